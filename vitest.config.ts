@@ -1,0 +1,51 @@
+// The tiers of tests: unit needs nothing, apiserver a real control plane, e2e a whole cluster (see CONTRIBUTING.md).
+import { defineConfig } from "vitest/config";
+import { ClosingLine } from "./test/support/closing-line.ts";
+
+const code = "{wire,kube,api,ngrok,drain,hooks,operator,scripts,tools,test}";
+
+export default defineConfig({
+  test: {
+    reporters: ["default", new ClosingLine()],
+    coverage: {
+      provider: "v8",
+      include: ["{wire,kube,api,ngrok,drain,hooks,operator}/**/*.ts"],
+      reporter: ["text-summary", "lcov"],
+    },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: [`${code}/**/*.test.ts`],
+          exclude: ["**/*.apiserver.test.ts", "test/architecture/**", "test/chart/**", "test/e2e/**", "test/faults/**", "**/node_modules/**"],
+          pool: "threads",
+        },
+      },
+      { extends: true, test: { name: "architecture", include: ["test/architecture/**/*.test.ts"] } },
+      { extends: true, test: { name: "chart", include: ["test/chart/**/*.test.ts"], testTimeout: 60_000 } },
+      {
+        extends: true,
+        test: {
+          name: "apiserver",
+          include: [`${code}/**/*.apiserver.test.ts`],
+          exclude: ["**/node_modules/**"],
+          globalSetup: ["test/support/apiserver.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          globalSetup: ["test/support/e2e.ts"],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
