@@ -1,0 +1,53 @@
+// Every key by which the cluster knows what is ours: finalizers, the stamp, labels, annotations.
+
+/** Written; the legacy prefix is the one that every release so far has written. */
+export const FINALIZER = "k8s.ngrok.com/finalizer";
+/** Recognised and removed, never written. */
+export const FINALIZER_CANONICAL = "ngrok.com/finalizer";
+export const FINALIZERS: readonly string[] = [FINALIZER, FINALIZER_CANONICAL];
+/** The finalizer that Gateway API names for a GatewayClass in use; it is shared by all controllers of a class. */
+export const GATEWAY_CLASS_FINALIZER = "gateway-exists-finalizer.gateway.networking.k8s.io";
+
+/** The stamp: annotation `<release namespace>/<release>` of the install that added the finalizer. */
+export const DRAIN_OWNER = "ngrok.com/drain-owner";
+/** On a CR whose remote object existed before: kept by the drain under either policy, and reported. */
+export const ADOPTED = "ngrok.com/adopted";
+
+/** Labels of generated objects; both prefixes are written, either full pair is recognised. */
+export const CONTROLLER_NAMESPACE = "ngrok.com/controller-namespace";
+export const CONTROLLER_NAME = "ngrok.com/controller-name";
+export const CONTROLLER_NAMESPACE_LEGACY = "k8s.ngrok.com/controller-namespace";
+export const CONTROLLER_NAME_LEGACY = "k8s.ngrok.com/controller-name";
+
+/** The claim of an install on one object, as kube/finalizer.ts writes it (the types agree by shape). */
+export interface OwnClaim {
+  readonly finalizer: string;
+  readonly finalizers: readonly string[];
+  readonly stamp: string;
+  readonly owner: string;
+}
+
+export function claimOf(release: { namespace: string; name: string }): OwnClaim {
+  return { finalizer: FINALIZER, finalizers: FINALIZERS, stamp: DRAIN_OWNER, owner: `${release.namespace}/${release.name}` };
+}
+
+export function gatewayClassClaimOf(release: { namespace: string; name: string }): OwnClaim {
+  return { ...claimOf(release), finalizer: GATEWAY_CLASS_FINALIZER, finalizers: [GATEWAY_CLASS_FINALIZER] };
+}
+
+/** The labels of an object that the manager `name` in `namespace` generated. */
+export function controllerLabels(namespace: string, name: string): Record<string, string> {
+  return {
+    [CONTROLLER_NAMESPACE]: namespace,
+    [CONTROLLER_NAME]: name,
+    [CONTROLLER_NAMESPACE_LEGACY]: namespace,
+    [CONTROLLER_NAME_LEGACY]: name,
+  };
+}
+
+export function hasControllerLabels(labels: Record<string, string> | undefined, namespace: string, name: string): boolean {
+  return (
+    (labels?.[CONTROLLER_NAMESPACE] === namespace && labels[CONTROLLER_NAME] === name) ||
+    (labels?.[CONTROLLER_NAMESPACE_LEGACY] === namespace && labels[CONTROLLER_NAME_LEGACY] === name)
+  );
+}

@@ -1,0 +1,72 @@
+// A Kubernetes kind as data, and the least that every object has. api/ holds our kinds, kube/kinds.ts the strangers'.
+
+export interface OwnerReference {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  uid: string;
+  controller?: boolean;
+  blockOwnerDeletion?: boolean;
+}
+
+export interface ObjectMeta {
+  name: string;
+  namespace?: string;
+  uid?: string;
+  resourceVersion?: string;
+  generation?: number;
+  creationTimestamp?: string;
+  deletionTimestamp?: string;
+  finalizers?: string[];
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  ownerReferences?: OwnerReference[];
+  managedFields?: { manager?: string; operation?: string; subresource?: string; time?: string; fieldsV1?: unknown }[];
+}
+
+export interface KubeObject {
+  apiVersion?: string;
+  kind?: string;
+  metadata: ObjectMeta;
+}
+
+export interface Kind<T extends KubeObject = KubeObject> {
+  /** "" for the core group. */
+  readonly group: string;
+  /** Acceptable versions, best first; discovery picks the first one that is served. */
+  readonly versions: readonly [string, ...string[]];
+  readonly kind: string;
+  readonly plural: string;
+  readonly namespaced: boolean;
+  /** Never set: carries the type. */
+  readonly as?: T;
+}
+
+/** A name, and a namespace for namespaced kinds. */
+export interface Ref {
+  readonly name: string;
+  readonly namespace?: string | undefined;
+}
+
+/** One object as the writer addresses it: the uid keeps it from touching a namesake. */
+export interface Target {
+  readonly kind: Kind;
+  readonly ref: Ref;
+  readonly uid: string;
+}
+
+/** `plural.group`, the name by which people and the API server know a kind. */
+export function resourceName(kind: Kind): string {
+  return kind.group === "" ? kind.plural : `${kind.plural}.${kind.group}`;
+}
+
+/** `namespace/name`, or `name` for cluster-scoped objects: the key of caches and queues. */
+export function keyOf(at: Ref): string {
+  return at.namespace === undefined ? at.name : `${at.namespace}/${at.name}`;
+}
+
+/** The Ref of an object as the API server returned it. */
+export function refOf(object: KubeObject): Ref {
+  const { name, namespace } = object.metadata;
+  return namespace === undefined ? { name } : { name, namespace };
+}
