@@ -139,7 +139,12 @@ async function goBuild(cwd: string, build: GoBuild, folder: string, tell: Tell):
 
 /** What go calls the program of a package: the last element of its path that is no major version. */
 function programOf(path: string): string {
-  return path.replace(/\/v\d+$/, "").split("/").at(-1) ?? path;
+  return (
+    path
+      .replace(/\/v\d+$/, "")
+      .split("/")
+      .at(-1) ?? path
+  );
 }
 
 async function moduleFolder(cwd: string, module: string): Promise<string> {
