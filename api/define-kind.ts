@@ -67,7 +67,8 @@ export interface Schema {
 /** Checks what a definition must hold, at import: a wrong kind never gets as far as a cluster. */
 export function defineKind<T extends OwnObject>(kind: OwnKind<T>): OwnKind<T> {
   for (const column of kind.columns) {
-    if (!column.jsonPath.startsWith(".")) throw new Error(`${kind.kind}: column ${column.name} needs a path like .status.id`);
+    if (!column.jsonPath.startsWith("."))
+      throw new Error(`${kind.kind}: column ${column.name} needs a path like .status.id`);
   }
   return kind;
 }

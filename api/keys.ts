@@ -28,7 +28,12 @@ export interface OwnClaim {
 }
 
 export function claimOf(release: { namespace: string; name: string }): OwnClaim {
-  return { finalizer: FINALIZER, finalizers: FINALIZERS, stamp: DRAIN_OWNER, owner: `${release.namespace}/${release.name}` };
+  return {
+    finalizer: FINALIZER,
+    finalizers: FINALIZERS,
+    stamp: DRAIN_OWNER,
+    owner: `${release.namespace}/${release.name}`,
+  };
 }
 
 export function gatewayClassClaimOf(release: { namespace: string; name: string }): OwnClaim {
@@ -45,7 +50,11 @@ export function controllerLabels(namespace: string, name: string): Record<string
   };
 }
 
-export function hasControllerLabels(labels: Record<string, string> | undefined, namespace: string, name: string): boolean {
+export function hasControllerLabels(
+  labels: Record<string, string> | undefined,
+  namespace: string,
+  name: string,
+): boolean {
   return (
     (labels?.[CONTROLLER_NAMESPACE] === namespace && labels[CONTROLLER_NAME] === name) ||
     (labels?.[CONTROLLER_NAMESPACE_LEGACY] === namespace && labels[CONTROLLER_NAME_LEGACY] === name)

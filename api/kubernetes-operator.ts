@@ -1,0 +1,167 @@
+// KubernetesOperator: one install of the operator, as ngrok knows it, and the place where its drain can be watched.
+import { defineKind } from "./define-kind.ts";
+import type { CommonStatus, OwnKind, OwnObject, Schema } from "./define-kind.ts";
+import {
+  ageColumn,
+  anything,
+  column,
+  dateTime,
+  descriptionSchema,
+  drainPolicies,
+  integer,
+  list,
+  metadataSchema,
+  object,
+  readyColumn,
+  reasonColumn,
+  statusSchema,
+  text,
+  VERSION,
+} from "./schema.ts";
+import type { DrainPolicy, Metadata, ReasonOf } from "./schema.ts";
+
+export const operatorFeatures = ["ingress", "gateway", "bindings"] as const;
+export type OperatorFeature = (typeof operatorFeatures)[number];
+
+export interface KubernetesOperatorSpec {
+  description?: string;
+  metadata?: Metadata;
+  enabledFeatures?: OperatorFeature[];
+  region?: string;
+  deployment?: { name?: string; namespace?: string; version?: string };
+  binding?: { endpointSelectors: string[]; ingressEndpoint?: string; tlsSecretName: string };
+  drain?: { policy?: DrainPolicy };
+}
+
+/** How far the drain has come: written while it runs, by whoever drives it. */
+export interface DrainProgress {
+  drainedResources: number;
+  failedResources: number;
+  totalResources: number;
+  /** The last 20, each of at most 1024 characters. */
+  errors?: string[];
+  phase?: string;
+  /** The policy that was sealed when the drain began, or what it was relaxed to. */
+  policy?: DrainPolicy;
+  driver?: string;
+  startedAt?: string;
+  completedAt?: string;
+}
+
+export interface KubernetesOperatorStatus extends CommonStatus {
+  id?: string;
+  uri?: string;
+  /** Written as one comma-joined string; a list is understood as well. */
+  enabledFeatures?: string | string[];
+  bindingsIngressEndpoint?: string;
+  drain?: DrainProgress;
+}
+
+export interface KubernetesOperator extends OwnObject {
+  spec: KubernetesOperatorSpec;
+  status?: KubernetesOperatorStatus;
+}
+
+const drainReasons = ["Draining", "DrainInProgress", "DrainFailed", "DrainCompleted"] as const;
+
+export const kubernetesOperatorReasons = {
+  Registered: ["Registered", "Deregistered", "Pending", "RegistrationFailed"],
+  Draining: drainReasons,
+  Ready: ["Registered", "Pending", "RegistrationFailed", "ConfigurationFailed", ...drainReasons],
+} as const;
+export type KubernetesOperatorReason = ReasonOf<typeof kubernetesOperatorReasons>;
+
+/** How many errors `status.drain` shows, and how long each may be: the schema refuses more. */
+export const drainErrorLimits = { count: 20, length: 1024 } as const;
+
+/** The policy of a drain that nobody has sealed yet: Retain unless the spec says otherwise. */
+export function drainPolicyOf(operator: KubernetesOperator): DrainPolicy {
+  return operator.spec.drain?.policy ?? "Retain";
+}
+
+const drainStatus: Schema = object(
+  "How far the drain has come. Counts speak of the objects found so far; they grow while the drain runs.",
+  {
+    drainedResources: integer("Objects from which everything of ours is off."),
+    failedResources: integer("Objects that could not be freed yet; errors says why."),
+    totalResources: integer("Objects found that carry something of ours."),
+    errors: list(
+      "What went wrong last, newest at the end.",
+      text("One object and the reason.", { maxLength: drainErrorLimits.length }),
+      { maxItems: drainErrorLimits.count },
+    ),
+    phase: text("Draining while it runs, Drained when nothing of ours is left."),
+    policy: text("The policy that this drain follows; it was sealed when the drain began.", { enum: drainPolicies }),
+    driver: text("Who drains: hook (helm uninstall), leader (the api-manager) or cli."),
+    startedAt: dateTime("When the drain began."),
+    completedAt: dateTime("When it found nothing left."),
+  },
+  ["drainedResources", "failedResources", "totalResources"],
+);
+
+export const KubernetesOperator: OwnKind<KubernetesOperator> = defineKind<KubernetesOperator>({
+  group: "ngrok.k8s.ngrok.com",
+  versions: [VERSION],
+  kind: "KubernetesOperator",
+  plural: "kubernetesoperators",
+  singular: "kubernetesoperator",
+  shortNames: [],
+  namespaced: true,
+  description:
+    "One install of the operator, registered at ngrok. The operator makes it; deleting it drains the install, as helm uninstall does.",
+  spec: object("The install as it should be registered.", {
+    description: descriptionSchema("this install", "Created by ngrok-operator"),
+    metadata: metadataSchema("this install"),
+    enabledFeatures: list(
+      "The features that are on.",
+      text("One of ingress, gateway and bindings.", { enum: operatorFeatures }),
+    ),
+    region: text("The ngrok region that serves endpoint bindings.", { default: "global" }),
+    deployment: object("Which install this is.", {
+      name: text("The Helm release."),
+      namespace: text("The namespace of the release."),
+      version: text("The version of the operator."),
+    }),
+    binding: object(
+      "How endpoints with the kubernetes binding come into this cluster; needed when the feature bindings is on.",
+      {
+        endpointSelectors: list(
+          "Which endpoints of the account are served here: those for which one of the expressions is true.",
+          text("A CEL expression over an endpoint; true selects all."),
+        ),
+        ingressEndpoint: text("The host and port of ngrok's binding ingress."),
+        tlsSecretName: text("Name of the Secret with the certificate by which this install proves who it is.", {
+          default: "default-tls",
+        }),
+      },
+      ["endpointSelectors", "tlsSecretName"],
+    ),
+    drain: object("What happens when this install goes.", {
+      policy: text(
+        "Retain takes our finalizers off and keeps everything at ngrok; Delete also deletes our objects and what they stand for at ngrok.",
+        { enum: drainPolicies, default: "Retain" },
+      ),
+    }),
+  }),
+  status: statusSchema("this install", {
+    id: text("The id of the registration at ngrok (k8sop_...)."),
+    uri: text("The address of the registration in ngrok's API."),
+    enabledFeatures: anything("The features that ngrok confirmed: names joined by commas, or a list."),
+    bindingsIngressEndpoint: text("The host and port of the binding ingress that ngrok assigned."),
+    drain: drainStatus,
+  }),
+  columns: [
+    column("ID", ".status.id"),
+    readyColumn,
+    column("Enabled Features", ".status.enabledFeatures"),
+    column("Endpoint Selectors", ".spec.binding.endpointSelectors"),
+    column("Binding Ingress Endpoint", ".spec.binding.ingressEndpoint", 2),
+    ageColumn,
+    reasonColumn,
+    column("Drained", ".status.drain.drainedResources", 1, "integer"),
+    column("Drain Total", ".status.drain.totalResources", 1, "integer"),
+    column("Drain Policy", ".spec.drain.policy"),
+    column("Drain Phase", ".status.drain.phase"),
+  ],
+  reasons: kubernetesOperatorReasons,
+});
