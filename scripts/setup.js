@@ -88,6 +88,7 @@ async function alone(work) {
       const file = openSync(lockFile, "wx");
       writeSync(file, String(process.pid));
       closeSync(file);
+      process.once("exit", () => rmSync(lockFile, { force: true }));
       break;
     } catch (error) {
       if (error.code !== "EEXIST") throw error;

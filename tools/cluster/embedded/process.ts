@@ -37,6 +37,7 @@ export function start(program: string, args: readonly string[], log: string): Ru
     failed,
     stop: async (signal = "SIGKILL") => {
       stopping = true;
+      child.ref(); // what awaits the end must keep this process alive
       child.kill(signal);
       await ended;
     },
