@@ -74,9 +74,9 @@ export type KubernetesOperatorReason = ReasonOf<typeof kubernetesOperatorReasons
 /** How many errors `status.drain` shows, and how long each may be: the schema refuses more. */
 export const drainErrorLimits = { count: 20, length: 1024 } as const;
 
-/** The policy of a drain that nobody has sealed yet: Retain unless the spec says otherwise. */
+/** The policy of a drain that nobody has sealed yet: Delete only where the spec says exactly that. */
 export function drainPolicyOf(operator: KubernetesOperator): DrainPolicy {
-  return operator.spec.drain?.policy ?? "Retain";
+  return operator.spec.drain?.policy === "Delete" ? "Delete" : "Retain";
 }
 
 const drainStatus: Schema = object(

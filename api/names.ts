@@ -1,0 +1,130 @@
+// Names of objects and the parts of endpoint URLs. The hash is the one thing of Node that api/ may use.
+import { createHash } from "node:crypto";
+
+const LABEL_LIMIT = 63;
+const NAME_LIMIT = 253;
+const HASH_LENGTH = 8;
+
+/** The first hex digits of the SHA-256 of `text`: the same text gives the same digits everywhere. */
+export function shortHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, HASH_LENGTH);
+}
+
+/**
+ * The name of the Domain object for a host: `*.example.com` gives `wildcard-example-com`.
+ * Two hosts can share one (a.b.com, a-b.com): who finds the name taken by another host uses distinctDomainName.
+ */
+export function domainName(host: string): string {
+  return kubernetesName(host.toLowerCase().replaceAll("*", "wildcard").replaceAll(".", "-"), NAME_LIMIT);
+}
+
+/** The name of the Domain object for a host whose plain name is taken: the plain one and a hash of the host. */
+export function distinctDomainName(host: string): string {
+  return withHash(domainName(host), host.toLowerCase(), NAME_LIMIT);
+}
+
+/**
+ * A name that Kubernetes accepts for an object (RFC 1123 subdomain of at most `limit` characters), made from any text.
+ * What had to be cut ends in a hash of the whole, so that long texts keep names of their own.
+ */
+export function kubernetesName(text: string, limit: number = LABEL_LIMIT): string {
+  const name = text
+    .replaceAll("*", "wildcard")
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9.-]+/g, "-")
+    .replaceAll(/[.-]*\.[.-]*/g, ".")
+    .replaceAll(/^[.-]+|[.-]+$/g, "");
+  if (name === "") return "default";
+  return name.length <= limit ? name : withHash(name, text, limit);
+}
+
+function withHash(name: string, hashed: string, limit: number): string {
+  return `${name.slice(0, limit - HASH_LENGTH - 1).replace(/[.-]+$/, "")}-${shortHash(hashed)}`;
+}
+
+export type EndpointScheme = "http" | "https" | "tcp" | "tls";
+
+/** The parts of an endpoint's URL; the host is in lower case and may begin with `*.`. */
+export interface EndpointUrl {
+  readonly scheme: EndpointScheme;
+  readonly host: string;
+  readonly port: number;
+}
+
+const defaultPorts: Readonly<Record<EndpointScheme, number | undefined>> = {
+  http: 80,
+  https: 443,
+  tls: 443,
+  tcp: undefined,
+};
+
+function isScheme(text: string): text is EndpointScheme {
+  return Object.hasOwn(defaultPorts, text);
+}
+
+/**
+ * Takes `spec.url` of an endpoint apart. `problem` is a sentence that names the remedy; the caller names object and field.
+ * A missing scheme means http; a path is ngrok's to judge and left out here. The ports of tls:// are not limited.
+ */
+export function parseEndpointUrl(given: string): { readonly url: EndpointUrl } | { readonly problem: string } {
+  const text = given.trim();
+  if (text === "") return { problem: "the URL is empty: write one like https://app.example.com" };
+  const separator = text.indexOf("://");
+  const scheme = separator < 0 ? "http" : text.slice(0, separator).toLowerCase();
+  if (!isScheme(scheme)) {
+    return { problem: `the scheme of ${quoted(text)} is not known: use https://, http://, tls:// or tcp://` };
+  }
+  const authority = text.slice(separator < 0 ? 0 : separator + 3).replace(/[/?#].*$/s, "");
+  // What stands before an @ may be a password: it is not quoted.
+  if (authority.includes("@"))
+    return { problem: "the URL carries a user name or password: remove what stands before the @" };
+  return parseAuthority(text, scheme, authority);
+}
+
+function parseAuthority(
+  text: string,
+  scheme: EndpointScheme,
+  authority: string,
+): { url: EndpointUrl } | { problem: string } {
+  const colon = authority.indexOf(":");
+  const host = (colon < 0 ? authority : authority.slice(0, colon)).toLowerCase();
+  if (host === "") {
+    return {
+      problem: `${quoted(text)} names no host: write one like ${scheme}://app.example.com${scheme === "tcp" ? ":443" : ""}`,
+    };
+  }
+  if (!isHost(host)) {
+    return {
+      problem: `the host of ${quoted(text)} is not a host name: use letters, digits, - and dots, such as app.example.com or *.example.com`,
+    };
+  }
+  if (colon < 0) {
+    const port = defaultPorts[scheme];
+    if (port === undefined) return { problem: `${quoted(text)} names no port: write ${scheme}://${host}:<port>` };
+    return { url: { scheme, host, port } };
+  }
+  const port = portOf(authority.slice(colon + 1));
+  if (port === undefined) return { problem: `the port of ${quoted(text)} is not a number from 1 to 65535` };
+  return { url: { scheme, host, port } };
+}
+
+function portOf(text: string): number | undefined {
+  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
+  return port >= 1 && port <= 65_535 ? port : undefined;
+}
+
+/** A host name as ngrok serves them: labels of letters, digits, `-` and `_`, the first one may be `*`. */
+function isHost(host: string): boolean {
+  if (host.length > NAME_LIMIT) return false;
+  return /^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/.test(host);
+}
+
+/** Long texts are cut: an error message has to fit into a condition. */
+function quoted(text: string): string {
+  return JSON.stringify(text.length <= 100 ? text : `${text.slice(0, 100)}...`);
+}
+
+/** Whether a host is served to other endpoints of the account only, and so needs no reservation. */
+export function isInternalHost(host: string): boolean {
+  return host.toLowerCase().endsWith(".internal");
+}
