@@ -1,0 +1,142 @@
+// What the watches have seen, one store per kind, with indexes: what controllers read without a call. A store also takes
+// what our own writes returned, so that the next look at an object is never older than our last word about it.
+import type { Kind, KubeObject, Ref } from "#kube/kind.ts";
+import { keyOf, refOf, resourceName } from "#kube/kind.ts";
+import type { Cached } from "./define-controller.ts";
+
+/** `after` is undefined when the object is gone. */
+export interface Change<T extends KubeObject = KubeObject> {
+  readonly before: T | undefined;
+  readonly after: T | undefined;
+}
+
+export type Index<T extends KubeObject> = (object: T) => readonly string[];
+
+export class Store<T extends KubeObject = KubeObject> {
+  readonly kind: Kind<T>;
+  readonly #objects = new Map<string, T>();
+  readonly #indexes: ReadonlyMap<string, { readonly of: Index<T>; readonly keys: Map<string, Set<string>> }>;
+  readonly #listeners = new Set<(change: Change<T>) => void>();
+
+  constructor(kind: Kind<T>, indexes: Readonly<Record<string, Index<T>>> = {}) {
+    this.kind = kind;
+    this.#indexes = new Map(Object.entries(indexes).map(([name, of]) => [name, { of, keys: new Map() }]));
+  }
+
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  get(at: Ref): T | undefined {
+    return this.#objects.get(keyOf(at));
+  }
+
+  /** By the key of a queue. */
+  at(key: string): T | undefined {
+    return this.#objects.get(key);
+  }
+
+  keys(): Iterable<string> {
+    return this.#objects.keys();
+  }
+
+  values(): Iterable<T> {
+    return this.#objects.values();
+  }
+
+  by(index: string, value: string): readonly T[] {
+    const found = this.#indexes.get(index);
+    if (found === undefined) throw new Error(`${this.kind.kind} has no index ${index}`);
+    return [...(found.keys.get(value) ?? [])].flatMap((key) => this.#objects.get(key) ?? []);
+  }
+
+  onChange(listener: (change: Change<T>) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Takes the object unless a newer state of it is held already. */
+  put(object: T): void {
+    const key = keyOf(refOf(object));
+    const before = this.#objects.get(key);
+    if (before !== undefined && !isNewer(object, before)) return;
+    const after = lean(object);
+    this.#objects.set(key, after);
+    this.#reindex(key, before, after);
+    this.#tell({ before, after });
+  }
+
+  /** Takes it out; a namesake with another uid that came meanwhile stays. */
+  remove(object: T): void {
+    const key = keyOf(refOf(object));
+    const before = this.#objects.get(key);
+    if (before === undefined || before.metadata.uid !== object.metadata.uid) return;
+    this.#objects.delete(key);
+    this.#reindex(key, before, undefined);
+    this.#tell({ before, after: undefined });
+  }
+
+  #tell(change: Change<T>): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  #reindex(key: string, before: T | undefined, after: T | undefined): void {
+    for (const { of, keys } of this.#indexes.values()) {
+      for (const value of before === undefined ? [] : of(before)) {
+        const held = keys.get(value);
+        held?.delete(key);
+        if (held?.size === 0) keys.delete(value);
+      }
+      for (const value of after === undefined ? [] : of(after)) {
+        const held = keys.get(value);
+        if (held === undefined) keys.set(value, new Set([key]));
+        else held.add(key);
+      }
+    }
+  }
+}
+
+/** All stores of a process, asked by kind. */
+export class Cache implements Cached {
+  readonly #stores = new Map<string, Store>();
+
+  add<T extends KubeObject>(kind: Kind<T>, indexes: Readonly<Record<string, Index<T>>> = {}): Store<T> {
+    const name = resourceName(kind);
+    if (this.#stores.has(name)) throw new Error(`a store for ${name} is there already`);
+    const store = new Store(kind, indexes);
+    this.#stores.set(name, store as unknown as Store);
+    return store;
+  }
+
+  store<T extends KubeObject>(kind: Kind<T>): Store<T> {
+    const found = this.#stores.get(resourceName(kind));
+    if (found === undefined) throw new Error(`nobody watches ${resourceName(kind)}; declare it in the controller's watches`);
+    return found as unknown as Store<T>;
+  }
+
+  has(kind: Kind): boolean {
+    return this.#stores.has(resourceName(kind));
+  }
+
+  get<T extends KubeObject>(kind: Kind<T>, at: Ref): T | undefined {
+    return this.store(kind).get(at);
+  }
+
+  by<T extends KubeObject>(kind: Kind<T>, index: string, value: string): readonly T[] {
+    return this.store(kind).by(index, value);
+  }
+}
+
+/** resourceVersions of one kind on one server are growing decimal numbers. */
+function isNewer(candidate: KubeObject, held: KubeObject): boolean {
+  const a = candidate.metadata.resourceVersion;
+  const b = held.metadata.resourceVersion;
+  if (candidate.metadata.uid !== held.metadata.uid || a === undefined || b === undefined) return true;
+  return a.length === b.length ? a > b : a.length > b.length;
+}
+
+/** managedFields are half of an object's bytes, and nobody here reads them. */
+function lean<T extends KubeObject>(object: T): T {
+  if (object.metadata.managedFields === undefined) return object;
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}

@@ -1,0 +1,141 @@
+// A controller as a definition: what it reconciles, what wakes it, what it may do, and the two functions that do it.
+// The runtime around it keeps the promises (claim before work, gate, hold, backoff); the definition only decides.
+import type { OwnKind, OwnObject } from "#api/define-kind.ts";
+import type { Feature, Rule } from "#api/rbac.ts";
+import type { Release } from "#api/release.ts";
+import type { Undo } from "#drain/hands.ts";
+import type { Kind, KubeObject, Ref } from "#kube/kind.ts";
+import type { Reader } from "#kube/reader.ts";
+import type { Writer } from "#kube/writer.ts";
+import type { NgrokPort } from "#ngrok/client.ts";
+import type { Clock } from "#wire/clock.ts";
+import type { Manager } from "./define-manager.ts";
+import type { Options } from "./options.ts";
+
+/** The whole of our own fields in a status: server-side apply drops what an earlier write held and this one does not. */
+export type StatusOf<T extends OwnObject> = NonNullable<T["status"]>;
+
+interface Told<T extends OwnObject> {
+  /** Written only when it differs from what the cluster shows. */
+  readonly status?: StatusOf<T>;
+  /** Fingerprint of what the remote side holds now; while it stays equal nobody has to look there again. */
+  readonly sent?: string;
+}
+
+/**
+ * - done: nothing more to do until something changes.
+ * - wait: come again after `ms`; an ordinary state, no error.
+ * - stop: only a person's change helps; a change of the object or of something watched wakes it.
+ * - failed: the class of the error decides when to come again.
+ */
+export type Outcome<T extends OwnObject = OwnObject> = Told<T> &
+  (
+    | { readonly is: "done" }
+    | { readonly is: "wait"; readonly ms: number; readonly reason: string }
+    | { readonly is: "stop"; readonly reason: string; readonly hint: string }
+    | { readonly is: "failed"; readonly error: unknown }
+  );
+
+export function done<T extends OwnObject>(told: Told<T> = {}): Outcome<T> {
+  return { is: "done", ...told };
+}
+
+export function wait<T extends OwnObject>(ms: number, reason: string, told: Told<T> = {}): Outcome<T> {
+  return { is: "wait", ms, reason, ...told };
+}
+
+export function stop<T extends OwnObject>(reason: string, hint: string, told: Told<T> = {}): Outcome<T> {
+  return { is: "stop", reason, hint, ...told };
+}
+
+export function failed<T extends OwnObject>(error: unknown, told: Told<T> = {}): Outcome<T> {
+  return { is: "failed", error, ...told };
+}
+
+/** What the watches hold in memory; it may lag behind the server. */
+export interface Cached {
+  get<T extends KubeObject>(kind: Kind<T>, at: Ref): T | undefined;
+  /** The objects for which the index function of that name gave this value. */
+  by<T extends KubeObject>(kind: Kind<T>, index: string, value: string): readonly T[];
+}
+
+/** An event about the object at hand. Repeats are counted, never sent one by one. */
+export interface ObjectEvent {
+  readonly type: "Normal" | "Warning";
+  readonly reason: string;
+  readonly note: string;
+  readonly action?: string;
+}
+
+export interface Context {
+  /** Ends with the write token and on SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly reader: Reader;
+  readonly writer: Writer;
+  /** Undefined without an API key. */
+  readonly ngrok: NgrokPort | undefined;
+  readonly clock: Clock;
+  readonly release: Release;
+  readonly options: Options;
+  readonly cached: Cached;
+  /**
+   * now: finalizer and stamp were put on in this very reconcile, so nothing of ours can be at ngrok yet.
+   * before: they stood there already; without an id in the status a create may have been lost, so look before creating.
+   */
+  readonly claimed: "now" | "before";
+  /** What an earlier outcome said it had sent, or undefined after a start: then the remote side has to be read once. */
+  readonly sent: string | undefined;
+  /** Said right before the remote side is changed; the runtime tells how it ended (Created, UpdateError, ...). */
+  begin(action: "create" | "update"): void;
+  event(event: ObjectEvent): void;
+}
+
+export interface Watch<T extends KubeObject = KubeObject> {
+  readonly kind: Kind<T>;
+  /** The objects of the controller that this change concerns. */
+  keys(object: T, cached: Cached): readonly Ref[];
+}
+
+/** Keeps the type of the watched kind while the list holds watches of several kinds. */
+export function watching<T extends KubeObject>(kind: Kind<T>, keys: Watch<T>["keys"]): Watch {
+  return { kind, keys: keys as Watch["keys"] };
+}
+
+export interface LeaderController<T extends OwnObject = OwnObject> {
+  /** Also the name in metrics and logs. */
+  readonly name: string;
+  readonly manager: Manager["name"];
+  readonly role: "leader";
+  readonly kind: OwnKind<T>;
+  /** Runs only while this feature is on. */
+  readonly when?: Feature;
+  readonly watches?: readonly Watch[];
+  /** Index functions over the controller's own kind, by name. */
+  readonly indexes?: Readonly<Record<string, (object: T) => readonly string[]>>;
+  readonly rbac: readonly Rule[];
+  /** Objects worked on at once, default 1. */
+  readonly concurrency?: number;
+  /** Whether finalizer and stamp belong on the object; default: when there is a cleanup. One that must not have them loses them. */
+  claims?(object: T): boolean;
+  /** Objects of the kind that this install does not reconcile at all; default: all are ours. */
+  serves?(object: T, release: Release): boolean;
+  apply(object: T, context: Context): Promise<Outcome<T>>;
+  /** What we made for the object is unmade. Throws when it cannot know: then the finalizer stays. */
+  readonly cleanup?: Undo;
+  /** Parts of the status that somebody else writes (the drain its own): never applied, never compared. */
+  readonly leaves?: { readonly fields: readonly string[]; readonly conditions: readonly string[] };
+}
+
+/** Checks what must hold at import, so that a wrong definition never gets as far as a cluster. */
+export function defineController<T extends OwnObject>(controller: LeaderController<T>): LeaderController<T> {
+  if (!/^[a-z][a-z-]*$/.test(controller.name)) throw new Error(`controller ${controller.name}: a name is lower case and -`);
+  if (controller.concurrency !== undefined && controller.concurrency < 1) {
+    throw new Error(`controller ${controller.name}: concurrency is at least 1`);
+  }
+  return controller;
+}
+
+/** Whether finalizer and stamp belong on the object. */
+export function claims<T extends OwnObject>(controller: LeaderController<T>, object: T): boolean {
+  return controller.claims?.(object) ?? controller.cleanup !== undefined;
+}

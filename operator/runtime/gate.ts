@@ -1,0 +1,66 @@
+// The one word that every reconcile asks first: does the drain state allow us to write? Only Open does.
+import type { DrainState, StateObject, StateReader } from "#drain/state.ts";
+import type { Clock } from "#wire/clock.ts";
+
+export interface Gate {
+  readonly open: boolean;
+  /** Why it is closed, for people; "" when open. */
+  readonly why: string;
+  /** Milliseconds since it closed, 0 when open. */
+  readonly closedFor: number;
+  readonly state: DrainState;
+  /** Fed by the watch of the drain state's ConfigMap; undefined when it was deleted. */
+  observe(object: StateObject | undefined): void;
+  /** A consistent read past the watch. */
+  fresh(signal: AbortSignal): Promise<DrainState>;
+  /** Called with every change of the phase. */
+  onChange(listener: (state: DrainState) => void): void;
+}
+
+export function gate(reader: StateReader, clock: Clock): Gate {
+  let closedSince = clock.now();
+  let last = reader.now.phase;
+  const listeners = new Set<(state: DrainState) => void>();
+  const settle = (state: DrainState): DrainState => {
+    if (state.phase !== last) {
+      if (last === "Open") closedSince = clock.now();
+      last = state.phase;
+      for (const listener of listeners) listener(state);
+    }
+    return state;
+  };
+  return {
+    get open() {
+      return reader.now.phase === "Open";
+    },
+    get why() {
+      return whyClosed(reader.now);
+    },
+    get closedFor() {
+      return reader.now.phase === "Open" ? 0 : clock.now() - closedSince;
+    },
+    get state() {
+      return reader.now;
+    },
+    observe(object) {
+      settle(reader.observe(object));
+    },
+    fresh: async (signal) => settle(await reader.fresh(signal)),
+    onChange(listener) {
+      listeners.add(listener);
+    },
+  };
+}
+
+function whyClosed(state: DrainState): string {
+  switch (state.phase) {
+    case "Open":
+      return "";
+    case "Unknown":
+      return state.why;
+    case "Draining":
+      return `a drain (${state.policy}) is under way since ${state.since}, started by ${state.by}`;
+    case "Drained":
+      return `this install was drained (${state.policy}) at ${state.since}; it opens again with an install or when data.phase is set to Open`;
+  }
+}

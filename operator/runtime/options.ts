@@ -1,0 +1,26 @@
+// What the flags of the api-manager come to, parsed once, so that no controller reads a string of the command line.
+import type { Feature } from "#api/rbac.ts";
+import type { DrainPolicy } from "#drain/state.ts";
+
+export type ReclaimPolicy = "Delete" | "Retain";
+
+export interface Options {
+  readonly version: string;
+  readonly description: string;
+  /** "" when the CRD's default is wanted. */
+  readonly region: string;
+  readonly features: readonly Feature[];
+  readonly managerName: string;
+  readonly clusterDomain: string;
+  readonly defaultDomainReclaimPolicy: ReclaimPolicy;
+  readonly drainPolicy: DrainPolicy;
+  readonly bindings: {
+    readonly endpointSelectors: readonly string[];
+    readonly serviceAnnotations: Readonly<Record<string, string>>;
+    readonly serviceLabels: Readonly<Record<string, string>>;
+    /** "" when not set. */
+    readonly ingressEndpoint: string;
+  };
+  /** From `--ngrokMetadata`. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
