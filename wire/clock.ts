@@ -1,4 +1,5 @@
 // Time as a thing that is handed in, so that tests own it and no deadline depends on the wall clock.
+import { asError } from "./errors.ts";
 
 /** Monotonic time for deadlines, wall time only for what people read, and a sleep that a signal ends. */
 export interface Clock {
@@ -30,7 +31,3 @@ export const systemClock: Clock = {
       signal?.addEventListener("abort", end, { once: true });
     }),
 };
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason ?? "aborted"));
-}

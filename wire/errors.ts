@@ -56,3 +56,9 @@ export function known(error: unknown): KnownError {
   const message = error instanceof Error ? error.message : String(error);
   return new KnownError("transient", message, { cause: error });
 }
+
+/** What an AbortSignal or a rejection carries, as an Error that can be thrown. */
+export function asError(reason: unknown): Error {
+  if (reason instanceof Error) return reason;
+  return new Error(typeof reason === "string" ? reason : "aborted", { cause: reason });
+}
