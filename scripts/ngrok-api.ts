@@ -1,0 +1,86 @@
+// `npm run ngrok-api`: the stand-in for ngrok's API as a program, to try the chart without an account.
+import { Command, InvalidArgumentError } from "commander";
+import { startNgrokApi, type NgrokApi, type NgrokApiOptions } from "#test/support/ngrok-api/server.ts";
+
+interface Flags {
+  readonly host: string;
+  readonly port: number;
+  readonly key: string;
+  readonly latency: number;
+  readonly rate?: number;
+  readonly verbose: boolean;
+}
+
+const program = new Command("ngrok-api")
+  .description(
+    "A stand-in for ngrok's REST API with its state in memory: install the chart against it without an account.",
+  )
+  .option("--host <address>", "address to listen on; 0.0.0.0 lets pods in", "127.0.0.1")
+  .option("--port <port>", "port to listen on; 0 takes a free one", wholeNumber(65_535), 4040)
+  .option("--key <key>", "the API key that it takes", "stand-in-key")
+  .option("--latency <ms>", "how long each answer takes at least", wholeNumber(60_000), 0)
+  .option("--rate <n>", "requests per minute above which it answers 429", wholeNumber(1_000_000, 1))
+  .option("--verbose", "log each request in one line", false)
+  .action(async (flags: Flags) => await run(flags));
+
+await program.parseAsync();
+
+async function run(flags: Flags): Promise<void> {
+  const { host, port, key, latency, rate, verbose } = flags;
+  const options: NgrokApiOptions = {
+    host,
+    port,
+    keys: [key],
+    latencyMs: latency,
+    ...(rate !== undefined && { rate }),
+    ...(verbose && {
+      onRequest: ({ method, path, query, status, ms, fault }) => log(method, path, query, status, ms, fault),
+    }),
+  };
+  let api: NgrokApi;
+  try {
+    api = await startNgrokApi(options);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    console.error(`ngrok-api: cannot listen on ${host}:${port}: ${why}. Choose another --port or --host.`);
+    process.exitCode = 1;
+    return;
+  }
+  introduce(api, host, key);
+  const stop = () => void api.close().then(() => console.log(`stopped; ${api.remote()} remote objects are forgotten`));
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+}
+
+function introduce(api: NgrokApi, host: string, key: string): void {
+  console.log(`ngrok's API, the stand-in: ${api.url}`);
+  const everywhere = host === "0.0.0.0" || host === "::";
+  const seen = everywhere ? `http://<this host as pods see it>:${api.port}` : api.url;
+  if (!everywhere) console.log("Only this machine reaches it; --host 0.0.0.0 lets the pods of a cluster in.");
+  console.log("Install the chart against it:");
+  console.log(`  helm install ngrok-operator chart --set apiURL=${seen} \\`);
+  console.log(`    --set credentials.apiKey=${key} --set credentials.authtoken=stand-in`);
+  console.log("Look and play:");
+  console.log(`  curl ${api.url}/endpoints -H "authorization: Bearer ${key}" -H "ngrok-version: 2"`);
+  console.log(`  curl ${api.url}/__control/state`);
+  console.log(`  curl ${api.url}/__control/faults -d '{"kind":"status","status":429,"retryAfter":5,"times":"always"}'`);
+  console.log("Ctrl-C stops it.");
+}
+
+function log(method: string, path: string, query: string, status: number, ms: number, fault?: string): void {
+  const target = query === "" ? path : `${path}?${query}`;
+  const trouble = fault === undefined ? "" : ` (${fault})`;
+  console.log(
+    `${new Date().toISOString()} ${method} ${target} ${status === 0 ? "no answer" : status}${trouble} ${ms.toFixed(1)} ms`,
+  );
+}
+
+function wholeNumber(max: number, min = 0): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isInteger(value) || value < min || value > max) {
+      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}

@@ -1,0 +1,181 @@
+// One request to ngrok's own paths, from its arrival to its answer.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Account } from "./account.ts";
+import { ApiError, bodyTooLarge, missingVersion, tooManyRequests, unexpectedBody, unreadableBody } from "./errors.ts";
+import { wrongContentType, wrongVersion } from "./errors.ts";
+import type { Effect, Faults } from "./faults.ts";
+import type { Keys } from "./keys.ts";
+import type { Ledger } from "./ledger.ts";
+import type { RateLimit } from "./rate-limit.ts";
+import { act, type Request } from "./routes.ts";
+
+/** All that a request meets. */
+export interface Hub {
+  account: Account;
+  readonly faults: Faults;
+  readonly ledger: Ledger;
+  readonly keys: Keys;
+  readonly rate: RateLimit | undefined;
+  readonly latencyMs: number;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly type?: string;
+  readonly retryAfter?: number | undefined;
+  readonly id?: string | undefined;
+  readonly changed: boolean;
+}
+
+/** Answers a request, or does to it what a fault says. Never rejects. */
+export async function serve(hub: Hub, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  const request: Request = readHead(incoming);
+  const record = (
+    status: number,
+    { id, changed, fault }: { id?: string | undefined; changed: boolean; fault?: string | undefined },
+  ) =>
+    hub.ledger.add({
+      at: request.at,
+      method: request.method,
+      path: request.path,
+      query: request.query,
+      ...(id !== undefined && { id }),
+      status,
+      ms: performance.now() - request.at,
+      ...(fault !== undefined && { fault }),
+      changed,
+    });
+  const raw = hasBody(incoming) ? await readText(incoming) : "";
+  // The client went away while it was still sending.
+  if (raw === undefined) return;
+  const hit = hub.faults.take(request.method, request.path);
+  const wait = hub.latencyMs + (hit?.before.ms ?? 0);
+  if (wait > 0) await delay(wait);
+  const first = hit?.before.effect;
+  let answer = first ? ofFault(first) : await handle(hub, incoming, request, raw);
+  if (hit && hit.after.ms > 0) await delay(hit.after.ms);
+  const effect = first ?? hit?.after.effect;
+  if (effect?.kind === "status") answer = { ...ofFault(effect), changed: answer.changed };
+  const whole = effect === undefined || effect.kind === "status";
+  const slowed = hit && hit.before.ms + hit.after.ms > 0 ? "latency" : undefined;
+  // Before the answer leaves: whoever has read it finds it in the ledger.
+  record(whole ? answer.status : 0, { id: answer.id, changed: answer.changed, fault: effect?.kind ?? slowed });
+  if (effect?.kind === "hang") return;
+  if (effect?.kind === "reset") incoming.socket.resetAndDestroy();
+  else if (effect?.kind === "partial") sendHalf(response, answer);
+  else send(response, answer);
+}
+
+function readHead(incoming: IncomingMessage): Request {
+  const url = incoming.url ?? "/";
+  const mark = url.indexOf("?");
+  return {
+    at: performance.now(),
+    method: incoming.method ?? "GET",
+    path: mark === -1 ? url : url.slice(0, mark),
+    query: mark === -1 ? "" : url.slice(mark + 1),
+    base: `http://${incoming.headers.host ?? "localhost"}`,
+  };
+}
+
+async function handle(hub: Hub, incoming: IncomingMessage, request: Request, raw: string | ApiError): Promise<Answer> {
+  try {
+    const action = act(hub.account.resources, request);
+    const { authorization, "ngrok-version": version } = incoming.headers;
+    hub.keys.check(authorization, request.method);
+    checkVersion(version);
+    const seconds = hub.rate?.exceeded();
+    if (hub.rate && seconds !== undefined) return ofError(tooManyRequests(hub.rate.perMinute), seconds);
+    const body = action.takesBody ? parse(raw, incoming.headers["content-type"]) : refuseBody(raw, request.method);
+    const running = action.run(body);
+    const { status, value, id } = running instanceof Promise ? await running : running;
+    const text = value === undefined ? "" : JSON.stringify(value);
+    return { status, body: text, id, changed: request.method !== "GET" };
+  } catch (error) {
+    if (error instanceof ApiError) return ofError(error);
+    // A defect of the stand-in must not look like one of ngrok's refusals.
+    console.error("ngrok-api: defect in the stand-in", error);
+    return ofError(new ApiError(500, undefined, `defect in the stand-in: ${String(error)}`));
+  }
+}
+
+function checkVersion(version: string | string[] | undefined): void {
+  if (version === undefined) throw missingVersion();
+  if (version !== "2") throw wrongVersion(String(version));
+}
+
+function parse(raw: string | ApiError, type: string | undefined): unknown {
+  if (raw instanceof ApiError) throw raw;
+  if (raw === "") return {};
+  if (!/^application\/json\b/i.test(type ?? "")) throw wrongContentType(type ?? "");
+  try {
+    return JSON.parse(raw);
+  } catch {
+    throw unreadableBody("it is not JSON");
+  }
+}
+
+function refuseBody(raw: string | ApiError, method: string): undefined {
+  if (raw !== "") throw unexpectedBody(method);
+}
+
+const maxBody = 1_048_576;
+
+function hasBody(incoming: IncomingMessage): boolean {
+  const { "content-length": length, "transfer-encoding": encoding } = incoming.headers;
+  return encoding !== undefined || (length !== undefined && length !== "0");
+}
+
+/** The body; the refusal when it is too large; undefined when the client went away. */
+async function readText(incoming: IncomingMessage): Promise<string | ApiError | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of incoming as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      // Read on, so that the client can hear the refusal.
+      if (size <= maxBody) chunks.push(chunk);
+    }
+  } catch {
+    return undefined;
+  }
+  return size > maxBody ? bodyTooLarge(maxBody) : Buffer.concat(chunks).toString("utf8");
+}
+
+function ofError(error: ApiError, retryAfter?: number): Answer {
+  return { status: error.status, body: JSON.stringify(error.body()), retryAfter, changed: false };
+}
+
+function ofFault(effect: Effect): Answer {
+  if (effect.kind !== "status") return { status: 0, body: "", changed: false };
+  const { status, text, retryAfter, code } = effect;
+  if (text !== undefined) return { status, body: text, type: "text/html", retryAfter, changed: false };
+  return ofError(
+    new ApiError(status, code ?? (status === 429 ? 1214 : undefined), `fault on demand: ${status}`),
+    retryAfter,
+  );
+}
+
+function send(response: ServerResponse, answer: Answer): void {
+  response.writeHead(answer.status, headersOf(answer));
+  response.end(answer.body);
+}
+
+function sendHalf(response: ServerResponse, answer: Answer): void {
+  // An answer without a body (204) has no half: promise one that never comes.
+  const body = answer.body === "" ? "{}" : answer.body;
+  response.writeHead(answer.status === 204 ? 200 : answer.status, headersOf({ ...answer, body }));
+  response.write(body.slice(0, Math.floor(body.length / 2)), () => response.destroy());
+}
+
+function headersOf({ body, type, retryAfter }: Answer): Record<string, string | number> {
+  const headers: Record<string, string | number> = {};
+  if (body !== "") {
+    headers["content-type"] = type ?? "application/json";
+    headers["content-length"] = Buffer.byteLength(body);
+  }
+  if (retryAfter !== undefined) headers["retry-after"] = retryAfter;
+  return headers;
+}
