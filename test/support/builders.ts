@@ -12,7 +12,7 @@ import { built, type Overrides } from "./overrides.ts";
 
 const metadata = '{"owned-by":"ngrok-operator"}';
 
-function own<T extends OwnObject>(kind: OwnKind<T>, object: NoInfer<T>, overrides: Overrides<T>): T {
+function own<T extends OwnObject>(kind: OwnKind<T>, object: NoInfer<T>, overrides: Overrides<NoInfer<T>>): T {
   const type = { apiVersion: `${kind.group}/${kind.versions[0]}`, kind: kind.kind };
   return built({ ...type, ...object }, overrides);
 }
