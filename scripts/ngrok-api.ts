@@ -16,7 +16,7 @@ const program = new Command("ngrok-api")
     "A stand-in for ngrok's REST API with its state in memory: install the chart against it without an account.",
   )
   .option("--host <address>", "address to listen on; 0.0.0.0 lets pods in", "127.0.0.1")
-  .option("--port <port>", "port to listen on; 0 takes a free one", wholeNumber(65_535), 4040)
+  .option("--port <port>", "port to listen on; 0 takes a free one", wholeNumber(65_535), 4300)
   .option("--key <key>", "the API key that it takes", "stand-in-key")
   .option("--latency <ms>", "how long each answer takes at least", wholeNumber(60_000), 0)
   .option("--rate <n>", "requests per minute above which it answers 429", wholeNumber(1_000_000, 1))

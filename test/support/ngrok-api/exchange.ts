@@ -2,8 +2,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Account } from "./account.ts";
-import { ApiError, bodyTooLarge, missingVersion, tooManyRequests, unexpectedBody, unreadableBody } from "./errors.ts";
-import { wrongContentType, wrongVersion } from "./errors.ts";
+import * as refuse from "./errors.ts";
+import { ApiError } from "./errors.ts";
 import type { Effect, Faults } from "./faults.ts";
 import type { Keys } from "./keys.ts";
 import type { Ledger } from "./ledger.ts";
@@ -32,21 +32,6 @@ interface Answer {
 /** Answers a request, or does to it what a fault says. Never rejects. */
 export async function serve(hub: Hub, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
   const request: Request = readHead(incoming);
-  const record = (
-    status: number,
-    { id, changed, fault }: { id?: string | undefined; changed: boolean; fault?: string | undefined },
-  ) =>
-    hub.ledger.add({
-      at: request.at,
-      method: request.method,
-      path: request.path,
-      query: request.query,
-      ...(id !== undefined && { id }),
-      status,
-      ms: performance.now() - request.at,
-      ...(fault !== undefined && { fault }),
-      changed,
-    });
   const raw = hasBody(incoming) ? await readText(incoming) : "";
   // The client went away while it was still sending.
   if (raw === undefined) return;
@@ -57,15 +42,32 @@ export async function serve(hub: Hub, incoming: IncomingMessage, response: Serve
   let answer = first ? ofFault(first) : await handle(hub, incoming, request, raw);
   if (hit && hit.after.ms > 0) await delay(hit.after.ms);
   const effect = first ?? hit?.after.effect;
-  if (effect?.kind === "status") answer = { ...ofFault(effect), changed: answer.changed };
+  if (effect?.kind === "status") answer = { ...ofFault(effect), id: answer.id, changed: answer.changed };
   const whole = effect === undefined || effect.kind === "status";
   const slowed = hit && hit.before.ms + hit.after.ms > 0 ? "latency" : undefined;
   // Before the answer leaves: whoever has read it finds it in the ledger.
-  record(whole ? answer.status : 0, { id: answer.id, changed: answer.changed, fault: effect?.kind ?? slowed });
+  record(hub.ledger, request, { ...answer, status: whole ? answer.status : 0 }, effect?.kind ?? slowed);
   if (effect?.kind === "hang") return;
   if (effect?.kind === "reset") incoming.socket.resetAndDestroy();
   else if (effect?.kind === "partial") sendHalf(response, answer);
   else send(response, answer);
+}
+
+function record(ledger: Ledger, request: Request, answer: Answer, fault: string | undefined): void {
+  const { at, method, path, query } = request;
+  const { id, status, changed } = answer;
+  const ms = performance.now() - at;
+  ledger.add({
+    at,
+    method,
+    path,
+    query,
+    ...(id !== undefined && { id }),
+    status,
+    ms,
+    ...(fault && { fault }),
+    changed,
+  });
 }
 
 function readHead(incoming: IncomingMessage): Request {
@@ -87,7 +89,7 @@ async function handle(hub: Hub, incoming: IncomingMessage, request: Request, raw
     hub.keys.check(authorization, request.method);
     checkVersion(version);
     const seconds = hub.rate?.exceeded();
-    if (hub.rate && seconds !== undefined) return ofError(tooManyRequests(hub.rate.perMinute), seconds);
+    if (hub.rate && seconds !== undefined) return ofError(refuse.tooManyRequests(hub.rate.perMinute), seconds);
     const body = action.takesBody ? parse(raw, incoming.headers["content-type"]) : refuseBody(raw, request.method);
     const running = action.run(body);
     const { status, value, id } = running instanceof Promise ? await running : running;
@@ -102,23 +104,23 @@ async function handle(hub: Hub, incoming: IncomingMessage, request: Request, raw
 }
 
 function checkVersion(version: string | string[] | undefined): void {
-  if (version === undefined) throw missingVersion();
-  if (version !== "2") throw wrongVersion(String(version));
+  if (version === undefined) throw refuse.missingVersion();
+  if (version !== "2") throw refuse.wrongVersion(String(version));
 }
 
 function parse(raw: string | ApiError, type: string | undefined): unknown {
   if (raw instanceof ApiError) throw raw;
   if (raw === "") return {};
-  if (!/^application\/json\b/i.test(type ?? "")) throw wrongContentType(type ?? "");
+  if (!/^application\/json\b/i.test(type ?? "")) throw refuse.wrongContentType(type ?? "");
   try {
     return JSON.parse(raw);
   } catch {
-    throw unreadableBody("it is not JSON");
+    throw refuse.unreadableBody("it is not JSON");
   }
 }
 
 function refuseBody(raw: string | ApiError, method: string): undefined {
-  if (raw !== "") throw unexpectedBody(method);
+  if (raw !== "") throw refuse.unexpectedBody(method);
 }
 
 const maxBody = 1_048_576;
@@ -141,7 +143,7 @@ async function readText(incoming: IncomingMessage): Promise<string | ApiError | 
   } catch {
     return undefined;
   }
-  return size > maxBody ? bodyTooLarge(maxBody) : Buffer.concat(chunks).toString("utf8");
+  return size > maxBody ? refuse.bodyTooLarge(maxBody) : Buffer.concat(chunks).toString("utf8");
 }
 
 function ofError(error: ApiError, retryAfter?: number): Answer {

@@ -69,6 +69,7 @@ describe("faults", () => {
     const id = await make(api, "/ip_policies", aPolicy);
     expect((await call(api, "DELETE", `/ip_policies/${id}`)).status).toBe(500);
     expect(api.remote()).toBe(0);
+    expect(api.ledger.entries().at(-1)).toMatchObject({ id, status: 500, changed: true });
   });
 
   test.for(["GET", "DELETE"])("half of the answer to %s, then the connection closes", async (method, { expect }) => {

@@ -171,5 +171,6 @@ describe("bad requests", () => {
     expect(await code("POST", "/endpoints", "url=x", "application/x-www-form-urlencoded")).toBe("ERR_NGROK_210");
     expect(await code("DELETE", "/endpoints/ep_1", {})).toBe("ERR_NGROK_211");
     expect(await code("POST", "/ip_policies", { metadata: "x".repeat(4097) })).toBe("ERR_NGROK_100");
+    expect((await call(api, "POST", "/ip_policies", { metadata: "x".repeat(2_000_000) })).status).toBe(413);
   });
 });
