@@ -10,20 +10,25 @@ export interface ControlPlaneShape {
   /** Address that the API server listens on, and the one it names to pods. */
   readonly bind: string;
   readonly advertise: string;
-  readonly ports: Readonly<Record<"api" | "etcd" | "etcdPeer" | "controllerManager" | "scheduler", number>>;
+  /** Address at which etcd tells its health, and controller manager and scheduler serve /healthz. */
+  readonly health: string;
+  readonly ports: Readonly<
+    Record<"api" | "etcd" | "etcdPeer" | "etcdHealth" | "controllerManager" | "scheduler", number>
+  >;
   readonly apiServerFlags?: readonly string[];
 }
 
-/** One process: the program's name, which also names its log file, and its arguments. */
+/** One process: its name, which also names its log file, its program where that is called otherwise, its arguments. */
 export interface Component {
   readonly name: string;
+  readonly program?: string;
   readonly args: readonly string[];
 }
 
 const SERVICE_RANGE = "--service-cluster-ip-range=10.96.0.0/16";
 
 /** etcd without fsync: a cluster here never outlives a crash of its machine. */
-export function etcd({ folder, ports }: ControlPlaneShape): Component {
+export function etcd({ folder, ports, health }: ControlPlaneShape): Component {
   const url = `http://127.0.0.1:${ports.etcd}`;
   const peer = `http://127.0.0.1:${ports.etcdPeer}`;
   const args = [
@@ -35,6 +40,7 @@ export function etcd({ folder, ports }: ControlPlaneShape): Component {
     `--listen-peer-urls=${peer}`,
     `--initial-advertise-peer-urls=${peer}`,
     `--initial-cluster=etcd=${peer}`,
+    `--listen-metrics-urls=http://${health}:${ports.etcdHealth}`,
     "--log-level=warn",
   ];
   return { name: "etcd", args };
@@ -74,7 +80,7 @@ export function apiServer(shape: ControlPlaneShape): Component {
  * The controller manager. It must start after `/readyz` says ok: before, it ends at once. With its default of 20
  * requests a second its own start takes 5 s, and garbage collection and namespace deletion would be what we measure.
  */
-export function controllerManager({ folder, ports }: ControlPlaneShape): Component {
+export function controllerManager({ folder, ports, health }: ControlPlaneShape): Component {
   const pki = `${folder}/pki`;
   const args = [
     ...kubeconfigFlags(`${folder}/controller-manager.kubeconfig`),
@@ -84,7 +90,7 @@ export function controllerManager({ folder, ports }: ControlPlaneShape): Compone
     `--cluster-signing-key-file=${pki}/ca.key`,
     "--use-service-account-credentials",
     "--leader-elect=false",
-    "--bind-address=127.0.0.1",
+    `--bind-address=${health}`,
     `--secure-port=${ports.controllerManager}`,
     SERVICE_RANGE,
     "--node-monitor-period=1s",
@@ -97,11 +103,11 @@ export function controllerManager({ folder, ports }: ControlPlaneShape): Compone
 }
 
 /** The scheduler of the one node. */
-export function scheduler({ folder, ports }: ControlPlaneShape): Component {
+export function scheduler({ folder, ports, health }: ControlPlaneShape): Component {
   const args = [
     ...kubeconfigFlags(`${folder}/scheduler.kubeconfig`),
     "--leader-elect=false",
-    "--bind-address=127.0.0.1",
+    `--bind-address=${health}`,
     `--secure-port=${ports.scheduler}`,
   ];
   return { name: "kube-scheduler", args };

@@ -41,13 +41,14 @@ const DEADLINE = 60_000;
 export async function startControlPlane({ bin, apiServerFlags = [] }: ControlPlaneOptions): Promise<ControlPlane> {
   await sweep();
   const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
-  const [api, etcdPort, etcdPeer, manager] = await freePorts(4);
+  const [api, etcdPort, etcdPeer, etcdHealth, manager] = await freePorts(5);
   const shape: ControlPlaneShape = {
     folder,
     auditLog: join(folder, "audit.log"),
     bind: HOST,
     advertise: HOST,
-    ports: { api, etcd: etcdPort, etcdPeer, controllerManager: manager, scheduler: 0 },
+    health: HOST,
+    ports: { api, etcd: etcdPort, etcdPeer, etcdHealth, controllerManager: manager, scheduler: 0 },
     // Endpoints of the Service `kubernetes` may not be loopback, and no pod asks for it here.
     apiServerFlags: ["--endpoint-reconciler-type=none", ...apiServerFlags],
   };
@@ -124,14 +125,14 @@ function alive(pid: number): boolean {
  * Ports that nothing listens on, below those that the kernel gives to outgoing connections: an API server that is
  * restarted must find its own free.
  */
-async function freePorts(count: 4): Promise<[number, number, number, number]> {
+async function freePorts(count: 5): Promise<[number, number, number, number, number]> {
   const found = new Set<number>();
   while (found.size < count) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
     if (!found.has(port) && (await isFree(port))) found.add(port);
   }
-  const [a = 0, b = 0, c = 0, d = 0] = found;
-  return [a, b, c, d];
+  const [a = 0, b = 0, c = 0, d = 0, e = 0] = found;
+  return [a, b, c, d, e];
 }
 
 function isFree(port: number): Promise<boolean> {
