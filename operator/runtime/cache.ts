@@ -109,7 +109,8 @@ export class Cache implements Cached {
 
   store<T extends KubeObject>(kind: Kind<T>): Store<T> {
     const found = this.#stores.get(resourceName(kind));
-    if (found === undefined) throw new Error(`nobody watches ${resourceName(kind)}; declare it in the controller's watches`);
+    if (found === undefined)
+      throw new Error(`nobody watches ${resourceName(kind)}; declare it in the controller's watches`);
     return found as unknown as Store<T>;
   }
 

@@ -1,5 +1,6 @@
 // A controller as a definition: what it reconciles, what wakes it, what it may do, and the two functions that do it.
 // The runtime around it keeps the promises (claim before work, gate, hold, backoff); the definition only decides.
+import type { Finding } from "#api/conditions.ts";
 import type { OwnKind, OwnObject } from "#api/define-kind.ts";
 import type { Feature, Rule } from "#api/rbac.ts";
 import type { Release } from "#api/release.ts";
@@ -12,13 +13,19 @@ import type { Clock } from "#wire/clock.ts";
 import type { Manager } from "./define-manager.ts";
 import type { Options } from "./options.ts";
 
-/** The whole of our own fields in a status: server-side apply drops what an earlier write held and this one does not. */
-export type StatusOf<T extends OwnObject> = NonNullable<T["status"]>;
+/**
+ * Our part of a status as the controller sees it, whole: what an earlier write held and this one does not is dropped.
+ * Times and generations are the runtime's business. A condition type that is not found here goes.
+ */
+export interface Shown<T extends OwnObject> {
+  readonly fields: Omit<NonNullable<T["status"]>, "conditions" | "observedGeneration">;
+  readonly findings: readonly Finding[];
+}
 
-interface Told<T extends OwnObject> {
-  /** Written only when it differs from what the cluster shows. */
-  readonly status?: StatusOf<T>;
-  /** Fingerprint of what the remote side holds now; while it stays equal nobody has to look there again. */
+export interface Told<T extends OwnObject> {
+  /** Written only where it differs from what the cluster shows. */
+  readonly shown?: Shown<T>;
+  /** What the remote side holds now, as text; `context.unchanged` compares with it, so that nobody has to look there again. */
   readonly sent?: string;
 }
 
@@ -83,8 +90,10 @@ export interface Context {
    * before: they stood there already; without an id in the status a create may have been lost, so look before creating.
    */
   readonly claimed: "now" | "before";
-  /** What an earlier outcome said it had sent, or undefined after a start: then the remote side has to be read once. */
-  readonly sent: string | undefined;
+  /** Of this instant or later a list at ngrok has to be, to show what was made for the object and then forgotten. */
+  readonly asOf: number;
+  /** Whether the last outcome said that it had sent just this; never after a start, so the remote side is read once then. */
+  unchanged(sent: string): boolean;
   /** Said right before the remote side is changed; the runtime tells how it ended (Created, UpdateError, ...). */
   begin(action: "create" | "update"): void;
   event(event: ObjectEvent): void;
@@ -128,7 +137,8 @@ export interface LeaderController<T extends OwnObject = OwnObject> {
 
 /** Checks what must hold at import, so that a wrong definition never gets as far as a cluster. */
 export function defineController<T extends OwnObject>(controller: LeaderController<T>): LeaderController<T> {
-  if (!/^[a-z][a-z-]*$/.test(controller.name)) throw new Error(`controller ${controller.name}: a name is lower case and -`);
+  if (!/^[a-z][a-z-]*$/.test(controller.name))
+    throw new Error(`controller ${controller.name}: a name is lower case and -`);
   if (controller.concurrency !== undefined && controller.concurrency < 1) {
     throw new Error(`controller ${controller.name}: concurrency is at least 1`);
   }

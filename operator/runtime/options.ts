@@ -1,6 +1,6 @@
 // What the flags of the api-manager come to, parsed once, so that no controller reads a string of the command line.
 import type { Feature } from "#api/rbac.ts";
-import type { DrainPolicy } from "#drain/state.ts";
+import type { DrainPolicy } from "#api/schema.ts";
 
 export type ReclaimPolicy = "Delete" | "Retain";
 

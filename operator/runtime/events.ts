@@ -1,0 +1,89 @@
+// Events about objects, aggregated: the first of its kind goes out at once, repeats are counted and told once a minute.
+// They are told beside the work, slowly and from a bounded list, so that no reconcile ever waits for one.
+import type { Kind, KubeObject } from "#kube/kind.ts";
+import type { Clock } from "#wire/clock.ts";
+import type { ObjectEvent } from "./define-controller.ts";
+
+/** One event as it goes out: `count` of them since the first. */
+export interface Telling {
+  readonly kind: Kind;
+  readonly object: KubeObject;
+  readonly event: ObjectEvent;
+  readonly count: number;
+}
+
+export interface EventsOptions {
+  readonly clock: Clock;
+  /** Writes one; a failure is only logged by it. */
+  send(telling: Telling): Promise<void>;
+}
+
+interface Heard {
+  count: number;
+  toldAt: number;
+}
+
+const REPEAT_MS = 60_000;
+/** Kinds of event remembered; the oldest goes first. */
+const REMEMBERED = 4096;
+/** Events that may wait; beyond it Normal ones are dropped, and Warnings drop the oldest Normal one. */
+const WAITING = 1000;
+/** After this many at once, one each PACE_MS. */
+const BURST = 50;
+const PACE_MS = 100;
+
+export class Events {
+  readonly #options: EventsOptions;
+  readonly #heard = new Map<string, Heard>();
+  readonly #waiting: Telling[] = [];
+  readonly #ended = new AbortController();
+  #sending = false;
+
+  constructor(options: EventsOptions) {
+    this.#options = options;
+  }
+
+  tell(kind: Kind, object: KubeObject, event: ObjectEvent): void {
+    if (this.#ended.signal.aborted) return;
+    const key = `${object.metadata.uid ?? ""} ${event.type} ${event.reason}`;
+    const now = this.#options.clock.now();
+    const heard = this.#heard.get(key) ?? { count: 0, toldAt: -Infinity };
+    heard.count += 1;
+    this.#heard.delete(key);
+    this.#heard.set(key, heard);
+    if (this.#heard.size > REMEMBERED) this.#heard.delete(this.#heard.keys().next().value ?? "");
+    if (now - heard.toldAt < REPEAT_MS) return;
+    heard.toldAt = now;
+    this.#enqueue({ kind, object, event, count: heard.count });
+  }
+
+  /** What waits is dropped. */
+  stop(): void {
+    this.#ended.abort(new Error("no more events: the process stops"));
+    this.#waiting.length = 0;
+  }
+
+  #enqueue(telling: Telling): void {
+    if (this.#waiting.length >= WAITING) {
+      const normal = this.#waiting.findIndex((one) => one.event.type === "Normal");
+      if (telling.event.type === "Normal" || normal < 0) return;
+      this.#waiting.splice(normal, 1);
+    }
+    this.#waiting.push(telling);
+    if (!this.#sending) {
+      this.#sending = true;
+      void this.#drain();
+    }
+  }
+
+  async #drain(): Promise<void> {
+    const { signal } = this.#ended;
+    let sent = 0;
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      await this.#options.send(next).catch(() => undefined);
+      sent += 1;
+      if (sent >= BURST) await this.#options.clock.sleep(PACE_MS, signal).catch(() => undefined);
+    }
+    this.#sending = false;
+  }
+}

@@ -1,0 +1,88 @@
+// Metrics under the names of controller-runtime and client-go, so that dashboards made for them work here; and the drain's.
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { DrainState } from "#drain/state.ts";
+import type { QueueMetrics } from "./queue.ts";
+
+const SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60];
+
+export type ReconcileResult = "success" | "error" | "requeue_after";
+
+export interface Metrics {
+  readonly registry: Registry;
+  queue(controller: string): QueueMetrics;
+  reconciled(controller: string, result: ReconcileResult, seconds: number): void;
+  /** `status` is undefined when no answer came. */
+  called(call: { method: string; status: number | undefined; host: string }): void;
+  leads(lease: string, leading: boolean): void;
+  phase(state: DrainState["phase"]): void;
+  drained(counts: { total: number; drained: number; failed: number }): void;
+}
+
+const phases: readonly DrainState["phase"][] = ["Unknown", "Open", "Draining", "Drained"];
+
+export function metrics({ processMetrics = true }: { processMetrics?: boolean } = {}): Metrics {
+  const registry = new Registry();
+  if (processMetrics) collectDefaultMetrics({ register: registry });
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Counter<L>({ name, help, labelNames, registers: [registry] });
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Gauge<L>({ name, help, labelNames, registers: [registry] });
+  const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Histogram<L>({ name, help, labelNames, buckets: SECONDS, registers: [registry] });
+
+  const queue = queueMetrics(counter, gauge, histogram);
+  const results = counter("controller_runtime_reconcile_total", "Reconciliations, by result", ["controller", "result"]);
+  const errors = counter("controller_runtime_reconcile_errors_total", "Reconciliations that failed", ["controller"]);
+  const times = histogram("controller_runtime_reconcile_time_seconds", "Time of a reconciliation", ["controller"]);
+  const calls = counter("rest_client_requests_total", "Calls to the API server and to ngrok", [
+    "code",
+    "method",
+    "host",
+  ]);
+  const leader = gauge("leader_election_master_status", "1 while this process holds the Lease", ["name"]);
+  const phase = gauge("ngrok_operator_drain_phase", "1 for the phase that the drain state is in", ["phase"]);
+  const objects = gauge("ngrok_operator_drain_objects", "Objects of the drain that this process drives", ["outcome"]);
+  return {
+    registry,
+    queue,
+    reconciled(controller, result, seconds) {
+      results.inc({ controller, result });
+      if (result === "error") errors.inc({ controller });
+      times.observe({ controller }, seconds);
+    },
+    called: ({ method, status, host }) =>
+      calls.inc({ code: status === undefined ? "<error>" : String(status), method, host }),
+    leads: (lease, leading) => leader.set({ name: lease }, leading ? 1 : 0),
+    phase: (now) => {
+      for (const one of phases) phase.set({ phase: one }, one === now ? 1 : 0);
+    },
+    drained: ({ total, drained, failed }) => {
+      objects.set({ outcome: "total" }, total);
+      objects.set({ outcome: "drained" }, drained);
+      objects.set({ outcome: "failed" }, failed);
+    },
+  };
+}
+
+type Make<K> = <L extends string>(name: string, help: string, labelNames: readonly L[]) => K;
+
+function queueMetrics(
+  counter: Make<Counter>,
+  gauge: Make<Gauge>,
+  histogram: Make<Histogram>,
+): (controller: string) => QueueMetrics {
+  const adds = counter("workqueue_adds_total", "Keys added to the queue", ["name"]);
+  const depth = gauge("workqueue_depth", "Keys waiting in the queue", ["name"]);
+  const waited = histogram("workqueue_queue_duration_seconds", "How long a key waited", ["name"]);
+  const worked = histogram("workqueue_work_duration_seconds", "How long the work on a key took", ["name"]);
+  const retries = counter("workqueue_retries_total", "Keys that came again after a failure", ["name"]);
+  const active = gauge("controller_runtime_active_workers", "Keys being worked on", ["controller"]);
+  return (controller) => ({
+    added: () => adds.inc({ name: controller }),
+    depth: (keys) => depth.set({ name: controller }, keys),
+    waited: (seconds) => waited.observe({ name: controller }, seconds),
+    worked: (seconds) => worked.observe({ name: controller }, seconds),
+    retried: () => retries.inc({ name: controller }),
+    active: (workers) => active.set({ controller }, workers),
+  });
+}

@@ -1,0 +1,316 @@
+// One reconcile, the same for every controller: gate, claim, apply, status, events, and one switch from what came out to
+// the queue. The promises of the house are kept here, so that no controller can forget one.
+import { createHash } from "node:crypto";
+import type { OwnObject } from "#api/define-kind.ts";
+import { claimOf, type OwnClaim } from "#api/keys.ts";
+import type { Release } from "#api/release.ts";
+import { keyOf, refOf, type Target } from "#kube/kind.ts";
+import type { Reader } from "#kube/reader.ts";
+import type { Writer } from "#kube/writer.ts";
+import type { NgrokPort } from "#ngrok/client.ts";
+import type { Clock } from "#wire/clock.ts";
+import { isClass, known } from "#wire/errors.ts";
+import type { Cache, Store } from "./cache.ts";
+import type { CrdCheck } from "./crd-check.ts";
+import {
+  type Cached,
+  claims,
+  type Context,
+  failed,
+  type LeaderController,
+  type ObjectEvent,
+  type Outcome,
+} from "./define-controller.ts";
+import type { Gate } from "./gate.ts";
+import type { Log } from "./log.ts";
+import type { Options } from "./options.ts";
+import type { Next } from "./queue.ts";
+import { nextStatus } from "./status.ts";
+
+/** What one reconciler works with. The writing hands belong to one hold of the Lease and end with it. */
+export interface ReconcilerParts<T extends OwnObject> {
+  readonly controller: LeaderController<T>;
+  readonly store: Store<T>;
+  readonly cached: Cached;
+  readonly gate: Gate;
+  readonly reader: Reader;
+  readonly writer: Writer;
+  readonly ngrok: NgrokPort | undefined;
+  readonly clock: Clock;
+  readonly release: Release;
+  readonly options: Options;
+  readonly crds: CrdCheck;
+  /** When the Lease was taken, on `clock`: whatever an earlier process made at ngrok was made before. */
+  readonly heldSince: number;
+  /** Aborts on SIGTERM and with the Lease. */
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  /** Server-side apply of our part of the status; returns the object as stored. */
+  writeStatus(object: T, status: NonNullable<T["status"]>, signal: AbortSignal): Promise<T>;
+  event(object: T, event: ObjectEvent): void;
+  /** A whole kind is going, or may be: its objects are not cleaned up. Told once a hold. */
+  held(kind: LeaderController<T>["kind"], why: string, terminating: boolean): void;
+}
+
+/** What a run remembers of one object, by uid. */
+interface Memory {
+  /** Digest of what was sent last. */
+  sent?: string;
+  /** When a change at ngrok was last begun whose result may not have come back. */
+  begunAt?: number;
+}
+
+/** A kind whose CRD goes, or cannot be read, is looked at again after this long. */
+const HELD_AGAIN_MS = 10_000;
+/** What only a person can mend is tried again all the same: the mending may be at ngrok, where no watch sees it. */
+const INVALID_AGAIN_MS = 600_000;
+
+export class Reconciler<T extends OwnObject> {
+  readonly #parts: ReconcilerParts<T>;
+  readonly #claim: OwnClaim;
+  readonly #memory = new Map<string, Memory>();
+
+  constructor(parts: ReconcilerParts<T>) {
+    this.#parts = parts;
+    this.#claim = claimOf(parts.release);
+  }
+
+  /** Never throws but for the loss of the Lease. */
+  async work(key: string): Promise<Next> {
+    const { controller, store, gate, release, signal } = this.#parts;
+    const object = store.at(key);
+    if (object === undefined || signal.aborted) return { is: "done" };
+    if (controller.serves?.(object, release) === false) return { is: "done" };
+    const stamp = object.metadata.annotations?.[this.#claim.stamp];
+    if (stamp !== undefined && stamp !== this.#claim.owner) return { is: "done" };
+    if (!gate.open) return { is: "done" };
+    return object.metadata.deletionTimestamp === undefined ? await this.#apply(object) : await this.#cleanUp(object);
+  }
+
+  /** An object is gone: nothing about it is worth keeping. */
+  forget(uid: string | undefined): void {
+    if (uid !== undefined) this.#memory.delete(uid);
+  }
+
+  /** The next reconcile reads the remote side again. */
+  distrust(): void {
+    for (const memory of this.#memory.values()) delete memory.sent;
+  }
+
+  async #apply(object: T): Promise<Next> {
+    let current = object;
+    let begun: "create" | "update" | undefined;
+    const memory = this.#remember(object);
+    try {
+      const { object: claimed, claimed: when } = await this.#ensureClaim(object);
+      current = claimed;
+      const context = this.#context(current, when, memory, (action) => {
+        begun = action;
+        memory.begunAt = this.#parts.clock.now();
+        const word = action === "create" ? "Creating" : "Updating";
+        this.#tell(current, {
+          type: "Normal",
+          reason: word,
+          note: `${word} ${this.#name(current)}`,
+          action: capital(action),
+        });
+      });
+      const outcome = await this.#outcome(current, context);
+      if (begun !== undefined) memory.begunAt = this.#parts.clock.now();
+      memory.sent = outcome.sent === undefined ? "" : digest(outcome.sent);
+      this.#tellOutcome(current, outcome, begun);
+      await this.#show(current, outcome);
+      return this.#next(current, outcome);
+    } catch (error) {
+      // Only claim and status come here: the API server's word, not ngrok's.
+      memory.sent = "";
+      if (isClass(error, "gone")) return { is: "done" };
+      if (!isClass(error, "conflict"))
+        this.#parts.log.warn({ object: this.#key(current), err: known(error).message }, "cannot write the object");
+      return { is: "retry", error: known(error) };
+    }
+  }
+
+  async #outcome(current: T, context: Context): Promise<Outcome<T>> {
+    try {
+      return await this.#parts.controller.apply(current, context);
+    } catch (error) {
+      if (this.#parts.signal.aborted) throw error;
+      return failed(error);
+    }
+  }
+
+  /** The one switch from outcome to queue. */
+  #next(object: T, outcome: Outcome<T>): Next {
+    const { log } = this.#parts;
+    const at = { object: this.#key(object) };
+    switch (outcome.is) {
+      case "done":
+        return { is: "done" };
+      case "wait":
+        log.debug({ ...at, reason: outcome.reason, ms: outcome.ms }, "waits");
+        return { is: "later", ms: outcome.ms };
+      case "stop":
+        log.warn(
+          { ...at, reason: outcome.reason, hint: outcome.hint },
+          "cannot go on until somebody changes something",
+        );
+        return { is: "later", ms: INVALID_AGAIN_MS };
+      case "failed": {
+        const error = known(outcome.error);
+        log.warn({ ...at, err: error.message, code: error.code, class: error.class, hint: error.hint }, "failed");
+        return error.class === "invalid" ? { is: "later", ms: INVALID_AGAIN_MS } : { is: "retry", error };
+      }
+    }
+  }
+
+  async #ensureClaim(object: T): Promise<{ object: T; claimed: "now" | "before" }> {
+    const { controller, writer, store, signal } = this.#parts;
+    const { finalizers, annotations } = object.metadata;
+    const had = finalizers?.some((one) => this.#claim.finalizers.includes(one)) ?? false;
+    if (!claims(controller, object)) {
+      if (had) await writer.removeFinalizer(this.#target(object), this.#claim, "off", signal);
+      return { object, claimed: "before" };
+    }
+    if (had && annotations?.[this.#claim.stamp] === this.#claim.owner) return { object, claimed: "before" };
+    const after = await writer.addFinalizer(controller.kind, object, this.#claim, signal);
+    store.put(after);
+    return { object: after, claimed: had ? "before" : "now" };
+  }
+
+  #context(object: T, claimed: "now" | "before", memory: Memory, begin: Context["begin"]): Context {
+    const { signal, reader, writer, ngrok, clock, release, options, cached, heldSince } = this.#parts;
+    return {
+      signal,
+      reader,
+      writer,
+      ngrok,
+      clock,
+      release,
+      options,
+      cached,
+      claimed: memory.begunAt === undefined ? claimed : "before",
+      asOf: Math.max(heldSince, memory.begunAt ?? heldSince),
+      unchanged: (sent) => memory.sent === digest(sent),
+      begin,
+      event: (event) => this.#tell(object, event),
+    };
+  }
+
+  async #show(object: T, outcome: Outcome<T>): Promise<void> {
+    const { controller, clock, signal, store } = this.#parts;
+    if (outcome.shown === undefined) return;
+    const at = `${clock.date().toISOString().slice(0, 19)}Z`;
+    const status = nextStatus(object, outcome.shown, at, controller.leaves);
+    if (status === undefined) return;
+    try {
+      store.put(await this.#parts.writeStatus(object, status, signal));
+    } catch (error) {
+      if (!isClass(error, "gone", "conflict")) {
+        const note = `Failed to write the status of ${this.#name(object)}: ${known(error).message}`;
+        this.#tell(object, { type: "Warning", reason: "StatusError", note, action: "UpdateStatus" });
+      }
+      throw error;
+    }
+  }
+
+  /** Only this object is to go, not its kind, and not because of a drain: then what we made for it goes, then the claim. */
+  async #cleanUp(object: T): Promise<Next> {
+    const { controller, crds, reader, writer, ngrok, release, signal } = this.#parts;
+    const ours = object.metadata.finalizers?.some((one) => this.#claim.finalizers.includes(one)) ?? false;
+    if (!ours || controller.cleanup === undefined) return { is: "done" };
+    const standing = await crds.standing(controller.kind, signal);
+    if (standing.is !== "there") {
+      this.#parts.held(controller.kind, standing.why, standing.is === "terminating");
+      return { is: "later", ms: HELD_AGAIN_MS };
+    }
+    // Read again: the state may have been marked while the CRD was looked at.
+    if (!this.#parts.gate.open || signal.aborted) return { is: "done" };
+    this.#tell(object, {
+      type: "Normal",
+      reason: "Deleting",
+      note: `Deleting ${this.#name(object)}`,
+      action: "Delete",
+    });
+    try {
+      const undone = await controller.cleanup(object, { read: reader, write: writer, ngrok }, release, signal);
+      await writer.removeFinalizer(this.#target(object), this.#claim, "off", signal);
+      this.#parts.log.info({ object: this.#key(object), remote: undone.remote }, "deleted");
+      this.#tell(object, {
+        type: "Normal",
+        reason: "Deleted",
+        note: `Deleted ${this.#name(object)}`,
+        action: "Delete",
+      });
+      return { is: "done" };
+    } catch (error) {
+      if (signal.aborted) return { is: "done" };
+      const failure = known(error);
+      if (failure.class !== "conflict") {
+        const note = `Failed to delete ${this.#name(object)}: ${failure.message}`;
+        this.#tell(object, { type: "Warning", reason: "DeleteError", note, action: "Delete" });
+      }
+      this.#parts.log.warn(
+        { object: this.#key(object), err: failure.message, code: failure.code, hint: failure.hint },
+        "cannot delete",
+      );
+      return { is: "retry", error: failure };
+    }
+  }
+
+  #tellOutcome(object: T, outcome: Outcome<T>, begun: "create" | "update" | undefined): void {
+    if (outcome.is === "failed") {
+      const create =
+        begun === "create" || (begun === undefined && (object.status as { id?: string } | undefined)?.id === undefined);
+      const failure = known(outcome.error);
+      const note = `${create ? "Failed to Create" : "Failed to update"} ${this.#name(object)}: ${failure.message}`;
+      this.#tell(object, {
+        type: "Warning",
+        reason: create ? "CreateError" : "UpdateError",
+        note,
+        action: create ? "Create" : "Update",
+      });
+    } else if (begun !== undefined) {
+      const word = begun === "create" ? "Created" : "Updated";
+      this.#parts.log.info({ object: this.#key(object) }, word.toLowerCase());
+      this.#tell(object, {
+        type: "Normal",
+        reason: word,
+        note: `${word} ${this.#name(object)}`,
+        action: capital(begun),
+      });
+    }
+  }
+
+  #remember(object: T): Memory {
+    const uid = object.metadata.uid ?? "";
+    const memory = this.#memory.get(uid) ?? {};
+    this.#memory.set(uid, memory);
+    return memory;
+  }
+
+  #tell(object: T, event: ObjectEvent): void {
+    this.#parts.event(object, event);
+  }
+
+  #target(object: T): Target {
+    return { kind: this.#parts.controller.kind, ref: refOf(object), uid: object.metadata.uid ?? "" };
+  }
+
+  #key(object: T): string {
+    return `${this.#parts.controller.kind.kind} ${keyOf(refOf(object))}`;
+  }
+
+  /** `CloudEndpoint/web`, as events name an object. */
+  #name(object: T): string {
+    return `${this.#parts.controller.kind.kind}/${object.metadata.name}`;
+  }
+}
+
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("base64");
+}
+
+function capital(action: "create" | "update"): string {
+  return action === "create" ? "Create" : "Update";
+}

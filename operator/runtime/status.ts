@@ -1,0 +1,49 @@
+// From what a controller has seen to the status that is written: only our own fields, only when something changed.
+import { isDeepStrictEqual } from "node:util";
+import { setConditions } from "#api/conditions.ts";
+import type { CommonStatus, OwnObject } from "#api/define-kind.ts";
+import type { LeaderController, Shown } from "./define-controller.ts";
+
+type Leaves = NonNullable<LeaderController["leaves"]>;
+
+const nothing: Leaves = { fields: [], conditions: [] };
+
+/**
+ * The whole of our part of the status after `shown`, or undefined when the object shows it already.
+ * @param at RFC 3339, used where a condition's status turns.
+ */
+export function nextStatus<T extends OwnObject>(
+  object: T,
+  shown: Shown<T>,
+  at: string,
+  leaves: Leaves = nothing,
+): CommonStatus | undefined {
+  const { generation } = object.metadata;
+  const before = ownPart(object.status, leaves);
+  const kept = (before.conditions ?? []).filter((one) => shown.findings.some((finding) => finding.type === one.type));
+  const conditions = setConditions(kept, shown.findings, { at, generation });
+  const after: CommonStatus = {
+    ...withoutUndefined(shown.fields),
+    conditions: [...conditions],
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+  };
+  return isDeepStrictEqual(byType(before), byType(after)) ? undefined : after;
+}
+
+function ownPart(status: CommonStatus | undefined, leaves: Leaves): CommonStatus {
+  const fields = Object.entries(status ?? {}).filter(([name]) => !leaves.fields.includes(name));
+  const part: CommonStatus = Object.fromEntries(fields);
+  if (part.conditions === undefined) return part;
+  return { ...part, conditions: part.conditions.filter((one) => !leaves.conditions.includes(one.type)) };
+}
+
+/** The order of conditions means nothing: the API server merges them by type. */
+function byType(status: CommonStatus): CommonStatus {
+  const conditions = (status.conditions ?? []).toSorted((a, b) => (a.type < b.type ? -1 : 1));
+  return { ...status, conditions };
+}
+
+/** As the server will store it: a field that is undefined is not there. */
+function withoutUndefined(fields: object): object {
+  return JSON.parse(JSON.stringify(fields)) as object;
+}
