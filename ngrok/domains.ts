@@ -1,5 +1,7 @@
 // Reserved domains at ngrok: find, change, remove.
+import { child, maybe, object, text, type Fields } from "./answer.ts";
 import type { Change, Freshness, Removed } from "./change.ts";
+import { collection, type Ground, type Shape } from "./collection.ts";
 
 export interface RemoteDomain {
   readonly id: string;
@@ -10,12 +12,12 @@ export interface RemoteDomain {
   readonly metadata: string;
   /** Points of presence; empty when ngrok decides. */
   readonly resolvesTo: readonly PointOfPresence[];
-  readonly cnameTarget?: string;
-  readonly acmeChallengeCNAMETarget?: string;
-  readonly certificate?: { readonly id: string };
+  readonly cnameTarget?: string | undefined;
+  readonly acmeChallengeCNAMETarget?: string | undefined;
+  readonly certificate?: { readonly id: string } | undefined;
   /** Absent when ngrok manages certificate and DNS by itself. */
-  readonly certificateManagementPolicy?: { readonly authority: string; readonly privateKeyType: string };
-  readonly certificateManagementStatus?: CertificateManagementStatus;
+  readonly certificateManagementPolicy?: { readonly authority: string; readonly privateKeyType: string } | undefined;
+  readonly certificateManagementStatus?: CertificateManagementStatus | undefined;
 }
 
 export interface PointOfPresence {
@@ -24,13 +26,15 @@ export interface PointOfPresence {
 
 /** Times are RFC 3339, as ngrok sent them. */
 export interface CertificateManagementStatus {
-  readonly renewsAt?: string;
-  readonly provisioningJob?: {
-    readonly errorCode?: string;
-    readonly message?: string;
-    readonly startedAt?: string;
-    readonly retriesAt?: string;
-  };
+  readonly renewsAt?: string | undefined;
+  readonly provisioningJob?: ProvisioningJob | undefined;
+}
+
+export interface ProvisioningJob {
+  readonly errorCode?: string | undefined;
+  readonly message?: string | undefined;
+  readonly startedAt?: string | undefined;
+  readonly retriesAt?: string | undefined;
 }
 
 export interface DomainPatch {
@@ -54,4 +58,71 @@ export interface DomainsPort {
   ): Promise<RemoteDomain | undefined>;
   change(change: Change<RemoteDomain, DomainBody, DomainPatch>, signal: AbortSignal): Promise<RemoteDomain>;
   remove(id: string, signal: AbortSignal): Promise<Removed>;
+}
+
+/** The port over a client's calls. */
+export function domains(ground: Ground): DomainsPort {
+  const at = collection(ground, shape);
+  return {
+    async find({ id, host, asOf }, signal) {
+      const known = id === undefined || id === "" ? undefined : await at.find(id, signal);
+      if (known !== undefined || host === undefined) return known;
+      return (await at.matching(host.toLowerCase(), { asOf }, signal))[0];
+    },
+    change: at.change,
+    remove: at.remove,
+  };
+}
+
+const shape: Shape<RemoteDomain, DomainBody, DomainPatch> = {
+  path: "/reserved_domains",
+  field: "reserved_domains",
+  keys: ({ domain }) => [domain.toLowerCase()],
+  create: ({ domain, ...rest }) => ({ domain, ...patch(rest) }),
+  update: patch,
+  read: (of, id) => ({
+    id,
+    uri: text(of, "uri"),
+    domain: text(of, "domain"),
+    description: text(of, "description"),
+    metadata: text(of, "metadata"),
+    resolvesTo: points(of["resolves_to"]),
+    cnameTarget: maybe(of, "cname_target"),
+    acmeChallengeCNAMETarget: maybe(of, "acme_challenge_cname_target"),
+    certificate: certificate(child(of, "certificate")),
+    certificateManagementPolicy: policy(child(of, "certificate_management_policy")),
+    certificateManagementStatus: management(child(of, "certificate_management_status")),
+  }),
+};
+
+function patch({ description, metadata, resolvesTo }: DomainPatch): object {
+  return { description, metadata, resolves_to: resolvesTo };
+}
+
+function points(list: unknown): readonly PointOfPresence[] {
+  if (!Array.isArray(list)) return [];
+  return list.map((entry: unknown) => ({ value: text(object(entry, "resolves_to"), "value") }));
+}
+
+function certificate(of: Fields | undefined): RemoteDomain["certificate"] {
+  const id = of === undefined ? undefined : maybe(of, "id");
+  return id === undefined ? undefined : { id };
+}
+
+function policy(of: Fields | undefined): RemoteDomain["certificateManagementPolicy"] {
+  return of && { authority: text(of, "authority"), privateKeyType: text(of, "private_key_type") };
+}
+
+function management(of: Fields | undefined): CertificateManagementStatus | undefined {
+  if (of === undefined) return undefined;
+  const job = child(of, "provisioning_job");
+  return {
+    renewsAt: maybe(of, "renews_at"),
+    provisioningJob: job && {
+      errorCode: maybe(job, "error_code"),
+      message: maybe(job, "msg"),
+      startedAt: maybe(job, "started_at"),
+      retriesAt: maybe(job, "retries_at"),
+    },
+  };
 }

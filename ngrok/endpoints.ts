@@ -1,9 +1,13 @@
 // Cloud endpoints at ngrok: find, change, remove. Endpoints of agents are not of this port.
+import { text, texts } from "./answer.ts";
 import type { Change, Freshness, Removed } from "./change.ts";
+import { collection, type Ground, type Shape } from "./collection.ts";
 
 export interface RemoteEndpoint {
   readonly id: string;
   readonly uri: string;
+  /** "cloud", or "agent" for one that an agent opened. */
+  readonly type: string;
   readonly url: string;
   readonly description: string;
   readonly metadata: string;
@@ -41,4 +45,47 @@ export interface EndpointsPort {
   ): Promise<readonly RemoteEndpoint[]>;
   change(change: Change<RemoteEndpoint, EndpointBody, EndpointPatch>, signal: AbortSignal): Promise<RemoteEndpoint>;
   remove(id: string, signal: AbortSignal): Promise<Removed>;
+}
+
+/** The port over a client's calls. */
+export function endpoints(ground: Ground): EndpointsPort {
+  const at = collection(ground, shape);
+  return {
+    find: async ({ id }, signal) => await at.find(id, signal),
+    matching: async ({ url, metadata, asOf }, signal) => await at.matching(keyOf(url, metadata), { asOf }, signal),
+    change: at.change,
+    remove: at.remove,
+  };
+}
+
+const shape: Shape<RemoteEndpoint, EndpointBody, EndpointPatch> = {
+  path: "/endpoints",
+  field: "endpoints",
+  keys: ({ type, url, metadata }) => (type === "cloud" ? [keyOf(url, metadata)] : []),
+  create: ({ url, ...rest }) => ({ type: "cloud", url, ...patch(rest) }),
+  update: patch,
+  read: (of, id) => ({
+    id,
+    uri: text(of, "uri"),
+    type: text(of, "type"),
+    url: text(of, "url"),
+    description: text(of, "description"),
+    metadata: text(of, "metadata"),
+    trafficPolicy: text(of, "traffic_policy"),
+    bindings: texts(of, "bindings"),
+    poolingEnabled: of["pooling_enabled"] === true,
+  }),
+};
+
+function patch({ url, description, metadata, trafficPolicy, bindings, poolingEnabled }: EndpointPatch): object {
+  return { url, description, metadata, traffic_policy: trafficPolicy, bindings, pooling_enabled: poolingEnabled };
+}
+
+const defaultPorts: Readonly<Record<string, string>> = { http: "80", https: "443", tls: "443" };
+
+function keyOf(url: string, metadata: string): string {
+  const [, scheme = "", host = "", port] = /^([a-z]+):\/\/([^/:]+)(?::(\d+))?\/?$/i.exec(url) ?? [];
+  if (host === "") return `${url} ${metadata}`;
+  const protocol = scheme.toLowerCase();
+  return `${protocol}://${host.toLowerCase()}:${port ?? defaultPorts[protocol] ?? ""} ${metadata}`;
 }

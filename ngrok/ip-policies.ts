@@ -1,5 +1,9 @@
 // IP policies and their rules at ngrok: find, change, remove. The rules of a policy go with it.
+import { child, text, type Fields } from "./answer.ts";
 import type { Change, Freshness, Removed } from "./change.ts";
+import { collection, type Ground, type Shape } from "./collection.ts";
+import { unreadable } from "./errors.ts";
+import { shared } from "./fresh.ts";
 
 export interface RemoteIPPolicy {
   readonly id: string;
@@ -51,4 +55,80 @@ export interface IPPoliciesPort {
     signal: AbortSignal,
   ): Promise<RemoteIPPolicyRule>;
   removeRule(id: string, signal: AbortSignal): Promise<Removed>;
+}
+
+/** The port over a client's calls. */
+export function ipPolicies(ground: Ground): IPPoliciesPort {
+  const policies = collection(ground, policyShape);
+  const rules = collection(ground, ruleShape);
+  const byPolicy = shared(async () => {
+    const found = new Map<string, RemoteIPPolicyRule[]>();
+    for await (const page of rules.pages(ground.signal)) {
+      for (const rule of page) {
+        const same = found.get(rule.policyId);
+        if (same === undefined) found.set(rule.policyId, [rule]);
+        else same.push(rule);
+      }
+    }
+    return found;
+  }, ground.clock);
+  return {
+    find: async ({ id }, signal) => await policies.find(id, signal),
+    matching: async ({ description, metadata, asOf }, signal) =>
+      await policies.matching(keyOf({ description, metadata }), { asOf }, signal),
+    change: policies.change,
+    remove: policies.remove,
+    rules: async (policyId, signal) => (await byPolicy(undefined, signal)).get(policyId) ?? [],
+    changeRule: rules.change,
+    removeRule: rules.remove,
+  };
+}
+
+const policyShape: Shape<RemoteIPPolicy, IPPolicyBody, IPPolicyBody> = {
+  path: "/ip_policies",
+  field: "ip_policies",
+  keys: (policy) => [keyOf(policy)],
+  create: policyPatch,
+  update: policyPatch,
+  read: (of, id) => ({
+    id,
+    uri: text(of, "uri"),
+    description: text(of, "description"),
+    metadata: text(of, "metadata"),
+  }),
+};
+
+const ruleShape: Shape<RemoteIPPolicyRule, IPPolicyRuleBody, IPPolicyRulePatch> = {
+  path: "/ip_policy_rules",
+  field: "ip_policy_rules",
+  keys: () => [],
+  create: ({ policyId, action, ...rest }) => ({ ip_policy_id: policyId, action, ...rulePatch(rest) }),
+  update: rulePatch,
+  read: (of, id) => ({
+    id,
+    policyId: text(child(of, "ip_policy") ?? {}, "id"),
+    cidr: text(of, "cidr"),
+    action: actionOf(of),
+    description: text(of, "description"),
+    metadata: text(of, "metadata"),
+  }),
+};
+
+function policyPatch({ description, metadata }: IPPolicyBody): object {
+  return { description, metadata };
+}
+
+function rulePatch({ cidr, description, metadata }: IPPolicyRulePatch): object {
+  return { cidr, description, metadata };
+}
+
+/** A rule of unknown action must not be taken for either: it decides who gets in. */
+function actionOf(of: Fields): "allow" | "deny" {
+  const action = text(of, "action");
+  if (action !== "allow" && action !== "deny") throw unreadable(`an IP policy rule with the action "${action}"`);
+  return action;
+}
+
+function keyOf({ description, metadata }: { readonly description: string; readonly metadata: string }): string {
+  return JSON.stringify([description, metadata]);
 }

@@ -1,6 +1,9 @@
 // Registrations of Kubernetes operators at ngrok, and the endpoints that are bound to one.
+import { child, idOf, maybe, text, texts, type Fields } from "./answer.ts";
 import type { Change, Freshness, Removed } from "./change.ts";
+import { collection, pathOf, type Ground, type Shape } from "./collection.ts";
 import type { KeyAndRequest } from "./csr.ts";
+import { pages } from "./pages.ts";
 
 export interface RemoteOperator {
   readonly id: string;
@@ -10,12 +13,20 @@ export interface RemoteOperator {
   readonly enabledFeatures: readonly string[];
   readonly region: string;
   readonly deployment: { readonly name: string; readonly namespace: string; readonly version: string };
-  readonly binding?: {
-    readonly endpointSelectors: readonly string[];
-    readonly ingressEndpoint?: string;
-    /** PEM; times are RFC 3339. */
-    readonly cert?: { readonly cert: string; readonly notBefore?: string; readonly notAfter?: string };
-  };
+  readonly binding?: RemoteBinding | undefined;
+}
+
+export interface RemoteBinding {
+  readonly endpointSelectors: readonly string[];
+  readonly ingressEndpoint?: string | undefined;
+  readonly cert?: BindingCertificate | undefined;
+}
+
+/** PEM; times are RFC 3339. */
+export interface BindingCertificate {
+  readonly cert: string;
+  readonly notBefore?: string | undefined;
+  readonly notAfter?: string | undefined;
 }
 
 export interface OperatorBinding {
@@ -58,4 +69,79 @@ export interface OperatorsPort {
   boundEndpoints(id: string, signal: AbortSignal): AsyncIterable<readonly RemoteBoundEndpoint[]>;
   /** A new key and the request to be sent as `binding.csr`; no call is made. */
   keyAndRequest(): Promise<KeyAndRequest>;
+}
+
+/** The port over a client's calls. */
+export function operators(ground: Ground): OperatorsPort {
+  const at = collection(ground, shape);
+  return {
+    find: async ({ id }, signal) => await at.find(id, signal),
+    matching: async ({ name, namespace, asOf }, signal) =>
+      await at.matching(keyOf({ name, namespace }), { asOf }, signal),
+    change: at.change,
+    remove: at.remove,
+    async *boundEndpoints(id, signal) {
+      const path = `${pathOf(shape.path, id)}/bound_endpoints`;
+      for await (const page of pages(ground.call, path, "endpoints", signal)) yield page.map(boundEndpoint);
+    },
+    async keyAndRequest() {
+      // Loaded when bindings are on: nobody else pays for X.509.
+      const { keyAndRequest } = await import("./csr.ts");
+      return await keyAndRequest();
+    },
+  };
+}
+
+const shape: Shape<RemoteOperator, OperatorBody, OperatorPatch> = {
+  path: "/kubernetes_operators",
+  field: "operators",
+  keys: ({ deployment }) => [keyOf(deployment)],
+  create: ({ deployment, ...rest }) => ({ deployment, ...patch(rest) }),
+  update: ({ deployment, ...rest }) => ({ deployment, ...patch(rest) }),
+  read: (of, id) => ({
+    id,
+    uri: text(of, "uri"),
+    description: text(of, "description"),
+    metadata: text(of, "metadata"),
+    enabledFeatures: texts(of, "enabled_features"),
+    region: text(of, "region"),
+    deployment: deployment(child(of, "deployment") ?? {}),
+    binding: binding(child(of, "binding")),
+  }),
+};
+
+function patch({ description, metadata, enabledFeatures, region, binding: bound }: Omit<OperatorPatch, "deployment">) {
+  return {
+    description,
+    metadata,
+    enabled_features: enabledFeatures,
+    region,
+    binding: bound && { endpoint_selectors: bound.endpointSelectors, csr: bound.csr },
+  };
+}
+
+function deployment(of: Fields): RemoteOperator["deployment"] {
+  return { name: text(of, "name"), namespace: text(of, "namespace"), version: text(of, "version") };
+}
+
+function binding(of: Fields | undefined): RemoteBinding | undefined {
+  if (of === undefined) return undefined;
+  const cert = child(of, "cert");
+  return {
+    endpointSelectors: texts(of, "endpoint_selectors"),
+    ingressEndpoint: maybe(of, "ingress_endpoint"),
+    cert: cert && {
+      cert: text(cert, "cert"),
+      notBefore: maybe(cert, "not_before"),
+      notAfter: maybe(cert, "not_after"),
+    },
+  };
+}
+
+function boundEndpoint(of: Fields): RemoteBoundEndpoint {
+  return { id: idOf(of), uri: text(of, "uri"), proto: text(of, "proto"), publicUrl: text(of, "public_url") };
+}
+
+function keyOf({ name, namespace }: { readonly name: string; readonly namespace: string }): string {
+  return `${namespace}/${name}`;
 }
