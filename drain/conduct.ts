@@ -1,0 +1,48 @@
+// One drain from start to end, as hook, leader and cleanup do it alike: the engine, the telling, the seal, the farewell.
+import { type Drive, drive, type Ending } from "./drive.ts";
+import type { DrainEvent } from "./events.ts";
+import { type Farewell, finish } from "./finish.ts";
+import { fold, newReport, type Report } from "./report.ts";
+import { type Driver, type Mark, markDrained } from "./state.ts";
+import { teller } from "./tell.ts";
+
+export interface Conduct extends Drive {
+  readonly driver: Driver;
+  /** The mark that this run holds; absent where there is no state any more (cleanup). */
+  readonly mark?: Mark;
+  /** Sees every event after it was folded into the report; for lines on a terminal. */
+  onEvent?(event: DrainEvent, report: Report): void;
+  /** A reason not to say farewell although nothing of ours is left, or undefined. */
+  mayFinish?(report: Report): boolean;
+}
+
+export interface Conclusion {
+  readonly ending: Ending;
+  readonly report: Report;
+  /** Only after a clean ending. */
+  readonly farewell?: Farewell;
+}
+
+/** Runs the drain. Throws FenceLost or the signal's reason when it must stop at once; nothing is lost then. */
+export async function conduct(work: Conduct): Promise<Conclusion> {
+  const { hands, release, signal } = work;
+  const report = newReport();
+  const tell = teller(hands, release, work.driver, () => work.policy(), signal);
+  await tell.started(report);
+  const events = drive(work);
+  let next = await events.next();
+  for (; next.done !== true; next = await events.next()) {
+    fold(report, next.value);
+    work.onEvent?.(next.value, report);
+    tell.progress(report);
+  }
+  const ending = next.value;
+  if (ending !== "clean" || work.mayFinish?.(report) === false) {
+    await tell.failed(report);
+    return { ending, report };
+  }
+  if (work.mark !== undefined) await markDrained(hands.connection, hands.read, release, { ...work.mark, policy: work.policy() }, signal);
+  await tell.completed(report);
+  const farewell = await finish(hands, release, work.policy(), () => tell.deregistered(report), signal);
+  return { ending, report, farewell };
+}

@@ -1,0 +1,152 @@
+// The engine: pass after pass of inventory, plan and execution until one pass finds nothing. The pass that finds nothing
+// is the proof: it listed every kind, consistently, past every cache.
+import type { Release } from "#api/release.ts";
+import type { DrainPolicy } from "#api/schema.ts";
+import { type Backoff, waitInLoop } from "#wire/backoff.ts";
+import type { KnownError } from "#wire/errors.ts";
+import { RBAC_SETTLES_MS } from "./budget.ts";
+import type { DrainEvent } from "./events.ts";
+import { execute } from "./execute.ts";
+import type { Hands } from "./hands.ts";
+import { inventory, surroundingsOf } from "./inventory.ts";
+import { type Row, waves } from "./kinds.ts";
+import type { Surroundings } from "./ours.ts";
+import { type Found, plan, type Step } from "./plan.ts";
+
+export interface Drive {
+  readonly hands: Hands;
+  readonly release: Release;
+  /** false with `rbac.cluster=false`. */
+  readonly clusterWide: boolean;
+  /** Asked for every object: a relaxation to Retain acts in mid-run. */
+  policy(): DrainPolicy;
+  /** Milliseconds for the passes; when they are over the run pauses, it does not fail. */
+  readonly budgetMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** clean: a whole pass found nothing. blocked: trying again changes nothing. paused: time is over, the rest is left. */
+export type Ending = "clean" | "blocked" | "paused";
+
+/** Drains until the ending; what happened is in the events. FenceLost and an aborted `signal` are thrown. */
+export async function* drive(work: Drive): AsyncGenerator<DrainEvent, Ending> {
+  const { clock } = work.hands;
+  const began = clock.now();
+  using over = timeIsOver(work);
+  const again = new Map<string, number>();
+  for (let n = 1; ; n += 1) {
+    yield { is: "pass", n };
+    const pass = newPass();
+    try {
+      yield* onePass(work, n, again, pass, over.signal);
+    } catch (error) {
+      if (over.signal.aborted && !work.signal.aborted && !work.hands.fence.signal.aborted) return "paused";
+      throw error;
+    }
+    if (pass.steps === 0 && pass.errors.length === 0) return "clean";
+    const settling = clock.now() - began < RBAC_SETTLES_MS;
+    if (pass.done === 0 && pass.errors.length > 0 && pass.errors.every((error) => isFinal(error, settling))) return "blocked";
+    if (pass.errors.length === 0) continue;
+    const ms = waitOf(pass.errors, n);
+    if (clock.now() - began + ms >= work.budgetMs) return "paused";
+    yield { is: "waiting", ms, why: pass.errors[0]?.message ?? "" };
+    try {
+      await clock.sleep(ms, over.signal);
+    } catch (error) {
+      if (work.signal.aborted || work.hands.fence.signal.aborted) throw error;
+      return "paused";
+    }
+  }
+}
+
+interface Pass {
+  steps: number;
+  done: number;
+  readonly errors: KnownError[];
+}
+
+function newPass(): Pass {
+  return { steps: 0, done: 0, errors: [] };
+}
+
+async function* onePass(work: Drive, n: number, again: Map<string, number>, pass: Pass, signal: AbortSignal): AsyncGenerator<DrainEvent> {
+  const surroundings = await surroundingsOf(work.hands.read, work.release, signal);
+  for (const wave of waves) {
+    const told: DrainEvent[] = [];
+    const source = stepsOf(work, wave, surroundings, n, again, told, signal);
+    for await (const event of execute(source, work.hands, work.release, signal)) {
+      yield* told.splice(0);
+      yield event;
+      if (event.is === "did") pass.done += 1;
+      if (event.is === "failed") pass.errors.push(event.error);
+      if (event.is === "did" || event.is === "failed") pass.steps += 1;
+    }
+    for (const event of told.splice(0)) {
+      yield event;
+      if (event.is === "unknown") pass.errors.push(event.error);
+    }
+  }
+}
+
+/** Plans one wave page by page, as the workers ask for more: at most a page is held. */
+async function* stepsOf(
+  work: Drive,
+  wave: readonly Row[],
+  surroundings: Surroundings,
+  n: number,
+  again: Map<string, number>,
+  told: DrainEvent[],
+  signal: AbortSignal,
+): AsyncGenerator<Step> {
+  const scope = { release: work.release, clusterWide: work.clusterWide };
+  for await (const page of inventory(work.hands.read, wave, scope, surroundings, signal)) {
+    if ("unknown" in page) {
+      told.push({ is: "unknown", row: page.row, error: page.unknown });
+      continue;
+    }
+    const steps = page.found.map((found) => settled(plan(found, work.policy()), found, n, again));
+    const ours = steps.filter((step) => step.act !== "leave").length;
+    if (ours > 0) told.push({ is: "planned", row: page.row, steps: ours });
+    yield* steps;
+  }
+}
+
+/** How often one object may come back with our finalizer before it is somebody's doing and not a race. */
+const COMES_BACK = 3;
+
+/** Who puts our finalizer back again and again is named and left alone: the drain must end. */
+function settled(step: Step, found: Found, n: number, again: Map<string, number>): Step {
+  if (n === 1 || step.act === "leave") return step;
+  const uid = found.object.metadata.uid ?? "";
+  const times = (again.get(uid) ?? 0) + 1;
+  again.set(uid, times);
+  if (times < COMES_BACK) return step;
+  const manager = found.object.metadata.managedFields?.findLast((entry) => JSON.stringify(entry.fieldsV1 ?? {}).includes("f:finalizers"))?.manager;
+  return { ...step, act: "leave", why: `the finalizer came back ${times} times, written by ${manager ?? "somebody"}` };
+}
+
+/** Class invalid stays as it is until a person acts; a 403 may be RBAC that has not arrived yet. */
+function isFinal(error: KnownError, settling: boolean): boolean {
+  return error.class === "invalid" && !(settling && error.status === 403);
+}
+
+/** Between passes; a 403 that may settle waits the cap. */
+const BETWEEN_PASSES: Backoff = { baseMs: 250, capMs: 5_000 };
+
+/** The longest that any of them asks for: who must wait for ngrok's Retry-After gains nothing by coming earlier. */
+function waitOf(errors: readonly KnownError[], n: number): number {
+  return errors.reduce((longest, error) => Math.max(longest, waitInLoop(error, n - 1, BETWEEN_PASSES, Math.random)), 0);
+}
+
+/** A signal that ends with the run's own, with the fence, or with the budget. */
+function timeIsOver({ hands, signal, budgetMs }: Drive): Disposable & { readonly signal: AbortSignal } {
+  const budget = new AbortController();
+  hands.clock.sleep(budgetMs, budget.signal).then(
+    () => budget.abort(new Error("the time for this run is over")),
+    () => {},
+  );
+  return {
+    signal: AbortSignal.any([signal, hands.fence.signal, budget.signal]),
+    [Symbol.dispose]: () => budget.abort(new Error("the run has ended")),
+  };
+}

@@ -1,0 +1,58 @@
+// The last step of a drain: the KubernetesOperator, which showed it, is deleted, deregistered at ngrok and let go. Before
+// it the state turns Drained, so that no process takes "there is none" for "a new install".
+import { claimOf } from "#api/keys.ts";
+import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import type { Release } from "#api/release.ts";
+import type { DrainPolicy } from "#api/schema.ts";
+import type { Target } from "#kube/kind.ts";
+import { FenceLost, known } from "#wire/errors.ts";
+import type { Hands } from "./hands.ts";
+import { ngrokOf } from "./hands.ts";
+
+export type Farewell =
+  | { readonly is: "absent" }
+  | { readonly is: "gone"; readonly id: string | undefined; readonly registration: "deleted" | "gone" | "none" | "kept"; readonly why?: string }
+  /** Ours is off, somebody else's finalizer keeps it: done, as far as it is ours. */
+  | { readonly is: "held"; readonly by: readonly string[]; readonly registration: "deleted" | "gone" | "none" | "kept" };
+
+/**
+ * Deletes the KubernetesOperator, deregisters it (under Retain as well: the registration is the operator's own, not the
+ * user's), tells `onDeregistered`, takes our finalizer off. Under Delete a refusal of ngrok is thrown and the finalizer
+ * stays; under Retain it is reported.
+ */
+export async function finish(
+  hands: Hands,
+  release: Release,
+  policy: DrainPolicy,
+  onDeregistered: (operator: KubernetesOperator) => Promise<void>,
+  signal: AbortSignal,
+): Promise<Farewell> {
+  const ref = { name: release.name, namespace: release.namespace };
+  const operator = await hands.read.get(KubernetesOperator, ref, signal);
+  if (operator === undefined) return { is: "absent" };
+  const target: Target = { kind: KubernetesOperator, ref, uid: operator.metadata.uid ?? "" };
+  if (operator.metadata.deletionTimestamp === undefined) await hands.write.remove(target, signal);
+  const { registration, why } = await deregister(hands, operator.status?.id, policy, signal);
+  const claim = claimOf(release);
+  const foreign = (operator.metadata.finalizers ?? []).filter((entry) => !claim.finalizers.includes(entry));
+  // Only who stays behind needs a last status.
+  if (foreign.length > 0) await onDeregistered(operator);
+  await hands.write.removeFinalizer(target, claim, "off", signal);
+  if (foreign.length > 0) return { is: "held", by: foreign, registration };
+  return { is: "gone", id: operator.status?.id, registration, ...(why === undefined ? {} : { why }) };
+}
+
+async function deregister(
+  hands: Hands,
+  id: string | undefined,
+  policy: DrainPolicy,
+  signal: AbortSignal,
+): Promise<{ registration: "deleted" | "gone" | "none" | "kept"; why?: string }> {
+  if (id === undefined || id === "") return { registration: "none" };
+  try {
+    return { registration: await ngrokOf(hands).operators.remove(id, signal) };
+  } catch (error) {
+    if (policy === "Delete" || signal.aborted || error instanceof FenceLost) throw error;
+    return { registration: "kept", why: known(error).message };
+  }
+}

@@ -1,0 +1,44 @@
+// What a driver works with, handed in: whoever drives (hook, leader, cleanup, CLI) brings its own hands.
+import type { Release } from "#api/release.ts";
+import type { NgrokPort } from "#ngrok/client.ts";
+import type { Connection } from "#kube/connection.ts";
+import type { KubeObject } from "#kube/kind.ts";
+import type { Reader } from "#kube/reader.ts";
+import type { Writer } from "#kube/writer.ts";
+import type { Clock } from "#wire/clock.ts";
+import { KnownError } from "#wire/errors.ts";
+import type { Fence } from "#wire/fence.ts";
+
+export interface Hands {
+  readonly connection: Connection;
+  readonly read: Reader;
+  readonly write: Writer;
+  /** Undefined without an API key: what needs ngrok then keeps its finalizer. */
+  readonly ngrok: NgrokPort | undefined;
+  readonly fence: Fence;
+  readonly clock: Clock;
+}
+
+/** The part of the hands that an undo may use. */
+export type UndoHands = Pick<Hands, "read" | "write" | "ngrok">;
+
+/**
+ * What became of what we made for an object. Anything else is thrown: without an answer nothing is stripped.
+ * `id` is the remote id, for the report.
+ */
+export type Undone =
+  | { readonly remote: "deleted" | "gone"; readonly id?: string }
+  | { readonly remote: "none" }
+  | { readonly remote: "kept"; readonly id?: string; readonly why: string };
+
+/** Unmakes what we made for one object; safe to run again after any failure. */
+export type Undo = (object: KubeObject, hands: UndoHands, release: Release, signal: AbortSignal) => Promise<Undone>;
+
+/** ngrok, or the error that says how to bring it: what is at ngrok is never stripped of its object unasked. */
+export function ngrokOf(hands: UndoHands): NgrokPort {
+  if (hands.ngrok !== undefined) return hands.ngrok;
+  throw new KnownError("invalid", "there is no ngrok API key", {
+    status: 401,
+    hint: "put a valid key into the credentials Secret under API_KEY, then run the same command again",
+  });
+}

@@ -1,0 +1,100 @@
+// What is there: page after page of a consistent list of every kind, past every cache. What cannot be told is a page of
+// its own and never an empty one.
+import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import type { Release } from "#api/release.ts";
+import { Namespace } from "#kube/kinds.ts";
+import type { Reader } from "#kube/reader.ts";
+import { isClass, type KnownError, known } from "#wire/errors.ts";
+import type { Row } from "./kinds.ts";
+import type { Surroundings } from "./ours.ts";
+import { find, type Found } from "./plan.ts";
+
+/** 404 of kind or group: no page at all. 403, 5xx, timeout: a page that says unknown. */
+export type Page = { readonly row: Row; readonly found: readonly Found[] } | { readonly row: Row; readonly unknown: KnownError };
+
+export interface InventoryScope {
+  readonly release: Release;
+  /** false when `rbac.cluster=false`: what lies outside the namespaces is then unknown, and the report says so. */
+  readonly clusterWide: boolean;
+}
+
+/** Lists the rows one after another; at most one page is held. */
+export async function* inventory(
+  read: Reader,
+  rows: readonly Row[],
+  scope: InventoryScope,
+  surroundings: Surroundings,
+  signal: AbortSignal,
+): AsyncGenerator<Page> {
+  for (const row of rows) {
+    for (const namespace of namespacesOf(row, scope)) yield* pagesOf(read, row, namespace, surroundings, signal);
+  }
+}
+
+/** How often a list that expired in the middle (410) is begun again before the kind counts as unknown. */
+const RESTARTS = 5;
+
+async function* pagesOf(
+  read: Reader,
+  row: Row,
+  namespace: string | undefined,
+  surroundings: Surroundings,
+  signal: AbortSignal,
+): AsyncGenerator<Page> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      for await (const page of read.pages(row.kind, namespace === undefined ? {} : { namespace }, signal)) {
+        const found = find(row, page.items, surroundings);
+        if (found.length > 0) yield { row, found };
+      }
+      return;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      if (isClass(error, "gone") && attempt < RESTARTS) continue;
+      const unknown = known(error);
+      if (namespace !== undefined && (await isAbsent(read, namespace, signal))) return;
+      yield { row, unknown };
+      return;
+    }
+  }
+}
+
+/** A watched namespace that is gone holds nothing; its RoleBinding went with it, so its lists answer 403. */
+async function isAbsent(read: Reader, namespace: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    return (await read.get(Namespace, { name: namespace }, signal)) === undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** The namespaces in which a row is listed; undefined = all of them. */
+function namespacesOf(row: Row, { release, clusterWide }: InventoryScope): readonly (string | undefined)[] {
+  if (!row.kind.namespaced) return clusterWide ? [undefined] : [];
+  if (release.watchNamespace === undefined) return [undefined];
+  // Our kinds are listed everywhere, so that what an earlier watchNamespace left is found.
+  if (row.whose === "ours" && clusterWide) return [undefined];
+  return [...new Set([release.watchNamespace, ...(row.whose === "ours" ? [release.namespace] : [])])];
+}
+
+/** Other installs in the cluster, from a consistent cluster-wide list of KubernetesOperators. */
+export async function otherInstalls(read: Reader, release: Release, signal: AbortSignal): Promise<readonly string[]> {
+  const others: string[] = [];
+  for await (const page of read.pages(KubernetesOperator, {}, signal)) {
+    for (const operator of page.items) {
+      const { name, namespace } = operator.metadata;
+      if (name !== release.name || namespace !== release.namespace) others.push(`${namespace}/${name}`);
+    }
+  }
+  return others;
+}
+
+export async function surroundingsOf(read: Reader, release: Release, signal: AbortSignal): Promise<Surroundings> {
+  try {
+    const others = await otherInstalls(read, release, signal);
+    return { release, others: others.length === 0 ? "none" : "some" };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return { release, others: "unknown" };
+  }
+}

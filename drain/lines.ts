@@ -1,0 +1,62 @@
+// The words of a drain for people: pure, from the conclusion to lines. Each line is a word and a sentence, without tabs,
+// quotes or colours, since Helm prints them escaped.
+import type { Release } from "#api/release.ts";
+import { namesOf } from "#api/release.ts";
+import type { DrainPolicy } from "#api/schema.ts";
+import type { Conclusion } from "./conduct.ts";
+import { rows } from "./kinds.ts";
+import { countsOf, type Report } from "./report.ts";
+
+export type Line = readonly [word: string, sentence: string];
+
+/** How many objects are named before the rest is a number. */
+const NAMED = 3;
+
+export interface Ended {
+  readonly release: Release;
+  readonly policy: DrainPolicy;
+  readonly seconds: number;
+  /** The command to run again. */
+  readonly again: string;
+}
+
+/** The last lines of a run: what was kept and left, the result; on failure object, reason and next command last. */
+export function endingLines({ ending, report, farewell }: Conclusion, ended: Ended): readonly Line[] {
+  const kept = keptLine(report, ended.release);
+  const left = [...report.left].slice(0, NAMED).map(([object, why]): Line => ["left", `${object}: ${why}`]);
+  if (report.left.size > NAMED) left.push(["left", `${report.left.size - NAMED} more objects that are not of this install`]);
+  const foreign = [...report.foreign].slice(0, NAMED).map(([object, names]): Line => ["foreign", `${object} still carries ${names.join(", ")} of another controller`]);
+  if (farewell === undefined) return [...left, ...foreign, ...unfinishedLines(ending, report, ended)];
+  const registration: readonly Line[] =
+    "registration" in farewell && farewell.registration === "kept"
+      ? [["kept", `the registration at ngrok could not be removed: ${("why" in farewell && farewell.why) || "no answer"}`]]
+      : [];
+  return [
+    ["verified", `no finalizer of this release is left (${rows.length} kinds listed, no cache)`],
+    ...kept,
+    ...registration,
+    ...left,
+    ...foreign,
+    ["done", `${report.done} objects, ${report.remoteDeleted} deleted at ngrok, ${ended.seconds.toFixed(1)}s`],
+  ];
+}
+
+function keptLine(report: Report, release: Release): readonly Line[] {
+  if (report.kept.length === 0) return [];
+  return [["kept", `at ngrok: ${countsOf(report.keptByKind)}; ids in ConfigMap ${namesOf(release).report}`]];
+}
+
+function unfinishedLines(ending: Conclusion["ending"], report: Report, { again }: Ended): readonly Line[] {
+  const problems = [
+    ...[...report.unknown].map(([kind, error]) => ({ what: kind, error })),
+    ...report.failures.map(({ object, error }) => ({ what: object, error })),
+  ];
+  const named = problems.slice(0, NAMED).map(({ what, error }): Line => ["blocked", `${what}: ${error.message}`]);
+  const more: Line[] = problems.length > NAMED ? [["blocked", `${problems.length - NAMED} more`]] : [];
+  const hints = [...new Set(problems.flatMap(({ error }) => error.hint ?? []))].slice(0, 2).map((hint): Line => ["remedy", hint]);
+  const result: Line =
+    ending === "paused"
+      ? ["paused", `${report.done} of ${report.total} done in the time of this run; nothing was let go without its ngrok resource`]
+      : ["stopped", `${report.done} of ${report.total} done; what is named above keeps its finalizer`];
+  return [...named, ...more, result, ...hints, ["again", again]];
+}

@@ -1,0 +1,21 @@
+// How reports name an object and a kind.
+import type { KubeObject } from "#kube/kind.ts";
+import { resourceName } from "#kube/kind.ts";
+import type { Row } from "./kinds.ts";
+
+/** `cloudendpoint shop/web` */
+export function nameOf(row: Row, object: KubeObject): string {
+  const { name, namespace } = object.metadata;
+  const kind = row.kind.kind.toLowerCase();
+  return namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
+}
+
+/** `cloudendpoints.ngrok.k8s.ngrok.com` */
+export function kindNameOf(row: Row): string {
+  return resourceName(row.kind);
+}
+
+/** The label selector of the drain hook's own objects, as the chart labels them. */
+export function drainHookLabels(release: { readonly name: string }): string {
+  return `app.kubernetes.io/instance=${release.name},app.kubernetes.io/component=drain`;
+}

@@ -1,0 +1,132 @@
+// What a drain came to: a fold over its events, from which log lines, status.drain and the report ConfigMap are made.
+// The fold changes the report in place: a copy for each of 50,000 events would cost the square of them.
+import type { DrainProgress } from "#api/kubernetes-operator.ts";
+import { drainErrorLimits } from "#api/kubernetes-operator.ts";
+import type { DrainPolicy } from "#api/schema.ts";
+import type { KnownError } from "#wire/errors.ts";
+import type { DrainEvent } from "./events.ts";
+import { kindNameOf, nameOf } from "./names.ts";
+import type { Step } from "./plan.ts";
+
+export interface Failure {
+  readonly object: string;
+  readonly error: KnownError;
+}
+
+export interface Report {
+  passes: number;
+  /** Objects of this install that were planned, over all passes, each counted once as long as it succeeds at first. */
+  total: number;
+  done: number;
+  /** Objects planned, by kind, in the order of the waves. */
+  readonly byKind: Map<string, number>;
+  /** Remote objects that ngrok deleted. */
+  remoteDeleted: number;
+  /** `domain shop/a-example-com rd_123`: what stays at ngrok, and why when the policy alone does not say it. */
+  readonly kept: string[];
+  readonly keptByKind: Map<string, number>;
+  /** Objects with our finalizer that are not this install's. */
+  readonly left: Map<string, string>;
+  /** Foreign finalizers on objects of ours: `cloudendpoint shop/web` -> names. */
+  readonly foreign: Map<string, readonly string[]>;
+  /** Failures of the current pass only: what failed and then worked is no failure. */
+  failures: Failure[];
+  /** Kinds that could not be listed in the current pass. */
+  unknown: Map<string, KnownError>;
+}
+
+export function newReport(): Report {
+  return {
+    passes: 0,
+    total: 0,
+    done: 0,
+    byKind: new Map(),
+    remoteDeleted: 0,
+    kept: [],
+    keptByKind: new Map(),
+    left: new Map(),
+    foreign: new Map(),
+    failures: [],
+    unknown: new Map(),
+  };
+}
+
+/** Takes one event into the report. */
+export function fold(report: Report, event: DrainEvent): void {
+  switch (event.is) {
+    case "pass":
+      report.passes = event.n;
+      report.failures = [];
+      report.unknown = new Map();
+      // What is met again was counted before: the total never goes beyond the objects.
+      report.total = report.done;
+      return;
+    case "planned":
+      report.total += event.steps;
+      add(report.byKind, event.row.kind.kind, event.steps);
+      return;
+    case "did":
+      did(report, event.step, event);
+      return;
+    case "left":
+      report.left.set(nameOf(event.step.at.row, event.step.at.object), event.step.why);
+      return;
+    case "failed":
+      report.failures.push({ object: nameOf(event.step.at.row, event.step.at.object), error: event.error });
+      return;
+    case "unknown":
+      report.unknown.set(kindNameOf(event.row), event.error);
+      return;
+    case "waiting":
+  }
+}
+
+function did(report: Report, step: Step, { undone }: DrainEvent & { is: "did" }): void {
+  const { row, object, foreign } = step.at;
+  report.done += 1;
+  const name = nameOf(row, object);
+  if (foreign.length > 0) report.foreign.set(name, foreign);
+  if (undone?.remote === "deleted") report.remoteDeleted += 1;
+  if (undone?.remote === "kept") keep(report, row.kind.kind, `${name}${undone.id ? ` ${undone.id}` : ""}: ${undone.why}`);
+  const id = remoteIdOf(step);
+  if (step.act === "free" && id !== undefined) keep(report, row.kind.kind, `${name} ${id}`);
+}
+
+function keep(report: Report, kind: string, line: string): void {
+  report.kept.push(line);
+  add(report.keptByKind, kind, 1);
+}
+
+function remoteIdOf(step: Step): string | undefined {
+  if (step.at.row.whose !== "ours") return undefined;
+  const id = (step.at.object as { status?: { id?: unknown } }).status?.id;
+  return typeof id === "string" && id !== "" ? id : undefined;
+}
+
+function add(counts: Map<string, number>, key: string, n: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + n);
+}
+
+/** The errors as status.drain shows them: the last 20, each within the schema's length. */
+export function errorsOf(report: Report): string[] {
+  const unknown = [...report.unknown].map(([kind, error]) => `failed to list ${kind}: ${error.message}`);
+  const failures = report.failures.map(({ object, error }) => `${object}: ${error.message}`);
+  return [...unknown, ...failures].slice(-drainErrorLimits.count).map((text) => text.slice(0, drainErrorLimits.length));
+}
+
+/** The counters for `status.drain`. */
+export function progressOf(report: Report, policy: DrainPolicy): Pick<DrainProgress, "drainedResources" | "failedResources" | "totalResources" | "errors" | "policy"> {
+  const errors = errorsOf(report);
+  return {
+    drainedResources: report.done,
+    failedResources: report.failures.length,
+    totalResources: report.total,
+    policy,
+    ...(errors.length > 0 ? { errors } : {}),
+  };
+}
+
+/** `Ingress 31, CloudEndpoint 60`, or "nothing". */
+export function countsOf(counts: ReadonlyMap<string, number>): string {
+  return counts.size === 0 ? "nothing" : [...counts].map(([kind, n]) => `${kind} ${n}`).join(", ");
+}

@@ -1,0 +1,172 @@
+// The memory that outlives the drain: ConfigMap `<fullname>-drain-state`. Helm renders it without data; hook, leader and
+// CLI mark it; every pod reads it. Unknown is closed: who cannot read it writes nothing.
+import type { Release } from "#api/release.ts";
+import { namesOf } from "#api/release.ts";
+import type { DrainPolicy } from "#api/schema.ts";
+import type { Connection } from "#kube/connection.ts";
+import type { KubeObject } from "#kube/kind.ts";
+import { ConfigMap } from "#kube/kinds.ts";
+import type { Reader } from "#kube/reader.ts";
+import { isClass, known } from "#wire/errors.ts";
+
+export type Driver = "hook" | "leader" | "cli";
+
+export interface Mark {
+  readonly policy: DrainPolicy;
+  readonly driver: Driver;
+  /** Who marked, for people: a pod or a person's command. */
+  readonly by: string;
+  /** RFC 3339; only for people. */
+  readonly since: string;
+}
+
+export type DrainState =
+  | { readonly phase: "Unknown"; readonly why: string }
+  /** `explicit` is the word Open itself, which alone opens what has been seen closed; `wish` an unmarked policy. */
+  | { readonly phase: "Open"; readonly explicit: boolean; readonly wish?: "Retain" }
+  | ({ readonly phase: "Draining" | "Drained" } & Mark);
+
+export type StateObject = KubeObject & { data?: Record<string, string> };
+
+export function isPolicy(text: unknown): text is DrainPolicy {
+  return text === "Delete" || text === "Retain";
+}
+
+/** What one reading of the ConfigMap says by itself; the latch (stateReader) adds what was seen before. */
+export function parseState(object: StateObject | undefined): DrainState {
+  if (object === undefined) return { phase: "Unknown", why: "the drain state ConfigMap is not there" };
+  const { phase, policy, driver, by, since } = object.data ?? {};
+  if (phase === undefined || phase === "Open") {
+    return { phase: "Open", explicit: phase === "Open", ...(policy === "Retain" ? { wish: "Retain" as const } : {}) };
+  }
+  if (phase !== "Draining" && phase !== "Drained") return { phase: "Unknown", why: `data.phase is ${JSON.stringify(phase)}` };
+  return {
+    phase,
+    // An unreadable policy under a mark is the careful one.
+    policy: isPolicy(policy) ? policy : "Retain",
+    driver: driver === "hook" || driver === "cli" ? driver : "leader",
+    by: by ?? "unknown",
+    since: since ?? "",
+  };
+}
+
+export interface StateReader {
+  /** The latest known state, from the watch or a fresh read. */
+  readonly now: DrainState;
+  /** A consistent GET, never from a cache. A failed read is Unknown, not an exception. */
+  fresh(signal: AbortSignal): Promise<DrainState>;
+  /** Fed by whoever watches the ConfigMap; undefined when it was deleted. */
+  observe(object: StateObject | undefined): DrainState;
+}
+
+/** A reader with a latch: after Draining or Drained only an explicit Open opens again. */
+export function stateReader(reader: Reader, release: Release): StateReader {
+  let now: DrainState = { phase: "Unknown", why: "the drain state has not been read yet" };
+  let closed = false;
+  const settle = (state: DrainState): DrainState => {
+    if (state.phase === "Draining" || state.phase === "Drained") closed = true;
+    if (state.phase === "Open" && state.explicit) closed = false;
+    now =
+      state.phase === "Open" && closed
+        ? { phase: "Unknown", why: "the drain state was wiped after a drain had begun; only data.phase Open opens again" }
+        : state;
+    return now;
+  };
+  return {
+    get now() {
+      return now;
+    },
+    observe: (object) => settle(parseState(object)),
+    async fresh(signal) {
+      try {
+        return settle(parseState(await reader.get(ConfigMap, stateRef(release), signal)));
+      } catch (error) {
+        return settle({ phase: "Unknown", why: `the drain state cannot be read: ${known(error).message}` });
+      }
+    },
+  };
+}
+
+export function stateRef(release: Release): { name: string; namespace: string } {
+  return { name: namesOf(release).drainState, namespace: release.namespace };
+}
+
+/** The mark that results when `wanted` meets what is there: the first seals the policy, later only Delete -> Retain. */
+export function sealed(current: DrainState, wanted: Mark): Mark {
+  if (current.phase === "Draining" || current.phase === "Drained") {
+    const policy = current.policy === "Retain" || wanted.policy === "Retain" ? "Retain" : "Delete";
+    return { ...wanted, policy, since: current.since === "" ? wanted.since : current.since };
+  }
+  return current.phase === "Open" && current.wish === "Retain" ? { ...wanted, policy: "Retain" } : wanted;
+}
+
+/**
+ * Marks the state Draining and returns the mark that holds. A missing ConfigMap is created already marked, with the
+ * metadata by which Helm knows its own, but only while pods of the release run that must read it (`ifAbsent`).
+ * The write is guarded by the resourceVersion that was read.
+ */
+export async function mark(
+  at: Connection,
+  reader: Reader,
+  release: Release,
+  wanted: Mark,
+  ifAbsent: "create" | "skip",
+  signal: AbortSignal,
+): Promise<Mark> {
+  for (;;) {
+    const object: StateObject | undefined = await reader.get(ConfigMap, stateRef(release), signal);
+    if (object === undefined && ifAbsent === "skip") return wanted;
+    const result = sealed(parseState(object), wanted);
+    try {
+      await write(at, release, object, dataOf("Draining", result), signal);
+      return result;
+    } catch (error) {
+      // Somebody else wrote between our read and our write: what they wrote counts, so read again.
+      if (!isClass(error, "conflict", "gone")) throw error;
+    }
+  }
+}
+
+/** Turns a held mark into Drained; a policy that a person relaxed meanwhile stays relaxed. */
+export async function markDrained(at: Connection, reader: Reader, release: Release, held: Mark, signal: AbortSignal): Promise<void> {
+  const object: StateObject | undefined = await reader.get(ConfigMap, stateRef(release), signal);
+  if (object === undefined) return;
+  const current = sealed(parseState(object), held);
+  await write(at, release, object, dataOf("Drained", current), signal);
+}
+
+function dataOf(phase: "Draining" | "Drained", held: Mark): Record<string, string> {
+  return { phase, policy: held.policy, driver: held.driver, since: held.since, by: held.by };
+}
+
+async function write(
+  at: Connection,
+  release: Release,
+  object: StateObject | undefined,
+  data: Record<string, string>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, namespace } = stateRef(release);
+  const path = `/api/v1/namespaces/${namespace}/configmaps`;
+  if (object === undefined) {
+    await at.request({ method: "POST", path, body: { ...helmsOwn(release), data }, signal });
+    return;
+  }
+  const same = Object.entries(data).every(([key, value]) => object.data?.[key] === value);
+  if (same) return;
+  const body = { metadata: { resourceVersion: object.metadata.resourceVersion }, data };
+  await at.request({ method: "PATCH", path: `${path}/${name}`, contentType: "application/merge-patch+json", body, signal });
+}
+
+/** Without these Helm would skip the object at uninstall and refuse it at the next install. */
+function helmsOwn(release: Release): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: {
+      ...stateRef(release),
+      labels: { "app.kubernetes.io/managed-by": "Helm", "app.kubernetes.io/instance": release.name },
+      annotations: { "meta.helm.sh/release-name": release.name, "meta.helm.sh/release-namespace": release.namespace },
+    },
+  };
+}

@@ -1,0 +1,85 @@
+// What Helm does not own and would stay behind: the Lease, the drain state when it was made anew, the drain hook's own
+// objects. Only the post-delete hook sweeps, when nobody is left who needs them.
+import { allow, type Rule } from "#api/rbac.ts";
+import { namesOf, type Release } from "#api/release.ts";
+import type { Connection } from "#kube/connection.ts";
+import { type Kind, refOf } from "#kube/kind.ts";
+import { ClusterRole, ClusterRoleBinding, ConfigMap, Job, Lease, Pod, Role, RoleBinding, ServiceAccount } from "#kube/kinds.ts";
+import type { Reader } from "#kube/reader.ts";
+import type { Clock } from "#wire/clock.ts";
+import { follow } from "#kube/watch.ts";
+import { drainHookLabels } from "./names.ts";
+import type { Hands } from "./hands.ts";
+import { mayWrite, podsOfRelease, selectorOf } from "./pods.ts";
+
+const drainHookKinds: readonly Kind[] = [Job, ServiceAccount, RoleBinding, Role, ClusterRoleBinding, ClusterRole];
+
+export const sweepRights: readonly Rule[] = [
+  allow(Pod, ["list", "watch"], { scope: "release", why: "wait until the pods of this release have ended" }),
+  allow(Lease, ["get", "delete"], { scope: "release", named: "lease", why: "the write token was made at run time, Helm does not know it" }),
+  ...drainHookKinds.map((kind) =>
+    allow(kind, ["list", "delete"], {
+      scope: kind.namespaced ? "release" : "cluster",
+      why: "the drain hook's objects stay until now, so that its pod keeps its rights to the end",
+    }),
+  ),
+];
+
+/** Deletes what is left and names it: `lease a-leader`. What may not be listed is not ours to sweep, and is passed over. */
+export async function sweep(hands: Hands, release: Release, signal: AbortSignal): Promise<readonly string[]> {
+  const names = namesOf(release);
+  const swept: string[] = [];
+  const remove = async (kind: Kind, object: { metadata: { name: string; namespace?: string; uid?: string } }) => {
+    const answer = await hands.write.remove({ kind, ref: refOf(object), uid: object.metadata.uid ?? "" }, signal);
+    if (answer === "deleted") swept.push(`${kind.kind.toLowerCase()} ${object.metadata.name}`);
+  };
+  for (const [kind, name] of [[Lease, names.lease], [ConfigMap, names.drainState]] as const) {
+    const object = await hands.read.get(kind, { name, namespace: release.namespace }, signal);
+    if (object !== undefined) await remove(kind, object);
+  }
+  for (const kind of drainHookKinds) {
+    const within = kind.namespaced ? { namespace: release.namespace } : {};
+    for await (const page of hands.read.pages(kind, { ...within, labelSelector: drainHookLabels(release) }, signal)) {
+      for (const object of page.items) await remove(kind, object);
+    }
+  }
+  return swept;
+}
+
+const PODS_END_WITHIN_MS = 60_000;
+
+/** Waits for the pods of the three components, at most 60 s; returns the names of those that still run. */
+export async function waitForPods(work: {
+  connection: Connection;
+  read: Reader;
+  release: Release;
+  clock: Clock;
+  signal: AbortSignal;
+}): Promise<readonly string[]> {
+  const { read, release, signal } = work;
+  if ((await podsOfRelease(read, release, signal)).length === 0) return [];
+  const running = new Set<string>();
+  const over = new AbortController();
+  const until = AbortSignal.any([signal, over.signal]);
+  work.clock.sleep(PODS_END_WITHIN_MS, until).then(
+    () => over.abort(new Error("the wait is over")),
+    () => {},
+  );
+  const settle = () => {
+    if (running.size === 0) over.abort(new Error("all pods have ended"));
+  };
+  await follow(work.connection, Pod, { namespace: release.namespace, labelSelector: selectorOf(release) }, {
+    changed(pod) {
+      if (mayWrite(pod)) running.add(pod.metadata.name);
+      else running.delete(pod.metadata.name);
+      settle();
+    },
+    removed(pod) {
+      running.delete(pod.metadata.name);
+      settle();
+    },
+    synced: settle,
+  }, until).catch(() => {});
+  signal.throwIfAborted();
+  return [...running];
+}

@@ -1,0 +1,121 @@
+// Shows the drain on the KubernetesOperator while it runs, whoever drives: conditions, counters at most once a second,
+// two events. Failing to tell never fails the drain.
+import { setConditions } from "#api/conditions.ts";
+import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import type { DrainProgress, KubernetesOperatorReason } from "#api/kubernetes-operator.ts";
+import type { Release } from "#api/release.ts";
+import type { DrainPolicy } from "#api/schema.ts";
+import { emit } from "#kube/event.ts";
+import { applyStatus } from "#kube/status.ts";
+import type { Hands } from "./hands.ts";
+import { progressOf, type Report } from "./report.ts";
+import type { Driver } from "./state.ts";
+
+/** Whose fields these are: the driver's alone, so that the leader's own status survives beside them. */
+export const DRAIN_FIELD_MANAGER = "ngrok-operator-drain";
+const EVERY_MS = 1_000;
+
+export interface Teller {
+  started(report: Report): Promise<void>;
+  /** Returns at once; writes at most once a second, and never two at a time. */
+  progress(report: Report): void;
+  /** The run ended without being done. */
+  failed(report: Report): Promise<void>;
+  completed(report: Report): Promise<void>;
+  deregistered(report: Report): Promise<void>;
+}
+
+interface Show {
+  readonly phase: string;
+  readonly draining: { status: "True" | "False"; reason: KubernetesOperatorReason; message: string };
+  readonly ready: { reason: KubernetesOperatorReason; message: string };
+  readonly deregistered?: boolean;
+}
+
+const completed: Show = {
+  phase: "Drained",
+  draining: { status: "False", reason: "DrainCompleted", message: "Drain completed successfully" },
+  ready: { reason: "DrainCompleted", message: "Drain completed successfully" },
+};
+
+export function teller(hands: Hands, release: Release, driver: Driver, policy: () => DrainPolicy, signal: AbortSignal): Teller {
+  const ref = { name: release.name, namespace: release.namespace };
+  const startedAt = hands.clock.date().toISOString();
+  let absent = false;
+  let last = 0;
+  let writing: Promise<void> | undefined;
+
+  const write = async (report: Report, show: Show): Promise<void> => {
+    if (absent) return;
+    try {
+      const operator = await hands.read.get(KubernetesOperator, ref, signal);
+      absent = operator === undefined;
+      if (operator === undefined) return;
+      await applyStatus(hands.connection, KubernetesOperator, ref, statusOf(operator, report, show), DRAIN_FIELD_MANAGER, signal);
+    } catch {
+      // The drain is what matters; the next second tries again.
+    }
+  };
+  const statusOf = (operator: KubernetesOperator, report: Report, show: Show) => {
+    const drain: DrainProgress = {
+      ...progressOf(report, policy()),
+      phase: show.phase,
+      driver,
+      startedAt,
+      ...(show === completed || show.deregistered === true ? { completedAt: hands.clock.date().toISOString() } : {}),
+    };
+    const findings = [
+      { type: "Draining", ...show.draining },
+      { type: "Ready", status: "False" as const, ...show.ready },
+      ...(show.deregistered === true
+        ? [{ type: "Registered", status: "False" as const, reason: "Deregistered", message: "Deregistered from the ngrok API" }]
+        : []),
+    ];
+    const observed = { at: hands.clock.date().toISOString(), generation: operator.metadata.generation };
+    const own = new Set(findings.map(({ type }) => type));
+    const conditions = setConditions(operator.status?.conditions, findings, observed).filter(({ type }) => own.has(type));
+    return { conditions, drain, ...(show.deregistered === true ? { id: "", uri: "" } : {}) };
+  };
+  const alone = async (report: Report, show: Show): Promise<void> => {
+    await writing;
+    await write(report, show);
+  };
+  const event = async (reason: "DrainStarted" | "DrainCompleted", note: string): Promise<void> => {
+    if (absent) return;
+    const operator = await hands.read.get(KubernetesOperator, ref, signal).catch(() => undefined);
+    if (operator !== undefined) await emit(hands.connection, { regarding: operator, type: "Normal", reason, action: "Drain", note, controller: "drain-orchestrator" }, signal);
+  };
+
+  return {
+    async started(report) {
+      await write(report, inProgress("Drain initiated"));
+      await event("DrainStarted", "Starting drain of all managed resources");
+    },
+    progress(report) {
+      const now = hands.clock.now();
+      if (writing !== undefined || now - last < EVERY_MS) return;
+      last = now;
+      writing = write(report, inProgress(`${report.done} of ${report.total} objects drained`)).finally(() => {
+        writing = undefined;
+      });
+    },
+    failed: (report) => alone(report, failing(`Drain encountered ${report.failures.length + report.unknown.size} errors, will retry`)),
+    async completed(report) {
+      await alone(report, completed);
+      await event("DrainCompleted", "All managed resources have been drained");
+    },
+    deregistered: (report) => alone(report, { ...completed, deregistered: true }),
+  };
+}
+
+function inProgress(message: string): Show {
+  return {
+    phase: "Draining",
+    draining: { status: "True", reason: "DrainInProgress", message },
+    ready: { reason: "Draining", message: "KubernetesOperator is being deleted" },
+  };
+}
+
+function failing(message: string): Show {
+  return { phase: "Draining", draining: { status: "True", reason: "DrainFailed", message }, ready: { reason: "DrainFailed", message } };
+}

@@ -1,0 +1,19 @@
+// What we made for a CloudEndpoint: one endpoint at ngrok. Without an id it is looked up, since a run may have ended
+// between the creation at ngrok and the write of the status.
+import type { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { metadataText } from "#api/metadata.ts";
+import type { KubeObject } from "#kube/kind.ts";
+import { ngrokOf, type Undone, type UndoHands } from "../hands.ts";
+import type { Release } from "#api/release.ts";
+
+export async function undoCloudEndpoint(object: KubeObject, hands: UndoHands, _release: Release, signal: AbortSignal): Promise<Undone> {
+  const { spec, status } = object as CloudEndpoint;
+  const { endpoints } = ngrokOf(hands);
+  if (status?.id) return { remote: await endpoints.remove(status.id, signal), id: status.id };
+  const left = await endpoints.matching({ url: spec.url, metadata: metadataText(spec.metadata) }, signal);
+  const [only] = left;
+  if (only === undefined) return { remote: "none" };
+  // Several clusters may pool one URL: which of them is ours nothing tells, so none is touched.
+  if (left.length > 1) return { remote: "kept", why: `${left.length} endpoints at ${spec.url}, none recorded as ours` };
+  return { remote: await endpoints.remove(only.id, signal), id: only.id };
+}

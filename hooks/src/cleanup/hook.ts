@@ -1,0 +1,85 @@
+// The post-delete hook: the same engine once more, after the operator, its Lease and its state are gone. Normally it finds
+// nothing; it saves an uninstall whose first hook was killed. Then it sweeps what Helm does not own.
+import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import { allow } from "#api/rbac.ts";
+import type { DrainPolicy } from "#api/schema.ts";
+import { conduct, type Conclusion } from "#drain/conduct.ts";
+import type { Hands } from "#drain/hands.ts";
+import { keepReport } from "#drain/keep.ts";
+import { endingLines } from "#drain/lines.ts";
+import { drainRights } from "#drain/rbac.ts";
+import { sweep, sweepRights, waitForPods } from "#drain/sweep.ts";
+import { reader, type Reader } from "#kube/reader.ts";
+import { writer } from "#kube/writer.ts";
+import { afterUninstall } from "#wire/fence.ts";
+import { defineHook, type HookResult, type HookWorld } from "../define-hook.ts";
+import { environment, type Settings, settingsOf } from "../environment.ts";
+
+export const cleanupHook = defineHook({
+  name: "cleanup",
+  phase: "post-delete",
+  weight: 0,
+  summary: "Frees what a killed drain left, and deletes what Helm does not own.",
+  rbac: [...drainRights, ...sweepRights, allow(KubernetesOperator, ["get"], { scope: "release", why: "read the policy that was sealed" })],
+  env: environment,
+  run,
+});
+
+type World = HookWorld<typeof environment>;
+
+async function run(world: World): Promise<HookResult> {
+  const settings = settingsOf(world.env);
+  const { release } = settings;
+  const { connection, clock, signal } = world;
+  const began = clock.now();
+  const read = reader(connection);
+  const running = await waitForPods({ connection, read, release, clock, signal });
+  if (running.length > 0) world.say("waited", `${running.join(", ")} still runs after 60s; going on`);
+  const fence = afterUninstall(signal);
+  const hands: Hands = { connection, read, write: writer(connection, fence), ngrok: world.ngrok(fence), fence, clock };
+  const policy = await policyOf(read, settings, signal);
+  let conclusion = await secondPass(world, settings, hands, policy, began);
+  let ok = conclusion.farewell !== undefined;
+  if (policy === "Delete" && ngrokRefuses(conclusion)) {
+    // No run will come after this one: what would keep its finalizer now would keep it for ever, and the CRDs with it.
+    world.say("leaking", "ngrok's API cannot be used any more: objects are let go, and what stays at ngrok is named below");
+    conclusion = await secondPass(world, settings, hands, "Retain", began);
+    ok = false;
+  }
+  await tellWhatWasFound(world, settings, hands, conclusion, (clock.now() - began) / 1000);
+  const swept = await sweep(hands, release, signal);
+  world.say("cleanup", swept.length === 0 ? "nothing was left" : `deleted ${swept.join(", ")}`);
+  return { ok };
+}
+
+/** Retain wins, wherever it is said: in the values, or by the policy that the first hook sealed and copied. */
+async function policyOf(read: Reader, { release, policy }: Settings, signal: AbortSignal): Promise<DrainPolicy> {
+  const operator = await read.get(KubernetesOperator, { name: release.name, namespace: release.namespace }, signal);
+  return operator?.status?.drain?.policy === "Retain" ? "Retain" : policy;
+}
+
+function secondPass(world: World, settings: Settings, hands: Hands, policy: DrainPolicy, began: number): Promise<Conclusion> {
+  return conduct({
+    hands,
+    release: settings.release,
+    clusterWide: settings.clusterWide,
+    policy: () => policy,
+    budgetMs: settings.budget.runMs - (world.clock.now() - began),
+    signal: world.signal,
+    driver: "hook",
+  });
+}
+
+function ngrokRefuses({ ending, report }: Conclusion): boolean {
+  return ending === "blocked" && report.failures.some(({ error }) => error.status === 401 || error.status === 403);
+}
+
+/** Silent when there was nothing: the drain hook has said it all then. */
+async function tellWhatWasFound(world: World, { release, policy }: Settings, hands: Hands, conclusion: Conclusion, seconds: number): Promise<void> {
+  const { report, farewell } = conclusion;
+  if (farewell !== undefined && report.done === 0) return;
+  if (report.kept.length > 0) await keepReport(hands, release, policy, report, world.signal);
+  const at = `${release.name} <chart> -n ${release.namespace}`;
+  const again = `helm install ${at}, then helm uninstall ${release.name} -n ${release.namespace}`;
+  for (const line of endingLines(conclusion, { release, policy, seconds, again })) world.say(...line);
+}
