@@ -1,12 +1,19 @@
 // One way to the API server: configuration and authentication, one bounded pool, a deadline on every request.
+import { join } from "node:path";
+import { access } from "node:fs/promises";
+import { systemClock, type Clock } from "#wire/clock.ts";
+import { KnownError } from "#wire/errors.ts";
 import type { Fence } from "#wire/fence.ts";
+import { http, type Http, type HttpRequest } from "#wire/http.ts";
+import { refusalError } from "./errors.ts";
+import { inCluster } from "./in-cluster.ts";
+import { kubeconfig } from "./kubeconfig.ts";
+import type { Login, LoginSource } from "./login.ts";
+import { watchLines } from "./watch-lines.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
-export type PatchType =
-  | "application/json-patch+json"
-  | "application/merge-patch+json"
-  | "application/apply-patch+yaml";
+export type PatchType = "application/json-patch+json" | "application/merge-patch+json" | "application/apply-patch+yaml";
 
 export interface KubeRequest {
   readonly method: Method;
@@ -20,6 +27,8 @@ export interface KubeRequest {
   readonly timeoutMs?: number;
   /** A write that needs the token is asked for it as its bytes leave. */
   readonly fence?: Fence;
+  /** Goes past the crowd of other calls: the Lease's renewals. */
+  readonly urgent?: boolean;
 }
 
 export interface WatchEvent {
@@ -27,11 +36,210 @@ export interface WatchEvent {
   readonly object: unknown;
 }
 
+export type WatchRequest = Omit<KubeRequest, "method" | "body" | "contentType" | "fence" | "urgent"> & {
+  /** Milliseconds without any byte after which the watch counts as dead; default 90,000 (bookmarks come each minute). */
+  readonly silenceMs?: number;
+};
+
 export interface Connection extends AsyncDisposable {
   /** One call, its JSON answer. Throws KnownError, or FenceLost. */
   request(request: KubeRequest): Promise<unknown>;
-  /** A watch: events as they come, until the server ends it, the signal aborts, or nothing came for `silenceMs`. */
-  watch(request: Omit<KubeRequest, "method" | "body" | "contentType" | "fence"> & { silenceMs?: number }): AsyncIterable<WatchEvent>;
+  /**
+   * A watch: events as they come, until the server ends it or the signal aborts (throws its reason). An ERROR event is
+   * thrown as a KnownError (410: gone, code "Expired"); silence is a KnownError transient, code "Silent".
+   */
+  watch(request: WatchRequest): AsyncIterable<WatchEvent>;
   /** The server's address, for messages. */
   readonly server: string;
+}
+
+export interface ConnectOptions {
+  /** A kubeconfig's path or its parsed content; without it KUBECONFIG of `env`, then the pod's ServiceAccount, then ~/.kube/config. */
+  readonly kubeconfig?: string | object | undefined;
+  readonly context?: string | undefined;
+  /** The process's environment, handed in by main. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Where the pod's token and CA are; for tests. */
+  readonly serviceAccountDir?: string;
+  /** Connections at most, default 64. */
+  readonly connections?: number;
+  readonly userAgent?: string;
+  readonly clock?: Clock;
+  /** For the metrics rest_client_*: each call as it ends. */
+  readonly observe?: (call: { method: string; status: number | undefined; ms: number }) => void;
+}
+
+const READ_TIMEOUT_MS = 30_000;
+const WRITE_TIMEOUT_MS = 5_000;
+/** The server gives up a write this much before we do: what we call unanswered is not still executing. */
+const WRITE_MARGIN_MS = 1_000;
+/** How long a login is taken for current; client-go reads token files once a minute. */
+const LOGIN_MS = 30_000;
+
+/** Reads the configuration, talks to nobody. Throws KnownError invalid that names what is missing and the remedy. */
+export async function connect(options: ConnectOptions): Promise<Connection> {
+  const source = await sourceOf(options);
+  const first = await source();
+  const line = new Line(source, first, options, await pool(first, options));
+  return {
+    server: `${first.origin}${first.basePath}`,
+    request: async (request) => await line.request(request),
+    watch: (request) => line.watch(request),
+    [Symbol.asyncDispose]: async () => await line.close(),
+  };
+}
+
+async function sourceOf({
+  kubeconfig: given,
+  context,
+  env = {},
+  serviceAccountDir,
+}: ConnectOptions): Promise<LoginSource> {
+  const from = given ?? env["KUBECONFIG"]?.split(":").find((path) => path !== "");
+  if (from !== undefined) return await kubeconfig(from, context);
+  const host = env["KUBERNETES_SERVICE_HOST"];
+  const port = env["KUBERNETES_SERVICE_PORT"];
+  if (host !== undefined && port !== undefined) return inCluster(host, port, serviceAccountDir);
+  const home = env["HOME"] === undefined ? undefined : join(env["HOME"], ".kube", "config");
+  if (home !== undefined && (await exists(home))) return await kubeconfig(home, context);
+  throw new KnownError("invalid", "no Kubernetes cluster is named", {
+    code: "Kubeconfig",
+    hint: "Set KUBECONFIG or --kubeconfig, or run inside a pod with a ServiceAccount token.",
+  });
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function pool(login: Login, options: ConnectOptions): Promise<Http> {
+  return await http({
+    origin: login.origin,
+    tls: login.tls,
+    // An API server keeps idle connections for 90 s.
+    idleMs: 30_000,
+    ...(login.proxy === undefined ? {} : { proxy: login.proxy }),
+    ...(options.connections === undefined ? {} : { connections: options.connections }),
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(options.observe === undefined ? {} : { observe: options.observe }),
+  });
+}
+
+/** The login as it is now and the pool that fits its certificates. */
+class Line {
+  readonly #source: LoginSource;
+  readonly #options: ConnectOptions;
+  readonly #clock: Clock;
+  /** Pools of earlier certificates: their calls end, their idle connections close themselves. */
+  readonly #pools: Http[];
+  #login: Login;
+  #http: Http;
+  #readAt: number;
+  #reading: Promise<void> | undefined;
+
+  constructor(source: LoginSource, login: Login, options: ConnectOptions, first: Http) {
+    this.#source = source;
+    this.#login = login;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#readAt = this.#clock.now();
+    this.#http = first;
+    this.#pools = [first];
+  }
+
+  async request(request: KubeRequest): Promise<unknown> {
+    if (this.#clock.now() - this.#readAt > LOGIN_MS) await this.#renew();
+    const login = this.#login;
+    let answer = await this.#http.send(this.#wire(request));
+    if (answer.status === 401) {
+      // Nothing was executed: a token that has just rotated may be read and tried once.
+      await this.#renew();
+      if (this.#login !== login) answer = await this.#http.send(this.#wire(request));
+    }
+    if (answer.status >= 300) throw refusalError({ ...answer, method: request.method, path: request.path });
+    return parse(answer.text, `${request.method} ${request.path}`);
+  }
+
+  async *watch(request: WatchRequest): AsyncGenerator<WatchEvent> {
+    if (this.#clock.now() - this.#readAt > LOGIN_MS) await this.#renew();
+    const query = { allowWatchBookmarks: true, ...request.query, watch: true };
+    let stream = await this.#http.stream(this.#wire({ ...request, query, method: "GET" }));
+    if (stream.status === 401) {
+      stream.close();
+      await this.#renew();
+      stream = await this.#http.stream(this.#wire({ ...request, query, method: "GET" }));
+    }
+    yield* watchLines(stream, request.path, request.silenceMs ?? 90_000, this.#clock);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#pools.map(async (each) => await each[Symbol.asyncDispose]()));
+  }
+
+  async #renew(): Promise<void> {
+    this.#reading ??= this.#read().finally(() => (this.#reading = undefined));
+    await this.#reading;
+  }
+
+  async #read(): Promise<void> {
+    const login = await this.#source();
+    this.#readAt = this.#clock.now();
+    if (JSON.stringify(login) === JSON.stringify(this.#login)) return;
+    if (JSON.stringify(login.tls) !== JSON.stringify(this.#login.tls)) {
+      this.#http = await pool(login, this.#options);
+      this.#pools.push(this.#http);
+    }
+    this.#login = login;
+  }
+
+  #wire(request: KubeRequest): HttpRequest {
+    const isRead = request.method === "GET";
+    const timeoutMs = request.timeoutMs ?? (isRead ? READ_TIMEOUT_MS : WRITE_TIMEOUT_MS);
+    const query = isRead ? request.query : { ...request.query, timeout: serverTimeout(timeoutMs) };
+    return {
+      method: request.method,
+      path: `${this.#login.basePath}${request.path}${queryOf(query)}`,
+      headers: {
+        accept: "application/json",
+        "user-agent": this.#options.userAgent ?? "ngrok-operator",
+        ...this.#login.headers,
+        ...(request.body === undefined ? {} : { "content-type": request.contentType ?? "application/json" }),
+      },
+      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+      signal: request.signal,
+      timeoutMs,
+      fence: request.fence,
+      ...(request.urgent === true ? { urgent: true } : {}),
+    };
+  }
+}
+
+function serverTimeout(timeoutMs: number): string {
+  const ms = Math.max(timeoutMs - WRITE_MARGIN_MS, Math.floor(timeoutMs / 2));
+  return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
+}
+
+function queryOf(query: KubeRequest["query"]): string {
+  if (query === undefined) return "";
+  const parts: string[] = [];
+  for (const [key, value] of Object.entries(query)) {
+    if (value !== undefined) parts.push(`${key}=${encodeURIComponent(value)}`);
+  }
+  return parts.length === 0 ? "" : `?${parts.join("&")}`;
+}
+
+function parse(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new KnownError("invalid", `${what}: the answer is not JSON`, {
+      hint: "This does not look like a Kubernetes API server: check the address.",
+      cause: error,
+    });
+  }
 }

@@ -53,6 +53,8 @@ export interface Target {
   readonly kind: Kind;
   readonly ref: Ref;
   readonly uid: string;
+  /** What was seen of its metadata, e.g. in a list: a guarded patch then needs no GET before it. */
+  readonly seen?: Pick<ObjectMeta, "finalizers" | "annotations" | "deletionTimestamp">;
 }
 
 /** `plural.group`, the name by which people and the API server know a kind. */
@@ -69,4 +71,17 @@ export function keyOf(at: Ref): string {
 export function refOf(object: KubeObject): Ref {
   const { name, namespace } = object.metadata;
   return namespace === undefined ? { name } : { name, namespace };
+}
+
+/** The object as a Target that remembers what was seen of it. The object must come from the API server. */
+export function targetOf(kind: Kind, object: KubeObject): Target {
+  const { uid, finalizers, annotations, deletionTimestamp } = object.metadata;
+  if (uid === undefined)
+    throw new Error(`${kind.kind} ${keyOf(refOf(object))} has no uid: it was not read from a server`);
+  const seen = {
+    ...(finalizers === undefined ? {} : { finalizers }),
+    ...(annotations === undefined ? {} : { annotations }),
+    ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+  };
+  return { kind, ref: refOf(object), uid, seen };
 }

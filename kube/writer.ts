@@ -15,13 +15,23 @@ export interface Writer {
   /** DELETE with the uid as precondition. "gone" when it (or a namesake with another uid) is not ours to delete any more. */
   remove(at: Target, signal: AbortSignal): Promise<"deleted" | "gone">;
   /** A JSON patch guarded by a test of the uid; conflicts (409, 422 of a test) throw class conflict. */
-  patch<T extends KubeObject>(kind: Kind<T>, at: Ref, uid: string, operations: readonly JsonPatchOperation[], signal: AbortSignal): Promise<T>;
+  patch<T extends KubeObject>(
+    kind: Kind<T>,
+    at: Ref,
+    uid: string,
+    operations: readonly JsonPatchOperation[],
+    signal: AbortSignal,
+  ): Promise<T>;
   /** Finalizer and stamp in one guarded patch; returns the object with both, unchanged when both were there. */
   addFinalizer<T extends KubeObject>(kind: Kind<T>, object: T, claim: Claim, signal: AbortSignal): Promise<T>;
   /**
    * Takes every finalizer of the claim off; the stamp goes or stays. "gone" when the object is not there any more
    * (a namesake with another uid counts as gone), "absent" when no entry of ours was on it.
    */
-  removeFinalizer(at: Target, claim: Claim, stamp: "off" | "stays", signal: AbortSignal): Promise<"removed" | "absent" | "gone">;
+  removeFinalizer(
+    at: Target,
+    claim: Claim,
+    stamp: "off" | "stays",
+    signal: AbortSignal,
+  ): Promise<"removed" | "absent" | "gone">;
 }
-

@@ -64,6 +64,8 @@ export interface HttpStream {
   readonly retryAfterMs: number | undefined;
   /** The body as it comes; ends with the server, throws when the connection breaks. Leaving the loop closes it. */
   readonly chunks: AsyncIterable<Buffer>;
+  /** Closes the connection; a reader that waits is woken with an error. */
+  close(): void;
 }
 
 export interface Http extends AsyncDisposable {
@@ -169,7 +171,7 @@ async function stream(
       {
         head: (status, headers) => {
           exchange.liftDeadline();
-          resolve({ status, headers, retryAfterMs: waitOf(headers, clock), chunks: chunks() });
+          resolve({ status, headers, retryAfterMs: waitOf(headers, clock), chunks: chunks(), close });
         },
         data: (chunk) => {
           queue.push(chunk);
@@ -201,8 +203,11 @@ async function stream(
           else await new Promise<void>((next) => (wake = next));
         }
       } finally {
-        exchange.fail(new KnownError("transient", `${origin}: the stream was left`, { code: "Closed" }));
+        close();
       }
+    }
+    function close(): void {
+      exchange.fail(new KnownError("transient", `${origin}: the stream was left`, { code: "Closed" }));
     }
     begin(exchange);
   });
