@@ -90,7 +90,7 @@ function parseAuthority(
   const host = (colon < 0 ? authority : authority.slice(0, colon)).toLowerCase();
   if (host === "") {
     return {
-      problem: `${quoted(text)} names no host: write one like ${scheme}://app.example.com${scheme === "tcp" ? ":443" : ""}`,
+      problem: `${quoted(text)} names no host: write one like ${scheme === "tcp" ? "tcp://1.tcp.ngrok.io:12345" : `${scheme}://app.example.com`}`,
     };
   }
   if (!isHost(host)) {
@@ -104,7 +104,7 @@ function parseAuthority(
     return { url: { scheme, host, port } };
   }
   const port = portOf(authority.slice(colon + 1));
-  if (port === undefined) return { problem: `the port of ${quoted(text)} is not a number from 1 to 65535` };
+  if (port === undefined) return { problem: `the port of ${quoted(text)} is not valid: use a number from 1 to 65535` };
   return { url: { scheme, host, port } };
 }
 
