@@ -35,8 +35,12 @@ export interface UpOptions {
   readonly bound?: boolean;
   /** Flags of kube-apiserver, where the provider starts one itself. */
   readonly apiServerFlags?: readonly string[];
-  /** For `current`: asks a person and resolves to the answer. */
+  /** For `current`: asks a person and resolves to the answer; without it the answer is no. */
   readonly confirm?: (question: string) => Promise<boolean>;
+  /** For `current`: a registry, with or without a path, to which we may push and from which its nodes pull. */
+  readonly registry?: string;
+  /** For `current`: the address at which its pods reach this machine, where that is not the one that reaches it. */
+  readonly hostIp?: string;
 }
 
 /** One part of a cluster and how it is. */

@@ -1,20 +1,21 @@
 // The provider `embedded`: a whole cluster in namespaces of its own, built from Go modules; one process to kill.
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, existsSync, openSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { binaries } from "../../binaries.ts";
 import { alone, type Tell } from "../../cache.ts";
 import { CNI_FOLDERS, ensurePackages, NODE_PACKAGES } from "../../debian.ts";
-import type { Cluster, PartStatus, Provider, UpOptions } from "../provider.ts";
+import type { Cluster, Finding, PartStatus, Provider, UpOptions } from "../provider.ts";
+import { environmentOf, record, recorded, recordProvider } from "../record.ts";
 import { layoutImage, push } from "../registry.ts";
 import { cgroupDirectories, removeCgroups } from "./cgroups.ts";
 import { health, healthEndpoints, healthy } from "./health.ts";
 import { findRoot, kill, members, type Root } from "./members.ts";
 import { chooseSubnet, join as joinHost, part } from "./network.ts";
 import { NODE, PORTS, writeNode } from "./node.ts";
-import { requirements, unmet } from "./requirements.ts";
+import { packages, requirements, unmet } from "./requirements.ts";
 import { tail } from "./process.ts";
 import { controllersReady, seen, type Endpoint } from "./readiness.ts";
 import { shapeOf, type Shape, type Subnet } from "./shape.ts";
@@ -22,7 +23,7 @@ import { shapeOf, type Shape, type Subnet } from "./shape.ts";
 /** How long a warm start may take on a busy machine, in milliseconds. */
 const DEADLINE = 120_000;
 
-export const embedded: Provider = { name: "embedded", up, down, find, status, doctor: requirements };
+export const embedded: Provider = { name: "embedded", up, down, find, status, doctor };
 
 async function up(options: UpOptions): Promise<Cluster> {
   const shape = shapeOf(options.name);
@@ -42,6 +43,10 @@ async function up(options: UpOptions): Promise<Cluster> {
   });
 }
 
+async function doctor(): Promise<Finding[]> {
+  return [...(await requirements()), await packages()];
+}
+
 async function start(shape: Shape, bin: string, options: UpOptions): Promise<Cluster> {
   const { tell, bound = false, apiServerFlags = [] } = options;
   const started = Date.now();
@@ -52,7 +57,7 @@ async function start(shape: Shape, bin: string, options: UpOptions): Promise<Clu
   const registry = `${subnet.nodeIp}:${PORTS.registry}`;
   const { digest } = await layoutImage(join(bin, "pause"));
   const cniFolder = CNI_FOLDERS.find((folder) => existsSync(join(folder, "bridge"))) ?? "/usr/lib/cni";
-  await mkdir(shape.folder, { recursive: true });
+  await recordProvider(shape.name, "embedded");
   try {
     await writeNode({ shape, subnet, pause: `${registry}/pause@${digest}`, cniFolder, apiServerFlags });
     ready("certificates");
@@ -60,9 +65,7 @@ async function start(shape: Shape, bin: string, options: UpOptions): Promise<Clu
     ready("namespaces and network");
     await allReady(shape, subnet, bin, ready);
     const cluster = describe(shape, subnet, bin, pid);
-    // Written last, under another name first: a cluster with this file is whole.
-    await writeFile(join(shape.folder, "cluster.tmp"), JSON.stringify(cluster, null, 2));
-    await rename(join(shape.folder, "cluster.tmp"), join(shape.folder, "cluster.json"));
+    await record(cluster);
     return cluster;
   } catch (error) {
     const log = await tail(join(shape.folder, "log/init.log")).catch(() => "");
@@ -136,7 +139,7 @@ function isUsable(node: NodeObject): boolean {
 function describe(shape: Shape, { hostIp, nodeIp }: Subnet, bin: string, pid: number): Cluster {
   const registry = `${nodeIp}:${PORTS.registry}`;
   const kubeconfig = join(shape.folder, "admin.kubeconfig");
-  const env = { KUBECONFIG: kubeconfig, HOST_IP: hostIp, REGISTRY: registry, CLUSTER_NAME: shape.name };
+  const env = environmentOf({ name: shape.name, kubeconfig, hostIp, registry });
   const auditLog = join(shape.folder, "log/audit.log");
   return {
     name: shape.name,
@@ -154,10 +157,10 @@ function describe(shape: Shape, { hostIp, nodeIp }: Subnet, bin: string, pid: nu
 
 async function find(name: string): Promise<Cluster | undefined> {
   const shape = shapeOf(name);
-  const text = await readFile(join(shape.folder, "cluster.json"), "utf8").catch(() => undefined);
+  const cluster = await recorded(name);
   const root = await findRoot(shape);
-  if (text === undefined || root === undefined || root.init === 0) return undefined;
-  return { ...(JSON.parse(text) as Cluster), pid: root.pid };
+  if (cluster === undefined || root === undefined || root.init === 0) return undefined;
+  return { ...cluster, pid: root.pid };
 }
 
 async function down(name: string, tell: Tell): Promise<boolean> {

@@ -4,6 +4,7 @@ import { access, constants, readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { cacheFolder } from "../../cache.ts";
 import { command } from "../../command.ts";
+import { missingPackages, NODE_PACKAGES } from "../../debian.ts";
 import type { Finding } from "../provider.ts";
 import { hierarchies } from "./cgroups.ts";
 
@@ -34,6 +35,17 @@ export async function requirements(): Promise<Finding[]> {
     remedy: "Run it as root, for example with sudo -E",
   };
   return [system, root, await namespaces(), await cgroups(), await folder()];
+}
+
+/** The packages of the distribution, which `up` installs when it may. */
+export async function packages(): Promise<Finding> {
+  const missing = await missingPackages(NODE_PACKAGES);
+  return {
+    what: "packages",
+    ok: missing.length === 0,
+    found: missing.length === 0 ? NODE_PACKAGES.map(({ name }) => name).join(", ") : `missing: ${missing.join(", ")}`,
+    remedy: `\`cluster up\` installs them on Debian as root: apt-get install ${missing.join(" ")}`,
+  };
 }
 
 async function namespaces(): Promise<Finding> {

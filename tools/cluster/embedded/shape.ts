@@ -1,8 +1,8 @@
 // What names one embedded cluster on this machine: all of it follows from the cluster's folder, so that clusters run
 // side by side and a later command finds what an earlier one made.
 import { createHash } from "node:crypto";
-import { join } from "node:path";
 import { cacheFolder } from "../../cache.ts";
+import { folderOf } from "../record.ts";
 
 export interface Shape {
   readonly name: string;
@@ -27,15 +27,9 @@ export interface Subnet {
 /** 10.89.0.0/16 as /30 subnets. */
 export const SLOTS = 1 << 14;
 
-/** A cluster's name: what may stand in a file name and in a Kubernetes label. */
-const NAME = /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/;
-
 /** The shape of a cluster; throws on a name that is none. */
 export function shapeOf(name: string, cache: string = cacheFolder()): Shape {
-  if (!NAME.test(name)) {
-    throw new Error(`--name ${JSON.stringify(name)}: use 1 to 40 small letters, digits and hyphens, such as "demo"`);
-  }
-  const folder = join(cache, "clusters", name);
+  const folder = folderOf(name, cache);
   const hash = createHash("sha256").update(folder).digest();
   const id = hash.toString("hex").slice(0, 8);
   const slot = hash.readUInt32BE(8) % SLOTS;
