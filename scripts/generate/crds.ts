@@ -6,6 +6,7 @@ import type { OwnKind, Schema } from "#api/define-kind.ts";
 import { ownKinds } from "#api/own-kinds.ts";
 import { resourceName } from "#kube/kind.ts";
 import type { KubeObject } from "#kube/kind.ts";
+import { banner, type GeneratedFile } from "./generated-file.ts";
 
 export interface CustomResourceDefinition extends KubeObject {
   apiVersion: "apiextensions.k8s.io/v1";
@@ -33,12 +34,12 @@ export function crdObjects(): CustomResourceDefinition[] {
 }
 
 /** The chart's templates, with their paths from the repository's top. */
-export function crdFiles(): { path: string; text: string }[] {
+export function crdFiles(): GeneratedFile[] {
   const source = readFileSync(new URL("crd.hbs", import.meta.url), "utf8");
   const template = Handlebars.compile(source, { noEscape: true, strict: true });
   return ownKinds.map((kind) => ({
     path: `chart/templates/crds/${kind.group}-${kind.plural}.yaml`,
-    text: template({ kind: kind.kind, name: resourceName(kind), spec: specText(kind) }),
+    text: banner(`${kind.kind} in api/`) + template({ name: resourceName(kind), spec: specText(kind) }),
   }));
 }
 

@@ -3,17 +3,35 @@
 import { AgentEndpoint } from "#api/agent-endpoint.ts";
 import { BoundEndpoint } from "#api/bound-endpoint.ts";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
-import type { OwnKind, OwnObject } from "#api/define-kind.ts";
+import { GATEWAY_CONTROLLER, INGRESS_CONTROLLER, LOAD_BALANCER_CLASS } from "#api/classes.ts";
 import { Domain } from "#api/domain.ts";
 import { IPPolicy } from "#api/ip-policy.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
+import type { Kind, KubeObject } from "#kube/kind.ts";
+import {
+  Gateway,
+  GatewayClass,
+  HTTPRoute,
+  Ingress,
+  IngressClass,
+  Service,
+  TCPRoute,
+  TLSRoute,
+  type GatewayClassObject,
+  type GatewayObject,
+  type IngressClassObject,
+  type IngressObject,
+  type RouteObject,
+  type ServiceObject,
+} from "#kube/kinds.ts";
 import { built, type Overrides } from "./overrides.ts";
 
 const metadata = '{"owned-by":"ngrok-operator"}';
 
-function own<T extends OwnObject>(kind: OwnKind<T>, object: NoInfer<T>, overrides: Overrides<NoInfer<T>>): T {
-  const type = { apiVersion: `${kind.group}/${kind.versions[0]}`, kind: kind.kind };
+function one<T extends KubeObject>(kind: Kind<T>, object: NoInfer<T>, overrides: Overrides<NoInfer<T>>): T {
+  const [version] = kind.versions;
+  const type = { apiVersion: kind.group === "" ? version : `${kind.group}/${version}`, kind: kind.kind };
   return built({ ...type, ...object }, overrides);
 }
 
@@ -22,7 +40,7 @@ export function aCloudEndpoint(overrides: Overrides<CloudEndpoint> = {}): CloudE
     metadata: { name: "web", namespace: "default" },
     spec: { url: "https://web.example.com", description: "Created by the ngrok-operator", metadata },
   };
-  return own(CloudEndpoint, object, overrides);
+  return one(CloudEndpoint, object, overrides);
 }
 
 export function aDomain(overrides: Overrides<Domain> = {}): Domain {
@@ -30,7 +48,7 @@ export function aDomain(overrides: Overrides<Domain> = {}): Domain {
     metadata: { name: "web-example-com", namespace: "default" },
     spec: { domain: "web.example.com", description: "Created by ngrok-operator", metadata, reclaimPolicy: "Delete" },
   };
-  return own(Domain, object, overrides);
+  return one(Domain, object, overrides);
 }
 
 export function anIPPolicy(overrides: Overrides<IPPolicy> = {}): IPPolicy {
@@ -46,7 +64,7 @@ export function anIPPolicy(overrides: Overrides<IPPolicy> = {}): IPPolicy {
       ],
     },
   };
-  return own(IPPolicy, object, overrides);
+  return one(IPPolicy, object, overrides);
 }
 
 export function anAgentEndpoint(overrides: Overrides<AgentEndpoint> = {}): AgentEndpoint {
@@ -59,7 +77,7 @@ export function anAgentEndpoint(overrides: Overrides<AgentEndpoint> = {}): Agent
       metadata,
     },
   };
-  return own(AgentEndpoint, object, overrides);
+  return one(AgentEndpoint, object, overrides);
 }
 
 export function aBoundEndpoint(overrides: Overrides<BoundEndpoint> = {}): BoundEndpoint {
@@ -72,7 +90,7 @@ export function aBoundEndpoint(overrides: Overrides<BoundEndpoint> = {}): BoundE
       target: { service: "billing", namespace: "default", protocol: "TCP", port: 80 },
     },
   };
-  return own(BoundEndpoint, object, overrides);
+  return one(BoundEndpoint, object, overrides);
 }
 
 export function aKubernetesOperator(overrides: Overrides<KubernetesOperator> = {}): KubernetesOperator {
@@ -87,7 +105,7 @@ export function aKubernetesOperator(overrides: Overrides<KubernetesOperator> = {
       drain: { policy: "Retain" },
     },
   };
-  return own(KubernetesOperator, object, overrides);
+  return one(KubernetesOperator, object, overrides);
 }
 
 export function anNgrokTrafficPolicy(overrides: Overrides<NgrokTrafficPolicy> = {}): NgrokTrafficPolicy {
@@ -99,5 +117,70 @@ export function anNgrokTrafficPolicy(overrides: Overrides<NgrokTrafficPolicy> = 
       },
     },
   };
-  return own(NgrokTrafficPolicy, object, overrides);
+  return one(NgrokTrafficPolicy, object, overrides);
+}
+
+// The strangers' kinds, each asking for ngrok by the class that the chart renders.
+
+export function anIngressClass(overrides: Overrides<IngressClassObject> = {}): IngressClassObject {
+  return one(IngressClass, { metadata: { name: "ngrok" }, spec: { controller: INGRESS_CONTROLLER } }, overrides);
+}
+
+export function anIngress(overrides: Overrides<IngressObject> = {}): IngressObject {
+  const backend = { service: { name: "shop", port: { number: 80 } } };
+  const object: IngressObject = {
+    metadata: { name: "shop", namespace: "default" },
+    spec: {
+      ingressClassName: "ngrok",
+      rules: [{ host: "shop.example.com", http: { paths: [{ path: "/", pathType: "Prefix", backend }] } }],
+    },
+  };
+  return one(Ingress, object, overrides);
+}
+
+export function aService(overrides: Overrides<ServiceObject> = {}): ServiceObject {
+  const object: ServiceObject = {
+    metadata: { name: "database", namespace: "default" },
+    spec: {
+      type: "LoadBalancer",
+      loadBalancerClass: LOAD_BALANCER_CLASS,
+      selector: { app: "database" },
+      ports: [{ name: "postgres", protocol: "TCP", port: 5432, targetPort: 5432 }],
+    },
+  };
+  return one(Service, object, overrides);
+}
+
+export function aGatewayClass(overrides: Overrides<GatewayClassObject> = {}): GatewayClassObject {
+  return one(GatewayClass, { metadata: { name: "ngrok" }, spec: { controllerName: GATEWAY_CONTROLLER } }, overrides);
+}
+
+export function aGateway(overrides: Overrides<GatewayObject> = {}): GatewayObject {
+  const object: GatewayObject = {
+    metadata: { name: "edge", namespace: "default" },
+    spec: {
+      gatewayClassName: "ngrok",
+      listeners: [{ name: "https", hostname: "shop.example.com", port: 443, protocol: "HTTPS" }],
+    },
+  };
+  return one(Gateway, object, overrides);
+}
+
+export function anHTTPRoute(overrides: Overrides<RouteObject> = {}): RouteObject {
+  return one(HTTPRoute, aRoute("shop", 80), overrides);
+}
+
+export function aTCPRoute(overrides: Overrides<RouteObject> = {}): RouteObject {
+  return one(TCPRoute, aRoute("database", 5432), overrides);
+}
+
+export function aTLSRoute(overrides: Overrides<RouteObject> = {}): RouteObject {
+  return one(TLSRoute, aRoute("database", 5432), overrides);
+}
+
+function aRoute(service: string, port: number): RouteObject {
+  return {
+    metadata: { name: service, namespace: "default" },
+    spec: { parentRefs: [{ name: "edge" }], rules: [{ backendRefs: [{ name: service, port }] }] },
+  };
 }
