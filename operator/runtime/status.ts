@@ -30,6 +30,13 @@ export function nextStatus<T extends OwnObject>(
   return isDeepStrictEqual(byType(before), byType(after)) ? undefined : after;
 }
 
+/** What the status shows already, said again: only its generation moves. For an object whose remote side needs nothing. */
+export function asShown<T extends OwnObject>(object: T, leaves: Leaves = nothing): Shown<T> {
+  const { conditions = [], observedGeneration: _, ...fields } = ownPart(object.status, leaves);
+  const findings = conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message }));
+  return { fields: fields as Shown<T>["fields"], findings };
+}
+
 function ownPart(status: CommonStatus | undefined, leaves: Leaves): CommonStatus {
   const fields = Object.entries(status ?? {}).filter(([name]) => !leaves.fields.includes(name));
   const part: CommonStatus = Object.fromEntries(fields);

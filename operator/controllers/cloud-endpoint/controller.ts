@@ -1,0 +1,152 @@
+// CloudEndpoint: its Domain, its traffic policy, then the endpoint at ngrok.
+import { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { findCondition } from "#api/conditions.ts";
+import { Domain } from "#api/domain.ts";
+import { CONTROLLER_NAME } from "#api/keys.ts";
+import { allow } from "#api/rbac.ts";
+import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
+import { undoCloudEndpoint } from "#drain/undo/cloud-endpoint.ts";
+import { keyOf } from "#kube/kind.ts";
+import type { NgrokPort } from "#ngrok/client.ts";
+import type { EndpointBody, RemoteEndpoint } from "#ngrok/endpoints.ts";
+import { KnownError } from "#wire/errors.ts";
+import { domainNames, domainNeed, ensureDomain } from "../../endpoint/domain.ts";
+import { NO_KEY } from "../../endpoint/failures.ts";
+import { policyName, type PolicySource, policySource, policyText } from "../../endpoint/traffic-policy.ts";
+import {
+  type Context,
+  defineController,
+  done,
+  failed,
+  type Outcome,
+  stop,
+  watching,
+} from "../../runtime/define-controller.ts";
+import { adoptable, desiredEndpoint, planEndpoint, type PolicyPart, type Reached, showEndpoint } from "./plan.ts";
+
+export const cloudEndpointController = defineController<CloudEndpoint>({
+  name: "cloud-endpoint",
+  manager: "api-manager",
+  role: "leader",
+  kind: CloudEndpoint,
+  concurrency: 16,
+  indexes: {
+    id: ({ status }) => (status?.id === undefined || status.id === "" ? [] : [status.id]),
+    policy: ({ spec, metadata }) => policyName(spec).map((name) => keyOf({ name, namespace: metadata.namespace })),
+    // From the spec: the status names the Domain only after the write, and the Domain may be ready before that.
+    domain: ({ spec, metadata: { namespace } }) =>
+      domainNames(spec.url, spec.bindings).map((name) => keyOf({ name, namespace })),
+  },
+  watches: [
+    watching(Domain, (domain, cached) => refsOf(cached.by(CloudEndpoint, "domain", keyOfObject(domain)))),
+    watching(NgrokTrafficPolicy, (policy, cached) => refsOf(cached.by(CloudEndpoint, "policy", keyOfObject(policy)))),
+  ],
+  rbac: [
+    allow(CloudEndpoint, ["get", "list", "watch", "patch"], {
+      why: "reconciles CloudEndpoints and holds them with a finalizer",
+    }),
+    allow(CloudEndpoint, ["get", "patch"], { part: "status", why: "shows what ngrok says of each CloudEndpoint" }),
+    allow(Domain, ["get", "list", "watch", "create"], { why: "reserves the host of an endpoint" }),
+    allow(NgrokTrafficPolicy, ["get", "list", "watch"], { why: "reads the traffic policies that endpoints name" }),
+  ],
+  apply,
+  cleanup: undoCloudEndpoint,
+});
+
+async function apply(endpoint: CloudEndpoint, context: Context): Promise<Outcome<CloudEndpoint>> {
+  const { spec, metadata } = endpoint;
+  const namespace = metadata.namespace ?? "";
+  const need = domainNeed(spec.url, spec.bindings);
+  const domain = await ensureDomain(need, namespace, context);
+  const source = policySource(spec);
+  const policy = policyText(source, namespace, context.cached);
+  const show = (part: PolicyPart, reached: Reached) => ({ shown: showEndpoint(endpoint, domain, part, reached) });
+
+  if (need.is === "invalid") return stop("NgrokAPIError", need.problem, show(wanted(source), { is: "pending" }));
+  if (policy.is !== "text") {
+    const reason = policy.is === "missing" ? "TrafficPolicyNotFound" : "ConfigError";
+    context.event({ type: "Warning", reason, note: policy.problem, action: "Reconcile" });
+    return stop(reason, policy.problem, show({ is: "broken", problem: policy.problem }, { is: "pending" }));
+  }
+  const desired = desiredEndpoint(spec, policy.text);
+  const sent = JSON.stringify(desired);
+  const id = endpoint.status?.id;
+  if (id !== undefined && id !== "" && context.unchanged(sent)) {
+    const remote = { id, url: endpoint.status?.assignedURL ?? spec.url };
+    return done({ ...show(wanted(source), { is: "there", remote }), sent });
+  }
+  if (domain.untried && !id) return done(show(wanted(source), { is: "pending" }));
+  warnOfDeprecated(endpoint, source, context);
+  try {
+    if (context.ngrok === undefined) throw new KnownError("invalid", NO_KEY);
+    const remote = await settle(endpoint, desired, context.ngrok, context);
+    return done({ ...show(wanted(source), { is: "there", remote }), sent });
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    return failed(error, show(wanted(source), { is: "failed", error }));
+  }
+}
+
+/** Finds what there is at ngrok and makes it what it should be. */
+async function settle(
+  endpoint: CloudEndpoint,
+  desired: EndpointBody,
+  ngrok: NgrokPort,
+  context: Context,
+): Promise<RemoteEndpoint> {
+  const found = await find(endpoint, desired, ngrok, context);
+  const change = planEndpoint(desired, found);
+  if (change.is !== "none") context.begin(change.is);
+  return await ngrok.endpoints.change(change, context.signal);
+}
+
+async function find(
+  endpoint: CloudEndpoint,
+  desired: EndpointBody,
+  ngrok: NgrokPort,
+  { claimed, cached, asOf, event, signal }: Context,
+): Promise<RemoteEndpoint | undefined> {
+  const id = endpoint.status?.id;
+  if (id !== undefined && id !== "") {
+    const found = await ngrok.endpoints.find({ id }, signal);
+    if (found === undefined) {
+      event({
+        type: "Warning",
+        reason: "EndpointNotFound",
+        note: `Endpoint ${id} is not at ngrok any more, creating it anew`,
+        action: "Update",
+      });
+    }
+    return found;
+  }
+  if (claimed === "now" || wasRefused(endpoint)) return undefined;
+  const left = await ngrok.endpoints.matching({ url: desired.url, metadata: desired.metadata ?? "", asOf }, signal);
+  return adoptable(left, (one) => cached.by(CloudEndpoint, "id", one).length > 0);
+}
+
+/** The last creation was refused, so nothing of ours was left behind, and what is there is somebody else's. */
+function wasRefused({ status }: CloudEndpoint): boolean {
+  const created = findCondition(status?.conditions, "CloudEndpointCreated");
+  return created?.status === "False" && created.reason === "CloudEndpointCreationFailed";
+}
+
+function wanted(source: PolicySource): PolicyPart {
+  return source.is === "none" ? { is: "none" } : { is: "wanted" };
+}
+
+/** Objects that an operator generated are not written by hand: their author cannot do anything about it. */
+function warnOfDeprecated({ metadata }: CloudEndpoint, source: PolicySource, { event }: Context): void {
+  const generated =
+    metadata.labels?.[CONTROLLER_NAME] !== undefined ||
+    metadata.ownerReferences?.some((one) => one.controller === true) === true;
+  if (generated || !("deprecated" in source) || source.deprecated === undefined) return;
+  event({ type: "Warning", reason: "DeprecatedField", note: source.deprecated, action: "Reconcile" });
+}
+
+function refsOf(endpoints: readonly CloudEndpoint[]): { name: string; namespace: string | undefined }[] {
+  return endpoints.map(({ metadata }) => ({ name: metadata.name, namespace: metadata.namespace }));
+}
+
+function keyOfObject({ metadata }: { metadata: { name: string; namespace?: string } }): string {
+  return keyOf({ name: metadata.name, namespace: metadata.namespace });
+}

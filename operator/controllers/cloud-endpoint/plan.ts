@@ -1,0 +1,129 @@
+// What a CloudEndpoint should be at ngrok, what has to be done for it, and how that reads in its status. Pure.
+import { fails, type Finding, foldReady, holds } from "#api/conditions.ts";
+import type { CloudEndpoint, CloudEndpointSpec } from "#api/cloud-endpoint.ts";
+import { metadataText } from "#api/metadata.ts";
+import { parseEndpointUrl } from "#api/names.ts";
+import type { Change } from "#ngrok/change.ts";
+import type { EndpointBody, EndpointPatch, RemoteEndpoint } from "#ngrok/endpoints.ts";
+import { known } from "#wire/errors.ts";
+import type { DomainPart } from "../../endpoint/domain.ts";
+import { creationFailed, failureText } from "../../endpoint/failures.ts";
+import { samePolicy } from "../../endpoint/traffic-policy.ts";
+import type { Shown } from "../../runtime/define-controller.ts";
+
+export type EndpointChange = Change<RemoteEndpoint, EndpointBody, EndpointPatch>;
+
+/** @param policy JSON text, "" for none. */
+export function desiredEndpoint(spec: CloudEndpointSpec, policy: string): EndpointBody {
+  return {
+    url: spec.url,
+    description: spec.description ?? "",
+    metadata: metadataText(spec.metadata),
+    trafficPolicy: policy,
+    bindings: spec.bindings,
+    poolingEnabled: spec.poolingEnabled,
+  };
+}
+
+export function planEndpoint(desired: EndpointBody, remote: RemoteEndpoint | undefined): EndpointChange {
+  if (remote === undefined) return { is: "create", body: desired };
+  const patch: EndpointPatch = {
+    ...(sameUrl(desired.url, remote.url) ? {} : { url: desired.url }),
+    ...(desired.description === remote.description ? {} : { description: desired.description }),
+    ...(desired.metadata === remote.metadata ? {} : { metadata: desired.metadata }),
+    ...(samePolicy(desired.trafficPolicy ?? "", remote.trafficPolicy) ? {} : { trafficPolicy: desired.trafficPolicy }),
+    ...(desired.bindings === undefined || String(desired.bindings) === String(remote.bindings)
+      ? {}
+      : { bindings: desired.bindings }),
+    ...(desired.poolingEnabled === undefined || desired.poolingEnabled === remote.poolingEnabled
+      ? {}
+      : { poolingEnabled: desired.poolingEnabled }),
+  };
+  return Object.keys(patch).length === 0 ? { is: "none", remote } : { is: "update", id: remote.id, patch };
+}
+
+/** Of the endpoints that a lost creation may have left: the only one that no object records, else none. */
+export function adoptable(
+  found: readonly RemoteEndpoint[],
+  recorded: (id: string) => boolean,
+): RemoteEndpoint | undefined {
+  const unrecorded = found.filter((one) => !recorded(one.id));
+  return unrecorded.length === 1 ? unrecorded[0] : undefined;
+}
+
+function sameUrl(a: string, b: string): boolean {
+  return a === b || normal(a) === normal(b);
+}
+
+function normal(text: string): string {
+  const parsed = parseEndpointUrl(text);
+  return "url" in parsed ? `${parsed.url.scheme}://${parsed.url.host}:${parsed.url.port}` : text;
+}
+
+/** What a reconcile has come to, for the status. */
+export type Reached =
+  | { readonly is: "there"; readonly remote: { readonly id: string; readonly url: string } }
+  /** Not asked for yet, since something else has to come first. */
+  | { readonly is: "pending" }
+  | { readonly is: "failed"; readonly error: unknown };
+
+/** The condition of the traffic policy: absent when there is none. */
+export type PolicyPart =
+  | { readonly is: "none" }
+  | { readonly is: "wanted" }
+  | { readonly is: "broken"; readonly problem: string };
+
+export function showEndpoint(
+  { status }: Pick<CloudEndpoint, "status">,
+  domain: DomainPart,
+  policy: PolicyPart,
+  reached: Reached,
+): Shown<CloudEndpoint> {
+  const id = reached.is === "there" ? reached.remote.id : status?.id;
+  const created = createdFinding(status?.id, reached);
+  const policed = policyFinding(policy, reached);
+  const parts = [domain.finding, ...(policed === undefined ? [] : [policed]), created];
+  const ready = foldReady(parts, { reason: "CloudEndpointActive", message: "CloudEndpoint is active and ready" });
+  return {
+    fields: {
+      ...(id === undefined ? {} : { id }),
+      ...(reached.is === "there" ? { assignedURL: reached.remote.url } : pick(status?.assignedURL)),
+      ...(domain.ref === undefined ? {} : { domainRef: domain.ref }),
+    },
+    findings: [...parts, ready],
+  };
+}
+
+function pick(assignedURL: string | undefined): { assignedURL?: string } {
+  return assignedURL === undefined ? {} : { assignedURL };
+}
+
+function createdFinding(id: string | undefined, reached: Reached): Finding {
+  const type = "CloudEndpointCreated";
+  switch (reached.is) {
+    case "there":
+      return holds(type, "CloudEndpointCreated", "CloudEndpoint successfully created");
+    case "pending":
+      return id === undefined
+        ? fails(type, "Pending", "Waiting for CloudEndpoint to be ready")
+        : holds(type, "CloudEndpointCreated", "CloudEndpoint successfully created");
+    case "failed":
+      return creationFailed(type, "CloudEndpointCreationFailed", reached.error);
+  }
+}
+
+/** True only after ngrok accepted the policy together with the endpoint. */
+function policyFinding(policy: PolicyPart, reached: Reached): Finding | undefined {
+  const type = "TrafficPolicyApplied";
+  if (policy.is === "broken") return fails(type, "TrafficPolicyError", policy.problem);
+  if (policy.is === "none") return undefined;
+  if (reached.is === "there") return holds(type, "TrafficPolicyApplied", "Traffic policy successfully applied");
+  if (reached.is === "failed" && blamesPolicy(reached.error))
+    return fails(type, "TrafficPolicyError", failureText(reached.error));
+  return fails(type, "Pending", "Waiting for the endpoint");
+}
+
+function blamesPolicy(error: unknown): boolean {
+  const { code, message } = known(error);
+  return code === "ERR_NGROK_2201" || message.includes("ERR_NGROK_2201") || message.toLowerCase().includes("policy");
+}

@@ -1,0 +1,109 @@
+// The Domain that an endpoint's host needs: whether it needs one, which object that is, and what its state means for the
+// endpoint. Labels are set only on Domains that we create: one that another made stays as it is.
+import { fails, findCondition, type Finding, holds } from "#api/conditions.ts";
+import { Domain } from "#api/domain.ts";
+import { controllerLabels } from "#api/keys.ts";
+import { distinctDomainName, domainName, isInternalHost, parseEndpointUrl } from "#api/names.ts";
+import type { NamespacedRef } from "#api/schema.ts";
+import { isClass } from "#wire/errors.ts";
+import type { Context } from "../runtime/define-controller.ts";
+
+export type DomainNeed =
+  | { readonly is: "none"; readonly why: string }
+  | { readonly is: "domain"; readonly host: string }
+  | { readonly is: "invalid"; readonly problem: string };
+
+/** Pure: from the endpoint's URL and bindings. */
+export function domainNeed(url: string, bindings: readonly string[] | undefined): DomainNeed {
+  const parsed = parseEndpointUrl(url);
+  if ("problem" in parsed) return { is: "invalid", problem: `spec.url: ${parsed.problem}` };
+  const none = (why: string): DomainNeed => ({
+    is: "none",
+    why: `Domain ready (${why} - no domain reservation needed)`,
+  });
+  if (bindings?.includes("kubernetes") === true) return none("Kubernetes binding");
+  if (bindings?.includes("internal") === true) return none("internal binding");
+  if (parsed.url.scheme === "tcp") return none("TCP ngrok URL");
+  if (isInternalHost(parsed.url.host)) return none("internal domain");
+  return { is: "domain", host: parsed.url.host };
+}
+
+/** The names that the endpoint's Domain can have, for the index by which a change of it wakes the endpoint. */
+export function domainNames(url: string, bindings: readonly string[] | undefined): readonly string[] {
+  const need = domainNeed(url, bindings);
+  return need.is === "domain" ? [domainName(need.host), distinctDomainName(need.host)] : [];
+}
+
+/** What the endpoint shows of its Domain. */
+export interface DomainPart {
+  /** Condition DomainReady. */
+  readonly finding: Finding;
+  readonly ref: NamespacedRef | undefined;
+  /** Nobody has tried to reserve the host yet: ngrok would refuse an endpoint on it. */
+  readonly untried: boolean;
+}
+
+/** Finds the Domain of the host in the endpoint's namespace, or makes it. A Domain that others use is never deleted here. */
+export async function ensureDomain(need: DomainNeed, namespace: string, context: Context): Promise<DomainPart> {
+  if (need.is === "invalid")
+    return { finding: fails("DomainReady", "NgrokAPIError", need.problem), ref: undefined, untried: false };
+  if (need.is === "none")
+    return { finding: holds("DomainReady", "DomainReady", need.why), ref: undefined, untried: false };
+  const domain = await findOrCreate(need.host, namespace, context);
+  return { ...domainState(domain), ref: { name: domain.metadata.name, namespace } };
+}
+
+/** Pure: what a Domain's status says to the endpoints on its host. */
+export function domainState(domain: Domain): { readonly finding: Finding; readonly untried: boolean } {
+  const ready = findCondition(domain.status?.conditions, "Ready");
+  if (domain.metadata.deletionTimestamp !== undefined) {
+    return {
+      finding: fails("DomainReady", "DomainNotReady", `Domain ${domain.metadata.name} is being deleted`),
+      untried: false,
+    };
+  }
+  if (ready === undefined)
+    return { finding: fails("DomainReady", "DomainCreating", "Domain is being created"), untried: true };
+  const isReady = ready.status === "True" && domain.status?.id !== undefined && domain.status.id !== "";
+  const { reason, message } = ready;
+  return {
+    finding: isReady ? holds("DomainReady", reason, message) : fails("DomainReady", reason, message),
+    untried: false,
+  };
+}
+
+/** Two hosts can share a plain name (a.b.com, a-b.com): who comes second gets a name with a hash. */
+async function findOrCreate(host: string, namespace: string, context: Context): Promise<Domain> {
+  const { cached, reader, signal } = context;
+  for (const name of [domainName(host), distinctDomainName(host)]) {
+    const at = { name, namespace };
+    const found =
+      cached.get(Domain, at) ?? (await createDomain(host, at, context)) ?? (await reader.get(Domain, at, signal));
+    if (found !== undefined && found.spec.domain.toLowerCase() === host) return found;
+  }
+  throw new Error(
+    `Domains ${domainName(host)} and ${distinctDomainName(host)} in ${namespace} belong to other hosts than ${host}: rename or delete one`,
+  );
+}
+
+/** Undefined when somebody else created an object of this name meanwhile. */
+async function createDomain(
+  host: string,
+  at: { name: string; namespace: string },
+  context: Context,
+): Promise<Domain | undefined> {
+  const { writer, options, release, signal } = context;
+  try {
+    return await writer.create(
+      Domain,
+      {
+        metadata: { ...at, labels: controllerLabels(release.namespace, options.managerName) },
+        spec: { domain: host, reclaimPolicy: options.defaultDomainReclaimPolicy },
+      },
+      signal,
+    );
+  } catch (error) {
+    if (isClass(error, "conflict")) return undefined;
+    throw error;
+  }
+}

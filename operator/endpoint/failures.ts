@@ -1,0 +1,24 @@
+// How a failure of a call reads in a condition, and whether a creation may have happened in spite of it.
+import { fails, type Finding } from "#api/conditions.ts";
+import { mayExist } from "#ngrok/errors.ts";
+import { known } from "#wire/errors.ts";
+
+/** One line: the code when the server gave one that the text does not hold already, the text, what to do. */
+export function failureText(error: unknown): string {
+  const { message, code, hint } = known(error);
+  const coded = code === undefined || message.includes(code) ? message : `${code}: ${message}`;
+  const full = hint === undefined || coded.includes(hint) ? coded : `${coded}: ${hint}`;
+  return full.replaceAll(/\s+/g, " ").trim();
+}
+
+/**
+ * The condition of a failed creation: False when it was refused, Unknown when the answer was lost. After a restart this
+ * tells whether to look for what may have been made; a refused one must not lead to taking over a stranger's.
+ */
+export function creationFailed(type: string, reason: string, error: unknown): Finding {
+  const message = failureText(error);
+  return mayExist(error) ? { type, status: "Unknown", reason, message } : fails(type, reason, message);
+}
+
+export const NO_KEY =
+  "no ngrok API key: set NGROK_API_KEY through the chart's credentials and the operator goes on by itself";
