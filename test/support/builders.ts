@@ -171,7 +171,8 @@ export function anHTTPRoute(overrides: Overrides<RouteObject> = {}): RouteObject
 }
 
 export function aTCPRoute(overrides: Overrides<RouteObject> = {}): RouteObject {
-  return one(TCPRoute, aRoute("database", 5432), overrides);
+  // Gateway API 1.5 serves it at v1alpha2 alone.
+  return one(TCPRoute, { apiVersion: "gateway.networking.k8s.io/v1alpha2", ...aRoute("database", 5432) }, overrides);
 }
 
 export function aTLSRoute(overrides: Overrides<RouteObject> = {}): RouteObject {
