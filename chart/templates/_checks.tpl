@@ -1,0 +1,128 @@
+{{- /* What a schema cannot say: values that are each good and together wrong. Every message has its remedy. The schema
+       comes first, so what it refuses too is checked here only for `--skip-schema-validation`. */ -}}
+
+{{- define "ngrok-operator.checks" -}}
+{{- $found := list -}}
+{{- range list "drain" "image" "credentials" "scope" "pods" "flags" -}}
+{{- with include (printf "ngrok-operator.checks.%s" .) $ | trim -}}{{- $found = append $found . -}}{{- end -}}
+{{- end -}}
+{{- if $found -}}
+{{- fail (printf "\n\n%s\n" (join "\n" $found)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ngrok-operator.checks.drain" -}}
+{{- if not (has .Values.drainPolicy (list "Retain" "Delete")) }}
+drainPolicy {{ .Values.drainPolicy | quote }}: no such policy
+  remedy: Retain or Delete
+{{- end }}
+{{- if lt (int .Values.cleanupHook.timeout) 30 }}
+cleanupHook.timeout {{ .Values.cleanupHook.timeout }}: leaves no time for a drain
+  remedy: 30 or more, in seconds, the same as the --timeout of helm uninstall
+{{- end }}
+{{- if and (not .Values.cleanupHook.enabled) .Values.installCRDs (not .Values.crds.keep) }}
+cleanupHook.enabled=false with crds.keep=false: the uninstall would hang on finalizers
+  remedy: crds.keep=true, or cleanupHook.enabled=true
+{{- end }}
+{{- if and (not .Values.installCRDs) .Values.rbac.cluster }}
+{{- /* The one look into the cluster: to stop rendering CRDs that are not kept deletes every custom resource. */ -}}
+{{- $crd := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" "domains.ingress.k8s.ngrok.com" }}
+{{- $marks := ($crd.metadata).annotations | default dict }}
+{{- if and (eq (get $marks "meta.helm.sh/release-name") .Release.Name) (eq (get $marks "meta.helm.sh/release-namespace") .Release.Namespace) (ne (get $marks "helm.sh/resource-policy") "keep") }}
+installCRDs=false: this upgrade would delete the CustomResourceDefinitions and every custom resource with them
+  remedy: kubectl annotate crd --selector app.kubernetes.io/instance={{ .Release.Name }} helm.sh/resource-policy=keep, then upgrade again
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "ngrok-operator.checks.image" -}}
+{{- if and (eq .Values.image.tag "latest") (not .Values.image.digest) (not .Values.image.allowLatest) }}
+image.tag latest: not reproducible, the image on uninstall day may be another one
+  remedy: a version or image.digest (or image.allowLatest=true)
+{{- end }}
+{{- range $name, $digest := dict "image.digest" .Values.image.digest "cleanupHook.image.digest" .Values.cleanupHook.image.digest }}
+{{- if and $digest (not (regexMatch "^sha256:[0-9a-f]{64}$" $digest)) }}
+{{ $name }} {{ $digest | quote }}: no digest
+  remedy: sha256: and 64 hex digits
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "ngrok-operator.checks.credentials" -}}
+{{- if and .Values.credentials.authtoken (not .Values.credentials.apiKey) }}
+An ngrok API key is required: credentials.authtoken is set, credentials.apiKey is not; both or none
+  remedy: set credentials.apiKey, or name your own Secret by credentials.secret.name
+{{- end }}
+{{- if and .Values.credentials.apiKey (not .Values.credentials.authtoken) }}
+An ngrok Authtoken is required: credentials.apiKey is set, credentials.authtoken is not; both or none
+  remedy: set credentials.authtoken, or name your own Secret by credentials.secret.name
+{{- end }}
+{{- end -}}
+
+{{- define "ngrok-operator.checks.scope" -}}
+{{- $watch := include "ngrok-operator.watchNamespace" . }}
+{{- if and (not .Values.rbac.cluster) (not $watch) }}
+rbac.cluster=false without ingress.watchNamespace: all namespaces cannot be watched without ClusterRoles
+  remedy: set ingress.watchNamespace, or rbac.cluster=true
+{{- end }}
+{{- if and .Values.bindings.enabled $watch (ne $watch .Release.Namespace) }}
+ingress.watchNamespace={{ $watch }} with bindings.enabled=true: bindings live in the release namespace {{ .Release.Namespace }}
+  remedy: install in {{ $watch }}, or leave ingress.watchNamespace empty
+{{- end }}
+{{- end -}}
+
+{{- define "ngrok-operator.checks.pods" -}}
+{{- if lt (int .Values.replicaCount) 1 }}
+replicaCount={{ .Values.replicaCount }}: a stopped operator reconciles nothing
+  remedy: 1 or more; to stop it for a while scale the Deployment, not the chart
+{{- end }}
+{{- $pod := .Values.podSecurityContext }}
+{{- $container := .Values.containerSecurityContext }}
+{{- range $name, $context := dict "podSecurityContext" $pod "containerSecurityContext" $container }}
+{{- if eq (toString (get $context "runAsUser")) "0" }}
+{{ $name }}.runAsUser=0: the hooks would be refused under the pod security level restricted
+  remedy: remove it
+{{- end }}
+{{- end }}
+{{- range $key := list "privileged" "allowPrivilegeEscalation" }}
+{{- if get $container $key }}
+containerSecurityContext.{{ $key }}=true: the hooks would be refused under the pod security level restricted
+  remedy: remove it
+{{- end }}
+{{- end }}
+{{- range $key := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" }}
+{{- if or (hasKey $.Values.podLabels $key) (hasKey $.Values.commonLabels $key) }}
+podLabels or commonLabels {{ $key }}: the Deployment finds its pods by it
+  remedy: another label
+{{- end }}
+{{- end }}
+{{- $budget := .Values.podDisruptionBudget }}
+{{- if and $budget.create (hasKey $budget "minAvailable") $budget.maxUnavailable (ne (toString $budget.maxUnavailable) "1") }}
+podDisruptionBudget.minAvailable and podDisruptionBudget.maxUnavailable: Kubernetes takes one
+  remedy: set podDisruptionBudget.maxUnavailable=null, or leave minAvailable out
+{{- end }}
+{{- if and .Values.extraCA.secretName .Values.extraCA.configMapName }}
+extraCA.secretName and extraCA.configMapName: one certificate authority, two places
+  remedy: leave one of them empty
+{{- end }}
+{{- end -}}
+
+{{- define "ngrok-operator.checks.flags" -}}
+{{- range $name := list "NGROK_API_KEY" "NGROK_AUTHTOKEN" "POD_NAMESPACE" "POD_NAME" "POD_UID" "NODE_EXTRA_CA_CERTS" "NODE_USE_SYSTEM_CA" }}
+{{- if hasKey $.Values.extraEnv $name }}
+{{- if not (and (hasPrefix "NODE_" $name) (not (or $.Values.extraCA.secretName $.Values.extraCA.configMapName (eq $.Values.rootCAs "host")))) }}
+extraEnv {{ $name }}: set by the chart
+  remedy: another name, or the value of the chart that stands for it
+{{- end }}
+{{- end }}
+{{- end }}
+{{- $maps := dict "ngrokMetadata" .Values.ngrokMetadata "metaData" .Values.metaData "bindings.serviceAnnotations" .Values.bindings.serviceAnnotations "bindings.serviceLabels" .Values.bindings.serviceLabels }}
+{{- range $name, $map := $maps }}
+{{- range $key, $value := $map }}
+{{- if or (contains "," $key) (contains "=" $key) (contains "," (toString $value)) }}
+{{ $name }} {{ $key | quote }}: a comma, or = in a key, has another meaning in the flag that it becomes
+  remedy: another text
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}

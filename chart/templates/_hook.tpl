@@ -1,0 +1,69 @@
+{{- /* The pod of a hook. It must start on a bad day: same image and node rules as the operator, every Secret optional. */ -}}
+
+{{- define "ngrok-operator.hookPod" -}}
+restartPolicy: Never
+# A node that is gone must not take Helm's whole timeout with it.
+tolerations:
+  - key: node-role.kubernetes.io/control-plane
+    operator: Exists
+    effect: NoSchedule
+  - key: node.kubernetes.io/not-ready
+    operator: Exists
+    effect: NoExecute
+    tolerationSeconds: 20
+  - key: node.kubernetes.io/unreachable
+    operator: Exists
+    effect: NoExecute
+    tolerationSeconds: 20
+  {{- with concat .Values.tolerations .Values.cleanupHook.tolerations }}
+  {{- include "ngrok-operator.render" (list $ .) | nindent 2 }}
+  {{- end }}
+terminationGracePeriodSeconds: 10
+enableServiceLinks: false
+automountServiceAccountToken: true
+{{- with include "ngrok-operator.pullSecrets" . }}{{ . | nindent 0 }}{{ end }}
+securityContext:
+  {{- toYaml .Values.podSecurityContext | nindent 2 }}
+affinity:
+  # Beside the operator, since the image is there already.
+  podAffinity:
+    preferredDuringSchedulingIgnoredDuringExecution:
+      - weight: 100
+        podAffinityTerm:
+          topologyKey: kubernetes.io/hostname
+          labelSelector:
+            matchLabels:
+              {{- include "ngrok-operator.selectorLabels" . | nindent 14 }}
+              app.kubernetes.io/component: controller
+  {{- with include "ngrok-operator.nodeAffinity" . }}
+  nodeAffinity:
+    {{- . | nindent 4 }}
+  {{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- include "ngrok-operator.strings" (list $ .) | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with include "ngrok-operator.volumes" . }}{{ . | nindent 0 }}{{ end }}
+{{- end -}}
+
+{{- define "ngrok-operator.hookContainer" -}}
+image: {{ include "ngrok-operator.hookImage" . }}
+imagePullPolicy: {{ .Values.cleanupHook.image.pullPolicy | default .Values.image.pullPolicy }}
+securityContext:
+  {{- toYaml .Values.containerSecurityContext | nindent 2 }}
+resources:
+  {{- toYaml .Values.cleanupHook.resources | nindent 2 }}
+{{- with include "ngrok-operator.volumeMounts" . }}{{ . | nindent 0 }}{{ end }}
+{{- end -}}
+
+{{- /* The Secret with the key as a post-delete hook finds it: the release's own is gone by then, the user's is not. */ -}}
+{{- define "ngrok-operator.credentialsAfterwards" -}}
+{{- if .Values.credentials.apiKey -}}
+{{- include "ngrok-operator.named" (list . "cleanup") -}}
+{{- else -}}
+{{- include "ngrok-operator.credentials" . -}}
+{{- end -}}
+{{- end -}}

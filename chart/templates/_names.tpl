@@ -1,0 +1,94 @@
+{{- /* Names and labels. api/release.ts makes the same names; test/chart compares the two. */ -}}
+
+{{- define "ngrok-operator.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "ngrok-operator.fullname" -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- $full := .Values.fullnameOverride | default (ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name)) -}}
+{{- $full | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- /* `<fullname>-<suffix>`, at most 63 characters with the suffix whole: (list . "suffix"). */ -}}
+{{- define "ngrok-operator.named" -}}
+{{- $base := include "ngrok-operator.fullname" (index . 0) -}}
+{{- $suffix := index . 1 -}}
+{{- printf "%s-%s" (regexReplaceAll "-+$" (trunc (sub 62 (len $suffix) | int) $base) "") $suffix -}}
+{{- end -}}
+
+{{- define "ngrok-operator.credentials" -}}
+{{- .Values.credentials.secret.name | default (include "ngrok-operator.named" (list . "credentials")) -}}
+{{- end -}}
+
+{{- define "ngrok-operator.serviceAccount" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- .Values.serviceAccount.name | default (include "ngrok-operator.fullname" .) -}}
+{{- else -}}
+{{- .Values.serviceAccount.name | default "default" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ngrok-operator.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "ngrok-operator.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "ngrok-operator.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{ include "ngrok-operator.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | replace "+" "_" | quote }}
+app.kubernetes.io/part-of: {{ .Chart.Name }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- with .Values.commonLabels }}
+{{ include "ngrok-operator.strings" (list $ .) }}
+{{- end }}
+{{- end -}}
+
+{{- /* A map whose values become strings, with templates in it rendered: (list $ map). */ -}}
+{{- define "ngrok-operator.strings" -}}
+{{- $root := index . 0 -}}
+{{- $strings := dict -}}
+{{- range $key, $value := index . 1 -}}
+{{- $_ := set $strings $key (tpl (toString $value) $root) -}}
+{{- end -}}
+{{- toYaml $strings -}}
+{{- end -}}
+
+{{- /* `annotations:` with the common ones and these, or nothing: (list $ map). */ -}}
+{{- define "ngrok-operator.annotations" -}}
+{{- $root := index . 0 -}}
+{{- with merge (dict) (index . 1 | default dict) ($root.Values.commonAnnotations | default dict) -}}
+annotations:
+  {{- include "ngrok-operator.strings" (list $root .) | nindent 2 }}
+{{- end -}}
+{{- end -}}
+
+{{- /* Any value with templates in it rendered, as YAML: (list $ value). */ -}}
+{{- define "ngrok-operator.render" -}}
+{{- tpl (toYaml (index . 1)) (index . 0) -}}
+{{- end -}}
+
+{{- /* Deprecated top-level forms win over those under `ingress`. */ -}}
+{{- define "ngrok-operator.watchNamespace" -}}
+{{- .Values.watchNamespace | default .Values.ingress.watchNamespace -}}
+{{- end -}}
+
+{{- define "ngrok-operator.watchesAll" -}}
+{{- if not (include "ngrok-operator.watchNamespace" .) -}}true{{- end -}}
+{{- end -}}
+
+{{- define "ngrok-operator.controllerName" -}}
+{{- .Values.controllerName | default .Values.ingress.controllerName -}}
+{{- end -}}
+
+{{- define "ngrok-operator.ingressClass" -}}
+{{- toYaml (merge (dict) (.Values.ingressClass | default dict) .Values.ingress.ingressClass) -}}
+{{- end -}}
+
+{{- /* Whether the post-delete hook may look at the watched kinds only through a ClusterRole: at that time the watched
+       namespace holds nothing of this release any more, and a hook object in a namespace that is gone fails for ever. */ -}}
+{{- define "ngrok-operator.cleanupWide" -}}
+{{- $watch := include "ngrok-operator.watchNamespace" . -}}
+{{- if or (not $watch) (and .Values.rbac.cluster (ne $watch .Release.Namespace)) -}}true{{- end -}}
+{{- end -}}

@@ -1,0 +1,152 @@
+{{- /* What all pods of the chart share, hooks included, so that a hook starts wherever the operator does. */ -}}
+
+{{- /* (list $ image): registry/repository, with the digest if there is one. */ -}}
+{{- define "ngrok-operator.imageRef" -}}
+{{- $root := index . 0 -}}
+{{- $image := index . 1 -}}
+{{- $registry := (($root.Values.global).imageRegistry) | default $image.registry -}}
+{{- $name := ternary $image.repository (printf "%s/%s" $registry $image.repository) (empty $registry) -}}
+{{- if $image.digest -}}
+{{- printf "%s@%s" $name $image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $name ($image.tag | default $root.Chart.AppVersion) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ngrok-operator.image" -}}
+{{- include "ngrok-operator.imageRef" (list . .Values.image) -}}
+{{- end -}}
+
+{{- /* Older charts ran kubectl in the hook; such a repository holds none of our programs. */ -}}
+{{- define "ngrok-operator.kubectlImage" -}}
+{{- if regexMatch "(^|/)kubectl$" (.Values.cleanupHook.image.repository | default "") -}}true{{- end -}}
+{{- end -}}
+
+{{- define "ngrok-operator.hookImage" -}}
+{{- $own := .Values.cleanupHook.image -}}
+{{- if and $own.repository (not (include "ngrok-operator.kubectlImage" .)) -}}
+{{- include "ngrok-operator.imageRef" (list . (merge (dict "registry" ($own.registry | default .Values.image.registry)) $own)) -}}
+{{- else -}}
+{{- include "ngrok-operator.image" . -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ngrok-operator.pullSecrets" -}}
+{{- with .Values.image.pullSecrets -}}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ if kindIs "map" . }}{{ .name }}{{ else }}{{ . }}{{ end }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* One more certificate authority, and rootCAs=host. NODE_EXTRA_CA_CERTS adds to the built-in ones. */ -}}
+{{- define "ngrok-operator.trustEnv" -}}
+{{- if or .Values.extraCA.secretName .Values.extraCA.configMapName }}
+- name: NODE_EXTRA_CA_CERTS
+  value: /etc/ssl/certs/ngrok/{{ .Values.extraCA.key }}
+{{- end }}
+{{- if eq .Values.rootCAs "host" }}
+- name: NODE_USE_SYSTEM_CA
+  value: "1"
+{{- end }}
+{{- end -}}
+
+{{- define "ngrok-operator.extraEnv" -}}
+{{- $root := . -}}
+{{- range $name, $value := .Values.extraEnv }}
+- name: {{ $name }}
+  {{- if kindIs "map" $value }}
+  {{- include "ngrok-operator.render" (list $root $value) | nindent 2 }}
+  {{- else }}
+  value: {{ tpl (toString $value) $root | quote }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* Optional, since a Secret that is gone must not keep a hook from starting on uninstall day. */ -}}
+{{- define "ngrok-operator.volumes" -}}
+{{- if or .Values.extraVolumes .Values.extraCA.secretName .Values.extraCA.configMapName -}}
+volumes:
+  {{- if .Values.extraCA.secretName }}
+  - name: extra-ca
+    secret:
+      secretName: {{ .Values.extraCA.secretName }}
+      optional: true
+  {{- else if .Values.extraCA.configMapName }}
+  - name: extra-ca
+    configMap:
+      name: {{ .Values.extraCA.configMapName }}
+      optional: true
+  {{- end }}
+  {{- with .Values.extraVolumes }}
+  {{- include "ngrok-operator.render" (list $ .) | nindent 2 }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "ngrok-operator.volumeMounts" -}}
+{{- if or .Values.extraVolumeMounts .Values.extraCA.secretName .Values.extraCA.configMapName -}}
+volumeMounts:
+  {{- if or .Values.extraCA.secretName .Values.extraCA.configMapName }}
+  - name: extra-ca
+    mountPath: /etc/ssl/certs/ngrok
+    readOnly: true
+  {{- end }}
+  {{- with .Values.extraVolumeMounts }}
+  {{- include "ngrok-operator.render" (list $ .) | nindent 2 }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* nodeAffinity as `affinity` or the preset says. */ -}}
+{{- define "ngrok-operator.nodeAffinity" -}}
+{{- $preset := .Values.nodeAffinityPreset | default dict -}}
+{{- if .Values.affinity.nodeAffinity -}}
+{{- include "ngrok-operator.render" (list . .Values.affinity.nodeAffinity) -}}
+{{- else if and (not .Values.affinity) $preset.type $preset.key -}}
+{{- $terms := dict "matchExpressions" (list (dict "key" $preset.key "operator" "In" "values" $preset.values)) -}}
+{{- if eq $preset.type "hard" -}}
+{{- toYaml (dict "requiredDuringSchedulingIgnoredDuringExecution" (dict "nodeSelectorTerms" (list $terms))) -}}
+{{- else -}}
+{{- toYaml (dict "preferredDuringSchedulingIgnoredDuringExecution" (list (dict "weight" 1 "preference" $terms))) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* podAffinity or podAntiAffinity of one component: (list $ preset component). */ -}}
+{{- define "ngrok-operator.podAffinity" -}}
+{{- $labels := merge (dict "app.kubernetes.io/component" (index . 2)) (include "ngrok-operator.selectorLabels" (index . 0) | fromYaml) -}}
+{{- $term := dict "labelSelector" (dict "matchLabels" $labels) "topologyKey" "kubernetes.io/hostname" -}}
+{{- if eq (index . 1) "hard" -}}
+{{- toYaml (dict "requiredDuringSchedulingIgnoredDuringExecution" (list $term)) -}}
+{{- else -}}
+{{- toYaml (dict "preferredDuringSchedulingIgnoredDuringExecution" (list (dict "weight" 1 "podAffinityTerm" $term))) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Affinity of a Deployment: (list $ component). */ -}}
+{{- define "ngrok-operator.affinity" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+{{- if $root.Values.affinity -}}
+{{- include "ngrok-operator.render" (list $root $root.Values.affinity) -}}
+{{- else -}}
+{{- $parts := dict -}}
+{{- with include "ngrok-operator.nodeAffinity" $root -}}{{- $_ := set $parts "nodeAffinity" (fromYaml .) -}}{{- end -}}
+{{- with $root.Values.podAffinityPreset -}}
+{{- $_ := set $parts "podAffinity" (include "ngrok-operator.podAffinity" (list $root . $component) | fromYaml) -}}
+{{- end -}}
+{{- with $root.Values.podAntiAffinityPreset -}}
+{{- $_ := set $parts "podAntiAffinity" (include "ngrok-operator.podAffinity" (list $root . $component) | fromYaml) -}}
+{{- end -}}
+{{- if $parts -}}{{- toYaml $parts -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* `k=v,k=v`, the form of map flags. */ -}}
+{{- define "ngrok-operator.pairs" -}}
+{{- $pairs := list -}}
+{{- range $key, $value := . -}}{{- $pairs = append $pairs (printf "%s=%s" $key (toString $value)) -}}{{- end -}}
+{{- join "," $pairs -}}
+{{- end -}}

@@ -1,0 +1,25 @@
+{{- /* Values that work, but not as their author may think: told in NOTES.txt, never refused. */ -}}
+{{- define "ngrok-operator.warnings" -}}
+{{- if include "ngrok-operator.kubectlImage" . }}
+Warning: cleanupHook.image.repository={{ .Values.cleanupHook.image.repository }} is ignored: the hook runs the operator's image, not kubectl.
+{{- end }}
+{{- range $old, $new := dict "controllerName" "ingress.controllerName" "watchNamespace" "ingress.watchNamespace" "ingressClass" "ingress.ingressClass" "metaData" "ngrokMetadata" }}
+{{- if get $.Values $old }}
+Warning: the value {{ $old }} is deprecated, use {{ $new }}.
+{{- end }}
+{{- end }}
+{{- $watch := include "ngrok-operator.watchNamespace" . }}
+{{- if and $watch (ne $watch .Release.Namespace) }}
+Warning: the watched namespace {{ $watch }} is not the release namespace; keep it until the uninstall is done.
+{{- end }}
+{{- if not .Values.rbac.cluster }}
+Warning: rbac.cluster=false: no GatewayClasses, and what lies outside {{ $watch }} and {{ .Release.Namespace }} stays unknown to the drain.
+{{- end }}
+{{- if semverCompare "<1.30.0-0" .Capabilities.KubeVersion.Version }}
+Warning: Kubernetes {{ .Capabilities.KubeVersion.Version }} is older than any that this chart was tried with (1.30).
+{{- end }}
+{{- $cpu := ((.Values.cleanupHook.resources).limits).cpu | default "1" | toString }}
+{{- if and (hasSuffix "m" $cpu) (lt (trimSuffix "m" $cpu | int) 1000) }}
+Warning: cleanupHook.resources.limits.cpu={{ $cpu }} is less than 1: a drain of many objects may not end within Helm's timeout.
+{{- end }}
+{{- end -}}

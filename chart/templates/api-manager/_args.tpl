@@ -1,0 +1,51 @@
+{{- /* Flags of the api-manager. Switches are always written out: a flag left out would fall back to the program's default. */ -}}
+{{- define "ngrok-operator.apiManagerArgs" -}}
+- --release-name={{ .Release.Name }}
+- --fullname={{ include "ngrok-operator.fullname" . }}
+- --drain-policy={{ .Values.drainPolicy }}
+- --default-domain-reclaim-policy={{ .Values.defaultDomainReclaimPolicy }}
+- --enable-feature-ingress={{ .Values.ingress.enabled }}
+- --enable-feature-gateway={{ .Values.gateway.enabled }}
+- --disable-reference-grants={{ .Values.gateway.disableReferenceGrants }}
+- --enable-feature-bindings={{ .Values.bindings.enabled }}
+{{- if .Values.oneClickDemoMode }}
+- --one-click-demo-mode=true
+{{- end }}
+{{- if .Values.bindings.enabled }}
+- {{ printf "--bindings-endpoint-selectors=%s" (join "," .Values.bindings.endpointSelectors) | quote }}
+{{- with .Values.bindings.serviceAnnotations }}
+- {{ printf "--bindings-service-annotations=%s" (include "ngrok-operator.pairs" .) | quote }}
+{{- end }}
+{{- with .Values.bindings.serviceLabels }}
+- {{ printf "--bindings-service-labels=%s" (include "ngrok-operator.pairs" .) | quote }}
+{{- end }}
+- {{ printf "--bindings-ingress-endpoint=%s" .Values.bindings.ingressEndpoint | quote }}
+{{- end }}
+{{- with .Values.description }}
+- {{ printf "--description=%s" . | quote }}
+{{- end }}
+{{- with .Values.region }}
+- {{ printf "--region=%s" . | quote }}
+{{- end }}
+{{- with .Values.apiURL }}
+- {{ printf "--api-url=%s" . | quote }}
+{{- end }}
+{{- with .Values.serverAddr }}
+- {{ printf "--server-addr=%s" . | quote }}
+{{- end }}
+{{- with .Values.metaData | default .Values.ngrokMetadata }}
+- {{ printf "--ngrokMetadata=%s" (include "ngrok-operator.pairs" .) | quote }}
+{{- end }}
+- --ingress-controller-name={{ include "ngrok-operator.controllerName" . }}
+{{- with include "ngrok-operator.watchNamespace" . }}
+- --ingress-watch-namespace={{ . }}
+{{- end }}
+- --zap-log-level={{ .Values.log.level }}
+- --zap-stacktrace-level={{ .Values.log.stacktraceLevel }}
+- --zap-encoder={{ .Values.log.format }}
+- --health-probe-bind-address=:8081
+- --metrics-bind-address=:8080
+- --election-id={{ include "ngrok-operator.named" (list . "leader") }}
+- --manager-name={{ include "ngrok-operator.named" (list . "manager") }}
+- --cluster-domain={{ .Values.clusterDomain }}
+{{- end -}}

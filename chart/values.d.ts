@@ -1,0 +1,337 @@
+// Generated from values.schema.json by `npm run generate`: change the schema, not this file.
+
+/** What a user may set; all of it has a default or may be left out. */
+export interface Values {
+  /** What `helm uninstall` does with what the operator made. Retain: finalizers go, everything at ngrok and your custom resources stay. Delete: our custom resources go, and what they made at ngrok goes with them. */
+  drainPolicy?: "Retain" | "Delete";
+  /** The Jobs that `helm uninstall` runs: `<fullname>-drain` before anything is deleted, `<fullname>-cleanup` at the end. */
+  cleanupHook?: {
+    /** Drain on uninstall. Without it, delete the KubernetesOperator and wait until it is gone before you uninstall. */
+    enabled?: boolean;
+    /** The `--timeout` in seconds that you give to `helm uninstall` (Helm's own default is 300). The hooks end themselves after 90 % of it, so that they can still say why. */
+    timeout?: number;
+    /** The image of both Jobs. By default the operator's own image, which is on the node already when you uninstall. */
+    image?: {
+      /** Registry; image.registry when empty. */
+      registry?: string;
+      /** Repository of an image with /app/hooks; empty means the operator's image. A kubectl image, as older releases named here, is ignored with a warning. */
+      repository?: string;
+      /** Tag; read only together with repository. */
+      tag?: string;
+      /** Digest `sha256:...`, which wins over the tag; read only together with repository. */
+      digest?: string;
+      /** Pull policy; image.pullPolicy when empty. */
+      pullPolicy?: "" | "Always" | "IfNotPresent" | "Never";
+    };
+    /** Requests and limits of both Jobs. Keep the CPU limit at 1 or more: the drain of many objects is bound by it. */
+    resources?: {
+      requests?: Record<string, string | number>;
+      limits?: Record<string, string | number>;
+      claims?: (Record<string, unknown>)[];
+    };
+    /** Tolerations of both Jobs, added to `tolerations` and to those for control-plane nodes. */
+    tolerations?: (Record<string, unknown>)[];
+  };
+  /** Install the seven CustomResourceDefinitions with this release. */
+  installCRDs?: boolean;
+  /** How the CustomResourceDefinitions are treated. */
+  crds?: {
+    /** Leave the CustomResourceDefinitions, and so all custom resources, in the cluster on uninstall. With false they go, and every custom resource of these kinds goes with them, whatever the drainPolicy. */
+    keep?: boolean;
+  };
+  /** The account at ngrok. Without a key the pods run and the KubernetesOperator says CredentialsMissing. */
+  credentials?: {
+    /** The Secret with the keys API_KEY and AUTHTOKEN. */
+    secret?: {
+      /** Its name; `<fullname>-credentials` when empty. */
+      name?: string;
+    };
+    /** API key. When set, the chart makes the Secret; better make it yourself, since values are kept in Helm's release record. */
+    apiKey?: string;
+    /** Authtoken; needed together with apiKey. */
+    authtoken?: string;
+  };
+  /** Description of this operator in the ngrok dashboard. */
+  description?: string;
+  /** Metadata, as key and value, of what the operator makes at ngrok. */
+  ngrokMetadata?: Record<string, string | number | boolean>;
+  /** ngrok region of this operator; empty means global. */
+  region?: string;
+  /** Address of ngrok's API with its scheme, when it is not the public one. */
+  apiURL?: string;
+  /** Address of ngrok's agent server, when it is not the public one. */
+  serverAddr?: string;
+  /** Certificate authorities for connections to ngrok: trusted (built in, the same as empty) or host (those of the image's system store). */
+  rootCAs?: "" | "trusted" | "host";
+  /** One more certificate authority, trusted by every pod of the chart, hooks included: for a proxy or a private ngrok server. */
+  extraCA?: {
+    /** Secret that holds it. */
+    secretName?: string;
+    /** ConfigMap that holds it; one of the two. */
+    configMapName?: string;
+    /** Key with the PEM text. */
+    key?: string;
+  };
+  /** What happens to a reserved domain at ngrok when its Domain is deleted, unless the Domain says otherwise. */
+  defaultDomainReclaimPolicy?: "Delete" | "Retain";
+  /** Domain of Services in this cluster. */
+  clusterDomain?: string;
+  /** Start without credentials and do nothing but say so; for marketplaces. */
+  oneClickDemoMode?: boolean;
+  /** Ingress. */
+  ingress?: {
+    /** Serve Ingresses. */
+    enabled?: boolean;
+    /** Controller that IngressClasses name. */
+    controllerName?: string;
+    /** The only namespace to watch; empty means all. */
+    watchNamespace?: string;
+    /** The IngressClass. */
+    ingressClass?: {
+      /** Its name. */
+      name?: string;
+      /** Make it. */
+      create?: boolean;
+      /** Make it the cluster's default. */
+      default?: boolean;
+    };
+  };
+  /** Gateway API. */
+  gateway?: {
+    /** Serve Gateways and routes, as soon as Gateway API is in the cluster. */
+    enabled?: boolean;
+    /** Let routes refer to other namespaces without a ReferenceGrant. */
+    disableReferenceGrants?: boolean;
+  };
+  /** Kubernetes bound endpoints. */
+  bindings?: {
+    /** Bring endpoints of your ngrok account into this cluster. */
+    enabled?: boolean;
+    /** CEL expressions that choose the endpoints. */
+    endpointSelectors?: (string)[];
+    /** Annotations of the Services that are made for them. */
+    serviceAnnotations?: Record<string, string | number | boolean>;
+    /** Labels of the Services that are made for them. */
+    serviceLabels?: Record<string, string | number | boolean>;
+    /** Where the forwarder connects to. */
+    ingressEndpoint?: string;
+    /** The forwarder's Deployment. */
+    forwarder?: {
+      /** Pods of the forwarder. */
+      replicaCount?: number;
+      /** Requests and limits of the forwarder. */
+      resources?: {
+        requests?: Record<string, string | number>;
+        limits?: Record<string, string | number>;
+        claims?: (Record<string, unknown>)[];
+      };
+      /** The forwarder's ServiceAccount. */
+      serviceAccount?: {
+        /** Make it. */
+        create?: boolean;
+        /** Its name; `<fullname>-bindings-forwarder` when empty. */
+        name?: string;
+        /** Its annotations. */
+        annotations?: Record<string, string | number | boolean>;
+      };
+      /** How the forwarder's pods are replaced. */
+      updateStrategy?: {
+        /** Kind of the replacement. */
+        type?: "RollingUpdate" | "Recreate";
+        /** maxSurge and maxUnavailable. */
+        rollingUpdate?: Record<string, unknown>;
+      };
+      /** Priority class of the forwarder's pods. */
+      priorityClassName?: string;
+      /** Time that the forwarder's pods have to stop. */
+      terminationGracePeriodSeconds?: number;
+      /** Tolerations of the forwarder's pods. */
+      tolerations?: (Record<string, unknown>)[];
+      /** Node labels that the forwarder's pods need. */
+      nodeSelector?: Record<string, string | number | boolean>;
+      /** Spread of the forwarder's pods. */
+      topologySpreadConstraints?: (Record<string, unknown>)[];
+      /** Annotations of the forwarder's pods. */
+      podAnnotations?: Record<string, string | number | boolean>;
+    };
+  };
+  /** The agent's Deployment. */
+  agent?: {
+    /** Pods of the agent. */
+    replicaCount?: number;
+    /** Annotations of the agent's pods, instead of podAnnotations. */
+    podAnnotations?: Record<string, string | number | boolean>;
+    /** Priority class of the agent's pods. */
+    priorityClassName?: string;
+    /** Requests and limits of the agent. */
+    resources?: {
+      requests?: Record<string, string | number>;
+      limits?: Record<string, string | number>;
+      claims?: (Record<string, unknown>)[];
+    };
+    /** The agent's ServiceAccount. */
+    serviceAccount?: {
+      /** Make it. */
+      create?: boolean;
+      /** Its name; `<fullname>-agent` when empty. */
+      name?: string;
+      /** Its annotations. */
+      annotations?: Record<string, string | number | boolean>;
+    };
+    /** How the agent's pods are replaced. */
+    updateStrategy?: {
+      /** Kind of the replacement. */
+      type?: "RollingUpdate" | "Recreate";
+      /** maxSurge and maxUnavailable. */
+      rollingUpdate?: Record<string, unknown>;
+    };
+    /** Time that the agent's pods have to stop. */
+    terminationGracePeriodSeconds?: number;
+    /** Tolerations of the agent's pods. */
+    tolerations?: (Record<string, unknown>)[];
+    /** Node labels that the agent's pods need. */
+    nodeSelector?: Record<string, string | number | boolean>;
+    /** Spread of the agent's pods. */
+    topologySpreadConstraints?: (Record<string, unknown>)[];
+  };
+  /** Instead of the chart's name, in names and labels. */
+  nameOverride?: string;
+  /** What the names of all objects begin with; cut so that no name passes 63 characters. */
+  fullnameOverride?: string;
+  /** Labels of every object. */
+  commonLabels?: Record<string, string | number | boolean>;
+  /** Annotations of every object. */
+  commonAnnotations?: Record<string, string | number | boolean>;
+  /** Rights. */
+  rbac?: {
+    /** Make ClusterRoles. With false, which needs ingress.watchNamespace, nothing outside the two namespaces is asked for: no GatewayClasses, no view of other installs, and the drain's report says so. */
+    cluster?: boolean;
+  };
+  /** The api-manager's ServiceAccount. */
+  serviceAccount?: {
+    /** Make it. */
+    create?: boolean;
+    /** Its name; the fullname when empty. */
+    name?: string;
+    /** Its annotations. */
+    annotations?: Record<string, string | number | boolean>;
+  };
+  /** An editor and a viewer ClusterRole for each of our kinds, for your own bindings. */
+  crdAccessRoles?: {
+    /** Make them; never with rbac.cluster=false. */
+    create?: boolean;
+    /** Their annotations. */
+    annotations?: Record<string, string | number | boolean>;
+  };
+  /** The operator's image. */
+  image?: {
+    /** Registry; global.imageRegistry wins. */
+    registry?: string;
+    /** Repository. */
+    repository?: string;
+    /** Tag; the chart's appVersion when empty. */
+    tag?: string;
+    /** Digest `sha256:...`, which wins over the tag. */
+    digest?: string;
+    /** When to pull it. */
+    pullPolicy?: "Always" | "IfNotPresent" | "Never";
+    /** Pull Secrets of every pod, hooks included: names, or objects with a name. */
+    pullSecrets?: (string | {
+      name?: string;
+    })[];
+    /** Accept the tag latest, which names another image tomorrow. */
+    allowLatest?: boolean;
+  };
+  /** Pods of the api-manager; one of them leads. */
+  replicaCount?: number;
+  /** Requests and limits of the api-manager. */
+  resources?: {
+    requests?: Record<string, string | number>;
+    limits?: Record<string, string | number>;
+    claims?: (Record<string, unknown>)[];
+  };
+  /** Security context of every pod, hooks included; the level `restricted` admits it. */
+  podSecurityContext?: Record<string, unknown>;
+  /** Security context of every container, hooks included. */
+  containerSecurityContext?: Record<string, unknown>;
+  /** Annotations of every pod. */
+  podAnnotations?: Record<string, string | number | boolean>;
+  /** Labels of every pod. */
+  podLabels?: Record<string, string | number | boolean>;
+  /** Priority class of the api-manager and of the hooks. */
+  priorityClassName?: string;
+  /** Node labels that the api-manager and the hooks need. */
+  nodeSelector?: Record<string, string | number | boolean>;
+  /** Tolerations of the api-manager and of the hooks. */
+  tolerations?: (Record<string, unknown>)[];
+  /** Affinity of the Deployments, instead of the presets; its nodeAffinity holds for the hooks too. */
+  affinity?: Record<string, unknown>;
+  /** Put the pods of one Deployment on one node. */
+  podAffinityPreset?: "" | "soft" | "hard";
+  /** Spread the pods of one Deployment over nodes. */
+  podAntiAffinityPreset?: "" | "soft" | "hard";
+  /** Choose nodes by a label. */
+  nodeAffinityPreset?: {
+    /** Prefer or require. */
+    type?: "" | "soft" | "hard";
+    /** Label of the node. */
+    key?: string;
+    /** Its values. */
+    values?: (string)[];
+  };
+  /** Spread of the api-manager's pods. */
+  topologySpreadConstraints?: (Record<string, unknown>)[];
+  /** Time that the api-manager has to stop. */
+  terminationGracePeriodSeconds?: number;
+  /** Lifecycle handlers of the Deployments' containers. */
+  lifecycle?: Record<string, unknown>;
+  /** The api-manager's PodDisruptionBudget. */
+  podDisruptionBudget?: {
+    /** Make it; useful with two pods or more. */
+    create?: boolean;
+    /** How many pods may be away, as a number or a percentage. */
+    maxUnavailable?: number | string;
+    /** How many must stay; takes the place of maxUnavailable's default. */
+    minAvailable?: number | string;
+  };
+  /** Environment of every container, hooks included: NAME with a value, or with an object that has valueFrom. */
+  extraEnv?: Record<string, string | number | boolean | {
+    valueFrom?: Record<string, unknown>;
+  }>;
+  /** Volumes of every pod, hooks included. */
+  extraVolumes?: (Record<string, unknown>)[];
+  /** Their mounts in every container, hooks included. */
+  extraVolumeMounts?: (Record<string, unknown>)[];
+  /** Log. */
+  log?: {
+    /** For machines or for people. */
+    format?: "json" | "console";
+    /** The least severe level that is written: debug, info, warn, error, or a number for more than debug. */
+    level?: string;
+    /** The least severe level that comes with a stack. */
+    stacktraceLevel?: "debug" | "info" | "warn" | "error" | "panic";
+  };
+  /** Deprecated: ingress.controllerName. Wins over it when set. */
+  controllerName?: string;
+  /** Deprecated: ingress.watchNamespace. Wins over it when set. */
+  watchNamespace?: string;
+  /** Deprecated: ingress.ingressClass. Wins over it when set. */
+  ingressClass?: {
+    /** Deprecated: ingress.ingressClass.name. */
+    name?: string;
+    /** Deprecated: ingress.ingressClass.create. */
+    create?: boolean;
+    /** Deprecated: ingress.ingressClass.default. */
+    default?: boolean;
+  };
+  /** Deprecated: ngrokMetadata. Wins over it when set. */
+  metaData?: Record<string, string | number | boolean>;
+  /** Read by the chart above this one, as the condition of its dependency. */
+  enabled?: boolean;
+  /** Shared with the chart above this one. */
+  global?: {
+    /** Registry of every image, before image.registry. */
+    imageRegistry?: string;
+    [key: string]: unknown;
+  };
+}

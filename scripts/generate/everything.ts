@@ -1,0 +1,27 @@
+// All generated files of the chart, from all definitions: one list for `npm run generate`, its --check and the tests.
+import { cleanupHook } from "#hooks/cleanup/hook.ts";
+import { drainHook } from "#hooks/drain/hook.ts";
+import { apiManager } from "#operator/managers/api-manager/manager.ts";
+import { crdFiles } from "./crds.ts";
+import type { GeneratedFile } from "./generated-file.ts";
+import { hookFiles, type HookDefinition } from "./hooks.ts";
+import { apiManagerFile } from "./managers.ts";
+import { rbacPage } from "./rbac-page.ts";
+import { valuesTypesFile } from "./values-types.ts";
+import { valuesFiles } from "./values.ts";
+
+/** Folders that hold nothing but generated files. */
+export const OWNED_FOLDERS = ["chart/templates/crds", "chart/templates/hooks", "chart/templates/rbac"];
+
+const hooks: readonly HookDefinition[] = [drainHook, cleanupHook];
+
+export function generatedFiles(): readonly GeneratedFile[] {
+  return [
+    ...crdFiles(),
+    ...hooks.flatMap(hookFiles),
+    apiManagerFile(apiManager),
+    rbacPage([apiManager], hooks),
+    ...valuesFiles(),
+    valuesTypesFile(),
+  ];
+}

@@ -1,0 +1,86 @@
+// A hook's Job, ServiceAccount, Roles and bindings from its definition (hooks/src/define-hook.ts).
+import { readFileSync } from "node:fs";
+import Handlebars from "handlebars";
+import type { EnvVar, Hook } from "#hooks/define-hook.ts";
+import { budgetOf } from "#drain/budget.ts";
+import { banner, type GeneratedFile } from "./generated-file.ts";
+import { named, WATCHES_ALL } from "./helm-names.ts";
+import { ownRoles, watchRole, type Role, type Subject } from "./rbac.ts";
+
+/** What the generator reads of a hook: all but what it does. */
+export type HookDefinition = Omit<Hook<Record<string, EnvVar>>, "run">;
+
+const handlebars = Handlebars.create();
+handlebars.registerHelper("list", (items: readonly string[]) => items.join(", "));
+handlebars.registerPartial("rights", source("rights.hbs"));
+const options = { noEscape: true, preventIndent: true };
+const hookTemplate = handlebars.compile(source("hook.hbs"), options);
+const rightsTemplate = handlebars.compile(source("rights.hbs"), options);
+
+/** Roles with their bindings as a template of the release, and no hook: for the pods, and for what outlives a namespace. */
+export function rightsFile(path: string, from: string, serviceAccount: string, roles: readonly Role[]): GeneratedFile {
+  const text = rightsTemplate({ roles, serviceAccount, annotations: "dict" });
+  return { path, text: banner(from) + text };
+}
+
+/**
+ * The templates of one hook: `chart/templates/hooks/<name>.yaml`, and for a pre-delete hook its Role in the watched
+ * namespace as an object of the release. Were that a hook too, a namespace that is gone would fail every uninstall.
+ */
+export function hookFiles(hook: HookDefinition): readonly GeneratedFile[] {
+  const from = `hooks/src/${hook.name}/hook.ts`;
+  const before = hook.phase !== "post-delete";
+  const subject = subjectOf(hook);
+  const roles = before ? ownRoles(subject) : [...watchRole(subject), ...ownRoles(subject)];
+  const deletePolicy = before ? "before-hook-creation" : "before-hook-creation,hook-succeeded";
+  const text = hookTemplate({
+    component: hook.name,
+    summary: hook.summary,
+    phase: hook.phase,
+    weight: hook.weight,
+    rightsWeight: hook.weight - 10,
+    // Helm that gives up would delete the rights of a Job that still runs, if their policy were hook-succeeded.
+    deletePolicy,
+    jobDeletePolicy: deletePolicy,
+    name: named(hook.name),
+    serviceAccount: named(hook.name),
+    annotations: "$rights",
+    roles,
+    ownSecret: !before && Object.values(hook.env).some((variable) => variable.from === "secret"),
+    env: Object.entries(hook.env).map(([name, variable]) => envOf(name, variable, before)),
+    jobSeconds: budgetOf(30).jobSeconds,
+    afterHelm: budgetOf(100_000).jobSeconds - 100_000,
+  });
+  const files = [{ path: `chart/templates/hooks/${hook.name}.yaml`, text: banner(from) + text }];
+  const released = before ? watchRole(subject) : [];
+  if (released.length === 0) return files;
+  const guarded = released.map((role) => ({ ...role, when: `and .Values.cleanupHook.enabled (${role.when})` }));
+  return [...files, rightsFile(`chart/templates/rbac/${hook.name}.yaml`, from, named(hook.name), guarded)];
+}
+
+/** All objects of a hook bear its name, so that a later run finds what an earlier one left. */
+function subjectOf(hook: HookDefinition): Subject {
+  const own = [named(hook.name), named(hook.name)] as const;
+  const watch = [named(`${hook.name}-watch`), named(`${hook.name}-watch`)] as const;
+  const wide = hook.phase === "post-delete" ? `include "ngrok-operator.cleanupWide" .` : WATCHES_ALL;
+  return { rules: hook.rbac, wide, names: { wide: own, cluster: own, release: own, watch } };
+}
+
+function envOf(name: string, variable: EnvVar, before: boolean): Record<string, string> {
+  switch (variable.from) {
+    case "helm":
+      return { name, value: variable.value.includes(" ") ? `(${variable.value})` : variable.value };
+    case "field":
+      return { name, path: variable.path };
+    case "secret":
+      return {
+        name,
+        key: variable.key,
+        secret: `include "ngrok-operator.${before ? "credentials" : "credentialsAfterwards"}" .`,
+      };
+  }
+}
+
+function source(file: string): string {
+  return readFileSync(new URL(file, import.meta.url), "utf8");
+}
