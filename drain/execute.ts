@@ -76,7 +76,7 @@ async function perform(step: Step, hands: Hands, release: Release, refused: Refu
 
 async function act(step: Step, hands: Hands, release: Release, refused: Refusals, signal: AbortSignal): Promise<Undone | undefined> {
   const { row, object, deleting } = step.at;
-  const target: Target = { kind: row.kind, ref: refOf(object), uid: object.metadata.uid ?? "", seen: object };
+  const target: Target = { kind: row.kind, ref: refOf(object), uid: object.metadata.uid ?? "", seen: object.metadata };
   // From DELETE on the API server refuses new finalizers, so nobody can hold on to the object again.
   if (step.act === "delete" && !deleting) await hands.write.remove(target, signal);
   const undone = step.act === "free" ? undefined : await undo(row, step, hands, release, refused, signal);

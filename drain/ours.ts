@@ -1,4 +1,5 @@
 // Whose an object with our finalizer is: pure, from the object and what is known about the other installs.
+import { GATEWAY_CONTROLLER } from "#api/classes.ts";
 import {
   CONTROLLER_NAME,
   CONTROLLER_NAME_LEGACY,
@@ -23,7 +24,6 @@ export interface Surroundings {
 /** stamp, label, scope: ours, and why. stranger: another install's; not: our finalizer, but nothing says it is ours. */
 export type Whose = "stamp" | "label" | "scope" | "stranger" | "not";
 
-const GATEWAY_CONTROLLER = "ngrok.com/gateway-controller";
 
 /** The finalizers of ours that an object of this row carries. */
 export function finalizersOf(row: Row): readonly string[] {

@@ -1,0 +1,81 @@
+// Whose each object is and what is planned for it, as tables.
+import { describe, expect, test } from "vitest";
+import { DRAIN_OWNER, FINALIZER, FINALIZER_CANONICAL, GATEWAY_CLASS_FINALIZER } from "#api/keys.ts";
+import type { KubeObject, ObjectMeta } from "#kube/kind.ts";
+import { rows } from "./kinds.ts";
+import { find, plan } from "./plan.ts";
+import type { Surroundings } from "./ours.ts";
+
+const release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
+const alone: Surroundings = { release, others: "none" };
+const crowded: Surroundings = { release, others: "some" };
+const row = (kind: string) => rows.find((one) => one.kind.kind === kind)!;
+
+function held(metadata: Partial<ObjectMeta> = {}): KubeObject {
+  return { metadata: { name: "a", namespace: "shop", uid: "u", finalizers: [FINALIZER], ...metadata } };
+}
+const stamped = (owner: string): Partial<ObjectMeta> => ({ annotations: { [DRAIN_OWNER]: owner } });
+const labelled = (namespace: string, name: string): Partial<ObjectMeta> => ({
+  labels: { "k8s.ngrok.com/controller-namespace": namespace, "k8s.ngrok.com/controller-name": name },
+});
+
+describe("whose an object is", () => {
+  test.for([
+    ["our stamp", stamped("ops/ngrok"), crowded, "stamp"],
+    ["another install's stamp", stamped("ops/other"), alone, "stranger"],
+    ["our labels without a stamp", labelled("ops", "ngrok-operator-manager"), crowded, "label"],
+    ["the agent's labels without a stamp", labelled("ops", "ngrok-operator-agent-manager"), crowded, "label"],
+    ["another install's labels without a stamp", labelled("ops2", "ngrok-operator-manager"), alone, "stranger"],
+    ["nothing, alone in the cluster", {}, alone, "scope"],
+    ["nothing, beside another install", {}, crowded, "not"],
+    ["nothing, others unknown", {}, { release, others: "unknown" } satisfies Surroundings, "not"],
+  ] as const)("%s", ([, metadata, surroundings, expected], { expect }) => {
+    expect(find(row("Domain"), [held(metadata)], surroundings)[0]?.whose).toBe(expected);
+  });
+  test("outside the watched namespace an unstamped object is not ours", () => {
+    const surroundings = { release: { ...release, watchNamespace: "team" }, others: "none" } as const;
+    expect(find(row("Ingress"), [held()], surroundings)[0]?.whose).toBe("not");
+  });
+  test("a GatewayClass of another controller is not ours, though the finalizer is the same", () => {
+    const other = { metadata: { name: "kong", finalizers: [GATEWAY_CLASS_FINALIZER] }, spec: { controllerName: "konghq.com/kong" } };
+    const ours = { metadata: { name: "ngrok", finalizers: [GATEWAY_CLASS_FINALIZER] }, spec: { controllerName: "ngrok.com/gateway-controller" } };
+    expect(find(row("GatewayClass"), [other, ours], alone).map(({ whose }) => whose)).toEqual(["not", "scope"]);
+  });
+  test("an object without a finalizer of ours is not found at all", () => {
+    expect(find(row("Domain"), [held({ finalizers: ["acme.io/hold"] }), held({ finalizers: [] })], alone)).toEqual([]);
+  });
+  test("the canonical finalizer counts like the legacy one", () => {
+    expect(find(row("Domain"), [held({ finalizers: ["acme.io/hold", FINALIZER_CANONICAL] })], alone)[0]?.foreign).toEqual(["acme.io/hold"]);
+  });
+});
+
+describe("the plan", () => {
+  const planned = (kind: string, policy: "Retain" | "Delete", metadata: Partial<ObjectMeta> = {}) => {
+    const [found] = find(row(kind), [held(metadata)], alone);
+    const { act, stamp } = plan(found!, policy);
+    return `${act} ${stamp}`;
+  };
+  test.for(rows.filter(({ whose }) => whose === "ours").map(({ kind }) => kind.kind))("%s: freed under Retain, deleted under Delete, stamp stays", (kind, { expect }) => {
+    expect(planned(kind, "Retain")).toBe("free stays");
+    expect(planned(kind, "Delete")).toBe("delete stays");
+  });
+  test("Retain frees an object that is already being deleted, and unmakes nothing", () => {
+    expect(planned("Domain", "Retain", { deletionTimestamp: "2026-01-01T00:00:00Z" })).toBe("free stays");
+  });
+  test("a user's Ingress is only freed, whatever the policy, and its stamp goes", () => {
+    expect([planned("Ingress", "Retain"), planned("Ingress", "Delete")]).toEqual(["free off", "free off"]);
+  });
+  test("a Service gives its reserved address back under Delete alone", () => {
+    expect([planned("Service", "Retain"), planned("Service", "Delete")]).toEqual(["free off", "undo off"]);
+  });
+  test("what is another install's is left", () => {
+    expect(planned("Domain", "Delete", stamped("ops/other"))).toBe("leave stays");
+  });
+});
+
+test("endpoints go before the domains that they use, Services after the endpoints", () => {
+  const wave = (kind: string) => row(kind).wave;
+  expect(wave("CloudEndpoint")).toBeLessThan(wave("Domain"));
+  expect(wave("AgentEndpoint")).toBeLessThan(wave("Domain"));
+  expect(wave("Service")).toBeGreaterThan(wave("AgentEndpoint"));
+});

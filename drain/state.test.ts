@@ -1,0 +1,83 @@
+// The memory of the drain: what each reading means, what is latched, what a second mark may change.
+import { describe, expect, test } from "vitest";
+import type { Reader } from "#kube/reader.ts";
+import { type Mark, parseState, sealed, stateReader, type StateObject } from "./state.ts";
+
+const release = { name: "ngrok", namespace: "ngrok-operator", fullname: "ngrok-operator" };
+const mark: Mark = { policy: "Delete", driver: "hook", by: "pod/a/1", since: "2026-01-01T00:00:00Z" };
+
+function stateWith(data?: Record<string, string>): StateObject {
+  return { metadata: { name: "ngrok-operator-drain-state" }, ...(data === undefined ? {} : { data }) };
+}
+
+function readerOf(answer: () => StateObject | undefined): Reader {
+  return {
+    get: async () => answer() as never,
+    // eslint-disable-next-line require-yield
+    pages: async function* () {},
+    served: async () => "v1",
+  };
+}
+
+describe("a reading of the ConfigMap", () => {
+  test("an absent one is unknown, so it is closed", () => {
+    expect(parseState(undefined).phase).toBe("Unknown");
+  });
+  test("one without data is open, as Helm renders it", () => {
+    expect(parseState(stateWith())).toEqual({ phase: "Open", explicit: false });
+  });
+  test("a word that nobody writes is unknown", () => {
+    expect(parseState(stateWith({ phase: "draining" }))).toEqual({ phase: "Unknown", why: 'data.phase is "draining"' });
+  });
+  test("an unreadable policy under a mark is the careful one", () => {
+    expect(parseState(stateWith({ phase: "Draining", policy: "Purge" }))).toMatchObject({ phase: "Draining", policy: "Retain" });
+  });
+  test("an unmarked policy Retain is a wish, an unmarked Delete is nothing", () => {
+    expect(parseState(stateWith({ policy: "Retain" }))).toMatchObject({ wish: "Retain" });
+    expect(parseState(stateWith({ policy: "Delete" }))).not.toHaveProperty("wish");
+  });
+});
+
+describe("the latch", () => {
+  test("a wiped mark does not open, an explicit Open does", () => {
+    const state = stateReader(readerOf(() => undefined), release);
+    state.observe(stateWith());
+    expect(state.now.phase).toBe("Open");
+    state.observe(stateWith({ phase: "Draining", policy: "Retain" }));
+    expect(state.observe(stateWith()).phase).toBe("Unknown");
+    expect(state.observe(undefined).phase).toBe("Unknown");
+    expect(state.observe(stateWith({ phase: "Open" })).phase).toBe("Open");
+  });
+  test("a failing read closes, and says why", async () => {
+    const state = stateReader(
+      readerOf(() => {
+        throw new Error("connection refused");
+      }),
+      release,
+    );
+    state.observe(stateWith());
+    const fresh = await state.fresh(new AbortController().signal);
+    expect(fresh).toMatchObject({ phase: "Unknown", why: expect.stringContaining("connection refused") });
+    expect(state.now.phase).toBe("Unknown");
+  });
+});
+
+describe("the seal", () => {
+  test("the first mark seals its policy", () => {
+    expect(sealed({ phase: "Open", explicit: false }, mark).policy).toBe("Delete");
+  });
+  test("a person's wish for Retain wins over a release's Delete", () => {
+    expect(sealed({ phase: "Open", explicit: false, wish: "Retain" }, mark).policy).toBe("Retain");
+  });
+  test.for([
+    ["Delete", "Delete", "Delete"],
+    ["Delete", "Retain", "Retain"],
+    ["Retain", "Delete", "Retain"],
+    ["Retain", "Retain", "Retain"],
+  ] as const)("sealed %s, wanted %s: %s", ([before, wanted, after], { expect }) => {
+    expect(sealed({ phase: "Draining", ...mark, policy: before }, { ...mark, policy: wanted }).policy).toBe(after);
+  });
+  test("a second mark keeps the time of the first", () => {
+    expect(sealed({ phase: "Draining", ...mark }, { ...mark, since: "later" }).since).toBe(mark.since);
+  });
+});
