@@ -19,7 +19,7 @@ import {
   reasonColumn,
   statusSchema,
   text,
-  VERSION,
+  API_VERSION,
 } from "./schema.ts";
 import type { EndpointStatus, LocalRef, Metadata, ReasonOf } from "./schema.ts";
 
@@ -110,7 +110,7 @@ const tlsTermination: Schema = object("How the agents end TLS themselves; only f
 
 export const AgentEndpoint: OwnKind<AgentEndpoint> = defineKind<AgentEndpoint>({
   group: "ngrok.k8s.ngrok.com",
-  versions: [VERSION],
+  versions: [API_VERSION],
   kind: "AgentEndpoint",
   plural: "agentendpoints",
   singular: "agentendpoint",

@@ -16,7 +16,7 @@ import {
   statusSchema,
   stringMap,
   text,
-  VERSION,
+  API_VERSION,
 } from "./schema.ts";
 import type { LocalRef, NamespacedRef, ReasonOf } from "./schema.ts";
 
@@ -71,7 +71,7 @@ const endpointUrlPattern =
 
 export const BoundEndpoint: OwnKind<BoundEndpoint> = defineKind<BoundEndpoint>({
   group: "bindings.k8s.ngrok.com",
-  versions: [VERSION],
+  versions: [API_VERSION],
   kind: "BoundEndpoint",
   plural: "boundendpoints",
   singular: "boundendpoint",

@@ -19,7 +19,7 @@ import {
   reasonColumn,
   statusSchema,
   text,
-  VERSION,
+  API_VERSION,
 } from "./schema.ts";
 import type { EndpointStatus, LocalRef, Metadata, ReasonOf } from "./schema.ts";
 
@@ -69,7 +69,7 @@ export type CloudEndpointReason = ReasonOf<typeof cloudEndpointReasons>;
 
 export const CloudEndpoint: OwnKind<CloudEndpoint> = defineKind<CloudEndpoint>({
   group: "ngrok.k8s.ngrok.com",
-  versions: [VERSION],
+  versions: [API_VERSION],
   kind: "CloudEndpoint",
   plural: "cloudendpoints",
   singular: "cloudendpoint",

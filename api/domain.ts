@@ -14,7 +14,7 @@ import {
   reasonColumn,
   statusSchema,
   text,
-  VERSION,
+  API_VERSION,
 } from "./schema.ts";
 import type { Metadata, ReasonOf } from "./schema.ts";
 
@@ -79,7 +79,7 @@ const certificateStatus: Schema = object("Where the certificate stands.", {
 
 export const Domain: OwnKind<Domain> = defineKind<Domain>({
   group: "ingress.k8s.ngrok.com",
-  versions: [VERSION],
+  versions: [API_VERSION],
   kind: "Domain",
   plural: "domains",
   singular: "domain",

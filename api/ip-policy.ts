@@ -13,7 +13,7 @@ import {
   reasonColumn,
   statusSchema,
   text,
-  VERSION,
+  API_VERSION,
 } from "./schema.ts";
 import type { Metadata, ReasonOf } from "./schema.ts";
 
@@ -66,7 +66,7 @@ export const cidrPattern: string = (() => {
 
 export const IPPolicy: OwnKind<IPPolicy> = defineKind<IPPolicy>({
   group: "ingress.k8s.ngrok.com",
-  versions: [VERSION],
+  versions: [API_VERSION],
   kind: "IPPolicy",
   plural: "ippolicies",
   singular: "ippolicy",

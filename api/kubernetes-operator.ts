@@ -16,7 +16,7 @@ import {
   reasonColumn,
   statusSchema,
   text,
-  VERSION,
+  API_VERSION,
 } from "./schema.ts";
 import type { DrainPolicy, Metadata, ReasonOf } from "./schema.ts";
 
@@ -101,7 +101,7 @@ const drainStatus: Schema = object(
 
 export const KubernetesOperator: OwnKind<KubernetesOperator> = defineKind<KubernetesOperator>({
   group: "ngrok.k8s.ngrok.com",
-  versions: [VERSION],
+  versions: [API_VERSION],
   kind: "KubernetesOperator",
   plural: "kubernetesoperators",
   singular: "kubernetesoperator",

@@ -2,7 +2,7 @@
 import type { Column, CommonStatus, Schema } from "./define-kind.ts";
 
 /** One version, served and stored, for all seven kinds. */
-export const VERSION = "v1alpha1";
+export const API_VERSION = "v1alpha1";
 
 export type DrainPolicy = "Delete" | "Retain";
 export const drainPolicies = ["Delete", "Retain"] as const;

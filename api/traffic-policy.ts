@@ -1,7 +1,7 @@
 // NgrokTrafficPolicy: a traffic policy that several endpoints share by its name.
 import { defineKind } from "./define-kind.ts";
 import type { CommonStatus, OwnKind, OwnObject } from "./define-kind.ts";
-import { ageColumn, freeObject, object, readyColumn, reasonColumn, statusSchema, VERSION } from "./schema.ts";
+import { ageColumn, freeObject, object, readyColumn, reasonColumn, statusSchema, API_VERSION } from "./schema.ts";
 import type { ReasonOf } from "./schema.ts";
 
 export interface NgrokTrafficPolicySpec {
@@ -27,7 +27,7 @@ export type TrafficPolicyReason = ReasonOf<typeof trafficPolicyReasons>;
 
 export const NgrokTrafficPolicy: OwnKind<NgrokTrafficPolicy> = defineKind<NgrokTrafficPolicy>({
   group: "ngrok.k8s.ngrok.com",
-  versions: [VERSION],
+  versions: [API_VERSION],
   kind: "NgrokTrafficPolicy",
   plural: "ngroktrafficpolicies",
   singular: "ngroktrafficpolicy",
