@@ -48,13 +48,16 @@ export interface Ref {
   readonly namespace?: string | undefined;
 }
 
+/** What a decision about finalizers needs; an object's metadata fits. */
+export type Seen = Pick<ObjectMeta, "finalizers" | "annotations" | "deletionTimestamp">;
+
 /** One object as the writer addresses it: the uid keeps it from touching a namesake. */
 export interface Target {
   readonly kind: Kind;
   readonly ref: Ref;
   readonly uid: string;
-  /** What was seen of its metadata, e.g. in a list: a guarded patch then needs no GET before it. */
-  readonly seen?: Pick<ObjectMeta, "finalizers" | "annotations" | "deletionTimestamp">;
+  /** Its metadata as it was seen, e.g. in a list: a guarded patch then needs no GET before it. */
+  readonly seen?: Seen;
 }
 
 /** `plural.group`, the name by which people and the API server know a kind. */
@@ -73,15 +76,10 @@ export function refOf(object: KubeObject): Ref {
   return namespace === undefined ? { name } : { name, namespace };
 }
 
-/** The object as a Target that remembers what was seen of it. The object must come from the API server. */
+/** The object as a Target that remembers its metadata. The object must come from the API server. */
 export function targetOf(kind: Kind, object: KubeObject): Target {
-  const { uid, finalizers, annotations, deletionTimestamp } = object.metadata;
+  const { uid } = object.metadata;
   if (uid === undefined)
     throw new Error(`${kind.kind} ${keyOf(refOf(object))} has no uid: it was not read from a server`);
-  const seen = {
-    ...(finalizers === undefined ? {} : { finalizers }),
-    ...(annotations === undefined ? {} : { annotations }),
-    ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
-  };
-  return { kind, ref: refOf(object), uid, seen };
+  return { kind, ref: refOf(object), uid, seen: object.metadata };
 }

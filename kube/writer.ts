@@ -1,7 +1,13 @@
 // Every write that needs the write token: creations, deletions, patches, finalizers. Nothing else in the product writes
 // objects (statuses, events, the mark and the Lease itself have files of their own).
-import type { Claim } from "./finalizer.ts";
-import type { Kind, KubeObject, Ref, Target } from "./kind.ts";
+import { isClass, KnownError } from "#wire/errors.ts";
+import type { Fence } from "#wire/fence.ts";
+import type { Connection } from "./connection.ts";
+import { ABSENT } from "./discovery.ts";
+import { addFinalizer, guardedPatch, removeFinalizer, type Claim } from "./finalizer.ts";
+import { resourceName, type Kind, type KubeObject, type Ref, type Target } from "./kind.ts";
+import { apiVersionOf, listPath, objectPath } from "./paths.ts";
+import { versionFor } from "./reader.ts";
 
 export interface JsonPatchOperation {
   readonly op: "test" | "add" | "remove" | "replace";
@@ -22,11 +28,15 @@ export interface Writer {
     operations: readonly JsonPatchOperation[],
     signal: AbortSignal,
   ): Promise<T>;
-  /** Finalizer and stamp in one guarded patch; returns the object with both, unchanged when both were there. */
+  /**
+   * Finalizer and stamp in one guarded patch; returns the object with both, unchanged when both were there. Throws
+   * KnownError gone (code "Deleting") when it is being deleted, invalid (code "Claimed") when another install holds it.
+   */
   addFinalizer<T extends KubeObject>(kind: Kind<T>, object: T, claim: Claim, signal: AbortSignal): Promise<T>;
   /**
-   * Takes every finalizer of the claim off; the stamp goes or stays. "gone" when the object is not there any more
-   * (a namesake with another uid counts as gone), "absent" when no entry of ours was on it.
+   * Takes every finalizer of the claim off; the stamp goes or stays. One PATCH when the Target carries what was `seen`.
+   * "gone" when the object is not there any more (a namesake with another uid counts as gone), "absent" when no entry of
+   * ours was on it, or its stamp names another install.
    */
   removeFinalizer(
     at: Target,
@@ -34,4 +44,72 @@ export interface Writer {
     stamp: "off" | "stays",
     signal: AbortSignal,
   ): Promise<"removed" | "absent" | "gone">;
+}
+
+/** The fence is asked for each write as its bytes leave. */
+export function writer(connection: Connection, fence: Fence): Writer {
+  return {
+    create: async (kind, object, signal) => await create(connection, fence, kind, object, signal),
+    remove: async (at, signal) => await remove(connection, fence, at, signal),
+    patch: async (kind, at, uid, operations, signal) => {
+      const version = await servedVersion(connection, kind, signal);
+      return await guardedPatch(connection, fence, kind, version, { ref: at, uid }, operations, signal);
+    },
+    addFinalizer: async (kind, object, claim, signal) =>
+      await addFinalizer(connection, fence, kind, object, claim, signal),
+    removeFinalizer: async (at, claim, stamp, signal) =>
+      await removeFinalizer(connection, fence, at, claim, stamp, signal),
+  };
+}
+
+async function create<T extends KubeObject>(
+  connection: Connection,
+  fence: Fence,
+  kind: Kind<T>,
+  object: T,
+  signal: AbortSignal,
+): Promise<T> {
+  const version = await servedVersion(connection, kind, signal);
+  return (await connection.request({
+    method: "POST",
+    path: listPath(kind, version, object.metadata.namespace),
+    body: { ...object, apiVersion: apiVersionOf(kind, version), kind: kind.kind },
+    signal,
+    fence,
+  })) as T;
+}
+
+async function remove(
+  connection: Connection,
+  fence: Fence,
+  at: Target,
+  signal: AbortSignal,
+): Promise<"deleted" | "gone"> {
+  const version = await versionFor(connection, at.kind, signal);
+  if (version === ABSENT) return "gone";
+  try {
+    await connection.request({
+      method: "DELETE",
+      path: objectPath(at.kind, version, at.ref),
+      body: {
+        apiVersion: "v1",
+        kind: "DeleteOptions",
+        preconditions: { uid: at.uid },
+        propagationPolicy: "Background",
+      },
+      signal,
+      fence,
+    });
+    return "deleted";
+  } catch (error) {
+    // The only precondition is the uid: a conflict means that a namesake took the place.
+    if (isClass(error, "gone", "conflict")) return "gone";
+    throw error;
+  }
+}
+
+async function servedVersion(connection: Connection, kind: Kind, signal: AbortSignal): Promise<string> {
+  const version = await versionFor(connection, kind, signal);
+  if (version !== ABSENT) return version;
+  throw new KnownError("gone", `the server does not serve ${resourceName(kind)}`, { status: 404, code: "NotFound" });
 }
