@@ -158,9 +158,7 @@ class Follower<T extends KubeObject> {
 
   /** What the list does not show is gone, unless the store holds a newer word than the list (our own create). */
   #dropAllBut(listed: ReadonlySet<string>, listVersion: string | undefined): void {
-    const missing = Iterator.from(this.#store.keys())
-      .filter((key) => !listed.has(key))
-      .toArray();
+    const missing = Array.from(this.#store.keys()).filter((key) => !listed.has(key));
     for (const key of missing) {
       const last = this.#store.at(key);
       if (last === undefined) continue;
