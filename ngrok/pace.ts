@@ -55,7 +55,7 @@ export function pace({ clock, concurrency, rate }: PaceOptions): Pace {
     const now = clock.now();
     pausedUntil = Math.max(pausedUntil, now + Math.min(waitMs, LONGEST_PAUSE_MS));
     // A burst that is refused as one slows us once.
-    if (began >= slowedAt) {
+    if (began > slowedAt) {
       allowed = Math.max(1, allowed / 2);
       slowedAt = now;
     }

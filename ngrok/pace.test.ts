@@ -1,0 +1,115 @@
+// All calls of a client keep one pace, and slow down together when ngrok asks for it.
+import { describe, test } from "vitest";
+import { testClock } from "#test/support/clock.ts";
+import { pace, type Pace, type Turn } from "./pace.ts";
+
+const forever = new AbortController().signal;
+
+/** Asks for `n` turns at once; `given` grows as they come. */
+function ask(from: Pace, n: number) {
+  const given: Turn[] = [];
+  const failed: unknown[] = [];
+  for (let i = 0; i < n; i += 1)
+    from.turn(forever).then(
+      (turn) => given.push(turn),
+      (error: unknown) => failed.push(error),
+    );
+  return { given, failed };
+}
+
+describe("the pace", () => {
+  test("lets so many calls fly at once, and the next as soon as one has landed", async ({ expect }) => {
+    const clock = testClock();
+    const { given } = ask(pace({ clock, concurrency: 2 }), 3);
+    await clock.advance(0);
+    expect(given).toHaveLength(2);
+    given[0]?.end();
+    await clock.advance(0);
+    expect(given).toHaveLength(3);
+  });
+
+  test("starts no more calls in a second than the rate, after a burst", async ({ expect }) => {
+    const clock = testClock();
+    const { given } = ask(pace({ clock, concurrency: 100, rate: { perSecond: 10, burst: 5 } }), 30);
+    await clock.advance(0);
+    expect(given).toHaveLength(5);
+    await clock.advance(1_000);
+    expect(given).toHaveLength(15);
+  });
+
+  test("makes all calls wait, once, when ngrok says wait", async ({ expect }) => {
+    const clock = testClock();
+    const at = pace({ clock, concurrency: 4 });
+    const first = ask(at, 4);
+    await clock.advance(0);
+    for (const turn of first.given) turn.end(1_000);
+    const second = ask(at, 2);
+    await clock.advance(999);
+    expect(second.given).toHaveLength(0);
+    await clock.advance(1);
+    expect(second.given).toHaveLength(2);
+  });
+
+  test("halves the calls in flight once for a burst that is refused, and wins them back", async ({ expect }) => {
+    const clock = testClock();
+    const at = pace({ clock, concurrency: 8 });
+    const first = ask(at, 8);
+    await clock.advance(0);
+    for (const turn of first.given) turn.end("unsaid");
+    const second = ask(at, 40);
+    await clock.advance(1_000);
+    expect(second.given).toHaveLength(4);
+    for (let i = 0; i < second.given.length; i += 1) {
+      second.given[i]?.end();
+      await clock.advance(0);
+    }
+    expect(second.given).toHaveLength(40);
+    const third = ask(at, 10);
+    await clock.advance(0);
+    expect(third.given).toHaveLength(8);
+  });
+
+  test("leaves a long wait to the caller, with the time that is left, and asks again after a minute at the latest", async ({
+    expect,
+  }) => {
+    const clock = testClock();
+    const at = pace({ clock, concurrency: 4 });
+    (await at.turn(forever)).end(3_600_000);
+    await clock.advance(10_000);
+    await expect(at.turn(forever)).rejects.toMatchObject({ class: "throttled", retryAfterMs: 50_000 });
+    await clock.advance(50_000);
+    (await at.turn(forever)).end();
+  });
+
+  test("does not wait beyond the caller's time", async ({ expect }) => {
+    const clock = testClock();
+    const at = pace({ clock, concurrency: 4 });
+    (await at.turn(forever)).end(1_500);
+    await expect(at.turn(forever, clock.now() + 1_000)).rejects.toMatchObject({ class: "throttled" });
+  });
+
+  test("keeps nobody in the queue for more than a minute", async ({ expect }) => {
+    const clock = testClock();
+    const at = pace({ clock, concurrency: 1 });
+    const { given, failed } = ask(at, 2);
+    await clock.advance(60_000);
+    expect([given.length, failed.length]).toEqual([1, 1]);
+    expect(failed[0]).toMatchObject({ class: "throttled" });
+    given[0]?.end();
+    (await at.turn(forever)).end();
+  });
+
+  test("gives the place of a caller that left the queue to the next", async ({ expect }) => {
+    const clock = testClock();
+    const at = pace({ clock, concurrency: 1 });
+    const holder = await at.turn(forever);
+    const impatient = new AbortController();
+    const left = at.turn(impatient.signal);
+    const next = ask(at, 1);
+    impatient.abort(new Error("enough"));
+    await expect(left).rejects.toThrow("enough");
+    holder.end();
+    await clock.advance(0);
+    expect(next.given).toHaveLength(1);
+  });
+});
