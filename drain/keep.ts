@@ -4,15 +4,30 @@ import { namesOf } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import { ConfigMap } from "#kube/kinds.ts";
-import { isClass } from "#wire/errors.ts";
+import { FenceLost, isClass } from "#wire/errors.ts";
 import type { Hands } from "./hands.ts";
 import { countsOf, type Report } from "./report.ts";
 
 /** An object holds a little over a million bytes; names and ids are ASCII. */
 const PIECE_CHARACTERS = 700_000;
 
-/** Writes or renews the report. Each line names an object, its remote id, and why it stayed where the policy does not say it. */
-export async function keepReport(hands: Hands, release: Release, policy: DrainPolicy, report: Report, signal: AbortSignal): Promise<void> {
+/**
+ * Writes or renews the report, when there is anything to report. Each line names an object, its remote id, and why it
+ * stayed where the policy does not say it. False when it could not be written (a namespace that is going takes no new
+ * objects): the drain is done all the same, and the lines must then name what was kept.
+ */
+export async function keepReport(hands: Hands, release: Release, policy: DrainPolicy, report: Report, signal: AbortSignal): Promise<boolean> {
+  if (report.kept.length === 0) return true;
+  try {
+    await writeReport(hands, release, policy, report, signal);
+    return true;
+  } catch (error) {
+    if (signal.aborted || error instanceof FenceLost) throw error;
+    return false;
+  }
+}
+
+async function writeReport(hands: Hands, release: Release, policy: DrainPolicy, report: Report, signal: AbortSignal): Promise<void> {
   const pieces = piecesOf(report.kept);
   for (const [index, kept] of pieces.entries()) {
     const data = {

@@ -18,11 +18,13 @@ export interface Ended {
   readonly seconds: number;
   /** The command to run again. */
   readonly again: string;
+  /** Whether the ids of what was kept are in the report ConfigMap; else some are named here. */
+  readonly reported: boolean;
 }
 
 /** The last lines of a run: what was kept and left, the result; on failure object, reason and next command last. */
 export function endingLines({ ending, report, farewell }: Conclusion, ended: Ended): readonly Line[] {
-  const kept = keptLine(report, ended.release);
+  const kept = keptLines(report, ended);
   const left = [...report.left].slice(0, NAMED).map(([object, why]): Line => ["left", `${object}: ${why}`]);
   if (report.left.size > NAMED) left.push(["left", `${report.left.size - NAMED} more objects that are not of this install`]);
   const foreign = [...report.foreign].slice(0, NAMED).map(([object, names]): Line => ["foreign", `${object} still carries ${names.join(", ")} of another controller`]);
@@ -41,9 +43,14 @@ export function endingLines({ ending, report, farewell }: Conclusion, ended: End
   ];
 }
 
-function keptLine(report: Report, release: Release): readonly Line[] {
+/** More ids than this are only in the report. */
+const KEPT_NAMED = 12;
+
+function keptLines(report: Report, { release, reported }: Ended): readonly Line[] {
   if (report.kept.length === 0) return [];
-  return [["kept", `at ngrok: ${countsOf(report.keptByKind)}; ids in ConfigMap ${namesOf(release).report}`]];
+  const where = reported ? `; ids in ConfigMap ${namesOf(release).report}` : "; the report could not be written, so here are the first";
+  const named = reported ? [] : report.kept.slice(0, KEPT_NAMED).map((line): Line => ["kept", line]);
+  return [["kept", `at ngrok: ${countsOf(report.keptByKind)}${where}`], ...named];
 }
 
 function unfinishedLines(ending: Conclusion["ending"], report: Report, { again }: Ended): readonly Line[] {

@@ -51,7 +51,7 @@ export function teller(hands: Hands, release: Release, driver: Driver, policy: (
       const operator = await hands.read.get(KubernetesOperator, ref, signal);
       absent = operator === undefined;
       if (operator === undefined) return;
-      await applyStatus(hands.connection, KubernetesOperator, ref, statusOf(operator, report, show), DRAIN_FIELD_MANAGER, signal);
+      await applyStatus(hands.connection, KubernetesOperator, { ...ref, uid: operator.metadata.uid }, statusOf(operator, report, show), DRAIN_FIELD_MANAGER, signal);
     } catch {
       // The drain is what matters; the next second tries again.
     }

@@ -78,8 +78,8 @@ function ngrokRefuses({ ending, report }: Conclusion): boolean {
 async function tellWhatWasFound(world: World, { release, policy }: Settings, hands: Hands, conclusion: Conclusion, seconds: number): Promise<void> {
   const { report, farewell } = conclusion;
   if (farewell !== undefined && report.done === 0) return;
-  if (report.kept.length > 0) await keepReport(hands, release, policy, report, world.signal);
+  const reported = await keepReport(hands, release, policy, report, world.signal);
   const at = `${release.name} <chart> -n ${release.namespace}`;
   const again = `helm install ${at}, then helm uninstall ${release.name} -n ${release.namespace}`;
-  for (const line of endingLines(conclusion, { release, policy, seconds, again })) world.say(...line);
+  for (const line of endingLines(conclusion, { release, policy, seconds, again, reported })) world.say(...line);
 }

@@ -72,9 +72,9 @@ async function run(world: World): Promise<HookResult> {
     // Helm deletes the CRDs next: an object that somebody else holds would hang in them.
     mayFinish: (report) => !settings.crdsGo || report.foreign.size === 0,
   });
-  if (conclusion.report.kept.length > 0) await keepReport(hands, release, sealedPolicy(), conclusion.report, world.signal);
+  const reported = await keepReport(hands, release, sealedPolicy(), conclusion.report, world.signal);
   const seconds = (world.clock.now() - began) / 1000;
-  for (const line of endingLines(conclusion, { release, policy: sealedPolicy(), seconds, again })) world.say(...line);
+  for (const line of endingLines(conclusion, { release, policy: sealedPolicy(), seconds, again, reported })) world.say(...line);
   return { ok: conclusion.farewell !== undefined };
 }
 

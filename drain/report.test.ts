@@ -1,0 +1,84 @@
+// From events to the words that a person reads on uninstall day.
+import { describe, expect, test } from "vitest";
+import { FINALIZER } from "#api/keys.ts";
+import { KnownError } from "#wire/errors.ts";
+import { endingLines } from "./lines.ts";
+import type { DrainEvent } from "./events.ts";
+import { rows } from "./kinds.ts";
+import type { Found, Step } from "./plan.ts";
+import { errorsOf, fold, newReport, progressOf } from "./report.ts";
+
+const release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
+const domains = rows.find(({ kind }) => kind.kind === "Domain")!;
+
+function step(name: string, act: Step["act"], foreign: string[] = []): Step {
+  const object = { metadata: { name, namespace: "shop", finalizers: [FINALIZER, ...foreign] }, status: { id: `rd_${name}` } };
+  const at: Found = { row: domains, object, whose: "stamp", deleting: false, foreign };
+  return { at, act, stamp: "stays", why: "of the table" };
+}
+function reportOf(...events: DrainEvent[]) {
+  const report = newReport();
+  for (const event of events) fold(report, event);
+  return report;
+}
+const ended = { release, policy: "Retain", seconds: 1.25, again: "helm uninstall ngrok -n ops", reported: true } as const;
+const gone = { is: "gone", id: "k8sop_1", registration: "deleted" } as const;
+
+describe("the counters", () => {
+  test("an object that failed and then worked is counted once, and is no failure any more", () => {
+    const error = new KnownError("transient", "no answer");
+    const report = reportOf(
+      { is: "pass", n: 1 },
+      { is: "planned", row: domains, steps: 2 },
+      { is: "did", step: step("a", "free"), undone: undefined },
+      { is: "failed", step: step("b", "free"), error },
+      { is: "pass", n: 2 },
+      { is: "planned", row: domains, steps: 1 },
+      { is: "did", step: step("b", "free"), undone: undefined },
+    );
+    expect(progressOf(report, "Retain")).toEqual({ drainedResources: 2, failedResources: 0, totalResources: 2, policy: "Retain" });
+  });
+  test("the status shows the last 20 errors, each within the schema's length", () => {
+    const report = reportOf({ is: "pass", n: 1 });
+    for (let n = 0; n < 30; n += 1) fold(report, { is: "failed", step: step(`d${n}`, "free"), error: new KnownError("invalid", "x".repeat(2_000)) });
+    expect(errorsOf(report)).toHaveLength(20);
+    expect(errorsOf(report).every((text) => text.length <= 1024)).toBe(true);
+    expect(errorsOf(report).at(-1)).toContain("domain shop/d29");
+  });
+});
+
+describe("the last lines", () => {
+  test("Retain says what stays at ngrok and where the ids are", () => {
+    const report = reportOf({ is: "pass", n: 1 }, { is: "planned", row: domains, steps: 1 }, { is: "did", step: step("a", "free"), undone: undefined });
+    expect(endingLines({ ending: "clean", report, farewell: gone }, ended)).toEqual([
+      ["verified", "no finalizer of this release is left (12 kinds listed, no cache)"],
+      ["kept", "at ngrok: Domain 1; ids in ConfigMap ngrok-operator-drain-report"],
+      ["done", "1 objects, 0 deleted at ngrok, 1.3s"],
+    ]);
+  });
+  test("a failure names object, reason and remedy, and closes with the command", () => {
+    const error = new KnownError("invalid", "ngrok answered 401", { status: 401, hint: "put a valid key into the Secret" });
+    const report = reportOf({ is: "pass", n: 1 }, { is: "planned", row: domains, steps: 1 }, { is: "failed", step: step("a", "delete"), error });
+    const lines = endingLines({ ending: "blocked", report }, ended);
+    expect(lines[0]).toEqual(["blocked", "domain shop/a: ngrok answered 401"]);
+    expect(lines.slice(-2)).toEqual([
+      ["remedy", "put a valid key into the Secret"],
+      ["again", "helm uninstall ngrok -n ops"],
+    ]);
+  });
+  test("a foreign finalizer and a stranger's object are named, whatever the ending", () => {
+    const report = reportOf(
+      { is: "pass", n: 1 },
+      { is: "did", step: step("a", "free", ["acme.io/hold"]), undone: undefined },
+      { is: "left", step: step("b", "leave") },
+    );
+    const words = endingLines({ ending: "clean", report, farewell: gone }, ended).map(([word, sentence]) => `${word} ${sentence}`);
+    expect(words).toContain("foreign domain shop/a still carries acme.io/hold of another controller");
+    expect(words).toContain("left domain shop/b: of the table");
+  });
+  test("2,000 failures stay under twelve lines", () => {
+    const report = reportOf({ is: "pass", n: 1 });
+    for (let n = 0; n < 2_000; n += 1) fold(report, { is: "failed", step: step(`d${n}`, "delete"), error: new KnownError("transient", `no answer ${n}`) });
+    expect(endingLines({ ending: "paused", report }, ended).length).toBeLessThan(12);
+  });
+});
