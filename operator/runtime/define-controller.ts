@@ -126,6 +126,8 @@ export interface LeaderController<T extends OwnObject = OwnObject> {
   readonly concurrency?: number;
   /** Whether finalizer and stamp belong on the object; default: when there is a cleanup. One that must not have them loses them. */
   claims?(object: T): boolean;
+  /** The one object that has to exist although nobody writes it, and how it is made. */
+  readonly makes?: { at(release: Release): Ref; object(release: Release, options: Options): T };
   /** Objects of the kind that this install does not reconcile at all; default: all are ours. */
   serves?(object: T, release: Release): boolean;
   apply(object: T, context: Context): Promise<Outcome<T>>;

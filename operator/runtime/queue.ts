@@ -30,6 +30,8 @@ export interface QueueOptions {
   readonly metrics: QueueMetrics;
 }
 
+const DAY_MS = 86_400_000;
+
 interface Timer {
   readonly due: number;
   readonly cancel: AbortController;
@@ -67,9 +69,11 @@ export class Queue {
     this.#schedule();
   }
 
-  /** Adds the key after `ms`; of several delayed adds the earliest counts. */
-  addAfter(key: string, ms: number): void {
+  /** Adds the key after `ms`, at most a day; of several delayed adds the earliest counts. */
+  addAfter(key: string, wanted: number): void {
     if (this.#stopped) return;
+    // A timer of more than 24 days would fire at once.
+    const ms = Math.min(wanted, DAY_MS);
     const due = this.#options.clock.now() + ms;
     const earlier = this.#timers.get(key);
     if (earlier !== undefined && earlier.due <= due) return;

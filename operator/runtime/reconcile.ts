@@ -79,7 +79,8 @@ export class Reconciler<T extends OwnObject> {
   async work(key: string): Promise<Next> {
     const { controller, store, gate, release, signal } = this.#parts;
     const object = store.at(key);
-    if (object === undefined || signal.aborted) return { is: "done" };
+    if (signal.aborted) return { is: "done" };
+    if (object === undefined) return await this.#make(key);
     if (controller.serves?.(object, release) === false) return { is: "done" };
     const stamp = object.metadata.annotations?.[this.#claim.stamp];
     if (stamp !== undefined && stamp !== this.#claim.owner) return { is: "done" };
@@ -95,6 +96,25 @@ export class Reconciler<T extends OwnObject> {
   /** The next reconcile reads the remote side again. */
   distrust(): void {
     for (const memory of this.#memory.values()) delete memory.sent;
+  }
+
+  /** The object that has to exist; its own watch event, or the answer of the creation, brings it back here. */
+  async #make(key: string): Promise<Next> {
+    const { controller, writer, release, options, store, gate, signal, log } = this.#parts;
+    const { makes, kind } = controller;
+    if (makes === undefined || key !== keyOf(makes.at(release)) || !gate.open) return { is: "done" };
+    try {
+      store.put(await writer.create(kind, makes.object(release, options), signal));
+      log.info({ object: `${kind.kind} ${key}` }, "made");
+      return { is: "later", ms: 0 };
+    } catch (error) {
+      if (isClass(error, "conflict")) return { is: "done" };
+      log.warn(
+        { object: `${kind.kind} ${key}`, err: known(error).message, hint: known(error).hint },
+        "cannot make the object",
+      );
+      return { is: "retry", error: known(error) };
+    }
   }
 
   async #apply(object: T): Promise<Next> {

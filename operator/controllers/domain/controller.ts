@@ -12,6 +12,7 @@ import { mayExist } from "#ngrok/errors.ts";
 import { isOurs } from "#ngrok/metadata.ts";
 import { KnownError, known } from "#wire/errors.ts";
 import { NO_KEY } from "../../endpoint/failures.ts";
+import { asShown } from "../../runtime/status.ts";
 import {
   type Context,
   defineController,

@@ -1,0 +1,93 @@
+// IPPolicy: the policy at ngrok, then its rules, phase by phase.
+import { findCondition, isTrue } from "#api/conditions.ts";
+import { IPPolicy } from "#api/ip-policy.ts";
+import { allow } from "#api/rbac.ts";
+import { undoIPPolicy } from "#drain/undo/ip-policy.ts";
+import type { NgrokPort } from "#ngrok/client.ts";
+import type { RemoteIPPolicy } from "#ngrok/ip-policies.ts";
+import { KnownError } from "#wire/errors.ts";
+import { NO_KEY } from "../../endpoint/failures.ts";
+import { type Context, defineController, done, failed, type Outcome } from "../../runtime/define-controller.ts";
+import { asShown } from "../../runtime/status.ts";
+import {
+  type Desired,
+  desiredPolicy,
+  mayBeOurs,
+  planPolicy,
+  planRules,
+  type Reached,
+  type RuleStep,
+  showPolicy,
+} from "./plan.ts";
+
+export const ipPolicyController = defineController<IPPolicy>({
+  name: "ip-policy",
+  manager: "api-manager",
+  role: "leader",
+  kind: IPPolicy,
+  concurrency: 8,
+  indexes: { id: ({ status }) => (status?.id === undefined || status.id === "" ? [] : [status.id]) },
+  rbac: [
+    allow(IPPolicy, ["get", "list", "watch", "patch"], {
+      why: "reconciles IPPolicies and holds them with a finalizer",
+    }),
+    allow(IPPolicy, ["get", "patch"], { part: "status", why: "shows what ngrok says of each IPPolicy" }),
+  ],
+  apply,
+  cleanup: undoIPPolicy,
+});
+
+async function apply(policy: IPPolicy, context: Context): Promise<Outcome<IPPolicy>> {
+  const desired = desiredPolicy(policy.spec);
+  const sent = JSON.stringify(desired);
+  if (context.unchanged(sent) && isTrue(policy.status?.conditions, "Ready"))
+    return done({ shown: asShown(policy), sent });
+  const reached = await reach(policy, desired, context);
+  const shown = showPolicy(policy, reached);
+  return reached.is === "there" ? done({ shown, sent }) : failed(reached.error, { shown });
+}
+
+async function reach(policy: IPPolicy, desired: Desired, context: Context): Promise<Reached> {
+  const { ngrok, signal } = context;
+  let id: string | undefined;
+  try {
+    if (ngrok === undefined) throw new KnownError("invalid", NO_KEY);
+    const change = planPolicy(desired, await find(policy, desired, ngrok, context));
+    if (change.is !== "none") context.begin(change.is);
+    ({ id } = await ngrok.ipPolicies.change(change, signal));
+    // A policy made just now has no rules: nothing has to be listed.
+    const remote = change.is === "create" ? [] : await ngrok.ipPolicies.rules(id, signal);
+    const phases = planRules(id, desired, remote);
+    if (change.is === "none" && phases.length > 0) context.begin("update");
+    for (const phase of phases) await doPhase(phase, ngrok, signal);
+    return { is: "there", id };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return id === undefined ? { is: "no policy", error } : { is: "no rules", id, error };
+  }
+}
+
+/** One after another: within a phase too, removals come before creations. */
+async function doPhase(phase: readonly RuleStep[], { ipPolicies }: NgrokPort, signal: AbortSignal): Promise<void> {
+  for (const step of phase) {
+    if (step.is === "remove") await ipPolicies.removeRule(step.id, signal);
+    else await ipPolicies.changeRule(step, signal);
+  }
+}
+
+async function find(
+  policy: IPPolicy,
+  desired: Desired,
+  ngrok: NgrokPort,
+  { claimed, cached, asOf, signal }: Context,
+): Promise<RemoteIPPolicy | undefined> {
+  const id = policy.status?.id;
+  if (id) return await ngrok.ipPolicies.find({ id }, signal);
+  const created = findCondition(policy.status?.conditions, "IPPolicyCreated");
+  if (claimed === "now" || created?.status === "False") return undefined;
+  const left = await ngrok.ipPolicies.matching({ ...desired.policy, asOf }, signal);
+  const unrecorded = left.filter((one) => cached.by(IPPolicy, "id", one.id).length === 0);
+  const ours: RemoteIPPolicy[] = [];
+  for (const one of unrecorded) if (mayBeOurs(await ngrok.ipPolicies.rules(one.id, signal), desired)) ours.push(one);
+  return ours.length === 1 ? ours[0] : undefined;
+}

@@ -1,0 +1,90 @@
+// The Secret by which the forwarders prove who they are at ngrok's binding ingress: a key of ours and ngrok's certificate.
+import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import { refOf } from "#kube/kind.ts";
+import { Secret, type SecretObject } from "#kube/kinds.ts";
+import type { KeyAndRequest } from "#ngrok/csr.ts";
+import { KnownError } from "#wire/errors.ts";
+import type { Context } from "../../runtime/define-controller.ts";
+import { TLS_SECRET } from "./plan.ts";
+
+export interface Pair extends KeyAndRequest {
+  /** PEM; "" until ngrok has signed. */
+  readonly crt: string;
+}
+
+/** The pair that the Secret holds, made and stored when there is none: the key is kept before ngrok signs for it. */
+export async function readPair(
+  operator: KubernetesOperator,
+  context: Context,
+  make: () => Promise<KeyAndRequest>,
+): Promise<Pair> {
+  const { reader, writer, signal } = context;
+  const secret = await reader.get(Secret, refFor(operator), signal);
+  if (secret === undefined) {
+    const pair: Pair = { ...(await make()), crt: "" };
+    await writer.create(Secret, secretOf(operator, pair), signal);
+    return pair;
+  }
+  if (secret.type !== TLS_TYPE) {
+    throw new KnownError(
+      "invalid",
+      `Secret ${secret.metadata.name} is of type ${secret.type ?? "Opaque"}, not ${TLS_TYPE}`,
+      {
+        hint: "delete it, the operator makes one of the right type",
+      },
+    );
+  }
+  const pair: Pair = { key: text(secret, "tls.key"), csr: text(secret, "tls.csr"), crt: text(secret, "tls.crt") };
+  if (pair.key !== "" && pair.csr !== "") return pair;
+  const fresh: Pair = { ...(await make()), crt: "" };
+  await writePair(operator, fresh, context);
+  return fresh;
+}
+
+/** Key, request and certificate in one write: they never fit together only in part. */
+export async function writePair(
+  operator: KubernetesOperator,
+  pair: Pair,
+  { reader, writer, signal }: Context,
+): Promise<void> {
+  const secret = await reader.get(Secret, refFor(operator), signal);
+  const { data } = secretOf(operator, pair);
+  if (secret === undefined) {
+    await writer.create(Secret, secretOf(operator, pair), signal);
+    return;
+  }
+  await writer.patch(
+    Secret,
+    refOf(secret),
+    secret.metadata.uid ?? "",
+    [{ op: "add", path: "/data", value: { ...secret.data, ...data } }],
+    signal,
+  );
+}
+
+const TLS_TYPE = "kubernetes.io/tls";
+
+function refFor(operator: KubernetesOperator): { name: string; namespace: string } {
+  return { name: operator.spec.binding?.tlsSecretName ?? TLS_SECRET, namespace: operator.metadata.namespace ?? "" };
+}
+
+/** Owned by the KubernetesOperator: when that is gone, the garbage collector takes the Secret, and nobody sweeps it by name. */
+function secretOf(operator: KubernetesOperator, { key, csr, crt }: Pair): SecretObject {
+  const { name, uid = "" } = operator.metadata;
+  const apiVersion = `${KubernetesOperator.group}/${KubernetesOperator.versions[0]}`;
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    type: TLS_TYPE,
+    metadata: { ...refFor(operator), ownerReferences: [{ apiVersion, kind: KubernetesOperator.kind, name, uid }] },
+    data: { "tls.key": base64(key), "tls.csr": base64(csr), "tls.crt": base64(crt) },
+  };
+}
+
+function base64(pem: string): string {
+  return Buffer.from(pem).toString("base64");
+}
+
+function text(secret: SecretObject, key: string): string {
+  return Buffer.from(secret.data?.[key] ?? "", "base64").toString();
+}

@@ -1,0 +1,159 @@
+// What the KubernetesOperator says of this install, what is registered at ngrok for it, and how that reads in its
+// status. Pure.
+import { fails, type Finding, holds, isTrue } from "#api/conditions.ts";
+import { KubernetesOperator, type KubernetesOperatorSpec } from "#api/kubernetes-operator.ts";
+import type { Release } from "#api/release.ts";
+import type { JsonPatchOperation } from "#kube/writer.ts";
+import type { Change } from "#ngrok/change.ts";
+import { metadataText, operatorMetadata } from "#ngrok/metadata.ts";
+import type { OperatorBody, OperatorPatch, RemoteOperator } from "#ngrok/operators.ts";
+import { failureText } from "../../endpoint/failures.ts";
+import type { Shown } from "../../runtime/define-controller.ts";
+import type { Options } from "../../runtime/options.ts";
+
+export type OperatorChange = Change<RemoteOperator, OperatorBody, OperatorPatch>;
+
+/** The name that the forwarders look for; it is the same for every install of a namespace. */
+export const TLS_SECRET = "ngrok-operator-default-tls";
+
+/** The fields of the spec that are ours; the rest keeps what it has. */
+export function desiredSpec(release: Release, options: Options): KubernetesOperatorSpec {
+  const { endpointSelectors, ingressEndpoint } = options.bindings;
+  const ingress = ingressEndpoint === "" ? {} : { ingressEndpoint };
+  return {
+    description: options.description,
+    deployment: { name: release.name, namespace: release.namespace, version: options.version },
+    ...(options.region === "" ? {} : { region: options.region }),
+    drain: { policy: options.drainPolicy },
+    enabledFeatures: [...options.features],
+    ...(options.features.includes("bindings")
+      ? { binding: { endpointSelectors: [...endpointSelectors], tlsSecretName: TLS_SECRET, ...ingress } }
+      : {}),
+  };
+}
+
+export function newOperator(release: Release, options: Options): KubernetesOperator {
+  return {
+    apiVersion: `${KubernetesOperator.group}/${KubernetesOperator.versions[0]}`,
+    kind: KubernetesOperator.kind,
+    metadata: { name: release.name, namespace: release.namespace },
+    spec: desiredSpec(release, options),
+  };
+}
+
+/** JSON patch operations for the fields of ours that differ; none when the spec is as it should be. */
+export function planSpec(spec: KubernetesOperatorSpec, desired: KubernetesOperatorSpec): readonly JsonPatchOperation[] {
+  const operations: JsonPatchOperation[] = [];
+  for (const [field, value] of Object.entries(desired)) {
+    const path = `/spec/${field}`;
+    if (!same(spec[field as keyof KubernetesOperatorSpec], value)) operations.push({ op: "add", path, value });
+  }
+  if (desired.binding === undefined && spec.binding !== undefined)
+    operations.push({ op: "remove", path: "/spec/binding" });
+  return operations;
+}
+
+function same(a: unknown, b: unknown): boolean {
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...keys].every((key) => same((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]));
+}
+
+export function hasBindings(spec: KubernetesOperatorSpec): boolean {
+  return spec.enabledFeatures?.includes("bindings") === true;
+}
+
+/** @param namespaceUid of the release namespace; undefined when it may not be read: then the metadata goes as it is. */
+export function desiredOperator(
+  operator: KubernetesOperator,
+  namespaceUid: string | undefined,
+  csr: string | undefined,
+): OperatorBody {
+  const { spec, metadata } = operator;
+  const deployment = {
+    name: spec.deployment?.name ?? metadata.name,
+    namespace: metadata.namespace ?? "",
+    version: spec.deployment?.version ?? "",
+  };
+  return {
+    description: spec.description ?? "",
+    metadata: namespaceUid === undefined ? metadataText(spec.metadata) : operatorMetadata(spec.metadata, namespaceUid),
+    enabledFeatures: spec.enabledFeatures ?? [],
+    region: spec.region ?? "global",
+    deployment,
+    ...(spec.binding === undefined || !hasBindings(spec)
+      ? {}
+      : { binding: { endpointSelectors: spec.binding.endpointSelectors, ...(csr === undefined ? {} : { csr }) } }),
+  };
+}
+
+/** A csr is in `desired` only when a certificate is wanted for it. */
+export function planOperator(desired: OperatorBody, remote: RemoteOperator | undefined): OperatorChange {
+  if (remote === undefined) return { is: "create", body: desired };
+  const { name, version } = desired.deployment;
+  const binding = desired.binding;
+  const sameBinding =
+    binding === undefined ||
+    (binding.csr === undefined && same(binding.endpointSelectors, remote.binding?.endpointSelectors ?? []));
+  const patch: OperatorPatch = {
+    ...(desired.description === remote.description ? {} : { description: desired.description }),
+    ...(desired.metadata === remote.metadata ? {} : { metadata: desired.metadata }),
+    ...(same([...(desired.enabledFeatures ?? [])].sort(), [...remote.enabledFeatures].sort())
+      ? {}
+      : { enabledFeatures: desired.enabledFeatures }),
+    ...(desired.region === remote.region ? {} : { region: desired.region }),
+    ...(name === remote.deployment.name && version === remote.deployment.version
+      ? {}
+      : { deployment: { name, version } }),
+    ...(sameBinding ? {} : { binding }),
+  };
+  return Object.keys(patch).length === 0 ? { is: "none", remote } : { is: "update", id: remote.id, patch };
+}
+
+/** How long before its end a certificate is renewed. */
+const RENEW_BEFORE_MS = 30 * 86_400_000;
+
+/** Milliseconds until the certificate is to be renewed, 0 when it is due, undefined when nothing is known of its end. */
+export function renewIn(notAfter: string | undefined, now: Date): number | undefined {
+  const end = Date.parse(notAfter ?? "");
+  return Number.isNaN(end) ? undefined : Math.max(0, end - RENEW_BEFORE_MS - now.getTime());
+}
+
+/** What a reconcile has come to. */
+export type Reached =
+  | { readonly is: "registered"; readonly remote: RemoteOperator }
+  | { readonly is: "failed"; readonly error: unknown }
+  | { readonly is: "misconfigured"; readonly problem: string };
+
+export function showOperator(
+  { status }: Pick<KubernetesOperator, "status">,
+  reached: Reached,
+): Shown<KubernetesOperator> {
+  if (reached.is === "registered") {
+    const { id, uri, enabledFeatures, binding } = reached.remote;
+    const ingress = binding?.ingressEndpoint;
+    return {
+      fields: {
+        id,
+        uri,
+        enabledFeatures: enabledFeatures.join(","),
+        ...(ingress === undefined ? {} : { bindingsIngressEndpoint: ingress }),
+      },
+      findings: [registered, holds("Ready", "Registered", "KubernetesOperator is registered and ready")],
+    };
+  }
+  const { conditions, observedGeneration: _, drain: __, ...fields } = status ?? {};
+  return { fields, findings: failures(reached, isTrue(conditions, "Registered")) };
+}
+
+const registered = holds("Registered", "Registered", "Registered with the ngrok API");
+
+function failures(reached: Exclude<Reached, { is: "registered" }>, wasRegistered: boolean): readonly Finding[] {
+  const message = reached.is === "failed" ? failureText(reached.error) : reached.problem;
+  const pending = fails("Registered", "Pending", "Waiting to be registered with the ngrok API");
+  if (reached.is === "misconfigured") {
+    return [wasRegistered ? registered : pending, fails("Ready", "ConfigurationFailed", message)];
+  }
+  if (wasRegistered) return [registered, fails("Ready", "ConfigurationFailed", message)];
+  return [fails("Registered", "RegistrationFailed", message), fails("Ready", "RegistrationFailed", message)];
+}
