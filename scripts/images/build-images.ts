@@ -1,0 +1,144 @@
+// Source to images: bundles, layers, two images that share them, and the values by which the chart names them.
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { VERSION } from "#api/version.ts";
+import { cacheFolder, type Tell } from "#tools/cache.ts";
+import { command } from "#tools/command.ts";
+import { pullBase } from "./base-image.ts";
+import { archiveOf, assemble, type BaseImage, type Image } from "./image.ts";
+import { makeLayer, type Layer } from "./layer.ts";
+import { licencesOf } from "./licences.ts";
+import { bundle, programs, replaceFile, writeBundles, type Bundle, type Program } from "./programs.ts";
+import { baseEntries, librariesOf, NONROOT, nodeEntries, nodeOf } from "./runtime.ts";
+import { file, type Entry } from "./tar.ts";
+
+export const TOP = join(import.meta.dirname, "..", "..");
+/** The registry part of a reference that no registry has; a cluster's node asks its own registry for it. */
+export const LOCAL_REGISTRY = "localhost";
+
+export interface BuildImagesOptions {
+  readonly tell: Tell;
+  /** The project, this one unless given. */
+  readonly top?: string;
+  /** Folder of the archives and of values.yaml; dist/images unless given. */
+  readonly out?: string;
+  /** A reference of an image that takes the place of our own base layer. */
+  readonly base?: string;
+  /** The registry that values.yaml names. */
+  readonly registry?: string;
+  /** The Node that goes in; that of node_modules unless given. */
+  readonly node?: string;
+}
+
+export interface BuiltImage {
+  /** Path of the tar of an OCI layout. */
+  readonly archive: string;
+  readonly digest: string;
+  /** Bytes to pull. */
+  readonly size: number;
+}
+
+export interface BuiltImages {
+  readonly operator: BuiltImage;
+  readonly hooks: BuiltImage;
+  /** Path of values.yaml, to be given to `helm install -f`. */
+  readonly values: string;
+}
+
+/** Builds both images and writes archives, values.yaml and, into dist/app, the bundles with their source maps. */
+export async function buildImages(options: BuildImagesOptions): Promise<BuiltImages> {
+  const { tell, top = TOP } = options;
+  const out = options.out ?? join(top, "dist/images");
+  const [runtime, code, labels] = await Promise.all([runtimeOf(options, top), codeLayers(top, tell), labelsOf(top)]);
+  const image = (name: string, layers: readonly Layer[], run?: readonly string[]): Image =>
+    assemble({
+      ...(runtime.base && { base: runtime.base }),
+      ...(run && { command: run }),
+      layers: [...runtime.layers, ...layers],
+      user: NONROOT,
+      labels: labels(name),
+    });
+  const images = {
+    operator: image("operator", [code.hooks, code.operator], ["/app/api-manager.mjs"]),
+    hooks: image("hooks", [code.hooks]),
+  };
+  for (const layer of [...(runtime.base?.layers ?? []), ...runtime.layers, code.hooks, code.operator]) {
+    tell(`  layer ${layer.name.padEnd(9)} ${megabytes(layer.blob.content.length)}  ${layer.blob.digest.slice(0, 19)}`);
+  }
+  const built = async (name: keyof typeof images): Promise<BuiltImage> => {
+    const { digest, size } = images[name];
+    const archive = join(out, `${name}.tar`);
+    await replaceFile(archive, archiveOf(images[name], VERSION));
+    tell(`  image ${name.padEnd(9)} ${megabytes(size)}  ${digest}  ${archive}`);
+    return { archive, digest, size };
+  };
+  const [operator, hooks] = [await built("operator"), await built("hooks")];
+  const values = join(out, "values.yaml");
+  await replaceFile(values, valuesOf(operator.digest, options.registry ?? LOCAL_REGISTRY));
+  return { operator, hooks, values };
+}
+
+/** What lies below the programs: another image or our base layer, and on it Node. */
+async function runtimeOf(
+  options: BuildImagesOptions,
+  top: string,
+): Promise<{ base?: BaseImage; layers: readonly Layer[] }> {
+  const { tell, node = nodeOf(top) } = options;
+  const cache = join(cacheFolder(), "layers");
+  const libraries = await librariesOf(node);
+  const nodeLayer = await makeLayer("node", await nodeEntries(node), cache);
+  if (options.base !== undefined) return { base: await pullBase(options.base, libraries, tell), layers: [nodeLayer] };
+  return { layers: [await makeLayer("base", await baseEntries(libraries, tell), cache), nodeLayer] };
+}
+
+async function codeLayers(top: string, tell: Tell): Promise<Record<Program["layer"], Layer>> {
+  const { bundles, metafile } = await bundle(top, programs(top));
+  await writeBundles(join(top, "dist"), bundles, metafile);
+  tell(`bundled ${bundles.map(({ name }) => name).join(", ")}`);
+  const layer = async (name: Program["layer"]): Promise<Layer> =>
+    await makeLayer(
+      name,
+      await programEntries(
+        top,
+        name,
+        bundles.filter((one) => one.layer === name),
+      ),
+    );
+  return { hooks: await layer("hooks"), operator: await layer("operator") };
+}
+
+async function programEntries(top: string, layer: string, bundles: readonly Bundle[]): Promise<Entry[]> {
+  const licences = await licencesOf(
+    top,
+    bundles.flatMap(({ inputs }) => inputs),
+  );
+  return [
+    ...bundles.map(({ path, code }) => file(path, code)),
+    file(`usr/share/licenses/ngrok-operator/${layer}.txt`, licences),
+  ];
+}
+
+/** OCI's labels of an image, by its name. The revision is left out where the sources are not those of a commit. */
+async function labelsOf(top: string): Promise<(name: string) => Record<string, string>> {
+  const git = async (...args: string[]): Promise<string> =>
+    (await command("git", ["-C", top, ...args]).catch(() => "")).trim();
+  const revision = await git("rev-parse", "HEAD");
+  const clean = revision !== "" && (await git("status", "--porcelain")) === "";
+  return (name) => ({
+    "org.opencontainers.image.title": name === "operator" ? "ngrok-operator" : `ngrok-operator ${name}`,
+    "org.opencontainers.image.description": "The ngrok operator for Kubernetes, whose uninstall cannot get stuck",
+    "org.opencontainers.image.version": VERSION,
+    "org.opencontainers.image.licenses": "MIT",
+    ...(clean && { "org.opencontainers.image.revision": revision }),
+  });
+}
+
+/** The hooks' image is left to the chart, whose default is the operator's: on uninstall day it is on the node. */
+function valuesOf(digest: string, registry: string): string {
+  const text = stringify({ image: { registry, repository: "operator", tag: VERSION, digest } });
+  return `# Written by \`npm run images\`: helm install ngrok-operator chart -f dist/images/values.yaml\n${text}`;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(2).padStart(6)} MB`;
+}

@@ -1,0 +1,92 @@
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { packagesOf } from "./licences.ts";
+import { bundle, programs, writeBundles } from "./programs.ts";
+
+/** A project of these files, gone with the test. */
+async function aProject(files: Record<string, string>): Promise<string> {
+  const top = await mkdtemp(join(tmpdir(), "project-"));
+  onTestFinished(async () => await rm(top, { recursive: true }));
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(top, path)), { recursive: true });
+    await writeFile(join(top, path), text);
+  }
+  return top;
+}
+
+const DRAIN = {
+  "hooks/src/drain/main.ts": `import { readFileSync } from "node:fs"; console.log(typeof readFileSync);`,
+};
+
+describe("the programs", () => {
+  test("are the folders of hooks and managers that have a main.ts; a command lies beside the managers", async () => {
+    const top = await aProject({
+      ...DRAIN,
+      "hooks/src/drain/hook.ts": "",
+      "hooks/src/define-hook.ts": "",
+      "hooks/src/cleanup/hook.ts": "",
+      "hooks/src/ngrok-drain/main.ts": "",
+      "operator/managers/api-manager/main.ts": "",
+    });
+    expect(programs(top).map(({ path, layer }) => `${layer}: ${path}`)).toEqual([
+      "hooks: app/hooks/drain.mjs",
+      "operator: app/ngrok-drain.mjs",
+      "operator: app/api-manager.mjs",
+    ]);
+  });
+});
+
+describe("a bundle", () => {
+  test("runs alone, packages in CommonJS included", async () => {
+    const top = await aProject({
+      "hooks/src/drain/main.ts": `import os from "old"; console.log(os.platform() as string);`,
+      "node_modules/old/package.json": `{"name":"old","version":"1.0.0"}`,
+      "node_modules/old/index.js": `module.exports = require("os");`,
+    });
+    const { bundles, metafile } = await bundle(top, programs(top));
+    await writeBundles(join(top, "dist"), bundles, metafile);
+    await rm(join(top, "node_modules"), { recursive: true });
+    const output = execFileSync(process.execPath, [join(top, "dist/app/hooks/drain.mjs")]);
+    expect(output.toString()).toBe("linux\n");
+    expect(packagesOf(bundles[0]?.inputs ?? [])).toEqual(["node_modules/old"]);
+  });
+
+  test("has its map beside it, and what another version of the project left is gone", async () => {
+    const top = await aProject({ ...DRAIN, "dist/app/hooks/renamed.mjs": "" });
+    const { bundles, metafile } = await bundle(top, programs(top));
+    await writeBundles(join(top, "dist"), bundles, metafile);
+    expect((await readdir(join(top, "dist/app/hooks"))).toSorted()).toEqual(["drain.mjs", "drain.mjs.map"]);
+  });
+
+  test("is the same bytes when it is made again", async () => {
+    const top = await aProject(DRAIN);
+    const [one, two] = [await bundle(top, programs(top)), await bundle(top, programs(top))];
+    expect(one.bundles).toEqual(two.bundles);
+  });
+
+  test("is refused when it would look for a package that no image holds", async () => {
+    const top = await aProject({ "hooks/src/drain/main.ts": `import ngrok from "@ngrok/ngrok"; console.log(ngrok);` });
+    await expect(bundle(top, programs(top))).rejects.toThrow(
+      "hooks/src/drain/main.ts imports @ngrok/ngrok at run time",
+    );
+  });
+
+  test("that cannot be made names the file and what it misses", async () => {
+    const top = await aProject({ "hooks/src/drain/main.ts": `import "./gone.ts";` });
+    await expect(bundle(top, programs(top))).rejects.toThrow(/hooks\/src\/drain\/main.ts:1.*gone/);
+  });
+});
+
+describe("the packages in a bundle", () => {
+  test("are found by their folders, scoped and nested ones too, each once", () => {
+    const inputs = ["wire/http.ts", "node_modules/pino/a.js", "node_modules/pino/b.js", "node_modules/@x/y/lib/c.js"];
+    expect(packagesOf([...inputs, "node_modules/pino/node_modules/z/d.js"])).toEqual([
+      "node_modules/@x/y",
+      "node_modules/pino",
+      "node_modules/pino/node_modules/z",
+    ]);
+  });
+});

@@ -1,0 +1,124 @@
+// The programs that go into images: every folder of hooks and managers that has a main.ts, bundled into one file each,
+// since a hook that first has to find its modules starts three times slower.
+import { existsSync, readdirSync } from "node:fs";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { builtinModules } from "node:module";
+import { dirname, join } from "node:path";
+import { build, type BuildOptions, type Metafile } from "esbuild";
+
+export interface Program {
+  readonly name: string;
+  /** Source, from the top of the project. */
+  readonly entry: string;
+  /** Place in the image and in dist/, e.g. `app/hooks/drain.mjs`. */
+  readonly path: string;
+  readonly layer: "hooks" | "operator";
+}
+
+export interface Bundle extends Program {
+  readonly code: Buffer;
+  /** Its source map; it stays out of the image. */
+  readonly map: Buffer;
+  /** Sources that went into it, from the top of the project. */
+  readonly inputs: readonly string[];
+}
+
+// People type its name, so it lies beside the managers and not among the hooks.
+const COMMANDS = ["ngrok-drain"];
+
+/** The programs below `top`, hooks first. */
+export function programs(top: string): Program[] {
+  const hooks = mains(top, "hooks/src").map(({ name, entry }): Program => {
+    if (COMMANDS.includes(name)) return { name, entry, path: `app/${name}.mjs`, layer: "operator" };
+    return { name, entry, path: `app/hooks/${name}.mjs`, layer: "hooks" };
+  });
+  const managers = mains(top, "operator/managers").map(({ name, entry }): Program => ({
+    name,
+    entry,
+    path: `app/${name}.mjs`,
+    layer: "operator",
+  }));
+  return [...hooks, ...managers];
+}
+
+function mains(top: string, folder: string): { name: string; entry: string }[] {
+  if (!existsSync(join(top, folder))) return [];
+  return readdirSync(join(top, folder))
+    .toSorted()
+    .map((name) => ({ name, entry: `${folder}/${name}/main.ts` }))
+    .filter(({ entry }) => existsSync(join(top, entry)));
+}
+
+const SETTINGS = {
+  bundle: true,
+  platform: "node",
+  target: "node24",
+  format: "esm",
+  minify: true,
+  keepNames: true, // names of errors and functions are read by people
+  sourcemap: "linked",
+  sourcesContent: false,
+  legalComments: "none", // each layer has the licences of what it holds
+  metafile: true,
+  write: false,
+  outExtension: { ".js": ".mjs" },
+  // Packages that are CommonJS call require() for Node's own modules, which an ES module does not have.
+  banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+  logLevel: "silent",
+} satisfies BuildOptions;
+
+/** Bundles `wanted`; rejects with esbuild's own errors, file and line, or when a bundle would need what no image has. */
+export async function bundle(
+  top: string,
+  wanted: readonly Program[],
+): Promise<{ bundles: Bundle[]; metafile: Metafile }> {
+  const { outputFiles, metafile } = await build({
+    ...SETTINGS,
+    absWorkingDir: top,
+    outdir: "dist",
+    external: ["@ngrok/ngrok"], // a native addon
+    entryPoints: wanted.map(({ entry, path }) => ({ in: `./${entry}`, out: path.replace(/\.mjs$/, "") })),
+  });
+  const contents = new Map(outputFiles.map((file) => [file.path, Buffer.from(file.contents)]));
+  const bundles = wanted.map((program): Bundle => {
+    const code = contents.get(join(top, "dist", program.path));
+    const map = contents.get(join(top, "dist", `${program.path}.map`));
+    const output = metafile.outputs[`dist/${program.path}`];
+    if (!code || !map || !output) throw new Error(`esbuild made nothing of ${program.entry}`);
+    const outside = output.imports.map(({ path }) => path).filter((path) => !isBuiltin(path));
+    if (outside.length > 0) {
+      throw new Error(`${program.entry} imports ${outside.join(", ")} at run time, but images hold no node_modules`);
+    }
+    return { ...program, code, map, inputs: Object.keys(output.inputs) };
+  });
+  return { bundles, metafile };
+}
+
+function isBuiltin(path: string): boolean {
+  return path.startsWith("node:") || builtinModules.includes(path);
+}
+
+/** Writes the bundles with their maps, and esbuild's metafile, into `dist`; what is left there of other programs goes. */
+export async function writeBundles(dist: string, bundles: readonly Bundle[], metafile: Metafile): Promise<void> {
+  const files = new Map<string, Buffer | string>([["metafile.json", JSON.stringify(metafile)]]);
+  for (const { path, code, map } of bundles) files.set(path, code).set(`${path}.map`, map);
+  const app = join(dist, "app");
+  await mkdir(app, { recursive: true });
+  for (const [path, content] of files) await replaceFile(join(dist, path), content);
+  for (const found of await readdir(app, { recursive: true, withFileTypes: true })) {
+    const path = join(found.parentPath, found.name);
+    if (found.isFile() && !files.has(path.slice(dist.length + 1))) await rm(path, { force: true });
+  }
+}
+
+/** Writes a file at once: who reads at the same time sees the old one or the new one, whole. */
+export async function replaceFile(path: string, content: Buffer | string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.new`;
+  try {
+    await writeFile(temporary, content);
+    await rename(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
