@@ -41,7 +41,8 @@ export async function conduct(work: Conduct): Promise<Conclusion> {
     await tell.failed(report);
     return { ending, report };
   }
-  if (work.mark !== undefined) await markDrained(hands.connection, hands.read, release, { ...work.mark, policy: work.policy() }, signal);
+  if (work.mark !== undefined)
+    await markDrained(hands.connection, hands.read, release, { ...work.mark, policy: work.policy() }, signal);
   await tell.completed(report);
   const farewell = await finish(hands, release, work.policy(), () => tell.deregistered(report), signal);
   return { ending, report, farewell };

@@ -45,7 +45,8 @@ export async function* drive(work: Drive): AsyncGenerator<DrainEvent, Ending> {
     }
     if (pass.steps === 0 && pass.errors.length === 0) return "clean";
     const settling = clock.now() - began < RBAC_SETTLES_MS;
-    if (pass.done === 0 && pass.errors.length > 0 && pass.errors.every((error) => isFinal(error, settling))) return "blocked";
+    if (pass.done === 0 && pass.errors.length > 0 && pass.errors.every((error) => isFinal(error, settling)))
+      return "blocked";
     if (pass.errors.length === 0) continue;
     const ms = waitOf(pass.errors, n);
     if (clock.now() - began + ms >= work.budgetMs) return "paused";
@@ -69,7 +70,13 @@ function newPass(): Pass {
   return { steps: 0, done: 0, errors: [] };
 }
 
-async function* onePass(work: Drive, n: number, again: Map<string, number>, pass: Pass, signal: AbortSignal): AsyncGenerator<DrainEvent> {
+async function* onePass(
+  work: Drive,
+  n: number,
+  again: Map<string, number>,
+  pass: Pass,
+  signal: AbortSignal,
+): AsyncGenerator<DrainEvent> {
   const surroundings = await surroundingsOf(work.hands.read, work.release, signal);
   for (const wave of waves) {
     const told: DrainEvent[] = [];
@@ -121,7 +128,9 @@ function settled(step: Step, found: Found, n: number, again: Map<string, number>
   const times = (again.get(uid) ?? 0) + 1;
   again.set(uid, times);
   if (times < COMES_BACK) return step;
-  const manager = found.object.metadata.managedFields?.findLast((entry) => JSON.stringify(entry.fieldsV1 ?? {}).includes("f:finalizers"))?.manager;
+  const manager = found.object.metadata.managedFields?.findLast((entry) =>
+    JSON.stringify(entry.fieldsV1 ?? {}).includes("f:finalizers"),
+  )?.manager;
   return { ...step, act: "leave", why: `the finalizer came back ${times} times, written by ${manager ?? "somebody"}` };
 }
 

@@ -63,7 +63,13 @@ interface Refusals {
   ngrok?: KnownError;
 }
 
-async function perform(step: Step, hands: Hands, release: Release, refused: Refusals, signal: AbortSignal): Promise<DrainEvent> {
+async function perform(
+  step: Step,
+  hands: Hands,
+  release: Release,
+  refused: Refusals,
+  signal: AbortSignal,
+): Promise<DrainEvent> {
   if (step.act === "leave") return { is: "left", step };
   try {
     const undone = await act(step, hands, release, refused, signal);
@@ -74,7 +80,13 @@ async function perform(step: Step, hands: Hands, release: Release, refused: Refu
   }
 }
 
-async function act(step: Step, hands: Hands, release: Release, refused: Refusals, signal: AbortSignal): Promise<Undone | undefined> {
+async function act(
+  step: Step,
+  hands: Hands,
+  release: Release,
+  refused: Refusals,
+  signal: AbortSignal,
+): Promise<Undone | undefined> {
   const { row, object, deleting } = step.at;
   const target: Target = { kind: row.kind, ref: refOf(object), uid: object.metadata.uid ?? "", seen: object.metadata };
   // From DELETE on the API server refuses new finalizers, so nobody can hold on to the object again.

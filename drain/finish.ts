@@ -11,9 +11,18 @@ import { ngrokOf } from "./hands.ts";
 
 export type Farewell =
   | { readonly is: "absent" }
-  | { readonly is: "gone"; readonly id: string | undefined; readonly registration: "deleted" | "gone" | "none" | "kept"; readonly why?: string }
+  | {
+      readonly is: "gone";
+      readonly id: string | undefined;
+      readonly registration: "deleted" | "gone" | "none" | "kept";
+      readonly why?: string;
+    }
   /** Ours is off, somebody else's finalizer keeps it: done, as far as it is ours. */
-  | { readonly is: "held"; readonly by: readonly string[]; readonly registration: "deleted" | "gone" | "none" | "kept" };
+  | {
+      readonly is: "held";
+      readonly by: readonly string[];
+      readonly registration: "deleted" | "gone" | "none" | "kept";
+    };
 
 /**
  * Deletes the KubernetesOperator, deregisters it (under Retain as well: the registration is the operator's own, not the

@@ -10,7 +10,9 @@ import type { Surroundings } from "./ours.ts";
 import { find, type Found } from "./plan.ts";
 
 /** 404 of kind or group: no page at all. 403, 5xx, timeout: a page that says unknown. */
-export type Page = { readonly row: Row; readonly found: readonly Found[] } | { readonly row: Row; readonly unknown: KnownError };
+export type Page =
+  | { readonly row: Row; readonly found: readonly Found[] }
+  | { readonly row: Row; readonly unknown: KnownError };
 
 export interface InventoryScope {
   readonly release: Release;

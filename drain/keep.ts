@@ -16,7 +16,13 @@ const PIECE_CHARACTERS = 700_000;
  * stayed where the policy does not say it. False when it could not be written (a namespace that is going takes no new
  * objects): the drain is done all the same, and the lines must then name what was kept.
  */
-export async function keepReport(hands: Hands, release: Release, policy: DrainPolicy, report: Report, signal: AbortSignal): Promise<boolean> {
+export async function keepReport(
+  hands: Hands,
+  release: Release,
+  policy: DrainPolicy,
+  report: Report,
+  signal: AbortSignal,
+): Promise<boolean> {
   if (report.kept.length === 0) return true;
   try {
     await writeReport(hands, release, policy, report, signal);
@@ -27,7 +33,13 @@ export async function keepReport(hands: Hands, release: Release, policy: DrainPo
   }
 }
 
-async function writeReport(hands: Hands, release: Release, policy: DrainPolicy, report: Report, signal: AbortSignal): Promise<void> {
+async function writeReport(
+  hands: Hands,
+  release: Release,
+  policy: DrainPolicy,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
   const pieces = piecesOf(report.kept);
   for (const [index, kept] of pieces.entries()) {
     const data = {
@@ -42,13 +54,23 @@ async function writeReport(hands: Hands, release: Release, policy: DrainPolicy, 
   }
 }
 
-async function writePiece(hands: Hands, release: Release, index: number, data: Record<string, string>, signal: AbortSignal): Promise<void> {
+async function writePiece(
+  hands: Hands,
+  release: Release,
+  index: number,
+  data: Record<string, string>,
+  signal: AbortSignal,
+): Promise<void> {
   const base = namesOf(release).report;
   const name = index === 0 ? base : `${base}-${index + 1}`;
   const object: KubeObject & { data: Record<string, string> } = {
     apiVersion: "v1",
     kind: "ConfigMap",
-    metadata: { name, namespace: release.namespace, labels: { "app.kubernetes.io/managed-by": "ngrok-operator", "app.kubernetes.io/component": "drain-report" } },
+    metadata: {
+      name,
+      namespace: release.namespace,
+      labels: { "app.kubernetes.io/managed-by": "ngrok-operator", "app.kubernetes.io/component": "drain-report" },
+    },
     data,
   };
   try {
@@ -56,7 +78,13 @@ async function writePiece(hands: Hands, release: Release, index: number, data: R
   } catch (error) {
     if (!isClass(error, "conflict")) throw error;
     const before = await hands.read.get(ConfigMap, { name, namespace: release.namespace }, signal);
-    await hands.write.patch(ConfigMap, { name, namespace: release.namespace }, before?.metadata.uid ?? "", [{ op: "add", path: "/data", value: data }], signal);
+    await hands.write.patch(
+      ConfigMap,
+      { name, namespace: release.namespace },
+      before?.metadata.uid ?? "",
+      [{ op: "add", path: "/data", value: data }],
+      signal,
+    );
   }
 }
 

@@ -44,7 +44,12 @@ export const rows: readonly Row[] = [
     fate: { Retain: "stays, endpoint stays", Delete: "deleted, endpoint deleted" },
   },
   // A tunnel dies with its agent: at ngrok there is nothing to unmake.
-  { kind: AgentEndpoint, whose: "ours", wave: 1, fate: { Retain: "stays, tunnel ends", Delete: "deleted, tunnel ends" } },
+  {
+    kind: AgentEndpoint,
+    whose: "ours",
+    wave: 1,
+    fate: { Retain: "stays, tunnel ends", Delete: "deleted, tunnel ends" },
+  },
   {
     kind: Domain,
     whose: "ours",
@@ -72,7 +77,10 @@ export const rows: readonly Row[] = [
     whose: "user",
     wave: 3,
     undo: undoService,
-    fate: { Retain: "stays, finalizer off, reserved address stays", Delete: "stays, finalizer off, reserved address released" },
+    fate: {
+      Retain: "stays, finalizer off, reserved address stays",
+      Delete: "stays, finalizer off, reserved address released",
+    },
   },
 ];
 

@@ -38,10 +38,16 @@ const STRETCH_MS = 270_000;
  */
 export async function leaderDrain(work: Lead): Promise<Conclusion> {
   const { hands, release, state, signal } = work;
-  const wanted = { policy: work.policy, driver: "leader", by: work.identity, since: hands.clock.date().toISOString() } as const;
+  const wanted = {
+    policy: work.policy,
+    driver: "leader",
+    by: work.identity,
+    since: hands.clock.date().toISOString(),
+  } as const;
   const held = await mark(hands.connection, hands.read, release, wanted, "skip", signal);
   await state.fresh(signal);
-  const policy = (): DrainPolicy => (state.now.phase === "Draining" || state.now.phase === "Drained" ? state.now.policy : held.policy);
+  const policy = (): DrainPolicy =>
+    state.now.phase === "Draining" || state.now.phase === "Drained" ? state.now.policy : held.policy;
   const conclusion = await conduct({
     hands,
     release,
@@ -58,15 +64,25 @@ export async function leaderDrain(work: Lead): Promise<Conclusion> {
 }
 
 /** Reads the signs past every cache; `dutyOf` says what they mean. Throws when the server cannot tell. */
-export async function signsOf(read: Reader, release: Release, state: StateReader, stoodBy: boolean, signal: AbortSignal): Promise<Signs> {
+export async function signsOf(
+  read: Reader,
+  release: Release,
+  state: StateReader,
+  stoodBy: boolean,
+  signal: AbortSignal,
+): Promise<Signs> {
   const now = await state.fresh(signal);
   const object = await read.get(KubernetesOperator, { name: release.name, namespace: release.namespace }, signal);
   const operator =
-    object === undefined ? undefined : { deleting: object.metadata.deletionTimestamp !== undefined, policy: drainPolicyOf(object) };
+    object === undefined
+      ? undefined
+      : { deleting: object.metadata.deletionTimestamp !== undefined, policy: drainPolicyOf(object) };
   return { state: now, operator, crdTerminating: await anyCrdTerminating(read, signal), stoodBy };
 }
 
 async function anyCrdTerminating(read: Reader, signal: AbortSignal): Promise<boolean> {
-  const crds = await Promise.all(ownKinds.map((kind) => read.get(CustomResourceDefinition, { name: resourceName(kind) }, signal)));
+  const crds = await Promise.all(
+    ownKinds.map((kind) => read.get(CustomResourceDefinition, { name: resourceName(kind) }, signal)),
+  );
   return crds.some((crd) => crd?.metadata.deletionTimestamp !== undefined);
 }

@@ -26,12 +26,20 @@ export interface Ended {
 export function endingLines({ ending, report, farewell }: Conclusion, ended: Ended): readonly Line[] {
   const kept = keptLines(report, ended);
   const left = [...report.left].slice(0, NAMED).map(([object, why]): Line => ["left", `${object}: ${why}`]);
-  if (report.left.size > NAMED) left.push(["left", `${report.left.size - NAMED} more objects that are not of this install`]);
-  const foreign = [...report.foreign].slice(0, NAMED).map(([object, names]): Line => ["foreign", `${object} still carries ${names.join(", ")} of another controller`]);
+  if (report.left.size > NAMED)
+    left.push(["left", `${report.left.size - NAMED} more objects that are not of this install`]);
+  const foreign = [...report.foreign]
+    .slice(0, NAMED)
+    .map(([object, names]): Line => ["foreign", `${object} still carries ${names.join(", ")} of another controller`]);
   if (farewell === undefined) return [...left, ...foreign, ...unfinishedLines(ending, report, ended)];
   const registration: readonly Line[] =
     "registration" in farewell && farewell.registration === "kept"
-      ? [["kept", `the registration at ngrok could not be removed: ${("why" in farewell && farewell.why) || "no answer"}`]]
+      ? [
+          [
+            "kept",
+            `the registration at ngrok could not be removed: ${("why" in farewell && farewell.why) || "no answer"}`,
+          ],
+        ]
       : [];
   return [
     ["verified", `no finalizer of this release is left (${rows.length} kinds listed, no cache)`],
@@ -48,7 +56,9 @@ const KEPT_NAMED = 12;
 
 function keptLines(report: Report, { release, reported }: Ended): readonly Line[] {
   if (report.kept.length === 0) return [];
-  const where = reported ? `; ids in ConfigMap ${namesOf(release).report}` : "; the report could not be written, so here are the first";
+  const where = reported
+    ? `; ids in ConfigMap ${namesOf(release).report}`
+    : "; the report could not be written, so here are the first";
   const named = reported ? [] : report.kept.slice(0, KEPT_NAMED).map((line): Line => ["kept", line]);
   return [["kept", `at ngrok: ${countsOf(report.keptByKind)}${where}`], ...named];
 }
@@ -60,10 +70,15 @@ function unfinishedLines(ending: Conclusion["ending"], report: Report, { again }
   ];
   const named = problems.slice(0, NAMED).map(({ what, error }): Line => ["blocked", `${what}: ${error.message}`]);
   const more: Line[] = problems.length > NAMED ? [["blocked", `${problems.length - NAMED} more`]] : [];
-  const hints = [...new Set(problems.flatMap(({ error }) => error.hint ?? []))].slice(0, 2).map((hint): Line => ["remedy", hint]);
+  const hints = [...new Set(problems.flatMap(({ error }) => error.hint ?? []))]
+    .slice(0, 2)
+    .map((hint): Line => ["remedy", hint]);
   const result: Line =
     ending === "paused"
-      ? ["paused", `${report.done} of ${report.total} done in the time of this run; nothing was let go without its ngrok resource`]
+      ? [
+          "paused",
+          `${report.done} of ${report.total} done in the time of this run; nothing was let go without its ngrok resource`,
+        ]
       : ["stopped", `${report.done} of ${report.total} done; what is named above keeps its finalizer`];
   return [...named, ...more, result, ...hints, ["again", again]];
 }

@@ -24,7 +24,6 @@ export interface Surroundings {
 /** stamp, label, scope: ours, and why. stranger: another install's; not: our finalizer, but nothing says it is ours. */
 export type Whose = "stamp" | "label" | "scope" | "stranger" | "not";
 
-
 /** The finalizers of ours that an object of this row carries. */
 export function finalizersOf(row: Row): readonly string[] {
   return row.kind.plural === GatewayClass.plural ? [GATEWAY_CLASS_FINALIZER] : FINALIZERS;
@@ -57,7 +56,8 @@ export function whose(row: Row, object: KubeObject, { release, others }: Surroun
   if (hasControllerLabels(labels, release.namespace, namesOf(release).manager)) return "label";
   if (hasControllerLabels(labels, release.namespace, `${release.fullname}-agent-manager`)) return "label";
   if (labels?.[CONTROLLER_NAME] !== undefined || labels?.[CONTROLLER_NAME_LEGACY] !== undefined) return "stranger";
-  const inScope = release.watchNamespace === undefined || namespace === release.watchNamespace || namespace === release.namespace;
+  const inScope =
+    release.watchNamespace === undefined || namespace === release.watchNamespace || namespace === release.namespace;
   return inScope && others === "none" ? "scope" : "not";
 }
 

@@ -37,15 +37,23 @@ describe("whose an object is", () => {
     expect(find(row("Ingress"), [held()], surroundings)[0]?.whose).toBe("not");
   });
   test("a GatewayClass of another controller is not ours, though the finalizer is the same", () => {
-    const other = { metadata: { name: "kong", finalizers: [GATEWAY_CLASS_FINALIZER] }, spec: { controllerName: "konghq.com/kong" } };
-    const ours = { metadata: { name: "ngrok", finalizers: [GATEWAY_CLASS_FINALIZER] }, spec: { controllerName: "ngrok.com/gateway-controller" } };
+    const other = {
+      metadata: { name: "kong", finalizers: [GATEWAY_CLASS_FINALIZER] },
+      spec: { controllerName: "konghq.com/kong" },
+    };
+    const ours = {
+      metadata: { name: "ngrok", finalizers: [GATEWAY_CLASS_FINALIZER] },
+      spec: { controllerName: "ngrok.com/gateway-controller" },
+    };
     expect(find(row("GatewayClass"), [other, ours], alone).map(({ whose }) => whose)).toEqual(["not", "scope"]);
   });
   test("an object without a finalizer of ours is not found at all", () => {
     expect(find(row("Domain"), [held({ finalizers: ["acme.io/hold"] }), held({ finalizers: [] })], alone)).toEqual([]);
   });
   test("the canonical finalizer counts like the legacy one", () => {
-    expect(find(row("Domain"), [held({ finalizers: ["acme.io/hold", FINALIZER_CANONICAL] })], alone)[0]?.foreign).toEqual(["acme.io/hold"]);
+    expect(
+      find(row("Domain"), [held({ finalizers: ["acme.io/hold", FINALIZER_CANONICAL] })], alone)[0]?.foreign,
+    ).toEqual(["acme.io/hold"]);
   });
 });
 
@@ -55,10 +63,13 @@ describe("the plan", () => {
     const { act, stamp } = plan(found!, policy);
     return `${act} ${stamp}`;
   };
-  test.for(rows.filter(({ whose }) => whose === "ours").map(({ kind }) => kind.kind))("%s: freed under Retain, deleted under Delete, stamp stays", (kind, { expect }) => {
-    expect(planned(kind, "Retain")).toBe("free stays");
-    expect(planned(kind, "Delete")).toBe("delete stays");
-  });
+  test.for(rows.filter(({ whose }) => whose === "ours").map(({ kind }) => kind.kind))(
+    "%s: freed under Retain, deleted under Delete, stamp stays",
+    (kind, { expect }) => {
+      expect(planned(kind, "Retain")).toBe("free stays");
+      expect(planned(kind, "Delete")).toBe("delete stays");
+    },
+  );
   test("Retain frees an object that is already being deleted, and unmakes nothing", () => {
     expect(planned("Domain", "Retain", { deletionTimestamp: "2026-01-01T00:00:00Z" })).toBe("free stays");
   });

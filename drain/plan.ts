@@ -36,7 +36,10 @@ export function find(row: Row, objects: readonly KubeObject[], surroundings: Sur
 /** One step for one object. Under Retain nothing remote is touched, not even for objects already deleting. */
 export function plan(at: Found, policy: DrainPolicy): Step {
   if (!isOurs(at.whose)) {
-    const why = at.whose === "stranger" ? "another install owns it" : "it carries our finalizer, but nothing says that it is this install's";
+    const why =
+      at.whose === "stranger"
+        ? "another install owns it"
+        : "it carries our finalizer, but nothing says that it is this install's";
     return { at, act: "leave", stamp: "stays", why };
   }
   if (at.row.whose === "user") {

@@ -14,9 +14,17 @@ export function selectorOf(release: Release): string {
 /** After 60 s past its deletionTimestamp the token of a terminating pod is refused: it can do no harm. */
 const TOKEN_DIES_AFTER_MS = 60_000;
 
-export async function podsOfRelease(read: Reader, release: Release, signal: AbortSignal): Promise<readonly KubeObject[]> {
+export async function podsOfRelease(
+  read: Reader,
+  release: Release,
+  signal: AbortSignal,
+): Promise<readonly KubeObject[]> {
   const pods: KubeObject[] = [];
-  for await (const page of read.pages(Pod, { namespace: release.namespace, labelSelector: selectorOf(release) }, signal)) {
+  for await (const page of read.pages(
+    Pod,
+    { namespace: release.namespace, labelSelector: selectorOf(release) },
+    signal,
+  )) {
     pods.push(...page.items.filter((pod) => mayWrite(pod)));
   }
   return pods;

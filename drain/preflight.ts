@@ -45,7 +45,14 @@ export async function preflight(work: Preflight): Promise<Refusal | undefined> {
 const ASK_AGAIN: Backoff = { baseMs: 250, capMs: 2_000 };
 
 /** RBAC may reach the API server after the pod did: asked again for a while before it is an answer. */
-async function rightsMissing({ connection, release, rights, clusterWide, clock, signal }: Preflight): Promise<Refusal | undefined> {
+async function rightsMissing({
+  connection,
+  release,
+  rights,
+  clusterWide,
+  clock,
+  signal,
+}: Preflight): Promise<Refusal | undefined> {
   const questions = questionsOf(rights, release, clusterWide);
   const began = clock.now();
   for (let attempt = 0; ; attempt += 1) {
@@ -54,8 +61,13 @@ async function rightsMissing({ connection, release, rights, clusterWide, clock, 
     if (clock.now() - began > RBAC_SETTLES_MS) {
       const [first] = missing;
       return {
-        reason: `this hook's ServiceAccount may not ${missing.slice(0, 3).map((one) => one.text).join(", nor ")}${missing.length > 3 ? ` and ${missing.length - 3} more` : ""}`,
-        remedies: [`give back the right to ${first?.text ?? "these"} (chart/RBAC.md lists all), then run the same helm uninstall again`],
+        reason: `this hook's ServiceAccount may not ${missing
+          .slice(0, 3)
+          .map((one) => one.text)
+          .join(", nor ")}${missing.length > 3 ? ` and ${missing.length - 3} more` : ""}`,
+        remedies: [
+          `give back the right to ${first?.text ?? "these"} (chart/RBAC.md lists all), then run the same helm uninstall again`,
+        ],
       };
     }
     const ms = waitBefore(new KnownError("transient", "RBAC has not settled"), attempt, ASK_AGAIN, Math.random);
@@ -64,12 +76,22 @@ async function rightsMissing({ connection, release, rights, clusterWide, clock, 
 }
 
 /** Our CRDs go with this release: then nobody else may depend on them. */
-async function othersDepend({ read, release, crdsGo, clusterWide, revision, signal }: Preflight): Promise<Refusal | undefined> {
+async function othersDepend({
+  read,
+  release,
+  crdsGo,
+  clusterWide,
+  revision,
+  signal,
+}: Preflight): Promise<Refusal | undefined> {
   if (!crdsGo || !clusterWide) return undefined;
   const others = await otherInstalls(read, release, signal);
   const foreign = others.length > 0 ? undefined : await strangersObject(read, release, signal);
   if (others.length === 0 && foreign === undefined) return undefined;
-  const who = others.length > 0 ? `the install ${others[0]}${others.length > 1 ? ` and ${others.length - 1} more` : ""}` : foreign;
+  const who =
+    others.length > 0
+      ? `the install ${others[0]}${others.length > 1 ? ` and ${others.length - 1} more` : ""}`
+      : foreign;
   const at = `${release.name} -n ${release.namespace}`;
   return {
     reason: `this release owns the CRDs and would delete them (crds.keep=false), but ${who} still needs them`,
@@ -112,6 +134,9 @@ async function keyMissing({ ngrok, policy, release, signal }: Preflight): Promis
   } catch (error) {
     if (signal.aborted) throw error;
     const { message, hint } = known(error);
-    return { reason: `policy Delete needs ngrok's API: ${message}`, remedies: hint === undefined ? remedies : [hint, ...remedies.slice(1)] };
+    return {
+      reason: `policy Delete needs ngrok's API: ${message}`,
+      remedies: hint === undefined ? remedies : [hint, ...remedies.slice(1)],
+    };
   }
 }

@@ -5,7 +5,11 @@ import { namesOf } from "#api/release.ts";
 import type { AccessQuestion } from "#kube/access.ts";
 
 /** One question for each verb and place; rules that need more than `rbac.cluster=false` grants are not asked. */
-export function questionsOf(rights: readonly Rule[], release: Release, clusterWide: boolean): readonly AccessQuestion[] {
+export function questionsOf(
+  rights: readonly Rule[],
+  release: Release,
+  clusterWide: boolean,
+): readonly AccessQuestion[] {
   return rights
     .filter((rule) => clusterWide || rule.scope !== "cluster")
     .flatMap((rule) => {

@@ -7,7 +7,20 @@ import { Domain } from "#api/domain.ts";
 import { IPPolicy } from "#api/ip-policy.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { allow, type Rule } from "#api/rbac.ts";
-import { ConfigMap, Event, Gateway, GatewayClass, HTTPRoute, Ingress, Lease, Namespace, Pod, Service, TCPRoute, TLSRoute } from "#kube/kinds.ts";
+import {
+  ConfigMap,
+  Event,
+  Gateway,
+  GatewayClass,
+  HTTPRoute,
+  Ingress,
+  Lease,
+  Namespace,
+  Pod,
+  Service,
+  TCPRoute,
+  TLSRoute,
+} from "#kube/kinds.ts";
 
 const ourKinds = [CloudEndpoint, AgentEndpoint, Domain, IPPolicy, BoundEndpoint];
 
@@ -20,29 +33,67 @@ export const drainRights: readonly Rule[] = [
     why: "take our finalizer off LoadBalancer Services; delete the Services that were made for BoundEndpoints",
   }),
   ...ourKinds.map((kind) =>
-    allow(kind, ["get", "list", "patch", "delete"], { why: "take our finalizer off; under Delete the objects go as well" }),
+    allow(kind, ["get", "list", "patch", "delete"], {
+      why: "take our finalizer off; under Delete the objects go as well",
+    }),
   ),
   allow(BoundEndpoint, ["get", "list", "patch", "delete"], {
     scope: "release",
     why: "endpoint bindings live in the release namespace, whatever namespace is watched",
   }),
   ...ourKinds.map((kind) =>
-    allow(kind, ["list"], { scope: "cluster", why: "find what an earlier ingress.watchNamespace left in other namespaces" }),
+    allow(kind, ["list"], {
+      scope: "cluster",
+      why: "find what an earlier ingress.watchNamespace left in other namespaces",
+    }),
   ),
-  allow(KubernetesOperator, ["list"], { scope: "cluster", why: "see whether another install may own an object without a stamp" }),
-  allow(GatewayClass, ["get", "list", "patch"], { scope: "cluster", why: "take the finalizer off GatewayClasses of our controller" }),
-  allow(Namespace, ["get"], { scope: "cluster", why: "tell a watched namespace that is gone from one that may not be read" }),
-  allow(KubernetesOperator, ["get", "list", "patch", "delete"], { scope: "release", why: "the KubernetesOperator goes last" }),
+  allow(KubernetesOperator, ["list"], {
+    scope: "cluster",
+    why: "see whether another install may own an object without a stamp",
+  }),
+  allow(GatewayClass, ["get", "list", "patch"], {
+    scope: "cluster",
+    why: "take the finalizer off GatewayClasses of our controller",
+  }),
+  allow(Namespace, ["get"], {
+    scope: "cluster",
+    why: "tell a watched namespace that is gone from one that may not be read",
+  }),
+  allow(KubernetesOperator, ["get", "list", "patch", "delete"], {
+    scope: "release",
+    why: "the KubernetesOperator goes last",
+  }),
   allow(KubernetesOperator, ["patch"], { scope: "release", part: "status", why: "show the drain in its status" }),
-  allow(Event, ["create", "patch"], { scope: "release", why: "DrainStarted and DrainCompleted on the KubernetesOperator" }),
-  allow(ConfigMap, ["get", "patch"], { scope: "release", named: "drainState", why: "mark the drain state, and read what a person relaxed" }),
-  allow(ConfigMap, ["create"], { scope: "release", why: "write the report of what was kept; bring back a deleted drain state, marked" }),
-  allow(ConfigMap, ["get", "patch", "delete"], { scope: "release", named: "report", why: "renew the report of an earlier run" }),
+  allow(Event, ["create", "patch"], {
+    scope: "release",
+    why: "DrainStarted and DrainCompleted on the KubernetesOperator",
+  }),
+  allow(ConfigMap, ["get", "patch"], {
+    scope: "release",
+    named: "drainState",
+    why: "mark the drain state, and read what a person relaxed",
+  }),
+  allow(ConfigMap, ["create"], {
+    scope: "release",
+    why: "write the report of what was kept; bring back a deleted drain state, marked",
+  }),
+  allow(ConfigMap, ["get", "patch", "delete"], {
+    scope: "release",
+    named: "report",
+    why: "renew the report of an earlier run",
+  }),
 ];
 
 /** Taking the write token from whoever holds it. */
 export const takeoverRights: readonly Rule[] = [
   allow(Lease, ["create"], { scope: "release", why: "the write token, where the operator never ran" }),
-  allow(Lease, ["get", "list", "watch", "update", "patch"], { scope: "release", named: "lease", why: "take the write token and renew it" }),
-  allow(Pod, ["get", "list", "delete"], { scope: "release", why: "a holder that neither yields nor renews is deleted, so that its token is refused" }),
+  allow(Lease, ["get", "list", "watch", "update", "patch"], {
+    scope: "release",
+    named: "lease",
+    why: "take the write token and renew it",
+  }),
+  allow(Pod, ["get", "list", "delete"], {
+    scope: "release",
+    why: "a holder that neither yields nor renews is deleted, so that its token is refused",
+  }),
 ];

@@ -12,7 +12,10 @@ const release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
 const domains = rows.find(({ kind }) => kind.kind === "Domain")!;
 
 function step(name: string, act: Step["act"], foreign: string[] = []): Step {
-  const object = { metadata: { name, namespace: "shop", finalizers: [FINALIZER, ...foreign] }, status: { id: `rd_${name}` } };
+  const object = {
+    metadata: { name, namespace: "shop", finalizers: [FINALIZER, ...foreign] },
+    status: { id: `rd_${name}` },
+  };
   const at: Found = { row: domains, object, whose: "stamp", deleting: false, foreign };
   return { at, act, stamp: "stays", why: "of the table" };
 }
@@ -21,7 +24,13 @@ function reportOf(...events: DrainEvent[]) {
   for (const event of events) fold(report, event);
   return report;
 }
-const ended = { release, policy: "Retain", seconds: 1.25, again: "helm uninstall ngrok -n ops", reported: true } as const;
+const ended = {
+  release,
+  policy: "Retain",
+  seconds: 1.25,
+  again: "helm uninstall ngrok -n ops",
+  reported: true,
+} as const;
 const gone = { is: "gone", id: "k8sop_1", registration: "deleted" } as const;
 
 describe("the counters", () => {
@@ -36,11 +45,17 @@ describe("the counters", () => {
       { is: "planned", row: domains, steps: 1 },
       { is: "did", step: step("b", "free"), undone: undefined },
     );
-    expect(progressOf(report, "Retain")).toEqual({ drainedResources: 2, failedResources: 0, totalResources: 2, policy: "Retain" });
+    expect(progressOf(report, "Retain")).toEqual({
+      drainedResources: 2,
+      failedResources: 0,
+      totalResources: 2,
+      policy: "Retain",
+    });
   });
   test("the status shows the last 20 errors, each within the schema's length", () => {
     const report = reportOf({ is: "pass", n: 1 });
-    for (let n = 0; n < 30; n += 1) fold(report, { is: "failed", step: step(`d${n}`, "free"), error: new KnownError("invalid", "x".repeat(2_000)) });
+    for (let n = 0; n < 30; n += 1)
+      fold(report, { is: "failed", step: step(`d${n}`, "free"), error: new KnownError("invalid", "x".repeat(2_000)) });
     expect(errorsOf(report)).toHaveLength(20);
     expect(errorsOf(report).every((text) => text.length <= 1024)).toBe(true);
     expect(errorsOf(report).at(-1)).toContain("domain shop/d29");
@@ -49,7 +64,11 @@ describe("the counters", () => {
 
 describe("the last lines", () => {
   test("Retain says what stays at ngrok and where the ids are", () => {
-    const report = reportOf({ is: "pass", n: 1 }, { is: "planned", row: domains, steps: 1 }, { is: "did", step: step("a", "free"), undone: undefined });
+    const report = reportOf(
+      { is: "pass", n: 1 },
+      { is: "planned", row: domains, steps: 1 },
+      { is: "did", step: step("a", "free"), undone: undefined },
+    );
     expect(endingLines({ ending: "clean", report, farewell: gone }, ended)).toEqual([
       ["verified", "no finalizer of this release is left (12 kinds listed, no cache)"],
       ["kept", "at ngrok: Domain 1; ids in ConfigMap ngrok-operator-drain-report"],
@@ -57,8 +76,15 @@ describe("the last lines", () => {
     ]);
   });
   test("a failure names object, reason and remedy, and closes with the command", () => {
-    const error = new KnownError("invalid", "ngrok answered 401", { status: 401, hint: "put a valid key into the Secret" });
-    const report = reportOf({ is: "pass", n: 1 }, { is: "planned", row: domains, steps: 1 }, { is: "failed", step: step("a", "delete"), error });
+    const error = new KnownError("invalid", "ngrok answered 401", {
+      status: 401,
+      hint: "put a valid key into the Secret",
+    });
+    const report = reportOf(
+      { is: "pass", n: 1 },
+      { is: "planned", row: domains, steps: 1 },
+      { is: "failed", step: step("a", "delete"), error },
+    );
     const lines = endingLines({ ending: "blocked", report }, ended);
     expect(lines[0]).toEqual(["blocked", "domain shop/a: ngrok answered 401"]);
     expect(lines.slice(-2)).toEqual([
@@ -72,13 +98,20 @@ describe("the last lines", () => {
       { is: "did", step: step("a", "free", ["acme.io/hold"]), undone: undefined },
       { is: "left", step: step("b", "leave") },
     );
-    const words = endingLines({ ending: "clean", report, farewell: gone }, ended).map(([word, sentence]) => `${word} ${sentence}`);
+    const words = endingLines({ ending: "clean", report, farewell: gone }, ended).map(
+      ([word, sentence]) => `${word} ${sentence}`,
+    );
     expect(words).toContain("foreign domain shop/a still carries acme.io/hold of another controller");
     expect(words).toContain("left domain shop/b: of the table");
   });
   test("2,000 failures stay under twelve lines", () => {
     const report = reportOf({ is: "pass", n: 1 });
-    for (let n = 0; n < 2_000; n += 1) fold(report, { is: "failed", step: step(`d${n}`, "delete"), error: new KnownError("transient", `no answer ${n}`) });
+    for (let n = 0; n < 2_000; n += 1)
+      fold(report, {
+        is: "failed",
+        step: step(`d${n}`, "delete"),
+        error: new KnownError("transient", `no answer ${n}`),
+      });
     expect(endingLines({ ending: "paused", report }, ended).length).toBeLessThan(12);
   });
 });

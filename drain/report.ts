@@ -87,7 +87,8 @@ function did(report: Report, step: Step, { undone }: DrainEvent & { is: "did" })
   const name = nameOf(row, object);
   if (foreign.length > 0) report.foreign.set(name, foreign);
   if (undone?.remote === "deleted") report.remoteDeleted += 1;
-  if (undone?.remote === "kept") keep(report, row.kind.kind, `${name}${undone.id ? ` ${undone.id}` : ""}: ${undone.why}`);
+  if (undone?.remote === "kept")
+    keep(report, row.kind.kind, `${name}${undone.id ? ` ${undone.id}` : ""}: ${undone.why}`);
   const id = remoteIdOf(step);
   if (step.act === "free" && id !== undefined) keep(report, row.kind.kind, `${name} ${id}`);
 }
@@ -115,7 +116,10 @@ export function errorsOf(report: Report): string[] {
 }
 
 /** The counters for `status.drain`. */
-export function progressOf(report: Report, policy: DrainPolicy): Pick<DrainProgress, "drainedResources" | "failedResources" | "totalResources" | "errors" | "policy"> {
+export function progressOf(
+  report: Report,
+  policy: DrainPolicy,
+): Pick<DrainProgress, "drainedResources" | "failedResources" | "totalResources" | "errors" | "policy"> {
   const errors = errorsOf(report);
   return {
     drainedResources: report.done,

@@ -30,7 +30,10 @@ describe("a reading of the ConfigMap", () => {
     expect(parseState(stateWith({ phase: "draining" }))).toEqual({ phase: "Unknown", why: 'data.phase is "draining"' });
   });
   test("an unreadable policy under a mark is the careful one", () => {
-    expect(parseState(stateWith({ phase: "Draining", policy: "Purge" }))).toMatchObject({ phase: "Draining", policy: "Retain" });
+    expect(parseState(stateWith({ phase: "Draining", policy: "Purge" }))).toMatchObject({
+      phase: "Draining",
+      policy: "Retain",
+    });
   });
   test("an unmarked policy Retain is a wish, an unmarked Delete is nothing", () => {
     expect(parseState(stateWith({ policy: "Retain" }))).toMatchObject({ wish: "Retain" });
@@ -40,7 +43,10 @@ describe("a reading of the ConfigMap", () => {
 
 describe("the latch", () => {
   test("a wiped mark does not open, an explicit Open does", () => {
-    const state = stateReader(readerOf(() => undefined), release);
+    const state = stateReader(
+      readerOf(() => undefined),
+      release,
+    );
     state.observe(stateWith());
     expect(state.now.phase).toBe("Open");
     state.observe(stateWith({ phase: "Draining", policy: "Retain" }));

@@ -39,7 +39,8 @@ export function parseState(object: StateObject | undefined): DrainState {
   if (phase === undefined || phase === "Open") {
     return { phase: "Open", explicit: phase === "Open", ...(policy === "Retain" ? { wish: "Retain" as const } : {}) };
   }
-  if (phase !== "Draining" && phase !== "Drained") return { phase: "Unknown", why: `data.phase is ${JSON.stringify(phase)}` };
+  if (phase !== "Draining" && phase !== "Drained")
+    return { phase: "Unknown", why: `data.phase is ${JSON.stringify(phase)}` };
   return {
     phase,
     // An unreadable policy under a mark is the careful one.
@@ -68,7 +69,10 @@ export function stateReader(reader: Reader, release: Release): StateReader {
     if (state.phase === "Open" && state.explicit) closed = false;
     now =
       state.phase === "Open" && closed
-        ? { phase: "Unknown", why: "the drain state was wiped after a drain had begun; only data.phase Open opens again" }
+        ? {
+            phase: "Unknown",
+            why: "the drain state was wiped after a drain had begun; only data.phase Open opens again",
+          }
         : state;
     return now;
   };
@@ -128,7 +132,13 @@ export async function mark(
 }
 
 /** Turns a held mark into Drained; a policy that a person relaxed meanwhile stays relaxed. */
-export async function markDrained(at: Connection, reader: Reader, release: Release, held: Mark, signal: AbortSignal): Promise<void> {
+export async function markDrained(
+  at: Connection,
+  reader: Reader,
+  release: Release,
+  held: Mark,
+  signal: AbortSignal,
+): Promise<void> {
   const object: StateObject | undefined = await reader.get(ConfigMap, stateRef(release), signal);
   if (object === undefined) return;
   const current = sealed(parseState(object), held);
@@ -155,7 +165,13 @@ async function write(
   const same = Object.entries(data).every(([key, value]) => object.data?.[key] === value);
   if (same) return;
   const body = { metadata: { resourceVersion: object.metadata.resourceVersion }, data };
-  await at.request({ method: "PATCH", path: `${path}/${name}`, contentType: "application/merge-patch+json", body, signal });
+  await at.request({
+    method: "PATCH",
+    path: `${path}/${name}`,
+    contentType: "application/merge-patch+json",
+    body,
+    signal,
+  });
 }
 
 /** Without these Helm would skip the object at uninstall and refuse it at the next install. */

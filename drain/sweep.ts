@@ -4,7 +4,17 @@ import { allow, type Rule } from "#api/rbac.ts";
 import { namesOf, type Release } from "#api/release.ts";
 import type { Connection } from "#kube/connection.ts";
 import { type Kind, refOf } from "#kube/kind.ts";
-import { ClusterRole, ClusterRoleBinding, ConfigMap, Job, Lease, Pod, Role, RoleBinding, ServiceAccount } from "#kube/kinds.ts";
+import {
+  ClusterRole,
+  ClusterRoleBinding,
+  ConfigMap,
+  Job,
+  Lease,
+  Pod,
+  Role,
+  RoleBinding,
+  ServiceAccount,
+} from "#kube/kinds.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Clock } from "#wire/clock.ts";
 import { follow } from "#kube/watch.ts";
@@ -16,7 +26,11 @@ const drainHookKinds: readonly Kind[] = [Job, ServiceAccount, RoleBinding, Role,
 
 export const sweepRights: readonly Rule[] = [
   allow(Pod, ["list", "watch"], { scope: "release", why: "wait until the pods of this release have ended" }),
-  allow(Lease, ["get", "delete"], { scope: "release", named: "lease", why: "the write token was made at run time, Helm does not know it" }),
+  allow(Lease, ["get", "delete"], {
+    scope: "release",
+    named: "lease",
+    why: "the write token was made at run time, Helm does not know it",
+  }),
   ...drainHookKinds.map((kind) =>
     allow(kind, ["list", "delete"], {
       scope: kind.namespaced ? "release" : "cluster",
@@ -33,7 +47,10 @@ export async function sweep(hands: Hands, release: Release, signal: AbortSignal)
     const answer = await hands.write.remove({ kind, ref: refOf(object), uid: object.metadata.uid ?? "" }, signal);
     if (answer === "deleted") swept.push(`${kind.kind.toLowerCase()} ${object.metadata.name}`);
   };
-  for (const [kind, name] of [[Lease, names.lease], [ConfigMap, names.drainState]] as const) {
+  for (const [kind, name] of [
+    [Lease, names.lease],
+    [ConfigMap, names.drainState],
+  ] as const) {
     const object = await hands.read.get(kind, { name, namespace: release.namespace }, signal);
     if (object !== undefined) await remove(kind, object);
   }
@@ -68,18 +85,24 @@ export async function waitForPods(work: {
   const settle = () => {
     if (running.size === 0) over.abort(new Error("all pods have ended"));
   };
-  await follow(work.connection, Pod, { namespace: release.namespace, labelSelector: selectorOf(release) }, {
-    changed(pod) {
-      if (mayWrite(pod)) running.add(pod.metadata.name);
-      else running.delete(pod.metadata.name);
-      settle();
+  await follow(
+    work.connection,
+    Pod,
+    { namespace: release.namespace, labelSelector: selectorOf(release) },
+    {
+      changed(pod) {
+        if (mayWrite(pod)) running.add(pod.metadata.name);
+        else running.delete(pod.metadata.name);
+        settle();
+      },
+      removed(pod) {
+        running.delete(pod.metadata.name);
+        settle();
+      },
+      synced: settle,
     },
-    removed(pod) {
-      running.delete(pod.metadata.name);
-      settle();
-    },
-    synced: settle,
-  }, until).catch(() => {});
+    until,
+  ).catch(() => {});
   signal.throwIfAborted();
   return [...running];
 }

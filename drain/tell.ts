@@ -38,7 +38,13 @@ const completed: Show = {
   ready: { reason: "DrainCompleted", message: "Drain completed successfully" },
 };
 
-export function teller(hands: Hands, release: Release, driver: Driver, policy: () => DrainPolicy, signal: AbortSignal): Teller {
+export function teller(
+  hands: Hands,
+  release: Release,
+  driver: Driver,
+  policy: () => DrainPolicy,
+  signal: AbortSignal,
+): Teller {
   const ref = { name: release.name, namespace: release.namespace };
   const startedAt = hands.clock.date().toISOString();
   let absent = false;
@@ -51,7 +57,14 @@ export function teller(hands: Hands, release: Release, driver: Driver, policy: (
       const operator = await hands.read.get(KubernetesOperator, ref, signal);
       absent = operator === undefined;
       if (operator === undefined) return;
-      await applyStatus(hands.connection, KubernetesOperator, { ...ref, uid: operator.metadata.uid }, statusOf(operator, report, show), DRAIN_FIELD_MANAGER, signal);
+      await applyStatus(
+        hands.connection,
+        KubernetesOperator,
+        { ...ref, uid: operator.metadata.uid },
+        statusOf(operator, report, show),
+        DRAIN_FIELD_MANAGER,
+        signal,
+      );
     } catch {
       // The drain is what matters; the next second tries again.
     }
@@ -68,12 +81,21 @@ export function teller(hands: Hands, release: Release, driver: Driver, policy: (
       { type: "Draining", ...show.draining },
       { type: "Ready", status: "False" as const, ...show.ready },
       ...(show.deregistered === true
-        ? [{ type: "Registered", status: "False" as const, reason: "Deregistered", message: "Deregistered from the ngrok API" }]
+        ? [
+            {
+              type: "Registered",
+              status: "False" as const,
+              reason: "Deregistered",
+              message: "Deregistered from the ngrok API",
+            },
+          ]
         : []),
     ];
     const observed = { at: hands.clock.date().toISOString(), generation: operator.metadata.generation };
     const own = new Set(findings.map(({ type }) => type));
-    const conditions = setConditions(operator.status?.conditions, findings, observed).filter(({ type }) => own.has(type));
+    const conditions = setConditions(operator.status?.conditions, findings, observed).filter(({ type }) =>
+      own.has(type),
+    );
     return { conditions, drain, ...(show.deregistered === true ? { id: "", uri: "" } : {}) };
   };
   const alone = async (report: Report, show: Show): Promise<void> => {
@@ -83,7 +105,12 @@ export function teller(hands: Hands, release: Release, driver: Driver, policy: (
   const event = async (reason: "DrainStarted" | "DrainCompleted", note: string): Promise<void> => {
     if (absent) return;
     const operator = await hands.read.get(KubernetesOperator, ref, signal).catch(() => undefined);
-    if (operator !== undefined) await emit(hands.connection, { regarding: operator, type: "Normal", reason, action: "Drain", note, controller: "drain-orchestrator" }, signal);
+    if (operator !== undefined)
+      await emit(
+        hands.connection,
+        { regarding: operator, type: "Normal", reason, action: "Drain", note, controller: "drain-orchestrator" },
+        signal,
+      );
   };
 
   return {
@@ -99,7 +126,8 @@ export function teller(hands: Hands, release: Release, driver: Driver, policy: (
         writing = undefined;
       });
     },
-    failed: (report) => alone(report, failing(`Drain encountered ${report.failures.length + report.unknown.size} errors, will retry`)),
+    failed: (report) =>
+      alone(report, failing(`Drain encountered ${report.failures.length + report.unknown.size} errors, will retry`)),
     async completed(report) {
       await alone(report, completed);
       await event("DrainCompleted", "All managed resources have been drained");
@@ -117,5 +145,9 @@ function inProgress(message: string): Show {
 }
 
 function failing(message: string): Show {
-  return { phase: "Draining", draining: { status: "True", reason: "DrainFailed", message }, ready: { reason: "DrainFailed", message } };
+  return {
+    phase: "Draining",
+    draining: { status: "True", reason: "DrainFailed", message },
+    ready: { reason: "DrainFailed", message },
+  };
 }

@@ -28,7 +28,8 @@ export function dutyOf({ state, operator, crdTerminating, stoodBy }: Signs): Dut
   switch (state.phase) {
     case "Unknown":
       // A release namespace that goes may have lost the state already; the deleting KubernetesOperator suffices.
-      if (operator?.deleting === true) return { is: "drive", policy: operator.policy, why: "the KubernetesOperator is being deleted" };
+      if (operator?.deleting === true)
+        return { is: "drive", policy: operator.policy, why: "the KubernetesOperator is being deleted" };
       return { is: "idle", why: state.why };
     case "Open":
       if (operator?.deleting === true) {
@@ -36,14 +37,20 @@ export function dutyOf({ state, operator, crdTerminating, stoodBy }: Signs): Dut
         return { is: "drive", policy, why: "the KubernetesOperator is being deleted" };
       }
       // Nobody asked for an uninstall: whatever the policy is, nothing at ngrok may be destroyed for it.
-      if (crdTerminating) return { is: "drive", policy: "Retain", why: "one of our CustomResourceDefinitions is being deleted" };
+      if (crdTerminating)
+        return { is: "drive", policy: "Retain", why: "one of our CustomResourceDefinitions is being deleted" };
       return { is: "reconcile" };
     case "Draining":
       if (state.driver !== "leader" && !stoodBy) return { is: "yield" };
-      return { is: "drive", policy: state.policy, why: state.driver === "leader" ? "this drain is ours" : `${state.by} began it and is gone` };
+      return {
+        is: "drive",
+        policy: state.policy,
+        why: state.driver === "leader" ? "this drain is ours" : `${state.by} began it and is gone`,
+      };
     case "Drained":
       // Drained and still there: whoever drained did not get to the last step.
-      if (operator !== undefined && stoodBy) return { is: "drive", policy: state.policy, why: "the KubernetesOperator is still there" };
+      if (operator !== undefined && stoodBy)
+        return { is: "drive", policy: state.policy, why: "the KubernetesOperator is still there" };
       return { is: "idle", why: "this install is drained" };
   }
 }

@@ -11,7 +11,12 @@ const BINDING_LABELS = [
   ["bindings.k8s.ngrok.com/endpoint-binding-name", "bindings.k8s.ngrok.com/endpoint-binding-namespace"],
 ] as const;
 
-export async function undoBoundEndpoint(object: KubeObject, hands: UndoHands, _release: Release, signal: AbortSignal): Promise<Undone> {
+export async function undoBoundEndpoint(
+  object: KubeObject,
+  hands: UndoHands,
+  _release: Release,
+  signal: AbortSignal,
+): Promise<Undone> {
   const { spec, metadata } = object as BoundEndpoint;
   const services: Ref[] = [
     { namespace: metadata.namespace, name: metadata.name },

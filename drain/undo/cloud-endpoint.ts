@@ -6,7 +6,12 @@ import type { KubeObject } from "#kube/kind.ts";
 import { ngrokOf, type Undone, type UndoHands } from "../hands.ts";
 import type { Release } from "#api/release.ts";
 
-export async function undoCloudEndpoint(object: KubeObject, hands: UndoHands, _release: Release, signal: AbortSignal): Promise<Undone> {
+export async function undoCloudEndpoint(
+  object: KubeObject,
+  hands: UndoHands,
+  _release: Release,
+  signal: AbortSignal,
+): Promise<Undone> {
   const { spec, status } = object as CloudEndpoint;
   const { endpoints } = ngrokOf(hands);
   if (status?.id) return { remote: await endpoints.remove(status.id, signal), id: status.id };

@@ -6,13 +6,19 @@ import type { Release } from "#api/release.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import { ngrokOf, type Undone, type UndoHands } from "../hands.ts";
 
-export async function undoDomain(object: KubeObject, hands: UndoHands, _release: Release, signal: AbortSignal): Promise<Undone> {
+export async function undoDomain(
+  object: KubeObject,
+  hands: UndoHands,
+  _release: Release,
+  signal: AbortSignal,
+): Promise<Undone> {
   const { spec, status, metadata } = object as Domain;
   const id = status?.id;
   const named = id ? { id } : {};
   if (spec.domain.endsWith(".internal")) return { remote: "none" };
   if (spec.reclaimPolicy === "Retain") return { remote: "kept", ...named, why: "its reclaimPolicy is Retain" };
-  if (metadata.annotations?.[ADOPTED] === "true") return { remote: "kept", ...named, why: "it was reserved before this install" };
+  if (metadata.annotations?.[ADOPTED] === "true")
+    return { remote: "kept", ...named, why: "it was reserved before this install" };
   const { domains } = ngrokOf(hands);
   if (id) return { remote: await domains.remove(id, signal), id };
   const left = await domains.find({ host: spec.domain }, signal);

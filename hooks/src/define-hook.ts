@@ -50,6 +50,7 @@ export interface Hook<E extends Record<string, EnvVar> = Record<string, EnvVar>>
 }
 
 export function defineHook<const E extends Record<string, EnvVar>>(hook: Hook<E>): Hook<E> {
-  if (!/^[a-z][a-z0-9-]{0,15}$/.test(hook.name)) throw new Error(`hook ${hook.name}: a name is at most 16 of a-z, 0-9 and -`);
+  if (!/^[a-z][a-z0-9-]{0,15}$/.test(hook.name))
+    throw new Error(`hook ${hook.name}: a name is at most 16 of a-z, 0-9 and -`);
   return hook;
 }

@@ -11,7 +11,11 @@ export const environment = {
   WATCH_NAMESPACE: { from: "helm", value: 'include "ngrok-operator.watchNamespace" .', why: "where the objects are" },
   DRAIN_POLICY: { from: "helm", value: ".Values.drainPolicy", why: "what becomes of the objects at ngrok" },
   HELM_TIMEOUT: { from: "helm", value: ".Values.cleanupHook.timeout", why: "seconds until Helm gives up" },
-  CRDS_GO: { from: "helm", value: "and .Values.installCRDs (not .Values.crds.keep)", why: "whether Helm deletes the CRDs next" },
+  CRDS_GO: {
+    from: "helm",
+    value: "and .Values.installCRDs (not .Values.crds.keep)",
+    why: "whether Helm deletes the CRDs next",
+  },
   RBAC_CLUSTER: { from: "helm", value: ".Values.rbac.cluster", why: "whether there are rights outside the namespaces" },
   NGROK_API_URL: { from: "helm", value: ".Values.apiURL", why: "another base of ngrok's API" },
   REVISION: { from: "helm", value: ".Release.Revision", why: "for the commands that undo" },
@@ -34,7 +38,11 @@ export interface Settings {
   readonly identity: string;
 }
 
-type Texts = { readonly [K in keyof typeof environment]: (typeof environment)[K] extends { from: "secret" } ? string | undefined : string };
+type Texts = {
+  readonly [K in keyof typeof environment]: (typeof environment)[K] extends { from: "secret" }
+    ? string | undefined
+    : string;
+};
 
 /** Throws KnownError invalid that names the value and the remedy. */
 export function settingsOf(env: Texts): Settings {

@@ -20,7 +20,11 @@ const TERMINATION_MESSAGE_BYTES = 4_000;
 const TERMINATION_LOG = "/dev/termination-log";
 
 /** Runs the hook to its end and returns the exit code; the last lines also become the pod's termination message. */
-export async function runHook<E extends Record<string, EnvVar>>(hook: Hook<E>, from: HookProcess, clock: Clock = systemClock): Promise<number> {
+export async function runHook<E extends Record<string, EnvVar>>(
+  hook: Hook<E>,
+  from: HookProcess,
+  clock: Clock = systemClock,
+): Promise<number> {
   const lines: string[] = [];
   const say = (word: string, sentence: string): void => {
     // Helm 4 prints the log escaped: no quotes, tabs or line breaks, whatever an error text brings along.

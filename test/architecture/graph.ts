@@ -33,7 +33,8 @@ export function parseFile(path: string, text: string): SourceFile {
   const { module, program, errors } = parseSync(path, text);
   if (errors.length > 0) throw new Error(`${path}: ${errors[0]?.message}`);
   const imports: Import[] = [];
-  const add = (request: string, typeOnly: boolean) => imports.push({ from: path, to: resolve(path, request), typeOnly });
+  const add = (request: string, typeOnly: boolean) =>
+    imports.push({ from: path, to: resolve(path, request), typeOnly });
   for (const one of module.staticImports) {
     add(one.moduleRequest.value, one.entries.length > 0 && one.entries.every(({ isType }) => isType));
   }
@@ -44,9 +45,13 @@ export function parseFile(path: string, text: string): SourceFile {
     add(text.slice(moduleRequest.start, moduleRequest.end).replaceAll(/^["'`]|["'`]$/g, ""), false);
   }
   // The type form `import("...").T` is in neither list.
-  for (const [, request] of text.matchAll(/\bimport\(\s*["']([^"']+)["']\s*\)\s*\./g)) if (request !== undefined) add(request, true);
+  for (const [, request] of text.matchAll(/\bimport\(\s*["']([^"']+)["']\s*\)\s*\./g))
+    if (request !== undefined) add(request, true);
   const effects = program.body
-    .filter(({ type }) => type === "ExpressionStatement" || type === "ForStatement" || type === "IfStatement" || type === "TryStatement")
+    .filter(
+      ({ type }) =>
+        type === "ExpressionStatement" || type === "ForStatement" || type === "IfStatement" || type === "TryStatement",
+    )
     .map(({ start, end }) => text.slice(start, end));
   return { path, text, imports, effects };
 }

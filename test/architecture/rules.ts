@@ -15,7 +15,17 @@ const ROOMS: readonly { readonly room: string; readonly uses: readonly string[] 
   { room: "operator/endpoint", uses: ["operator/runtime", "drain", "ngrok", "api", "kube", "wire"] },
   {
     room: "operator/controllers",
-    uses: ["operator/endpoint", "operator/translate", "operator/forwarding", "operator/runtime", "drain", "ngrok", "api", "kube", "wire"],
+    uses: [
+      "operator/endpoint",
+      "operator/translate",
+      "operator/forwarding",
+      "operator/runtime",
+      "drain",
+      "ngrok",
+      "api",
+      "kube",
+      "wire",
+    ],
   },
   {
     room: "operator/managers",
@@ -41,11 +51,16 @@ const PACKAGES: readonly { readonly name: RegExp; readonly only: RegExp; readonl
   { name: /^@ngrok\/ngrok/, only: /^ngrok\/agent\.ts$/, why: "only ngrok/agent.ts knows the agent SDK" },
   { name: /^undici$/, only: /^(wire|test|scripts)\//, why: "only wire/ speaks HTTP" },
   { name: /^pino/, only: /^operator\/runtime\/log\.ts$/, why: "only operator/runtime/log.ts knows the logger" },
-  { name: /^prom-client$/, only: /^operator\/runtime\/metrics\.ts$/, why: "only operator/runtime/metrics.ts knows the metrics library" },
+  {
+    name: /^prom-client$/,
+    only: /^operator\/runtime\/metrics\.ts$/,
+    why: "only operator/runtime/metrics.ts knows the metrics library",
+  },
 ];
 
 /** Files in which data goes in and data comes out. */
-const PURE = /^(api\/(?!.*\.test\.ts).*|operator\/translate\/.*|operator\/controllers\/.*\/plan|drain\/(ours|plan|trigger|events|report|lines|names))\.ts$/;
+const PURE =
+  /^(api\/(?!.*\.test\.ts).*|operator\/translate\/.*|operator\/controllers\/.*\/plan|drain\/(ours|plan|trigger|events|report|lines|names))\.ts$/;
 const IMPURE = /\b(Date\.now|new Date\(\)|Math\.random|performance\.now|setTimeout|setInterval|fetch\(|process\.)/;
 
 export function violations(files: readonly SourceFile[]): string[] {
@@ -63,19 +78,31 @@ function ofImport({ from, to, typeOnly }: Import): string[] {
   const test = isTest(from);
   if (source !== undefined && target !== undefined && source !== target && !test) {
     const row = ROOMS.find(({ room }) => room === source);
-    if (row !== undefined && !row.uses.includes(target)) said.push(`${from} imports ${to}: ${source} may not use ${target}`);
+    if (row !== undefined && !row.uses.includes(target))
+      said.push(`${from} imports ${to}: ${source} may not use ${target}`);
   }
-  if (isProduct(from) && !test && /^(scripts|tools|test)\//.test(to)) said.push(`${from} imports ${to}: the product knows neither scripts, tools nor test`);
-  if (!test && source === "api" && target === "kube" && !["kube/kind.ts"].includes(to)) said.push(`${from} imports ${to}: api knows of kube only kind.ts`);
-  if (!test && (source === "drain" || source === "operator/controllers") && target === "ngrok" && !typeOnly && !["ngrok/errors.ts", "ngrok/metadata.ts"].includes(to)) {
+  if (isProduct(from) && !test && /^(scripts|tools|test)\//.test(to))
+    said.push(`${from} imports ${to}: the product knows neither scripts, tools nor test`);
+  if (!test && source === "api" && target === "kube" && !["kube/kind.ts"].includes(to))
+    said.push(`${from} imports ${to}: api knows of kube only kind.ts`);
+  if (
+    !test &&
+    (source === "drain" || source === "operator/controllers") &&
+    target === "ngrok" &&
+    !typeOnly &&
+    !["ngrok/errors.ts", "ngrok/metadata.ts"].includes(to)
+  ) {
     said.push(`${from} imports ${to}: of ngrok only types, and values of errors.ts and metadata.ts`);
   }
   if (source === "operator/controllers" && target === source && controllerOf(from) !== controllerOf(to) && !test) {
     said.push(`${from} imports ${to}: controllers do not know each other`);
   }
-  if (from === "test/support/residue.ts" && /^(drain|api|hooks|operator)\//.test(to)) said.push(`${from} imports ${to}: it must count by itself`);
-  if (from.startsWith("test/support/ngrok-") && to.startsWith("ngrok/")) said.push(`${from} imports ${to}: the stand-in shares nothing with the client`);
-  for (const { name, only, why } of PACKAGES) if (name.test(to) && !only.test(from) && !test) said.push(`${from} imports ${to}: ${why}`);
+  if (from === "test/support/residue.ts" && /^(drain|api|hooks|operator)\//.test(to))
+    said.push(`${from} imports ${to}: it must count by itself`);
+  if (from.startsWith("test/support/ngrok-") && to.startsWith("ngrok/"))
+    said.push(`${from} imports ${to}: the stand-in shares nothing with the client`);
+  for (const { name, only, why } of PACKAGES)
+    if (name.test(to) && !only.test(from) && !test) said.push(`${from} imports ${to}: ${why}`);
   return said;
 }
 
@@ -85,12 +112,15 @@ function ofProduct(file: SourceFile): string[] {
   const said: string[] = [];
   if (!path.endsWith("/main.ts")) {
     for (const effect of effects) said.push(`${path} does something when it is imported: ${effect.slice(0, 60)}`);
-    if (/(^|[^.\w])process\.(env|argv|exit|on\b|once\b|exitCode)/m.test(withoutComments(text))) said.push(`${path} uses process: only main.ts files do`);
+    if (/(^|[^.\w])process\.(env|argv|exit|on\b|once\b|exitCode)/m.test(withoutComments(text)))
+      said.push(`${path} uses process: only main.ts files do`);
   }
   if (PURE.test(path)) {
     const match = IMPURE.exec(withoutComments(text));
     if (match !== null) said.push(`${path} is pure, but says ${match[0]}`);
-    for (const { to } of imports) if (to.startsWith("node:") && !(to === "node:crypto" && path === "api/names.ts")) said.push(`${path} is pure, but imports ${to}`);
+    for (const { to } of imports)
+      if (to.startsWith("node:") && !(to === "node:crypto" && path === "api/names.ts"))
+        said.push(`${path} is pure, but imports ${to}`);
   }
   if (text.split("\n").length > 301) said.push(`${path} has more than 300 lines`);
   return said;
@@ -98,7 +128,9 @@ function ofProduct(file: SourceFile): string[] {
 
 function ofName(path: string): string[] {
   const [, name] = /([^/]+)\.ts$/.exec(path) ?? [];
-  return name === "index" || name === "utils" || name === "helpers" || name === "util" || name === "helper" ? [`${path}: no barrels, no utils, no helpers`] : [];
+  return name === "index" || name === "utils" || name === "helpers" || name === "util" || name === "helper"
+    ? [`${path}: no barrels, no utils, no helpers`]
+    : [];
 }
 
 function withoutComments(text: string): string {

@@ -20,7 +20,11 @@ export const cleanupHook = defineHook({
   phase: "post-delete",
   weight: 0,
   summary: "Frees what a killed drain left, and deletes what Helm does not own.",
-  rbac: [...drainRights, ...sweepRights, allow(KubernetesOperator, ["get"], { scope: "release", why: "read the policy that was sealed" })],
+  rbac: [
+    ...drainRights,
+    ...sweepRights,
+    allow(KubernetesOperator, ["get"], { scope: "release", why: "read the policy that was sealed" }),
+  ],
   env: environment,
   run,
 });
@@ -42,7 +46,10 @@ async function run(world: World): Promise<HookResult> {
   let ok = conclusion.farewell !== undefined;
   if (policy === "Delete" && ngrokRefuses(conclusion)) {
     // No run will come after this one: what would keep its finalizer now would keep it for ever, and the CRDs with it.
-    world.say("leaking", "ngrok's API cannot be used any more: objects are let go, and what stays at ngrok is named below");
+    world.say(
+      "leaking",
+      "ngrok's API cannot be used any more: objects are let go, and what stays at ngrok is named below",
+    );
     conclusion = await secondPass(world, settings, hands, "Retain", began);
     ok = false;
   }
@@ -58,7 +65,13 @@ async function policyOf(read: Reader, { release, policy }: Settings, signal: Abo
   return operator?.status?.drain?.policy === "Retain" ? "Retain" : policy;
 }
 
-function secondPass(world: World, settings: Settings, hands: Hands, policy: DrainPolicy, began: number): Promise<Conclusion> {
+function secondPass(
+  world: World,
+  settings: Settings,
+  hands: Hands,
+  policy: DrainPolicy,
+  began: number,
+): Promise<Conclusion> {
   return conduct({
     hands,
     release: settings.release,
@@ -75,7 +88,13 @@ function ngrokRefuses({ ending, report }: Conclusion): boolean {
 }
 
 /** Silent when there was nothing: the drain hook has said it all then. */
-async function tellWhatWasFound(world: World, { release, policy }: Settings, hands: Hands, conclusion: Conclusion, seconds: number): Promise<void> {
+async function tellWhatWasFound(
+  world: World,
+  { release, policy }: Settings,
+  hands: Hands,
+  conclusion: Conclusion,
+  seconds: number,
+): Promise<void> {
   const { report, farewell } = conclusion;
   if (farewell !== undefined && report.done === 0) return;
   const reported = await keepReport(hands, release, policy, report, world.signal);

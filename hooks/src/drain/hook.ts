@@ -28,7 +28,9 @@ export const drainHook = defineHook({
   rbac: [
     ...drainRights,
     ...takeoverRights,
-    ...ownKinds.map((kind) => allow(kind, ["list"], { scope: "cluster", why: "refuse to let the CRDs go while another install needs them" })),
+    ...ownKinds.map((kind) =>
+      allow(kind, ["list"], { scope: "cluster", why: "refuse to let the CRDs go while another install needs them" }),
+    ),
   ],
   env: environment,
   run,
@@ -41,14 +43,26 @@ async function run(world: World): Promise<HookResult> {
   const { release, policy, budget, chart } = settings;
   const began = world.clock.now();
   const again = `helm uninstall ${release.name} -n ${release.namespace}`;
-  world.say("drain", `release ${release.namespace}/${release.name} chart ${chart} policy ${policy} time limit ${Math.round(budget.runMs / 1000)}s`);
+  world.say(
+    "drain",
+    `release ${release.namespace}/${release.name} chart ${chart} policy ${policy} time limit ${Math.round(budget.runMs / 1000)}s`,
+  );
   const read = reader(world.connection);
   const held = await begin(world, settings, read);
   if (held === undefined) return { ok: false };
-  if (held.policy !== policy) world.say("policy", `${held.policy} was sealed by an earlier mark or asked for in the drain state, and is kept`);
+  if (held.policy !== policy)
+    world.say("policy", `${held.policy} was sealed by an earlier mark or asked for in the drain state, and is kept`);
   const state = stateReader(read, release);
   await state.fresh(world.signal);
-  await using token = await takeOver({ ...world, read, release, identity: settings.identity, state, budgetMs: budget.runMs, mark: held });
+  await using token = await takeOver({
+    ...world,
+    read,
+    release,
+    identity: settings.identity,
+    state,
+    budgetMs: budget.runMs,
+    mark: held,
+  });
   const left = budget.runMs - (world.clock.now() - began);
   const hands = {
     connection: world.connection,
@@ -58,7 +72,8 @@ async function run(world: World): Promise<HookResult> {
     fence: token,
     clock: world.clock,
   };
-  const sealedPolicy = () => (state.now.phase === "Draining" || state.now.phase === "Drained" ? state.now.policy : held.policy);
+  const sealedPolicy = () =>
+    state.now.phase === "Draining" || state.now.phase === "Drained" ? state.now.policy : held.policy;
   const conclusion = await conduct({
     hands,
     release,
@@ -74,7 +89,8 @@ async function run(world: World): Promise<HookResult> {
   });
   const reported = await keepReport(hands, release, sealedPolicy(), conclusion.report, world.signal);
   const seconds = (world.clock.now() - began) / 1000;
-  for (const line of endingLines(conclusion, { release, policy: sealedPolicy(), seconds, again, reported })) world.say(...line);
+  for (const line of endingLines(conclusion, { release, policy: sealedPolicy(), seconds, again, reported }))
+    world.say(...line);
   return { ok: conclusion.farewell !== undefined };
 }
 
@@ -84,9 +100,22 @@ async function begin(world: World, settings: Settings, read: ReturnType<typeof r
   const { connection, clock, signal } = world;
   const before = parseState(await read.get(ConfigMap, stateRef(release), signal));
   // A person may have asked for Retain, before or after an earlier mark: then the key does not matter.
-  const relaxed = (before.phase === "Open" && before.wish === "Retain") || ("policy" in before && before.policy === "Retain");
+  const relaxed =
+    (before.phase === "Open" && before.wish === "Retain") || ("policy" in before && before.policy === "Retain");
   const policy = relaxed ? "Retain" : settings.policy;
-  const work = { connection, read, ngrok: world.ngrok({ signal, assertMayWrite() {} }), release, policy, rights: drainHook.rbac, clusterWide, crdsGo, revision, clock, signal };
+  const work = {
+    connection,
+    read,
+    ngrok: world.ngrok({ signal, assertMayWrite() {} }),
+    release,
+    policy,
+    rights: drainHook.rbac,
+    clusterWide,
+    crdsGo,
+    revision,
+    clock,
+    signal,
+  };
   const refusal = await preflight(work);
   if (refusal !== undefined) {
     world.say("refused", `${refusal.reason}. Nothing was changed`);

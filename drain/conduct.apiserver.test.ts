@@ -1,0 +1,366 @@
+// The whole drain against a real API server and ngrok's wire: what goes, what stays, who is left alone. It has a control
+// plane of its own, since it goes through every object of the cluster.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { Domain } from "#api/domain.ts";
+import { IPPolicy } from "#api/ip-policy.ts";
+import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
+import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import { BoundEndpoint } from "#api/bound-endpoint.ts";
+import type { DrainPolicy } from "#api/schema.ts";
+import { connect, type Connection } from "#kube/connection.ts";
+import type { Kind, KubeObject } from "#kube/kind.ts";
+import { ConfigMap, CustomResourceDefinition, Ingress, Namespace, Service } from "#kube/kinds.ts";
+import { reader } from "#kube/reader.ts";
+import { applyStatus } from "#kube/status.ts";
+import { writer } from "#kube/writer.ts";
+import { connectNgrok, type NgrokClient } from "#ngrok/client.ts";
+import { crdObjects } from "#scripts/generate/crds.ts";
+import * as a from "#test/support/builders.ts";
+import { ownControlPlane } from "#test/support/apiserver.ts";
+import { type NgrokApi, startNgrokApi } from "#test/support/ngrok-api/server.ts";
+import type { ControlPlane } from "#tools/cluster/embedded/control-plane.ts";
+import { systemClock } from "#wire/clock.ts";
+import { afterUninstall } from "#wire/fence.ts";
+import { conduct, type Conclusion } from "./conduct.ts";
+import type { Hands } from "./hands.ts";
+import { parseState } from "./state.ts";
+
+const release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
+const owner = "ops/ngrok";
+const stop = new AbortController();
+const { signal } = stop;
+
+let plane: ControlPlane;
+let api: NgrokApi;
+let connection: Connection;
+let ngrok: NgrokClient;
+let hands: Hands;
+let namespace = "";
+let n = 0;
+
+beforeAll(async () => {
+  [plane, api] = await Promise.all([ownControlPlane(), startNgrokApi()]);
+  connection = await connect({ kubeconfig: plane.kubeconfig });
+  ngrok = connectNgrok({ apiUrl: api.url, apiKey: "key", userAgent: "test", clock: systemClock, signal });
+  const fence = afterUninstall(signal);
+  hands = {
+    connection,
+    read: reader(connection),
+    write: writer(connection, fence),
+    ngrok: ngrok.under(fence),
+    fence,
+    clock: systemClock,
+  };
+  for (const crd of crdObjects()) await hands.write.create(CustomResourceDefinition, crd as KubeObject, signal);
+  await hands.write.create(Namespace, { metadata: { name: "ops" } }, signal);
+  await established();
+}, 60_000);
+
+afterAll(async () => {
+  await ngrok[Symbol.asyncDispose]();
+  await connection[Symbol.asyncDispose]();
+  await api[Symbol.asyncDispose]();
+  await plane[Symbol.asyncDispose]();
+  stop.abort();
+});
+
+beforeEach(async () => {
+  namespace = `shop-${(n += 1)}`;
+  api.reset();
+  await hands.write.create(Namespace, { metadata: { name: namespace } }, signal);
+});
+
+/** Our CRDs are served a moment after they are created: the watch tells when. */
+async function established(): Promise<void> {
+  const until = AbortSignal.timeout(20_000);
+  for await (const event of connection.watch({
+    path: "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+    query: { watch: true, resourceVersion: "0" },
+    signal: until,
+  })) {
+    void event;
+    const all = await Promise.all(
+      crdObjects().map(async (crd) =>
+        hands.read.get(CustomResourceDefinition, { name: (crd as KubeObject).metadata.name }, signal),
+      ),
+    );
+    if (
+      all.every((crd) =>
+        crd?.status?.conditions?.some(({ type, status }) => type === "Established" && status === "True"),
+      )
+    )
+      return;
+  }
+}
+
+async function make<T extends KubeObject>(
+  kind: Kind<T>,
+  object: T,
+  metadata: Partial<KubeObject["metadata"]> = {},
+): Promise<T> {
+  const whole = { ...object, metadata: { ...object.metadata, namespace, ...metadata } };
+  return await hands.write.create(kind, whole, signal);
+}
+const claimed = { finalizers: [FINALIZER], annotations: { [DRAIN_OWNER]: owner } };
+
+/** One endpoint, one domain, one policy, each with what was made for it at ngrok. */
+async function aSmallShop(): Promise<void> {
+  const url = `https://web-${namespace}.example.com`;
+  const made = [
+    [CloudEndpoint, a.aCloudEndpoint({ spec: { url } }), await api.add("endpoints", { type: "cloud", url })],
+    [
+      Domain,
+      a.aDomain({ spec: { domain: `web-${namespace}.example.com` } }),
+      await api.add("reserved_domains", { domain: `web-${namespace}.example.com` }),
+    ],
+    [IPPolicy, a.anIPPolicy(), await api.add("ip_policies", { description: "x" })],
+  ] as const;
+  for (const [kind, object, id] of made) {
+    const { metadata } = await make(kind as Kind, object, claimed);
+    await applyStatus(connection, kind as Kind, metadata, { id }, "test", signal);
+  }
+}
+
+async function drain(policy: DrainPolicy, over: Partial<Hands> = {}): Promise<Conclusion> {
+  return await conduct({
+    hands: { ...hands, ...over },
+    release,
+    clusterWide: true,
+    policy: () => policy,
+    budgetMs: 20_000,
+    signal,
+    driver: "hook",
+  });
+}
+const shown = async <T extends KubeObject>(kind: Kind<T>, name: string): Promise<T | undefined> =>
+  await hands.read.get(kind, { namespace, name }, signal);
+
+describe("Retain", () => {
+  test("takes the finalizers off, keeps the stamps, and touches nothing at ngrok", async () => {
+    await aSmallShop();
+    const { ending, report } = await drain("Retain");
+    expect({ ending, done: report.done, failures: report.failures }).toEqual({
+      ending: "clean",
+      done: 3,
+      failures: [],
+    });
+    for (const [kind, name] of [
+      [CloudEndpoint, "web"],
+      [Domain, "web-example-com"],
+      [IPPolicy, "office"],
+    ] as const) {
+      const { metadata } = (await shown(kind as Kind, name))!;
+      expect(metadata.finalizers).toBeUndefined();
+      expect(metadata.annotations?.[DRAIN_OWNER]).toBe(owner);
+    }
+    expect(api.count("DELETE")).toBe(0);
+    expect(report.kept.sort()).toEqual([
+      expect.stringMatching(/^cloudendpoint shop-\d+\/web ep_/),
+      expect.stringMatching(/^domain shop-\d+\/web-example-com rd_/),
+      expect.stringMatching(/^ippolicy shop-\d+\/office ipp_/),
+    ]);
+  });
+
+  test("an object that was being deleted goes, and what is at ngrok stays", async () => {
+    await aSmallShop();
+    const domain = (await shown(Domain, "web-example-com"))!;
+    await hands.write.remove(
+      { kind: Domain, ref: { namespace, name: "web-example-com" }, uid: domain.metadata.uid! },
+      signal,
+    );
+    await drain("Retain");
+    expect(await shown(Domain, "web-example-com")).toBeUndefined();
+    expect(api.remote()).toBe(3);
+  });
+});
+
+describe("Delete", () => {
+  test("deletes the objects and what they made, and nothing twice", async () => {
+    await aSmallShop();
+    const { ending, report } = await drain("Delete");
+    expect({ ending, done: report.done, remote: report.remoteDeleted }).toEqual({
+      ending: "clean",
+      done: 3,
+      remote: 3,
+    });
+    expect(api.remote()).toBe(0);
+    expect(await shown(CloudEndpoint, "web")).toBeUndefined();
+    expect(api.count("DELETE")).toBe(3);
+  });
+
+  test("a finalizer is never stripped while ngrok gives no answer: the run pauses and keeps it", async () => {
+    await aSmallShop();
+    using _fault = disposable(
+      api.faults.add({ kind: "status", status: 503, match: { method: "DELETE" }, times: Infinity }),
+    );
+    const conclusion = await conduct({
+      hands,
+      release,
+      clusterWide: true,
+      policy: () => "Delete",
+      budgetMs: 1_500,
+      signal,
+      driver: "hook",
+    });
+    expect(conclusion.ending).toBe("paused");
+    expect((await shown(Domain, "web-example-com"))?.metadata.finalizers).toEqual([FINALIZER]);
+    expect(api.remote()).toBe(3);
+  });
+
+  test("a refused key blocks at once, and names the remedy", async () => {
+    await aSmallShop();
+    const { ending, report } = await drain("Delete", { ngrok: undefined });
+    expect(ending).toBe("blocked");
+    expect(report.failures[0]?.error.hint).toContain("API_KEY");
+    await drain("Retain");
+  });
+
+  test("what the user wants kept, and what was there before us, stays at ngrok", async () => {
+    const kept = await api.add("reserved_domains", { domain: "kept.example.com" });
+    const found = await api.add("reserved_domains", { domain: "found.example.com" });
+    const one = await make(
+      Domain,
+      a.aDomain({ metadata: { name: "kept" }, spec: { domain: "kept.example.com", reclaimPolicy: "Retain" } }),
+      { ...claimed, name: "kept" },
+    );
+    await applyStatus(connection, Domain, one.metadata, { id: kept }, "test", signal);
+    const annotations = { ...claimed.annotations, "ngrok.com/adopted": "true" };
+    const two = await make(Domain, a.aDomain({ spec: { domain: "found.example.com" } }), {
+      ...claimed,
+      annotations,
+      name: "found",
+    });
+    await applyStatus(connection, Domain, two.metadata, { id: found }, "test", signal);
+    const { report } = await drain("Delete");
+    expect(api.count("DELETE")).toBe(0);
+    expect(await shown(Domain, "kept")).toBeUndefined();
+    expect(report.kept).toHaveLength(2);
+  });
+
+  test("an endpoint whose id was lost is found by its URL and metadata", async () => {
+    const object = a.aCloudEndpoint({ spec: { url: "https://lost.example.com" } });
+    await api.add("endpoints", { type: "cloud", url: "https://lost.example.com", metadata: object.spec.metadata });
+    await make(CloudEndpoint, object, claimed);
+    await drain("Delete");
+    expect(api.remote()).toBe(0);
+  });
+
+  test("a BoundEndpoint takes its own Services along, not a user's of the same name", async () => {
+    const labels = { "ngrok.com/endpoint-binding-name": "be", "ngrok.com/endpoint-binding-namespace": namespace };
+    await make(BoundEndpoint, a.aBoundEndpoint({ spec: { target: { service: "target", namespace } } }), {
+      ...claimed,
+      name: "be",
+    });
+    await make(Service, a.aService(), { name: "be", labels });
+    await make(Service, a.aService(), { name: "target" });
+    await drain("Delete");
+    expect(await shown(Service, "be")).toBeUndefined();
+    expect(await shown(Service, "target")).toBeDefined();
+  });
+});
+
+describe("whatever the policy", () => {
+  test.for(["Retain", "Delete"] as const)(
+    "%s: a user's objects are freed and otherwise untouched",
+    async (policy, { expect: check }) => {
+      await make(Ingress, a.anIngress(), {
+        name: "mine",
+        finalizers: ["acme.io/hold", FINALIZER],
+        annotations: { mine: "too", [DRAIN_OWNER]: owner },
+      });
+      await drain(policy);
+      const after = (await shown(Ingress, "mine"))!;
+      check(after.metadata.finalizers).toEqual(["acme.io/hold"]);
+      check(after.metadata.annotations).toEqual({ mine: "too" });
+      check(after.metadata.deletionTimestamp).toBeUndefined();
+    },
+  );
+
+  test("another install's objects are left alone and named", async () => {
+    await make(Domain, a.aDomain(), {
+      name: "theirs",
+      finalizers: [FINALIZER],
+      annotations: { [DRAIN_OWNER]: "team/ngrok" },
+    });
+    const { ending, report } = await drain("Delete");
+    expect(ending).toBe("clean");
+    expect([...report.left]).toEqual([[`domain ${namespace}/theirs`, "another install owns it"]]);
+    expect((await shown(Domain, "theirs"))?.metadata.finalizers).toEqual([FINALIZER]);
+  });
+
+  test("a foreign finalizer stays and is named; ours is off, so the drain is done", async () => {
+    await make(Domain, a.aDomain(), { ...claimed, name: "held", finalizers: [FINALIZER, "acme.io/hold"] });
+    const { ending, report } = await drain("Delete");
+    expect(ending).toBe("clean");
+    expect([...report.foreign.keys()]).toEqual([`domain ${namespace}/held`]);
+    expect((await shown(Domain, "held"))?.metadata.finalizers).toEqual(["acme.io/hold"]);
+  });
+});
+
+describe("the KubernetesOperator", () => {
+  async function anOperator(finalizers: string[]): Promise<void> {
+    const object = a.aKubernetesOperator({ metadata: { name: "ngrok", namespace: "ops", finalizers } });
+    const { metadata } = await hands.write.create(KubernetesOperator, object, signal);
+    const id = await api.add("kubernetes_operators", { deployment: { name: "ngrok", namespace: "ops", version: "1" } });
+    await applyStatus(connection, KubernetesOperator, metadata, { id }, "test", signal);
+  }
+  const operator = async (): Promise<KubernetesOperator | undefined> =>
+    await hands.read.get(KubernetesOperator, { name: "ngrok", namespace: "ops" }, signal);
+
+  test("goes last, and is deregistered under Retain as well", async () => {
+    await aSmallShop();
+    await anOperator([FINALIZER]);
+    const { farewell } = await drain("Retain");
+    expect(farewell).toMatchObject({ is: "gone", registration: "deleted" });
+    expect(await operator()).toBeUndefined();
+    expect(api.state()["kubernetes_operators"]).toBe(0);
+  });
+
+  test("held by somebody else it stays, and shows the whole drain", async () => {
+    await anOperator([FINALIZER, "acme.io/hold"]);
+    const { farewell } = await drain("Delete");
+    expect(farewell).toMatchObject({ is: "held", by: ["acme.io/hold"] });
+    const { status, metadata } = (await operator())!;
+    const conditions = Object.fromEntries(
+      status!.conditions!.map(({ type, status: is, reason }) => [type, `${is} ${reason}`]),
+    );
+    expect(conditions).toMatchObject({
+      Draining: "False DrainCompleted",
+      Ready: "False DrainCompleted",
+      Registered: "False Deregistered",
+    });
+    expect(status?.drain).toMatchObject({ phase: "Drained", policy: "Delete", driver: "hook", failedResources: 0 });
+    expect(status?.id ?? "").toBe("");
+    await hands.write.patch(
+      KubernetesOperator,
+      { name: "ngrok", namespace: "ops" },
+      metadata.uid!,
+      [{ op: "remove", path: "/metadata/finalizers" }],
+      signal,
+    );
+  });
+
+  test("the state turns Drained before it goes", async () => {
+    await hands.write.create(ConfigMap, { metadata: { name: "ngrok-operator-drain-state", namespace: "ops" } }, signal);
+    const mark = { policy: "Retain", driver: "hook", by: "pod/a/1", since: "2026-01-01T00:00:00Z" } as const;
+    await conduct({
+      hands,
+      release,
+      clusterWide: true,
+      policy: () => "Retain",
+      budgetMs: 20_000,
+      signal,
+      driver: "hook",
+      mark,
+    });
+    const state = parseState(
+      await hands.read.get(ConfigMap, { name: "ngrok-operator-drain-state", namespace: "ops" }, signal),
+    );
+    expect(state).toMatchObject({ phase: "Drained", policy: "Retain" });
+  });
+});
+
+function disposable(fault: { remove(): void }): Disposable {
+  return { [Symbol.dispose]: () => fault.remove() };
+}
