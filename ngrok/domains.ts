@@ -78,7 +78,7 @@ const shape: Shape<RemoteDomain, DomainBody, DomainPatch> = {
   path: "/reserved_domains",
   field: "reserved_domains",
   keys: ({ domain }) => [domain.toLowerCase()],
-  create: ({ domain, ...rest }) => ({ domain, ...patch(rest) }),
+  create: (body) => ({ domain: body.domain, ...patch(body) }),
   update: patch,
   read: (of, id) => ({
     id,

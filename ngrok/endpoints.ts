@@ -62,7 +62,7 @@ const shape: Shape<RemoteEndpoint, EndpointBody, EndpointPatch> = {
   path: "/endpoints",
   field: "endpoints",
   keys: ({ type, url, metadata }) => (type === "cloud" ? [keyOf(url, metadata)] : []),
-  create: ({ url, ...rest }) => ({ type: "cloud", url, ...patch(rest) }),
+  create: (body) => ({ type: "cloud", ...patch(body) }),
   update: patch,
   read: (of, id) => ({
     id,

@@ -102,7 +102,7 @@ const ruleShape: Shape<RemoteIPPolicyRule, IPPolicyRuleBody, IPPolicyRulePatch> 
   path: "/ip_policy_rules",
   field: "ip_policy_rules",
   keys: () => [],
-  create: ({ policyId, action, ...rest }) => ({ ip_policy_id: policyId, action, ...rulePatch(rest) }),
+  create: (body) => ({ ip_policy_id: body.policyId, action: body.action, ...rulePatch(body) }),
   update: rulePatch,
   read: (of, id) => ({
     id,

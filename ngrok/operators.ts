@@ -96,8 +96,8 @@ const shape: Shape<RemoteOperator, OperatorBody, OperatorPatch> = {
   path: "/kubernetes_operators",
   field: "operators",
   keys: ({ deployment }) => [keyOf(deployment)],
-  create: ({ deployment, ...rest }) => ({ deployment, ...patch(rest) }),
-  update: ({ deployment, ...rest }) => ({ deployment, ...patch(rest) }),
+  create: patch,
+  update: patch,
   read: (of, id) => ({
     id,
     uri: text(of, "uri"),
@@ -110,12 +110,14 @@ const shape: Shape<RemoteOperator, OperatorBody, OperatorPatch> = {
   }),
 };
 
-function patch({ description, metadata, enabledFeatures, region, binding: bound }: Omit<OperatorPatch, "deployment">) {
+function patch(given: OperatorBody | OperatorPatch): object {
+  const { description, metadata, enabledFeatures, region, deployment: deployed, binding: bound } = given;
   return {
     description,
     metadata,
     enabled_features: enabledFeatures,
     region,
+    deployment: deployed,
     binding: bound && { endpoint_selectors: bound.endpointSelectors, csr: bound.csr },
   };
 }
