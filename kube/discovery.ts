@@ -1,7 +1,8 @@
 // Which version of a kind the server serves, asked of its one group. "Absent" is a clear 404 and nothing else: who cannot
 // tell (403, 5xx, timeout) throws, since an unknown kind read as absent would be a false zero.
 import { systemClock, type Clock } from "#wire/clock.ts";
-import { asError, isClass, KnownError } from "#wire/errors.ts";
+import { unlessAborted } from "#wire/abort.ts";
+import { isClass, KnownError } from "#wire/errors.ts";
 import type { Connection } from "./connection.ts";
 import { resourceName, type Kind } from "./kind.ts";
 import { groupPath } from "./paths.ts";
@@ -84,26 +85,15 @@ async function cached(
   const cache = caches.get(connection) ?? new Map<string, Answer>();
   caches.set(connection, cache);
   const before = cache.get(path);
-  if (!fresh && before !== undefined && clock.now() - before.at < FRESH_MS) return await unless(signal, before.found);
+  if (!fresh && before !== undefined && clock.now() - before.at < FRESH_MS)
+    return await unlessAborted(signal, before.found);
   // Others may wait for the same answer: one caller's abort must not end it for them (the call's deadline does).
   const answer: Answer = { at: clock.now(), found: ask(connection, path, new AbortController().signal) };
   cache.set(path, answer);
   answer.found.catch(() => {
     if (cache.get(path) === answer) cache.delete(path);
   });
-  return await unless(signal, answer.found);
-}
-
-async function unless<T>(signal: AbortSignal, found: Promise<T>): Promise<T> {
-  signal.throwIfAborted();
-  const ended = Promise.withResolvers<never>();
-  const end = (): void => ended.reject(asError(signal.reason));
-  signal.addEventListener("abort", end, { once: true });
-  try {
-    return await Promise.race([found, ended.promise]);
-  } finally {
-    signal.removeEventListener("abort", end);
-  }
+  return await unlessAborted(signal, answer.found);
 }
 
 async function ask(connection: Connection, path: string, signal: AbortSignal): Promise<unknown> {
