@@ -11,6 +11,15 @@ import type {
   StrangerCondition,
 } from "./routing-objects.ts";
 
+export type {
+  GatewayClassObject,
+  GatewayObject,
+  IngressClassObject,
+  IngressObject,
+  ReferenceGrantObject,
+  RouteObject,
+} from "./routing-objects.ts";
+
 export interface NamespaceObject extends KubeObject {
   status?: { phase?: "Active" | "Terminating"; conditions?: StrangerCondition[] };
 }
