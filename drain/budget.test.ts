@@ -1,18 +1,18 @@
 // The order of the limits: one call < the run < Helm's timeout < the Job.
-import { expect, test } from "vitest";
+import { test } from "vitest";
 import { budgetOf, LONGEST_CALL_MS } from "./budget.ts";
 
-test.for([60, 300, 900, 3_600])("a timeout of %d seconds keeps the order", (seconds, { expect: check }) => {
+test.for([60, 300, 900, 3_600])("a timeout of %d seconds keeps the order", (seconds, { expect }) => {
   const { runMs, helmSeconds, jobSeconds } = budgetOf(seconds);
-  check(LONGEST_CALL_MS).toBeLessThan(runMs);
-  check(runMs).toBeLessThan(helmSeconds * 1000);
-  check(helmSeconds).toBeLessThan(jobSeconds);
+  expect(LONGEST_CALL_MS).toBeLessThan(runMs);
+  expect(runMs).toBeLessThan(helmSeconds * 1000);
+  expect(helmSeconds).toBeLessThan(jobSeconds);
 });
 
-test("300 seconds give the run 270 and the Job 900", () => {
+test("300 seconds give the run 270 and the Job 900", ({ expect }) => {
   expect(budgetOf(300)).toEqual({ runMs: 270_000, helmSeconds: 300, jobSeconds: 900 });
 });
 
-test.for([-1, 0, 5, Number.NaN])("a timeout of %d is refused by its name", (seconds, { expect: check }) => {
-  check(() => budgetOf(seconds)).toThrow("cleanupHook.timeout");
+test.for([-1, 0, 5, Number.NaN])("a timeout of %d is refused by its name", (seconds, { expect }) => {
+  expect(() => budgetOf(seconds)).toThrow("cleanupHook.timeout");
 });

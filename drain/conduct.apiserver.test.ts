@@ -81,8 +81,9 @@ async function established(): Promise<void> {
   })) {
     void event;
     const all = await Promise.all(
-      crdObjects().map(async (crd) =>
-        hands.read.get(CustomResourceDefinition, { name: (crd as KubeObject).metadata.name }, signal),
+      crdObjects().map(
+        async (crd) =>
+          await hands.read.get(CustomResourceDefinition, { name: (crd as KubeObject).metadata.name }, signal),
       ),
     );
     if (
@@ -263,7 +264,7 @@ describe("Delete", () => {
 describe("whatever the policy", () => {
   test.for(["Retain", "Delete"] as const)(
     "%s: a user's objects are freed and otherwise untouched",
-    async (policy, { expect: check }) => {
+    async (policy, { expect }) => {
       await make(Ingress, a.anIngress(), {
         name: "mine",
         finalizers: ["acme.io/hold", FINALIZER],
@@ -271,9 +272,9 @@ describe("whatever the policy", () => {
       });
       await drain(policy);
       const after = (await shown(Ingress, "mine"))!;
-      check(after.metadata.finalizers).toEqual(["acme.io/hold"]);
-      check(after.metadata.annotations).toEqual({ mine: "too" });
-      check(after.metadata.deletionTimestamp).toBeUndefined();
+      expect(after.metadata.finalizers).toEqual(["acme.io/hold"]);
+      expect(after.metadata.annotations).toEqual({ mine: "too" });
+      expect(after.metadata.deletionTimestamp).toBeUndefined();
     },
   );
 

@@ -25,7 +25,7 @@ export async function* execute(
 ): AsyncGenerator<DrainEvent> {
   const ready: DrainEvent[] = [];
   let wake = () => {};
-  let failure: unknown;
+  let failure: Error | undefined;
   let running = 0;
   const refused: Refusals = {};
   const worker = async (): Promise<void> => {
@@ -38,7 +38,7 @@ export async function* execute(
     running += 1;
     worker()
       .catch((error: unknown) => {
-        failure ??= error;
+        failure ??= error instanceof Error ? error : new Error(String(error));
       })
       .finally(() => {
         running -= 1;

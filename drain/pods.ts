@@ -37,3 +37,12 @@ export function mayWrite(pod: KubeObject): boolean {
   if (ended !== undefined && Date.now() - Date.parse(ended) > TOKEN_DIES_AFTER_MS) return false;
   return status?.phase === "Pending" || status?.phase === "Running";
 }
+
+/** Whether a pod is one of the three components, so that it may be evicted as a hung writer. */
+export function isComponentPod(pod: KubeObject, release: Release): boolean {
+  const labels = pod.metadata.labels;
+  return (
+    labels?.["app.kubernetes.io/instance"] === release.name &&
+    ["controller", "agent", "bindings-forwarder"].includes(labels["app.kubernetes.io/component"] ?? "")
+  );
+}

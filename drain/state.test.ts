@@ -13,7 +13,6 @@ function stateWith(data?: Record<string, string>): StateObject {
 function readerOf(answer: () => StateObject | undefined): Reader {
   return {
     get: async () => answer() as never,
-    // eslint-disable-next-line require-yield
     pages: async function* () {},
     served: async () => "v1",
   };

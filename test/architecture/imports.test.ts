@@ -7,7 +7,7 @@ const files = sourceFiles();
 
 test("the graph is the real one: it has files in every room, and an import that everybody knows", () => {
   for (const room of ["wire", "kube", "api", "ngrok", "drain", "hooks", "operator", "scripts", "tools", "test"]) {
-    expect(files.filter(({ path }) => path.startsWith(`${room}/`)).length, room).toBeGreaterThan(0);
+    expect(files.map(({ path }) => path.split("/")[0])).toContain(room);
   }
   const drive = files.find(({ path }) => path === "drain/drive.ts");
   expect(drive?.imports.map(({ to }) => to)).toContain("drain/execute.ts");

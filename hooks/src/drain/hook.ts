@@ -128,13 +128,14 @@ async function begin(world: World, settings: Settings, read: ReturnType<typeof r
 }
 
 /** The plan once it is known, then a line each half minute. */
-function progressLines({ say, clock }: World): (event: DrainEvent, report: Report) => void {
+function progressLines(world: World): (event: DrainEvent, report: Report) => void {
+  const { clock } = world;
   let last = clock.now();
   return (event, report) => {
-    if (event.is === "pass" && event.n === 2) say("plan", `${report.done} objects: ${countsOf(report.byKind)}`);
+    if (event.is === "pass" && event.n === 2) world.say("plan", `${report.done} objects: ${countsOf(report.byKind)}`);
     if (clock.now() - last < PROGRESS_EVERY_MS) return;
     last = clock.now();
     const waiting = event.is === "waiting" ? `, waiting ${Math.ceil(event.ms / 1000)}s: ${event.why}` : "";
-    say("progress", `${report.done} of ${report.total}${waiting}`);
+    world.say("progress", `${report.done} of ${report.total}${waiting}`);
   };
 }

@@ -1,0 +1,171 @@
+// How a driver comes by the write token: the operator's leader yields when it sees the mark; one that neither yields nor
+// renews loses its pod, so that the API server refuses its token; a living hook or CLI is followed, never evicted.
+import { namesOf, type Release } from "#api/release.ts";
+import type { Connection } from "#kube/connection.ts";
+import { observeLease, type LeaseObserver, type LeaseView } from "#kube/lease-observer.ts";
+import { hold, type WriteToken } from "#kube/lease.ts";
+import { ConfigMap, Pod } from "#kube/kinds.ts";
+import type { Reader } from "#kube/reader.ts";
+import type { Clock } from "#wire/clock.ts";
+import { isClass, KnownError } from "#wire/errors.ts";
+import { isComponentPod, podsOfRelease } from "./pods.ts";
+import { mark, type Mark, type StateReader, stateRef } from "./state.ts";
+
+export interface Takeover {
+  readonly connection: Connection;
+  readonly read: Reader;
+  readonly release: Release;
+  /** `pod/<name>/<uid>` or `cli/<uuid>` */
+  readonly identity: string;
+  /** Fed at each renewal, so that a relaxed policy acts in mid-run. */
+  readonly state: StateReader;
+  /** What holds now; written back when somebody wipes it. */
+  readonly mark: Mark;
+  /** Milliseconds that waiting for another driver may take. */
+  readonly budgetMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  say(word: string, sentence: string): void;
+}
+
+/** A holder that says nothing for this long is dead or hung (the duration of the Lease). */
+const SILENT_MS = 15_000;
+/** A holder that renews, but does not yield to the mark for this long, is of no use either. */
+const STUBBORN_MS = 45_000;
+/** The API server accepts the token of a deleted pod for 10 s more: its cache. */
+const TOKEN_DIES_MS = 15_000;
+/** The same, when the pod was gone before we looked. */
+const POD_GONE_MS = 12_000;
+
+/** Waits for the token, takes it, and says how. Throws KnownError when another driver keeps it beyond the budget. */
+export async function takeOver(work: Takeover): Promise<WriteToken> {
+  const { connection, release, clock, signal, state } = work;
+  const lease = { name: namesOf(release).lease, namespace: release.namespace };
+  const began = clock.now();
+  using observer = observeLease(connection, lease, clock);
+  const first = await observer.look(signal);
+  const unseated = await unseat(work, observer, first);
+  const token = await hold(connection, {
+    lease,
+    holder: work.identity,
+    clock,
+    observer,
+    signal,
+    patience: (view) => (view.holder === unseated.holder ? 0 : view.holder === "" ? 0 : SILENT_MS),
+    onRenew: async (until) => await stillOurs(work, until),
+  });
+  await state.fresh(signal);
+  work.say("operator", `${unseated.how} after ${((clock.now() - began) / 1000).toFixed(1)}s; this hook drains`);
+  return token;
+}
+
+/** Who was waited for, and how it ended; the token may be taken from this holder at once. */
+interface Unseated {
+  readonly holder: string;
+  readonly how: string;
+}
+
+async function unseat(work: Takeover, observer: LeaseObserver, first: LeaseView): Promise<Unseated> {
+  const { clock, signal, identity } = work;
+  if (first.lease === undefined) return { holder: "", how: "no operator ever led here: the Lease is new" };
+  if (first.holder === "") return { holder: "", how: "no leader held the write token: free" };
+  const began = clock.now();
+  const name = nameOfHolder(first.holder);
+  const seat = await seatOf(work, first.holder);
+  let evictedAt: number | undefined;
+  let view = first;
+  for (;;) {
+    if (view.holder === "") return { holder: "", how: `leader ${name} yielded` };
+    if (view.holder !== first.holder) return await unseat(work, observer, view);
+    const now = clock.now();
+    const silent = now - view.changedAt;
+    if (view.holder === identity || seat === "other") {
+      // Another run of ours, a hook or a person's CLI: it is followed as long as it lives.
+      if (silent >= SILENT_MS) return { holder: view.holder, how: `${name} has been silent for ${SILENT_MS / 1000}s` };
+      if (now - began > work.budgetMs) throw stillDriving(name);
+    } else if (seat === "gone") {
+      if (now - began >= POD_GONE_MS) return { holder: view.holder, how: `the pod of leader ${name} is gone` };
+    } else if (evictedAt === undefined) {
+      if (silent >= SILENT_MS || now - began >= STUBBORN_MS) {
+        await evict(work, view.holder);
+        evictedAt = clock.now();
+        work.say(
+          "operator",
+          `leader ${name} neither yields nor renews: its pod was deleted, so that its token is refused`,
+        );
+      }
+    } else if (now - evictedAt >= TOKEN_DIES_MS) {
+      return { holder: view.holder, how: `leader ${name} was evicted` };
+    }
+    view = await observer.next(nextLookMs({ now, began, silent, seat, evictedAt }), signal);
+  }
+}
+
+/** Until the next of the instants above; a change of the Lease comes earlier by itself. */
+function nextLookMs(at: {
+  now: number;
+  began: number;
+  silent: number;
+  seat: Seat;
+  evictedAt: number | undefined;
+}): number {
+  const waited = at.now - at.began;
+  if (at.seat === "gone") return Math.max(1, POD_GONE_MS - waited);
+  if (at.evictedAt !== undefined) return Math.max(1, TOKEN_DIES_MS - (at.now - at.evictedAt));
+  return Math.max(
+    1,
+    Math.min(SILENT_MS - at.silent, at.seat === "operator" ? Math.max(1, STUBBORN_MS - waited) : SILENT_MS),
+  );
+}
+
+/** operator: a pod of the three components, there. gone: it is not there any more. other: a hook, a CLI, or unknown. */
+type Seat = "operator" | "gone" | "other";
+
+async function seatOf({ read, release, signal }: Takeover, holder: string): Promise<Seat> {
+  const [kind, name, uid] = holder.split("/");
+  if (kind !== "pod" || name === undefined) return "other";
+  const pod = await read.get(Pod, { name, namespace: release.namespace }, signal);
+  if (pod === undefined || pod.metadata.uid !== uid) return "gone";
+  return isComponentPod(pod, release) ? "operator" : "other";
+}
+
+/** Deletes the holder's pod, that very one, without grace: its ServiceAccount token dies with it. */
+async function evict({ connection, release, signal }: Takeover, holder: string): Promise<void> {
+  const [, name, uid] = holder.split("/");
+  try {
+    await connection.request({
+      method: "DELETE",
+      path: `/api/v1/namespaces/${release.namespace}/pods/${name}`,
+      body: { apiVersion: "v1", kind: "DeleteOptions", gracePeriodSeconds: 0, preconditions: { uid } },
+      signal,
+    });
+  } catch (error) {
+    if (!isClass(error, "gone", "conflict")) throw error;
+  }
+}
+
+/**
+ * Asked at each renewal. An explicit Open is a cancel: yield. A mark that somebody wiped is written back. A failed read
+ * throws: who cannot read the state does not go on writing.
+ */
+async function stillOurs(work: Takeover, signal: AbortSignal): Promise<"keep" | "yield"> {
+  const { connection, read, release, state } = work;
+  const now = state.observe(await read.get(ConfigMap, stateRef(release), signal));
+  if (now.phase === "Open" && now.explicit) return "yield";
+  if (now.phase !== "Draining" && now.phase !== "Drained") {
+    const running = await podsOfRelease(read, release, signal);
+    await mark(connection, read, release, work.mark, running.length > 0 ? "create" : "skip", signal);
+  }
+  return "keep";
+}
+
+function stillDriving(name: string): KnownError {
+  return new KnownError("transient", `${name} is draining this release and still at work`, {
+    hint: "wait for it, then run the same helm uninstall again",
+  });
+}
+
+function nameOfHolder(holder: string): string {
+  const [kind, name] = holder.split("/");
+  return kind === "pod" && name !== undefined ? name : holder;
+}
