@@ -1,0 +1,197 @@
+// The api-manager: its flags, its controllers, and the rights that belong to none of them. Importing it does nothing, so
+// the chart is generated from it.
+import { ownKinds } from "#api/own-kinds.ts";
+import { allow } from "#api/rbac.ts";
+import type { Release } from "#api/release.ts";
+import { drainRights } from "#drain/rbac.ts";
+import { resourceName } from "#kube/kind.ts";
+import { ConfigMap, CustomResourceDefinition, Event, Lease } from "#kube/kinds.ts";
+import { cloudEndpointController } from "../../controllers/cloud-endpoint/controller.ts";
+import { domainController } from "../../controllers/domain/controller.ts";
+import { ipPolicyController } from "../../controllers/ip-policy/controller.ts";
+import { kubernetesOperatorController } from "../../controllers/kubernetes-operator/controller.ts";
+import { trafficPolicyController } from "../../controllers/traffic-policy/controller.ts";
+import type { LeaderController } from "../../runtime/define-controller.ts";
+import { defineManager } from "../../runtime/define-manager.ts";
+import { arePairs, type FlagValues, list, notEmpty, oneOf, pairs } from "../../runtime/flags.ts";
+import { isLevel } from "../../runtime/log.ts";
+import type { Options } from "../../runtime/options.ts";
+
+/** The order in which features are registered at ngrok. */
+const FEATURES = ["ingress", "gateway", "bindings"] as const;
+
+const policies = oneOf("Retain", "Delete");
+const level = (value: string): string | undefined =>
+  isLevel(value) ? undefined : "write debug, info, warn, error or a number above 0";
+
+export const apiManager = defineManager({
+  name: "api-manager",
+  flags: [
+    {
+      name: "release-name",
+      default: "ngrok-operator",
+      description: "Helm release; the KubernetesOperator has its name",
+      check: notEmpty("give the Helm release"),
+    },
+    {
+      name: "fullname",
+      default: "",
+      description:
+        "The chart's fullname, from which the names of Lease and drain state are made; default: the release name",
+    },
+    { name: "metrics-bind-address", default: ":8080", description: "Where /metrics is served; 0 for nowhere" },
+    { name: "health-probe-bind-address", default: ":8081", description: "Where /healthz and /readyz are served" },
+    {
+      name: "election-id",
+      default: "ngrok-operator-leader",
+      description: "Name of the Lease that is the right to write",
+      check: notEmpty("without a Lease two writers could meet; leave the flag away or give a name"),
+    },
+    {
+      name: "ngrokMetadata",
+      default: "",
+      description: "Metadata for what the operator makes at ngrok, key=value,key=value",
+      check: arePairs,
+    },
+    {
+      name: "description",
+      default: "Created by the ngrok-operator",
+      description: "Description of this install at ngrok",
+    },
+    { name: "region", default: "", description: "Region of the endpoint bindings; empty for the default of the CRD" },
+    { name: "server-addr", default: "", description: "Accepted, of use to the agents only" },
+    { name: "api-url", default: "", description: "Another base of ngrok's API" },
+    {
+      name: "ingress-controller-name",
+      default: "ngrok.com/ingress-controller",
+      description: "Which IngressClasses are ours",
+    },
+    { name: "ingress-watch-namespace", default: "", description: "The one namespace to watch; empty for all" },
+    {
+      name: "manager-name",
+      default: "ngrok-ingress-controller-manager",
+      description: "Value of the controller labels",
+      check: notEmpty("generated objects are known by it"),
+    },
+    { name: "cluster-domain", default: "svc.cluster.local", description: "Domain of the cluster's Services" },
+    { name: "one-click-demo-mode", default: "false", description: "Serve the probes and do nothing" },
+    { name: "enable-feature-ingress", default: "true", description: "Ingress" },
+    { name: "enable-feature-gateway", default: "true", description: "Gateway API" },
+    {
+      name: "disable-reference-grants",
+      default: "false",
+      description: "Let routes refer to other namespaces without a ReferenceGrant",
+    },
+    { name: "enable-feature-bindings", default: "false", description: "Endpoint bindings" },
+    {
+      name: "bindings-endpoint-selectors",
+      default: '["true"]',
+      description: "CEL expressions that select the bound endpoints",
+    },
+    {
+      name: "bindings-service-annotations",
+      default: "",
+      description: "Annotations of bound Services, key=value,key=value",
+      check: arePairs,
+    },
+    {
+      name: "bindings-service-labels",
+      default: "",
+      description: "Labels of bound Services, key=value,key=value",
+      check: arePairs,
+    },
+    { name: "bindings-ingress-endpoint", default: "", description: "Host and port of ngrok's binding ingress" },
+    {
+      name: "default-domain-reclaim-policy",
+      default: "Delete",
+      description: "reclaimPolicy of the Domains that the operator makes",
+      check: policies,
+    },
+    {
+      name: "drain-policy",
+      default: "Retain",
+      description: "What a drain does with what is at ngrok",
+      check: policies,
+    },
+    { name: "rbac-cluster", default: "true", description: "Whether there are rights outside the namespaces" },
+    { name: "zap-devel", default: "false", description: "Logs for people, from level debug" },
+    { name: "zap-encoder", default: "json", description: "json or console", check: oneOf("json", "console") },
+    {
+      name: "zap-log-level",
+      default: "info",
+      description: "debug, info, warn, error, or a number: the higher, the more",
+      check: level,
+    },
+    { name: "zap-stacktrace-level", default: "error", description: "Accepted; stacks are logged with errors only" },
+    { name: "zap-time-encoding", default: "rfc3339", description: "Accepted; times are RFC 3339" },
+  ],
+  controllers: [
+    kubernetesOperatorController,
+    domainController,
+    ipPolicyController,
+    trafficPolicyController,
+    cloudEndpointController,
+  ],
+  rbac: [
+    allow(Lease, ["create"], { scope: "release", why: "makes the Lease that is the right to write" }),
+    allow(Lease, ["get", "list", "watch", "update"], {
+      scope: "release",
+      named: "lease",
+      why: "takes, renews and frees the right to write",
+    }),
+    allow(ConfigMap, ["get", "list", "watch", "patch"], {
+      scope: "release",
+      named: "drainState",
+      why: "reads the drain state, and marks it when the KubernetesOperator is deleted by hand",
+    }),
+    allow(CustomResourceDefinition, ["get"], {
+      scope: "cluster",
+      names: ownKinds.map(resourceName),
+      why: "tells the deletion of one object from the deletion of its whole kind, which must destroy nothing at ngrok",
+    }),
+    allow(Event, ["create", "patch"], { why: "tells on objects what was done for them" }),
+    allow(Event, ["create", "patch"], {
+      scope: "release",
+      why: "tells on the KubernetesOperator what was done for it",
+    }),
+    ...drainRights,
+  ],
+});
+
+/** The manager's controllers, of whichever kind. */
+export const controllers: readonly LeaderController[] =
+  apiManager.controllers as readonly object[] as readonly LeaderController[];
+
+/** @param namespace of the release. */
+export function releaseOf(flags: FlagValues, namespace: string): Release {
+  const name = flags["release-name"] ?? "";
+  const watchNamespace = flags["ingress-watch-namespace"] ?? "";
+  return {
+    name,
+    namespace,
+    fullname: flags["fullname"] || name,
+    ...(watchNamespace === "" ? {} : { watchNamespace }),
+  };
+}
+
+/** Flags that have passed their checks, as controllers read them. */
+export function optionsOf(flags: FlagValues, version: string): Options {
+  const text = (name: string): string => flags[name] ?? "";
+  return {
+    version,
+    description: text("description"),
+    region: text("region"),
+    features: FEATURES.filter((feature) => text(`enable-feature-${feature}`) === "true"),
+    managerName: text("manager-name"),
+    clusterDomain: text("cluster-domain"),
+    defaultDomainReclaimPolicy: text("default-domain-reclaim-policy") === "Retain" ? "Retain" : "Delete",
+    drainPolicy: text("drain-policy") === "Delete" ? "Delete" : "Retain",
+    bindings: {
+      endpointSelectors: list(text("bindings-endpoint-selectors")),
+      serviceAnnotations: pairs(text("bindings-service-annotations")),
+      serviceLabels: pairs(text("bindings-service-labels")),
+      ingressEndpoint: text("bindings-ingress-endpoint"),
+    },
+    metadata: pairs(text("ngrokMetadata")),
+  };
+}
