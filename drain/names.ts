@@ -14,8 +14,3 @@ export function nameOf(row: Row, object: KubeObject): string {
 export function kindNameOf(row: Row): string {
   return resourceName(row.kind);
 }
-
-/** The label selector of the drain hook's own objects, as the chart labels them. */
-export function drainHookLabels(release: { readonly name: string }): string {
-  return `app.kubernetes.io/instance=${release.name},app.kubernetes.io/component=drain`;
-}

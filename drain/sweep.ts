@@ -3,7 +3,7 @@
 import { allow, type Rule } from "#api/rbac.ts";
 import { namesOf, type Release } from "#api/release.ts";
 import type { Connection } from "#kube/connection.ts";
-import { type Kind, refOf } from "#kube/kind.ts";
+import type { Kind } from "#kube/kind.ts";
 import {
   ClusterRole,
   ClusterRoleBinding,
@@ -18,7 +18,6 @@ import {
 import type { Reader } from "#kube/reader.ts";
 import type { Clock } from "#wire/clock.ts";
 import { follow } from "#kube/watch.ts";
-import { drainHookLabels } from "./names.ts";
 import type { Hands } from "./hands.ts";
 import { mayWrite, podsOfRelease, selectorOf } from "./pods.ts";
 
@@ -31,34 +30,42 @@ export const sweepRights: readonly Rule[] = [
     named: "lease",
     why: "the write token was made at run time, Helm does not know it",
   }),
+  allow(ConfigMap, ["get", "delete"], {
+    scope: "release",
+    named: "drainState",
+    why: "a drain state that was made anew in the drain is not in Helm's list",
+  }),
   ...drainHookKinds.map((kind) =>
-    allow(kind, ["list", "delete"], {
+    allow(kind, ["get", "delete"], {
       scope: kind.namespaced ? "release" : "cluster",
+      named: "drainJob",
       why: "the drain hook's objects stay until now, so that its pod keeps its rights to the end",
     }),
   ),
 ];
 
-/** Deletes what is left and names it: `lease a-leader`. What may not be listed is not ours to sweep, and is passed over. */
-export async function sweep(hands: Hands, release: Release, signal: AbortSignal): Promise<readonly string[]> {
+/** Deletes what is left and names it: `lease a-leader`. */
+export async function sweep(
+  hands: Hands,
+  release: Release,
+  clusterWide: boolean,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   const names = namesOf(release);
-  const swept: string[] = [];
-  const remove = async (kind: Kind, object: { metadata: { name: string; namespace?: string; uid?: string } }) => {
-    const answer = await hands.write.remove({ kind, ref: refOf(object), uid: object.metadata.uid ?? "" }, signal);
-    if (answer === "deleted") swept.push(`${kind.kind.toLowerCase()} ${object.metadata.name}`);
-  };
-  for (const [kind, name] of [
+  const left: readonly (readonly [Kind, string])[] = [
     [Lease, names.lease],
     [ConfigMap, names.drainState],
-  ] as const) {
-    const object = await hands.read.get(kind, { name, namespace: release.namespace }, signal);
-    if (object !== undefined) await remove(kind, object);
-  }
-  for (const kind of drainHookKinds) {
-    const within = kind.namespaced ? { namespace: release.namespace } : {};
-    for await (const page of hands.read.pages(kind, { ...within, labelSelector: drainHookLabels(release) }, signal)) {
-      for (const object of page.items) await remove(kind, object);
-    }
+    ...drainHookKinds
+      .filter(({ namespaced }) => namespaced || clusterWide)
+      .map((kind) => [kind, names.drainJob] as const),
+  ];
+  const swept: string[] = [];
+  for (const [kind, name] of left) {
+    const ref = kind.namespaced ? { name, namespace: release.namespace } : { name };
+    const object = await hands.read.get(kind, ref, signal);
+    if (object === undefined) continue;
+    const answer = await hands.write.remove({ kind, ref, uid: object.metadata.uid ?? "" }, signal);
+    if (answer === "deleted") swept.push(`${kind.kind.toLowerCase()} ${name}`);
   }
   return swept;
 }

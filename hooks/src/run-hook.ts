@@ -72,7 +72,15 @@ function ngrokOf(env: HookProcess["env"], clock: Clock, signal: AbortSignal): Ng
   const apiKey = env["NGROK_API_KEY"];
   if (apiKey === undefined || apiKey === "") return undefined;
   const apiUrl = env["NGROK_API_URL"];
-  return connectNgrok({ apiKey, ...(apiUrl ? { apiUrl } : {}), userAgent: `ngrok-operator/${VERSION}`, clock, signal });
+  const proxy = env["HTTPS_PROXY"] ?? env["https_proxy"];
+  return connectNgrok({
+    apiKey,
+    ...(apiUrl ? { apiUrl } : {}),
+    ...(proxy ? { proxy } : {}),
+    userAgent: `ngrok-operator/${VERSION}`,
+    clock,
+    signal,
+  });
 }
 
 /** Every declared name, checked; what is missing is a fault of the chart or of who runs the hook by hand. */

@@ -54,7 +54,7 @@ async function run(world: World): Promise<HookResult> {
     ok = false;
   }
   await tellWhatWasFound(world, settings, hands, conclusion, (clock.now() - began) / 1000);
-  const swept = await sweep(hands, release, signal);
+  const swept = await sweep(hands, release, settings.clusterWide, signal);
   world.say("cleanup", swept.length === 0 ? "nothing was left" : `deleted ${swept.join(", ")}`);
   return { ok };
 }
