@@ -16,7 +16,10 @@ export function rbacPage(managers: readonly Manager[], hooks: readonly HookDefin
     title: manager.name,
     parts: [
       { source: `operator/managers/${manager.name}/manager.ts`, rules: manager.rbac },
-      ...manager.controllers.map(({ name, rbac }) => ({ source: `operator/controllers/${name}/controller.ts`, rules: rbac })),
+      ...manager.controllers.map(({ name, rbac }) => ({
+        source: `operator/controllers/${name}/controller.ts`,
+        rules: rbac,
+      })),
     ],
   }));
   const jobs = hooks.map((hook) => ({

@@ -52,7 +52,14 @@ const WATCHED = `include "ngrok-operator.watchNamespace" .`;
 /** The Role in the watched namespace, when there is one. */
 export function watchRole({ rules, wide, names }: Subject): Role[] {
   const [name, binding] = names.watch;
-  return withRules({ when: `not (${wide})`, cluster: false, name, binding, namespace: WATCHED, rules: policy(rules, ["watch"]) });
+  return withRules({
+    when: `not (${wide})`,
+    cluster: false,
+    name,
+    binding,
+    namespace: WATCHED,
+    rules: policy(rules, ["watch"]),
+  });
 }
 
 /** The Role in the release namespace, and the ClusterRole of either mode. */
@@ -71,7 +78,14 @@ export function ownRoles({ rules, wide, names }: Subject): Role[] {
       binding: clusterBinding,
       rules: policy(rules, ["cluster"]),
     }),
-    ...withRules({ when: "", cluster: false, name, binding, namespace: ".Release.Namespace", rules: policy(rules, ["release"]) }),
+    ...withRules({
+      when: "",
+      cluster: false,
+      name,
+      binding,
+      namespace: ".Release.Namespace",
+      rules: policy(rules, ["release"]),
+    }),
   ];
 }
 
@@ -83,7 +97,9 @@ function withRules(role: Role): Role[] {
 export function policy(rules: readonly Rule[], scopes: readonly Scope[]): readonly PolicyRule[] {
   const rights = rules.filter((rule) => scopes.includes(rule.scope)).flatMap(rightsIn);
   const kept = rights.filter((right) => !rights.some((other) => other !== right && covers(other, right)));
-  const byPlace = Map.groupBy(kept, ({ group, resource, names, when }) => JSON.stringify([group, resource, names, when]));
+  const byPlace = Map.groupBy(kept, ({ group, resource, names, when }) =>
+    JSON.stringify([group, resource, names, when]),
+  );
   const merged = [...byPlace.values()].map(([first, ...rest]) => {
     if (first === undefined) throw new Error("a group is never empty");
     const verbs = new Set([first.verb, ...rest.map((right) => right.verb)]);
@@ -110,10 +126,7 @@ interface Right {
 
 function rightsIn(rule: Rule): Right[] {
   const { kind, part } = rule;
-  const names = [
-    ...(rule.named === undefined ? [] : [`{{ ${nameExpression(rule.named)} }}`]),
-    ...(rule.names ?? []),
-  ];
+  const names = [...(rule.named === undefined ? [] : [`{{ ${nameExpression(rule.named)} }}`]), ...(rule.names ?? [])];
   return rule.verbs.map((verb) => ({
     group: kind.group,
     resource: part === undefined ? kind.plural : `${kind.plural}/${part}`,

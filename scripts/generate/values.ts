@@ -99,6 +99,7 @@ function cell(text: string): string {
 function withTable(page: string, table: string): string {
   const [before, rest] = page.split(BEGIN);
   const after = rest?.split(END)[1];
-  if (before === undefined || after === undefined) throw new Error(`chart/README.md needs the lines ${BEGIN} and ${END}`);
+  if (before === undefined || after === undefined)
+    throw new Error(`chart/README.md needs the lines ${BEGIN} and ${END}`);
   return `${before}${BEGIN}\n\n${table}\n\n${END}${after}`;
 }

@@ -1,0 +1,56 @@
+// What a person may get wrong in values: Helm refuses with the name of the field, whichever Helm it is.
+import { expect, test } from "vitest";
+import { refusal, templateText, type HelmVersion } from "./helm.ts";
+
+const HELMS: readonly HelmVersion[] = ["helm3", "helm4"];
+
+const REFUSED_BY_SCHEMA = [
+  { set: "drainPolicy=Purge", says: "at '/drainPolicy': value must be one of 'Retain', 'Delete'" },
+  { set: "drainPolicy=retain", says: "at '/drainPolicy': value must be one of 'Retain', 'Delete'" },
+  { set: "drainPolicy=", says: "at '/drainPolicy': value must be one of 'Retain', 'Delete'" },
+  { set: "drainPolicy=null", says: "missing property 'drainPolicy'" },
+  { set: "drainPolcy=Delete", says: "additional properties 'drainPolcy' not allowed" },
+  { set: "crds.kep=false", says: "at '/crds': additional properties 'kep' not allowed" },
+  { set: "crds.keep=null", says: "at '/crds': missing property 'keep'" },
+  { set: "cleanupHook.timeout=-1", says: "at '/cleanupHook/timeout': minimum: got -1, want 30" },
+  { set: "cleanupHook.timeout=5", says: "at '/cleanupHook/timeout': minimum: got 5, want 30" },
+  { set: "replicaCount=two", says: "at '/replicaCount': got string, want integer" },
+  { set: "defaultDomainReclaimPolicy=Keep", says: "at '/defaultDomainReclaimPolicy'" },
+  { set: "log.level=trace", says: "at '/log/level'" },
+  { set: "ingress.controllerName=no slash", says: "at '/ingress/controllerName'" },
+  { set: "apiURL=api.ngrok.com", says: "at '/apiURL'" },
+  { set: "extraEnv.A.value=x", says: "at '/extraEnv/A'" },
+] as const;
+
+test.for(REFUSED_BY_SCHEMA)("$set is refused by name", async ({ set, says }) => {
+  expect(await refusal({ set: [set] })).toContain(says);
+});
+
+test.for(["drainPolicy=Purge", "drainPolicy=null", "drainPolcy=Delete", "cleanupHook.timeout=-1"])(
+  "%s is refused by Helm 3 in the same words",
+  async (set) => {
+    const [three, four] = await Promise.all(HELMS.map((helm) => refusal({ helm, set: [set] })));
+    expect(three).toBe(four);
+    expect(three).toMatch(/drainPolicy|drainPolcy|timeout/);
+  },
+);
+
+test("a quoted boolean is refused by name", async () => {
+  expect(await refusal({ json: ['gateway.enabled="true"'] })).toContain(
+    "at '/gateway/enabled': got string, want boolean",
+  );
+});
+
+test.for(HELMS)("%s without schema validation still meets the checks in the templates", async (helm) => {
+  const text = await refusal({ helm, set: ["drainPolicy=Keep"], flags: ["--skip-schema-validation"] });
+  expect(text).toMatch(/drainPolicy "Keep".*\n +remedy: Retain or Delete/);
+});
+
+test("an older chart's values, reused, are refused with the name of what they lack", async () => {
+  expect(await refusal({ json: ["crds=null"] })).toContain("missing property 'crds'");
+});
+
+test("a chart above this one may pass global and enabled", async () => {
+  const text = await templateText({ set: ["global.imageRegistry=mirror.local", "global.other=1", "enabled=true"] });
+  expect(text).toContain("image: mirror.local/ngrok/ngrok-operator:");
+});

@@ -1,0 +1,36 @@
+// Helm and the programs make the same names, and none is longer than what Kubernetes takes.
+import { expect, test } from "vitest";
+import { namesOf } from "#api/release.ts";
+import { objects, podsOf } from "./helm.ts";
+
+const LONGEST_RELEASE = "r".repeat(53);
+
+const INSTALLS = [
+  { release: "ngrok-operator", set: [], fullname: "ngrok-operator" },
+  { release: "edge", set: [], fullname: "edge-ngrok-operator" },
+  { release: "edge", set: ["nameOverride=op"], fullname: "edge-op" },
+  { release: "edge", set: ["fullnameOverride=own"], fullname: "own" },
+  { release: LONGEST_RELEASE, set: [], fullname: `${LONGEST_RELEASE}-ngrok-ope` },
+  // The cut falls on dashes, which may not end a name.
+  {
+    release: "edge",
+    set: [`fullnameOverride=${"a".repeat(45)}------${"b".repeat(12)}`],
+    fullname: `${"a".repeat(45)}------${"b".repeat(12)}`,
+  },
+];
+
+test.for(INSTALLS)("$release $set", async ({ release, set, fullname }) => {
+  const all = await objects({ release, set: [...set, "installCRDs=false"], namespace: "ngrok" });
+  const has = (kind: string, name: string): boolean =>
+    all.some((object) => object.kind === kind && object.metadata.name === name);
+  const names = namesOf({ name: release, namespace: "ngrok", fullname });
+  expect(has("Deployment", names.manager)).toBe(true);
+  expect(has("ConfigMap", names.drainState)).toBe(true);
+  expect(has("Job", names.drainJob)).toBe(true);
+  expect(has("Job", names.cleanupJob)).toBe(true);
+  const args = podsOf(all).flatMap(({ pod }) => pod.containers[0]?.args ?? []);
+  expect(args).toContain(`--fullname=${fullname}`);
+  expect(args).toContain(`--election-id=${names.lease}`);
+  const long = all.filter(({ metadata }) => metadata.name.length > 63 || /[^a-z0-9.-]|-$/.test(metadata.name));
+  expect(long.map(({ metadata }) => metadata.name)).toEqual([]);
+});

@@ -1,0 +1,79 @@
+// Every value does something: when it is changed, Helm renders something else. What is for a feature that is not there
+// yet is marked so in the schema, and does nothing.
+import { expect, test } from "vitest";
+import { leavesOf, resolved, valuesSchema, type Leaf } from "#scripts/generate/values-schema.ts";
+import { CommandFailed } from "#tools/command.ts";
+import { templateText } from "./helm.ts";
+
+const schema = valuesSchema();
+const leaves = leavesOf(schema);
+
+/** Read by the chart above this one. */
+const READ_ELSEWHERE = ["enabled"];
+
+/** Values that are read only when another one asks for it. */
+const WHEN: Readonly<Record<string, readonly string[]>> = {
+  "cleanupHook.image.registry": ["cleanupHook.image.repository=hooks"],
+  "cleanupHook.image.tag": ["cleanupHook.image.repository=hooks"],
+  "cleanupHook.image.digest": ["cleanupHook.image.repository=hooks"],
+  "extraCA.key": ["extraCA.secretName=ca"],
+  "ingressClass.create": ["ingress.ingressClass.create=false"],
+  "image.allowLatest": ["image.tag=latest"],
+  "bindings.endpointSelectors": ["bindings.enabled=true"],
+  "bindings.serviceAnnotations": ["bindings.enabled=true"],
+  "bindings.serviceLabels": ["bindings.enabled=true"],
+  "bindings.ingressEndpoint": ["bindings.enabled=true"],
+  "podDisruptionBudget.maxUnavailable": ["podDisruptionBudget.create=true"],
+  "podDisruptionBudget.minAvailable": ["podDisruptionBudget.create=true"],
+  "nodeAffinityPreset.type": ["nodeAffinityPreset.key=zone"],
+  "nodeAffinityPreset.key": ["nodeAffinityPreset.type=soft"],
+  "nodeAffinityPreset.values": ["nodeAffinityPreset.type=soft", "nodeAffinityPreset.key=zone"],
+};
+
+const active = leaves.filter(({ path, later }) => later === undefined && !READ_ELSEWHERE.includes(path.join(".")));
+
+test.concurrent.for(active.map((leaf) => ({ name: leaf.path.join("."), leaf })))(
+  "$name",
+  async ({ name, leaf }, { expect: check }) => {
+    const set = WHEN[name] ?? [];
+    const [before, after] = await Promise.all([outcome(set), outcome(set, `${name}=${JSON.stringify(another(leaf))}`)]);
+    check(after).not.toBe(before);
+  },
+);
+
+test("values of features that are not there yet do nothing", async () => {
+  const json = leaves
+    .filter(({ later }) => later !== undefined)
+    .map((leaf) => `${leaf.path.join(".")}=${JSON.stringify(another(leaf))}`);
+  expect(json.length).toBeGreaterThan(20);
+  expect(await outcome([], ...json)).toBe(await outcome([]));
+});
+
+/** What Helm prints, or says when it refuses: a check that reads a value counts as reading it. */
+async function outcome(set: readonly string[], ...json: readonly string[]): Promise<string> {
+  const options = { set, json, flags: ["--skip-schema-validation"] };
+  try {
+    return await templateText(options);
+  } catch (error) {
+    if (error instanceof CommandFailed) return error.stderr;
+    throw error;
+  }
+}
+
+/** A value of the right type that is not the default. */
+function another({ schema: leaf }: Leaf): unknown {
+  const whole = resolved(leaf, schema);
+  if (whole.enum !== undefined) return whole.enum.findLast((choice) => choice !== leaf.default && choice !== "");
+  switch (whole.type) {
+    case "boolean":
+      return leaf.default !== true;
+    case "integer":
+      return Number(leaf.default ?? 0) + 60;
+    case "array":
+      return [{ name: "sentinel" }];
+    case "object":
+      return { sentinel: "1" };
+    default:
+      return "2";
+  }
+}

@@ -1,0 +1,82 @@
+// The objects of the chart, for every set of values that must work: the same from both Helms, admitted everywhere.
+import { describe, expect, test } from "vitest";
+import { idOf, objects, podsOf, valuesFiles } from "./helm.ts";
+
+describe.for(valuesFiles())("with $name", ({ path }) => {
+  const options = { files: [path], namespace: "ngrok-operator" };
+
+  test("Helm 3 and Helm 4 render the same objects", async () => {
+    const [three, four] = await Promise.all([
+      objects({ ...options, helm: "helm3" }),
+      objects({ ...options, helm: "helm4" }),
+    ]);
+    expect(three).toEqual(four);
+    expect(four.length).toBeGreaterThan(5);
+  });
+
+  test("no two objects have one name", async () => {
+    const ids = (await objects(options)).map(idOf);
+    expect(ids).toEqual([...new Set(ids)]);
+  });
+
+  test("every pod is admitted at the level restricted and within a quota", async () => {
+    for (const { id, pod } of podsOf(await objects(options))) {
+      expect(pod.securityContext, id).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
+      for (const container of pod.containers) {
+        expect(container.securityContext, id).toEqual({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ["ALL"] },
+        });
+        expect(Object.keys(container.resources.requests).toSorted(), id).toEqual(["cpu", "memory"]);
+        expect(Object.keys(container.resources.limits).toSorted(), id).toEqual(["cpu", "memory"]);
+        expect(container.image, id).not.toMatch(/:latest$|kubectl/);
+        expect(
+          container.env.map(({ name }) => name),
+          id,
+        ).toEqual([...new Set(container.env.map(({ name }) => name))]);
+      }
+    }
+  });
+
+  test("every ServiceAccount of a pod and every role of a binding is there", async () => {
+    const all = await objects(options);
+    const ids = all.map(idOf);
+    for (const { pod } of podsOf(all)) expect(ids).toContain(`ServiceAccount ngrok-operator/${pod.serviceAccountName}`);
+    for (const { roleRef, subjects, metadata } of all) {
+      if (roleRef === undefined) continue;
+      const namespace = roleRef.kind === "Role" ? (metadata.namespace ?? "") : "";
+      expect(ids).toContain(`${roleRef.kind} ${namespace}/${roleRef.name}`);
+      for (const subject of subjects ?? [])
+        expect(ids).toContain(`ServiceAccount ${subject.namespace}/${subject.name}`);
+    }
+  });
+
+  test("no right is larger than it says: no *, no escalation, no Secrets at large", async () => {
+    for (const { kind, metadata, rules = [] } of await objects(options)) {
+      for (const rule of rules) {
+        const text = JSON.stringify(rule);
+        expect(text, metadata.name).not.toContain("*");
+        expect(
+          rule.verbs.filter((verb) => ["escalate", "bind", "impersonate"].includes(verb)),
+          metadata.name,
+        ).toEqual([]);
+        if (kind === "ClusterRole" && rule.resources.includes("secrets"))
+          expect(rule.resourceNames, text).toBeDefined();
+      }
+    }
+  });
+});
+
+test("no object of the cluster is rendered in a namespace of one's own", async () => {
+  const namespaced = valuesFiles().find(({ name }) => name === "namespaced.yaml");
+  const all = await objects({ files: [namespaced?.path ?? ""], namespace: "ngrok-operator" });
+  expect(all.filter(({ metadata }) => metadata.namespace === undefined).map(idOf)).toEqual([]);
+});
+
+test("nothing of a hook stands in a watched namespace that may be gone", async () => {
+  const all = await objects({ set: ["ingress.watchNamespace=shop"] });
+  const hooks = all.filter(({ metadata }) => metadata.annotations?.["helm.sh/hook"] !== undefined);
+  expect(hooks.length).toBeGreaterThan(6);
+  expect(hooks.filter(({ metadata }) => metadata.namespace === "shop").map(idOf)).toEqual([]);
+});

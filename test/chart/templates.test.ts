@@ -1,0 +1,49 @@
+// Rules for the templates as texts, and that each is tested.
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { ownKinds } from "#api/own-kinds.ts";
+import { CHART, objects } from "./helm.ts";
+
+const templates = globSync("templates/**/*", { cwd: CHART }).filter((path) => /\.(yaml|tpl|txt)$/.test(path));
+const suites = globSync("tests/*_test.yaml", { cwd: CHART }).map((path) => readFileSync(join(CHART, path), "utf8"));
+
+test("every template has a suite of helm-unittest", () => {
+  const tested = suites
+    .flatMap((text): string[] => parse(text).templates)
+    .map((path) => `templates/${path.replace(/^templates\//, "")}`);
+  expect(templates.filter((path) => !path.endsWith(".tpl") && !tested.includes(path))).toEqual([]);
+});
+
+test("nothing is random, dated or looked up, but the one look before CRDs are dropped", () => {
+  const found = templates.flatMap((path) =>
+    readFileSync(join(CHART, path), "utf8")
+      .split("\n")
+      .filter((line) => /\{\{.*\b(lookup|rand[A-Z]\w*|genCA|genSelf\w*|gen\w+Cert|now|htpasswd|uuidv4)\b/.test(line))
+      .map(() => path),
+  );
+  expect(found).toEqual(["templates/_checks.tpl"]);
+});
+
+test("the chart's versions are the package's", () => {
+  const chart = parse(readFileSync(join(CHART, "Chart.yaml"), "utf8"));
+  const { version } = JSON.parse(readFileSync(join(CHART, "..", "package.json"), "utf8"));
+  expect([chart.version, chart.appVersion]).toEqual([version, version]);
+});
+
+test("people get an editor and a viewer role for each of our kinds", async () => {
+  const names = (await objects()).filter(({ kind }) => kind === "ClusterRole").map(({ metadata }) => metadata.name);
+  for (const { singular, plural, group } of ownKinds) {
+    expect(names).toContain(`edge-ngrok-operator-${singular}-editor-role`);
+    expect(names).toContain(`edge-ngrok-operator-${singular}-viewer-role`);
+    expect(readFileSync(join(CHART, "templates/crd-access-roles.yaml"), "utf8")).toContain(
+      `"${singular}" "${group}/${plural}"`,
+    );
+  }
+});
+
+test("what an uninstall will do is said in under 30 lines", () => {
+  const lines = readFileSync(join(CHART, "templates/NOTES.txt"), "utf8").split("\n");
+  expect(lines.filter((line) => !/^\{\{-.*-?\}\}$/.test(line)).length).toBeLessThan(30);
+});
