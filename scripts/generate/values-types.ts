@@ -40,6 +40,7 @@ function typeOf(schema: ValueSchema, root: ValueSchema, depth: number): string {
     case "number":
     case "boolean":
       return whole.type;
+    case undefined:
     default:
       return "unknown";
   }

@@ -73,7 +73,11 @@ async function render(options: TemplateOptions): Promise<string> {
   } = options;
   const folder = await binaries((line) => process.stderr.write(`${line}\n`));
   const args = [
-    ...["template", release, options.chart ?? CHART, "--namespace", namespace],
+    "template",
+    release,
+    options.chart ?? CHART,
+    "--namespace",
+    namespace,
     ...files.flatMap((file) => ["--values", file]),
     ...set.flatMap((one) => ["--set", one]),
     ...json.flatMap((one) => ["--set-json", one]),

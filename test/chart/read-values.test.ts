@@ -34,10 +34,10 @@ const active = leaves.filter(({ path, later }) => later === undefined && !READ_E
 
 test.concurrent.for(active.map((leaf) => ({ name: leaf.path.join("."), leaf })))(
   "$name",
-  async ({ name, leaf }, { expect: check }) => {
+  async ({ name, leaf }, { expect }) => {
     const set = WHEN[name] ?? [];
-    const [before, after] = await Promise.all([outcome(set), outcome(set, `${name}=${JSON.stringify(another(leaf))}`)]);
-    check(after).not.toBe(before);
+    const changed = await outcome(set, `${name}=${JSON.stringify(another(leaf))}`);
+    expect(changed).not.toBe(await outcome(set));
   },
 );
 
@@ -64,16 +64,8 @@ async function outcome(set: readonly string[], ...json: readonly string[]): Prom
 function another({ schema: leaf }: Leaf): unknown {
   const whole = resolved(leaf, schema);
   if (whole.enum !== undefined) return whole.enum.findLast((choice) => choice !== leaf.default && choice !== "");
-  switch (whole.type) {
-    case "boolean":
-      return leaf.default !== true;
-    case "integer":
-      return Number(leaf.default ?? 0) + 60;
-    case "array":
-      return [{ name: "sentinel" }];
-    case "object":
-      return { sentinel: "1" };
-    default:
-      return "2";
-  }
+  if (whole.type === "boolean") return leaf.default !== true;
+  if (whole.type === "integer") return Number(leaf.default ?? 0) + 60;
+  if (whole.type === "array") return [{ name: "sentinel" }];
+  return whole.type === "object" ? { sentinel: "1" } : "2";
 }

@@ -54,16 +54,13 @@ describe.for(valuesFiles())("with $name", ({ path }) => {
 
   test("no right is larger than it says: no *, no escalation, no Secrets at large", async () => {
     for (const { kind, metadata, rules = [] } of await objects(options)) {
-      for (const rule of rules) {
-        const text = JSON.stringify(rule);
-        expect(text, metadata.name).not.toContain("*");
-        expect(
-          rule.verbs.filter((verb) => ["escalate", "bind", "impersonate"].includes(verb)),
-          metadata.name,
-        ).toEqual([]);
-        if (kind === "ClusterRole" && rule.resources.includes("secrets"))
-          expect(rule.resourceNames, text).toBeDefined();
-      }
+      const texts = rules.map((rule) => JSON.stringify(rule));
+      expect(
+        texts.filter((text) => /"\*"|escalate|"bind"|impersonate/.test(text)),
+        metadata.name,
+      ).toEqual([]);
+      const secrets = rules.filter(({ resources, resourceNames }) => resources.includes("secrets") && !resourceNames);
+      expect(kind === "ClusterRole" ? secrets : [], metadata.name).toEqual([]);
     }
   });
 });

@@ -40,6 +40,7 @@
 {{- with include "ngrok-operator.watchNamespace" . }}
 - --ingress-watch-namespace={{ . }}
 {{- end }}
+- --rbac-cluster={{ .Values.rbac.cluster }}
 - --zap-log-level={{ .Values.log.level }}
 - --zap-stacktrace-level={{ .Values.log.stacktraceLevel }}
 - --zap-encoder={{ .Values.log.format }}
