@@ -54,13 +54,17 @@ export async function helm(
   return { code, stdout, stderr, seconds: (performance.now() - began) / 1000 };
 }
 
-/** The lines of the hooks' log within what Helm printed. Helm 4 prints pieces of it as one escaped line each. */
+/** The lines of the hooks' log within what Helm printed. */
 export function hookLines({ stderr }: Pick<HelmRun, "stderr">): string[] {
   return stderr
     .split("\n")
-    .flatMap((line) => {
-      const [, escaped] = /msg=("(?:[^"\\]|\\.)*")/.exec(line) ?? [];
-      return escaped === undefined ? [line] : (JSON.parse(escaped) as string).split("\n");
-    })
+    .flatMap(readable)
     .filter((line) => /^\d\d:\d\d:\d\d [a-z]/.test(line));
+}
+
+/** A line of Helm's as people can read it: Helm 4 prints pieces of a hook's log as one escaped line each. */
+export function readable(line: string): string[] {
+  const [, escaped] = /\bmsg=("(?:[^"\\]|\\.)*")/.exec(line) ?? [];
+  if (escaped === undefined) return [line];
+  return (JSON.parse(escaped) as string).replace(/\n$/, "").split("\n");
 }

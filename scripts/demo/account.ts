@@ -1,0 +1,148 @@
+// The account at ngrok that the demo works with: our stand-in in memory, or a real one. Pods of an embedded cluster have
+// no way out, so a real account is reached through a relay on this machine.
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { startNgrokApi } from "#test/support/ngrok-api/server.ts";
+import type { Cluster } from "#tools/cluster/provider.ts";
+
+const REAL_API = "https://api.ngrok.com";
+const KEY = "stand-in-key";
+/** What a population makes at ngrok; registrations are the operator's own. */
+const COLLECTIONS = {
+  endpoints: "endpoints",
+  reserved_domains: "reserved_domains",
+  ip_policies: "ip_policies",
+} as const;
+
+export interface Account extends AsyncDisposable {
+  readonly what: string;
+  /** As pods reach it. */
+  readonly url: string;
+  readonly key: string;
+  /** How much is there of what the population made, by collection. */
+  remote(): Promise<Record<string, number>>;
+  /** Deletes what the demo made and the policy kept; a stand-in forgets by itself. */
+  clean(): Promise<void>;
+}
+
+/** Where pods find a program of this machine; only the embedded cluster's wire is ours to listen on. */
+function listenOn({ provider, hostIp }: Cluster): string {
+  return provider === "embedded" ? hostIp : "0.0.0.0";
+}
+
+export async function standIn(cluster: Cluster): Promise<Account> {
+  const api = await startNgrokApi({ host: listenOn(cluster), keys: [KEY] });
+  return {
+    what: "the stand-in of ngrok's API",
+    url: `http://${cluster.hostIp}:${api.port}`,
+    key: KEY,
+    remote: async () => {
+      const { endpoints = 0, reserved_domains = 0, ip_policies = 0, reserved_addrs = 0 } = api.state();
+      return await Promise.resolve({ endpoints, reserved_domains, ip_policies, reserved_addrs });
+    },
+    clean: async () => await Promise.resolve(),
+    [Symbol.asyncDispose]: async () => await api.close(),
+  };
+}
+
+/** Rejects at once, with the remedy, when the key is missing or ngrok does not take it. */
+export async function checkKey(key: string | undefined): Promise<string> {
+  if (!key) {
+    throw new Error("--live needs NGROK_API_KEY: make a key at https://dashboard.ngrok.com/api-keys and export it");
+  }
+  const answer = await ask("GET", "/api_keys?limit=1", key).catch((error: unknown) => {
+    throw new Error(
+      `${REAL_API} cannot be reached (${error instanceof Error ? error.message : String(error)}): check the network, or leave out --live`,
+    );
+  });
+  if (answer.status === 401 || answer.status === 403) {
+    throw new Error(
+      `ngrok does not take NGROK_API_KEY (${answer.status}): make a new one at https://dashboard.ngrok.com/api-keys`,
+    );
+  }
+  return key;
+}
+
+/** A real account; `population` marks what the demo makes there. */
+export async function live(cluster: Cluster, key: string, population: string): Promise<Account> {
+  const relay = await startRelay(listenOn(cluster));
+  const marked = async (): Promise<[collection: string, id: string][]> => {
+    const lists = Object.entries(COLLECTIONS).map(async ([path, field]) => {
+      const items = await all(`/${path}?limit=100`, field, key);
+      return items
+        .filter(({ metadata }) => metadata.includes(`"population":"${population}"`))
+        .map(({ id }): [string, string] => [path, id]);
+    });
+    return (await Promise.all(lists)).flat();
+  };
+  return {
+    what: `your account at ngrok, through a relay on this machine`,
+    url: `http://${cluster.hostIp}:${(relay.address() as AddressInfo).port}`,
+    key,
+    remote: async () => {
+      const counts: Record<string, number> = Object.fromEntries(Object.keys(COLLECTIONS).map((path) => [path, 0]));
+      for (const [path] of await marked()) counts[path] = (counts[path] ?? 0) + 1;
+      return counts;
+    },
+    clean: async () => {
+      for (const [path, id] of await marked()) await ask("DELETE", `/${path}/${id}`, key);
+    },
+    [Symbol.asyncDispose]: async () => await relay[Symbol.asyncDispose](),
+  };
+}
+
+interface Item {
+  readonly id: string;
+  readonly metadata: string;
+}
+
+async function all(path: string, field: string, key: string): Promise<Item[]> {
+  const items: Item[] = [];
+  for (let next: string | null = path; next !== null;) {
+    const answer = await ask("GET", next, key);
+    if (!answer.ok) throw new Error(`${REAL_API}${path} answered ${answer.status}: check what the key may do`);
+    const page = (await answer.json()) as Record<string, unknown> & { next_page_uri?: string | null };
+    items.push(...(page[field] as Item[]));
+    next = page.next_page_uri ? page.next_page_uri.slice(REAL_API.length) : null;
+  }
+  return items;
+}
+
+async function ask(method: string, path: string, key: string): Promise<Response> {
+  const headers = { authorization: `Bearer ${key}`, "ngrok-version": "2" };
+  return await fetch(`${REAL_API}${path}`, { method, headers, signal: AbortSignal.timeout(20_000) });
+}
+
+/** Passes requests on to ngrok as they are, with the links in the answers led back through here. */
+async function startRelay(host: string): Promise<Server> {
+  const relay = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const {
+        authorization = "",
+        "content-type": type = "application/json",
+        "user-agent": agent = "",
+      } = request.headers;
+      const headers = { authorization, "content-type": type, "user-agent": agent, "ngrok-version": "2" };
+      const body = chunks.length === 0 ? {} : { body: Buffer.concat(chunks) };
+      const method = request.method ?? "GET";
+      fetch(`${REAL_API}${request.url}`, { method, headers, ...body, signal: AbortSignal.timeout(60_000) })
+        .then(async (answer) => {
+          const text = (await answer.text()).replaceAll(REAL_API, `http://${request.headers.host}`);
+          const retry = answer.headers.get("retry-after");
+          response.writeHead(answer.status, {
+            "content-type": "application/json",
+            ...(retry && { "retry-after": retry }),
+          });
+          response.end(text);
+        })
+        .catch(() => response.destroy());
+    });
+  });
+  await new Promise<void>((done, fail) => {
+    relay.once("error", fail);
+    relay.listen(0, host, done);
+  });
+  return relay;
+}

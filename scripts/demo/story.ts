@@ -1,0 +1,245 @@
+// The story that the demo tells: install, make objects, wait until all are Ready, uninstall, delete the namespaces, and
+// count what is left.
+import { CommandFailed } from "#tools/command.ts";
+import { down, find, up } from "#tools/cluster/cluster.ts";
+import type { Cluster, ProviderName } from "#tools/cluster/provider.ts";
+import { hookLines, readable, type HelmVersion } from "#test/support/helm.ts";
+import { allReady, aPopulation, populate, type Population } from "#test/support/population.ts";
+import { releaseOf, type Release } from "#test/support/release.ts";
+import { carriers, residue } from "#test/support/residue.ts";
+import { bringImages, stageOf, type Stage } from "#test/support/stage.ts";
+import { live, standIn, type Account } from "./account.ts";
+import type { Progress } from "./progress.ts";
+
+export interface DemoOptions {
+  readonly policy: "Retain" | "Delete";
+  readonly count: number;
+  readonly helm: HelmVersion;
+  readonly crdsKeep: boolean;
+  /** The key of a real account; without it the stand-in is used. */
+  readonly liveKey?: string;
+  readonly keep: boolean;
+  readonly provider: ProviderName;
+  /** The cluster's name. */
+  readonly name: string;
+  readonly registry?: string;
+  readonly hostIp?: string;
+  readonly yes: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface DemoResult {
+  readonly policy: "Retain" | "Delete";
+  readonly objects: number;
+  readonly finalizersBefore: number;
+  readonly residue: number;
+  readonly remote: number;
+  /** Of helm uninstall. */
+  readonly seconds: number;
+  /** Helm's exit code. */
+  readonly code: number;
+}
+
+/** `policy=... objects=N finalizers_before=N residue=0 remote=R seconds=S` */
+export function closingLine(result: DemoResult): string {
+  const { policy, objects, finalizersBefore, residue: left, remote, seconds } = result;
+  return `policy=${policy} objects=${objects} finalizers_before=${finalizersBefore} residue=${left} remote=${remote} seconds=${seconds.toFixed(1)}`;
+}
+
+/** Nothing sticks, ngrok holds what the policy says, and there was something to free in the first place. */
+export function isAsPromised(result: DemoResult): boolean {
+  const remote = result.policy === "Delete" ? 0 : result.objects;
+  return (
+    result.code === 0 && result.residue === 0 && result.remote === remote && result.finalizersBefore === result.objects
+  );
+}
+
+const RELEASE = "ngrok-operator";
+/** How long each wait may take at most, in milliseconds, beside what grows with the number of objects. */
+const WAIT = 120_000;
+
+/** Runs it all and takes the cluster down again, unless it is to be kept or ran before. */
+export async function runDemo(options: DemoOptions, progress: Progress): Promise<DemoResult> {
+  const { name } = options;
+  const ranBefore = (await find(name)) !== undefined;
+  const mayEnd = !options.keep && !ranBefore;
+  try {
+    const stage = await raiseStage(options, progress, mayEnd);
+    return await play(stage, options, progress);
+  } finally {
+    if (mayEnd)
+      await progress.step(
+        "down",
+        async () => await down(name, progress.detail),
+        () => `cluster ${name} is gone`,
+      );
+    else
+      progress.detail(
+        `cluster ${name} stays: eval "$(npm run -s cluster -- env --name ${name})", npm run cluster -- down --name ${name}`,
+      );
+  }
+}
+
+async function raiseStage(options: DemoOptions, { step, detail }: Progress, bound: boolean): Promise<Stage> {
+  const { name, provider, registry, hostIp, yes, signal } = options;
+  const cluster = await step(
+    "cluster",
+    async () =>
+      await up({
+        name,
+        provider,
+        tell: detail,
+        bound,
+        ...(registry !== undefined && { registry }),
+        ...(hostIp !== undefined && { hostIp }),
+        ...(yes && { confirm: async () => await Promise.resolve(true) }),
+      }),
+    (started: Cluster) => `${started.name} (${started.provider}) is ready; its logs are in ${started.folder}/log`,
+  );
+  signal.throwIfAborted();
+  const image = await step(
+    "images",
+    async () => await bringImages(cluster, detail),
+    (reference) => reference,
+  );
+  signal.throwIfAborted();
+  return stageOf(cluster, image);
+}
+
+async function play(stage: Stage, options: DemoOptions, progress: Progress): Promise<DemoResult> {
+  const { count, policy, signal } = options;
+  const { step } = progress;
+  const population = aPopulation(count, { name: options.liveKey ? `demo-${Date.now().toString(36)}` : "demo" });
+  await using account = await step(
+    "ngrok",
+    async () => await accountOf(stage.cluster, options, population),
+    ({ what, url }) => `${what}, for pods at ${url}`,
+  );
+  const release = releaseOf(stage, {
+    name: RELEASE,
+    namespace: RELEASE,
+    helm: options.helm,
+    apiURL: account.url,
+    apiKey: account.key,
+    values: { drainPolicy: policy, "crds.keep": options.crdsKeep },
+  });
+  await installed(release, options, progress);
+  await populated(stage, population, release, options, progress);
+  const before = await carriers(stage.kubectl);
+  const finalizersBefore = before.filter((object) => !object.startsWith("kubernetesoperator ")).length;
+  progress.detail(`${before.length} objects carry our finalizer, the KubernetesOperator among them`);
+
+  const { code, seconds } = await uninstalled(release, options, progress);
+  signal.throwIfAborted();
+  const spaces = [...population.namespaces, release.namespace];
+  await step(
+    "namespaces",
+    async () => await deleteNamespaces(stage, spaces),
+    (text) => text,
+  );
+  const left = await step(
+    "left",
+    async () => await residue(stage.kubectl),
+    (found) => `${found.count} objects stick`,
+  );
+  for (const line of left.lines.slice(0, 20)) progress.detail(line);
+  progress.excerpt(await stage.kubectl.run(["get", "crds", "--no-headers"]), 8);
+  const remote = await account.remote();
+  progress.detail(
+    `at ngrok: ${Object.entries(remote)
+      .map(([what, n]) => `${n} ${what.replaceAll("_", " ")}`)
+      .join(", ")}`,
+  );
+  if (options.liveKey)
+    await step(
+      "account",
+      async () => await account.clean(),
+      () => "what the demo made there is deleted",
+    );
+  const sum = Object.values(remote).reduce((total, n) => total + n, 0);
+  return { policy, objects: count, finalizersBefore, residue: left.count, remote: sum, seconds, code };
+}
+
+async function accountOf(cluster: Cluster, { liveKey }: DemoOptions, { name }: Population): Promise<Account> {
+  return liveKey === undefined ? await standIn(cluster) : await live(cluster, liveKey, name);
+}
+
+async function installed(
+  release: Release,
+  { helm, policy, crdsKeep, signal }: DemoOptions,
+  { step }: Progress,
+): Promise<void> {
+  await step(
+    "install",
+    async () => {
+      const { code, stderr } = await release.install({ signal });
+      if (code !== 0)
+        throw new Error(
+          `helm install failed: ${stderr}; when an earlier demo left its release: npm run cluster -- down --name demo`,
+        );
+      await release.ready();
+    },
+    () =>
+      `helm${helm} install ${release.name} with drainPolicy=${policy} crds.keep=${crdsKeep}; the operator has registered`,
+  );
+}
+
+async function populated(
+  stage: Stage,
+  population: Population,
+  release: Release,
+  options: DemoOptions,
+  { step, excerpt }: Progress,
+): Promise<void> {
+  const { count, signal } = options;
+  await using connection = await stage.connect();
+  await step(
+    "create",
+    async () => await populate(connection, population, signal),
+    () => `${count} objects in ${population.namespaces.join(", ")}`,
+  );
+  await step(
+    "ready",
+    async () => {
+      await allReady(connection, population, { withinMs: WAIT + count * 100, signal }).catch(async (error: unknown) => {
+        throw new Error(`${error instanceof Error ? error.message : String(error)}\n${await release.diagnosis()}`, {
+          cause: error,
+        });
+      });
+    },
+    () => `all ${count} objects are Ready`,
+  );
+  const kinds = "cloudendpoints,domains,ippolicies";
+  excerpt(await stage.kubectl.run(["get", kinds, "--all-namespaces"]), 14);
+}
+
+async function uninstalled(
+  release: Release,
+  { helm, signal }: DemoOptions,
+  { step, detail }: Progress,
+): Promise<{ code: number; seconds: number }> {
+  const onLine = (line: string): void => {
+    for (const one of readable(line)) detail(one.slice(0, 200));
+  };
+  const command = `helm${helm} uninstall ${release.name} --namespace ${release.namespace}`;
+  const run = await step(
+    "uninstall",
+    async () => await release.uninstall([], { signal, onLine }),
+    ({ code }) => `${command} ended with ${code}`,
+  );
+  if (run.code !== 0 || hookLines(run).length === 0) detail(await release.diagnosis());
+  return run;
+}
+
+/** Deleted or stuck: a namespace that does not go is what the count then shows. */
+async function deleteNamespaces(stage: Stage, names: readonly string[]): Promise<string> {
+  try {
+    await stage.kubectl.run(["delete", "namespace", ...names, "--ignore-not-found", "--timeout=60s"], {
+      timeout: 70_000,
+    });
+    return `${names.join(", ")} are gone`;
+  } catch (error) {
+    if (!(error instanceof CommandFailed)) throw error;
+    return `not all are gone after 60 s: ${error.stderr.trim().split("\n").at(-1) ?? ""}`;
+  }
+}

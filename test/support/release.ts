@@ -1,0 +1,66 @@
+// One install of the chart and what can be asked of it from outside, for tests and demo alike.
+import { CommandFailed } from "#tools/command.ts";
+import type { HelmOptions, HelmRun, HelmVersion } from "./helm.ts";
+import { CHART, type Stage } from "./stage.ts";
+
+export interface ReleaseOptions {
+  readonly name: string;
+  readonly namespace: string;
+  readonly helm: HelmVersion;
+  /** ngrok's API as pods reach it. */
+  readonly apiURL: string;
+  /** Default `stand-in-key`. */
+  readonly apiKey?: string;
+  /** As `--set` takes them: `drainPolicy: "Delete"`. */
+  readonly values?: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface Release extends ReleaseOptions {
+  /** `helm install`, without a wait. */
+  install(options?: HelmOptions): Promise<HelmRun>;
+  /** Waits until the operator has registered; throws with its log when that takes longer than a minute. */
+  ready(): Promise<void>;
+  uninstall(flags?: readonly string[], options?: HelmOptions): Promise<HelmRun>;
+  /** Everything that tells why something went wrong, for people. */
+  diagnosis(): Promise<string>;
+}
+
+export function releaseOf(stage: Stage, options: ReleaseOptions): Release {
+  const { name, namespace, helm: version, apiURL, apiKey = "stand-in-key", values = {} } = options;
+  const { kubectl } = stage;
+  const at = ["--namespace", namespace];
+  const sets = Object.entries({ apiURL, "credentials.apiKey": apiKey, "credentials.authtoken": "unused", ...values });
+  const flags = [...stage.imageFlags, ...sets.flatMap(([key, value]) => ["--set", `${key}=${value}`])];
+  const diagnosis = async (): Promise<string> => {
+    const asked = [
+      ["-n", namespace, "get", "pods,jobs,kubernetesoperators", "-o", "wide"],
+      ["-n", namespace, "get", "configmaps", "-o", "yaml"],
+      ["-n", namespace, "get", "events", "--sort-by=.lastTimestamp"],
+      ["-n", namespace, "logs", "-l", `app.kubernetes.io/instance=${name}`, "--all-pods", "--prefix", "--tail=60"],
+    ];
+    const answers = asked.map(async (args) => {
+      const text = await kubectl.run(args).catch((error: unknown) => String(error));
+      return `$ kubectl ${args.join(" ")}\n${text.trim()}`;
+    });
+    return (await Promise.all(answers)).join("\n");
+  };
+  return {
+    ...options,
+    install: async (more) =>
+      await stage.helm(version, ["install", name, CHART, ...at, "--create-namespace", ...flags], more),
+    ready: async () => {
+      const operator = `kubernetesoperator/${name}`;
+      try {
+        await kubectl.run(["wait", ...at, "--for=create", operator, "--timeout=60s"], { timeout: 70_000 });
+        await kubectl.run(["wait", ...at, "--for=condition=Ready", operator, "--timeout=60s"], { timeout: 70_000 });
+      } catch (error) {
+        if (!(error instanceof CommandFailed)) throw error;
+        throw new Error(`release ${namespace}/${name} is not ready: ${error.message}\n${await diagnosis()}`, {
+          cause: error,
+        });
+      }
+    },
+    uninstall: async (more = [], run) => await stage.helm(version, ["uninstall", name, ...at, ...more], run),
+    diagnosis,
+  };
+}
