@@ -47,7 +47,7 @@ async function readLayout(name: string, folder: string): Promise<BaseImage> {
       if (diffId === undefined) throw new Error(`${name}: its config names fewer layers than its manifest`);
       const mediaType = OCI_NAMES[layer.mediaType] ?? layer.mediaType;
       const content = await readFile(blobPath(folder, layer.digest));
-      return { name: `base ${name}`, blob: { mediaType, digest: layer.digest, content }, diffId };
+      return { name: "base", blob: { mediaType, digest: layer.digest, content }, diffId };
     }),
   );
   return { name, digest, layers, env: config.config?.Env ?? [] };

@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
-import { buildImages, type BuiltImages } from "./build-images.ts";
-import { TOP } from "./build-images.ts";
+import { buildImages, TOP, type BuiltImages } from "./build-images.ts";
 
 // A project with one hook and one manager, and a program of a few kilobytes in the place of Node.
 let top: string;
@@ -16,6 +15,7 @@ beforeAll(async () => {
   vi.stubEnv("NGROK_OPERATOR_CACHE", join(top, "cache"));
   await project("hooks/src/drain/main.ts", `import { stringify } from "yaml"; console.log(stringify([1]));`);
   await project("operator/managers/api-manager/main.ts", "console.log(2);");
+  await project("LICENSE", "ours");
   await project("runtime/LICENSE", "free");
   await mkdir(join(top, "runtime/bin"));
   await copyFile("/bin/true", join(top, "runtime/bin/node"));
@@ -35,7 +35,7 @@ async function project(path: string, text: string): Promise<void> {
 const build = async (out: string): Promise<BuiltImages> =>
   await buildImages({ top, out: join(top, out), node: join(top, "runtime/bin/node"), tell });
 
-describe("images", () => {
+describe("images", { timeout: 30_000 }, () => {
   test("built twice have the same digests, with and without the cache", async () => {
     const one = await build("one");
     const two = await build("two");
@@ -62,7 +62,9 @@ describe("images", () => {
     const files = filesOf((await build("files")).operator.archive);
     expect(files.filter((path) => /\/(ba|da|)sh$|busybox|\.map$/.test(path))).toEqual([]);
     expect(files).toEqual(
-      expect.arrayContaining(["node", "glibc", "gcc"].map((name) => `usr/share/licenses/${name}/LICENSE`)),
+      expect.arrayContaining(
+        ["node", "glibc", "gcc", "ngrok-operator"].map((name) => `usr/share/licenses/${name}/LICENSE`),
+      ),
     );
     const text = contentOf((await build("files")).hooks.archive, "usr/share/licenses/ngrok-operator/hooks.txt");
     expect(text).toMatch(/yaml 2\.\S+ \(ISC\)\n\nCopyright/);

@@ -1,4 +1,5 @@
 // Source to images: bundles, layers, two images that share them, and the values by which the chart names them.
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { VERSION } from "#api/version.ts";
@@ -86,9 +87,13 @@ async function runtimeOf(
   const { tell, node = nodeOf(top) } = options;
   const cache = join(cacheFolder(), "layers");
   const libraries = await librariesOf(node);
-  const nodeLayer = await makeLayer("node", await nodeEntries(node), cache);
-  if (options.base !== undefined) return { base: await pullBase(options.base, libraries, tell), layers: [nodeLayer] };
-  return { layers: [await makeLayer("base", await baseEntries(libraries, tell), cache), nodeLayer] };
+  const nodeLayer = async (): Promise<Layer> => await makeLayer("node", await nodeEntries(node), cache);
+  if (options.base !== undefined) {
+    const [base, layer] = await Promise.all([pullBase(options.base, libraries, tell), nodeLayer()]);
+    return { base, layers: [layer] };
+  }
+  const baseLayer = async (): Promise<Layer> => await makeLayer("base", await baseEntries(libraries, tell), cache);
+  return { layers: await Promise.all([baseLayer(), nodeLayer()]) };
 }
 
 async function codeLayers(top: string, tell: Tell): Promise<Record<Program["layer"], Layer>> {
@@ -108,13 +113,12 @@ async function codeLayers(top: string, tell: Tell): Promise<Record<Program["laye
 }
 
 async function programEntries(top: string, layer: string, bundles: readonly Bundle[]): Promise<Entry[]> {
-  const licences = await licencesOf(
-    top,
-    bundles.flatMap(({ inputs }) => inputs),
-  );
+  const inputs = bundles.flatMap((one) => one.inputs);
+  const licences = "usr/share/licenses/ngrok-operator";
   return [
     ...bundles.map(({ path, code }) => file(path, code)),
-    file(`usr/share/licenses/ngrok-operator/${layer}.txt`, licences),
+    file(`${licences}/${layer}.txt`, await licencesOf(top, inputs)),
+    ...(layer === "hooks" ? [file(`${licences}/LICENSE`, await readFile(join(top, "LICENSE")))] : []),
   ];
 }
 

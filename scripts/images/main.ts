@@ -13,6 +13,8 @@ interface Flags {
   readonly registry: string;
 }
 
+// npm changes into the project's folder; what a person types is relative to where they stand.
+const place = (path: string): string => resolve(process.env["INIT_CWD"] ?? "", path);
 const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const program = new Command("images")
@@ -43,15 +45,13 @@ On a base of yours, by digest so that the next build is the same:
   )
   .action(async (flags: Flags) => {
     const started = Date.now();
-    const { values } = await buildImages({ ...flags, tell, out: resolve(flags.out) });
-    tell(
-      `built in ${((Date.now() - started) / 1000).toFixed(1)} s; for the chart: -f ${relative(process.cwd(), values)}`,
-    );
+    const { values } = await buildImages({ ...flags, tell, out: place(flags.out) });
+    tell(`built in ${((Date.now() - started) / 1000).toFixed(1)} s; for the chart: -f ${relative(place(""), values)}`);
   });
 program
   .command("list")
   .description("print the references of the images that are built, one a line")
-  .action(async () => await list(resolve(program.opts<Flags>().out)));
+  .action(async () => await list(place(program.opts<Flags>().out)));
 
 await program.parseAsync().catch((error: unknown) => {
   tell(`images: ${error instanceof Error ? error.message : String(error)}`);

@@ -49,6 +49,9 @@ function mains(top: string, folder: string): { name: string; entry: string }[] {
     .filter(({ entry }) => existsSync(join(top, entry)));
 }
 
+// Addons, which no bundle can hold.
+const NATIVE = ["@ngrok/ngrok"];
+
 const SETTINGS = {
   bundle: true,
   platform: "node",
@@ -76,7 +79,7 @@ export async function bundle(
     ...SETTINGS,
     absWorkingDir: top,
     outdir: "dist",
-    external: ["@ngrok/ngrok"], // a native addon
+    external: NATIVE,
     entryPoints: wanted.map(({ entry, path }) => ({ in: `./${entry}`, out: path.replace(/\.mjs$/, "") })),
   });
   const contents = new Map(outputFiles.map((file) => [file.path, Buffer.from(file.contents)]));
@@ -85,7 +88,7 @@ export async function bundle(
     const map = contents.get(join(top, "dist", `${program.path}.map`));
     const output = metafile.outputs[`dist/${program.path}`];
     if (!code || !map || !output) throw new Error(`esbuild made nothing of ${program.entry}`);
-    const outside = output.imports.map(({ path }) => path).filter((path) => !isBuiltin(path));
+    const outside = output.imports.filter(isMissing).map(({ path }) => path);
     if (outside.length > 0) {
       throw new Error(`${program.entry} imports ${outside.join(", ")} at run time, but images hold no node_modules`);
     }
@@ -94,8 +97,10 @@ export async function bundle(
   return { bundles, metafile };
 }
 
-function isBuiltin(path: string): boolean {
-  return path.startsWith("node:") || builtinModules.includes(path);
+/** A require() that esbuild leaves alone is one in a try, for a package that is optional. */
+function isMissing({ path, kind }: { path: string; kind: string }): boolean {
+  if (NATIVE.includes(path)) return true;
+  return kind !== "require-call" && !path.startsWith("node:") && !builtinModules.includes(path);
 }
 
 /** Writes the bundles with their maps, and esbuild's metafile, into `dist`; what is left there of other programs goes. */

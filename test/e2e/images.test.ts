@@ -1,0 +1,133 @@
+// The images themselves: their programs run on nothing but their files, and registries keep their digests.
+import { spawn, type ChildProcess } from "node:child_process";
+import { chmod, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { rootCertificates } from "node:tls";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { buildImages, type BuiltImages } from "#scripts/images/build-images.ts";
+import { binaries } from "#tools/binaries.ts";
+import { push } from "#tools/cluster/registry.ts";
+import { command, CommandFailed } from "#tools/command.ts";
+
+const quiet = (): void => {};
+const asRoot = process.getuid?.() === 0;
+let folder: string;
+let images: BuiltImages;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "images-"));
+  images = await buildImages({ tell: quiet, out: join(folder, "images") });
+});
+
+afterAll(async () => await rm(folder, { recursive: true, force: true }));
+
+interface Manifest {
+  readonly layers: { digest: string; size: number }[];
+  readonly annotations: Record<string, string>;
+}
+
+/** The manifest of an archive, and where its blobs are. */
+async function unpacked(archive: string): Promise<{ manifest: Manifest; blob: (digest: string) => string }> {
+  const layout = await mkdtemp(join(folder, "layout-"));
+  await command("tar", ["-xf", archive, "-C", layout]);
+  const blob = (digest: string): string => join(layout, "blobs", digest.replace(":", "/"));
+  const index = JSON.parse(await readFile(join(layout, "index.json"), "utf8")) as { manifests: { digest: string }[] };
+  return { manifest: JSON.parse(await readFile(blob(index.manifests[0]?.digest ?? ""), "utf8")) as Manifest, blob };
+}
+
+/** The file system that a container of the image sees, but for what the kubelet mounts. */
+async function rootOf(archive: string): Promise<string> {
+  const root = await mkdtemp(join(folder, "root-"));
+  await chmod(root, 0o755);
+  const { manifest, blob } = await unpacked(archive);
+  for (const { digest } of manifest.layers) await command("tar", ["-xzpf", blob(digest), "-C", root]);
+  return root;
+}
+
+/** Node in the image, as its user; stdout. */
+async function nodeIn(root: string, ...args: string[]): Promise<string> {
+  const alone = ["-i", `PATH=${process.env["PATH"]}`, "chroot", "--userspec=65532:65532", root];
+  return await command("env", [...alone, "/usr/local/bin/node", ...args], { timeout: 30_000 });
+}
+
+describe.runIf(asRoot)("as root, with chroot, an image by its files alone", () => {
+  test("has a Node that knows its user, the certificate authorities and a folder to write to, and no shell", async () => {
+    const root = await rootOf(images.operator.archive);
+    const code = `
+      const fs = require("fs");
+      fs.writeFileSync("/tmp/x", "");
+      const bundle = fs.readFileSync("/etc/ssl/certs/ca-certificates.crt", "utf8");
+      console.log(JSON.stringify([process.version, os.userInfo().username, bundle.match(/BEGIN CERT/g).length]));`;
+    expect(JSON.parse(await nodeIn(root, "-e", code))).toEqual([process.version, "nonroot", rootCertificates.length]);
+    const programs = (await readdir(root, { recursive: true })).filter((path) => /(^|\/)s?bin\/[^/]+$/.test(path));
+    expect(programs).toEqual(["usr/local/bin/node"]);
+  });
+
+  test("holds every module that its programs load", async () => {
+    const root = await rootOf(images.operator.archive);
+    const programs = (await readdir(join(root, "app"), { recursive: true })).filter((path) => path.endsWith(".mjs"));
+    expect(programs).toEqual(expect.arrayContaining(["hooks/cleanup.mjs", "hooks/drain.mjs"]));
+    for (const program of programs) {
+      // A manager explains itself, a hook misses its environment: each says so only once everything is loaded.
+      const said = await nodeIn(root, `/app/${program}`, "--help").catch((error: unknown) => {
+        if (error instanceof CommandFailed && error.code === 1) return error.stderr;
+        throw error;
+      });
+      expect(said, program).toMatch(/usage|lacks/i);
+      expect(said, program).not.toMatch(/ERR_MODULE_NOT_FOUND|Dynamic require|SyntaxError/);
+    }
+  });
+});
+
+describe("a registry", () => {
+  test("keeps the digest of what was built", async () => {
+    const { bin, address } = await aRegistry();
+    expect(await push(bin, address, images.operator.archive)).toBe(`${address}/operator@${images.operator.digest}`);
+    const remote = `${address}/operator@${images.operator.digest}`;
+    await command(join(bin, "crane"), ["validate", "--remote", remote]);
+  });
+
+  test("gives another base, and the layers above it stay the same", async () => {
+    const { bin, address } = await aRegistry();
+    await push(bin, address, images.hooks.archive, "base");
+    const base = `${address}/base@${images.hooks.digest}`;
+    const based = await buildImages({ tell: quiet, out: join(folder, "based"), base });
+    const layersOf = async (archive: string): Promise<string[]> =>
+      (await unpacked(archive)).manifest.layers.map(({ digest }) => digest);
+    const [ours, theirs] = [await layersOf(images.operator.archive), await layersOf(images.hooks.archive)];
+    expect(await layersOf(based.operator.archive)).toEqual([...theirs, ...ours.slice(1)]);
+    expect((await unpacked(based.operator.archive)).manifest.annotations).toMatchObject({
+      "org.opencontainers.image.base.name": base,
+      "org.opencontainers.image.base.digest": images.hooks.digest,
+    });
+  });
+
+  test("whose image lacks Node's libraries gives no base, but the reason", async () => {
+    const { bin, address } = await aRegistry();
+    await push(bin, address, join(bin, "pause"));
+    const built = buildImages({ tell: quiet, out: join(folder, "none"), base: `${address}/pause:latest` });
+    await expect(built).rejects.toThrow(/pause:latest has no .*libstdc\+\+.* choose a base with glibc/);
+  });
+});
+
+/** A registry on a free port of loopback that ends with the test. */
+async function aRegistry(): Promise<{ bin: string; address: string }> {
+  const bin = await binaries(quiet);
+  const disk = await mkdtemp(join(folder, "registry-"));
+  const crane = spawn(join(bin, "crane"), ["registry", "serve", "--address", "127.0.0.1:0", "--disk", disk], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  onTestFinished(() => void crane.kill("SIGKILL"));
+  return { bin, address: `127.0.0.1:${await portOf(crane)}` };
+}
+
+async function portOf(crane: ChildProcess): Promise<string> {
+  if (!crane.stderr) throw new Error("crane has no stderr");
+  for await (const line of createInterface({ input: crane.stderr })) {
+    const port = /serving on port (\d+)/.exec(line)?.[1];
+    if (port !== undefined) return port;
+  }
+  throw new Error("crane served no registry");
+}
