@@ -19,6 +19,3 @@ export function creationFailed(type: string, reason: string, error: unknown): Fi
   const message = failureText(error);
   return mayExist(error) ? { type, status: "Unknown", reason, message } : fails(type, reason, message);
 }
-
-export const NO_KEY =
-  "no ngrok API key: set NGROK_API_KEY through the chart's credentials and the operator goes on by itself";

@@ -50,8 +50,10 @@ export class Store<T extends KubeObject = KubeObject> {
     return [...(found.keys.get(value) ?? [])].flatMap((key) => this.#objects.get(key) ?? []);
   }
 
-  onChange(listener: (change: Change<T>) => void): void {
+  /** Returns the end of the listening. */
+  onChange(listener: (change: Change<T>) => void): () => void {
     this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Takes the object unless a newer state of it is held already. */

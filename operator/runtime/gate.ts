@@ -13,18 +13,19 @@ export interface Gate {
   observe(object: StateObject | undefined): void;
   /** A consistent read past the watch. */
   fresh(signal: AbortSignal): Promise<DrainState>;
-  /** Called with every change of the phase. */
-  onChange(listener: (state: DrainState) => void): void;
+  /** Called with every change of the phase or the driver. Returns the end of the listening. */
+  onChange(listener: (state: DrainState) => void): () => void;
 }
 
 export function gate(reader: StateReader, clock: Clock): Gate {
   let closedSince = clock.now();
-  let last = reader.now.phase;
+  let last = wordsOf(reader.now);
   const listeners = new Set<(state: DrainState) => void>();
   const settle = (state: DrainState): DrainState => {
-    if (state.phase !== last) {
+    const words = wordsOf(state);
+    if (words !== last) {
       if (last === "Open") closedSince = clock.now();
-      last = state.phase;
+      last = words;
       for (const listener of listeners) listener(state);
     }
     return state;
@@ -48,8 +49,14 @@ export function gate(reader: StateReader, clock: Clock): Gate {
     fresh: async (signal) => settle(await reader.fresh(signal)),
     onChange(listener) {
       listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   };
+}
+
+/** What somebody may have to act on: the phase, and who drives. */
+function wordsOf(state: DrainState): string {
+  return "driver" in state ? `${state.phase} ${state.driver} ${state.by}` : state.phase;
 }
 
 function whyClosed(state: DrainState): string {

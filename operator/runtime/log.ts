@@ -53,7 +53,10 @@ function hide(line: string, secrets: readonly string[]): string {
 
 /** `time LEVEL text key=value ...`. */
 function forPeople(line: string): string {
-  const { ts, level, msg, ...rest } = JSON.parse(line) as Record<string, unknown>;
+  const { ts, level, msg, ...rest } = JSON.parse(line) as { ts: string; level: string; msg?: string } & Record<
+    string,
+    unknown
+  >;
   const pairs = Object.entries(rest).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
-  return `${[String(ts), String(level).toUpperCase(), String(msg ?? ""), ...pairs].join(" ")}\n`;
+  return `${[ts, level.toUpperCase(), msg ?? "", ...pairs].join(" ")}\n`;
 }

@@ -100,7 +100,7 @@ export class Queue {
     this.#stopped = true;
     this.#pending.clear();
     this.#options.metrics.depth(0);
-    for (const key of [...this.#timers.keys()]) this.#cancelTimer(key);
+    for (const key of this.#timers.keys()) this.#cancelTimer(key);
     if (this.#running.size > 0) await new Promise<void>((resolve) => this.#idle.add(resolve));
   }
 

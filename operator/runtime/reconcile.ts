@@ -4,13 +4,13 @@ import { createHash } from "node:crypto";
 import type { OwnObject } from "#api/define-kind.ts";
 import { claimOf, type OwnClaim } from "#api/keys.ts";
 import type { Release } from "#api/release.ts";
-import { keyOf, refOf, type Target } from "#kube/kind.ts";
+import { keyOf, refOf, targetOf } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import type { Clock } from "#wire/clock.ts";
 import { isClass, known } from "#wire/errors.ts";
-import type { Cache, Store } from "./cache.ts";
+import type { Store } from "./cache.ts";
 import type { CrdCheck } from "./crd-check.ts";
 import {
   type Cached,
@@ -42,8 +42,10 @@ export interface ReconcilerParts<T extends OwnObject> {
   readonly crds: CrdCheck;
   /** When the Lease was taken, on `clock`: whatever an earlier process made at ngrok was made before. */
   readonly heldSince: number;
-  /** Aborts on SIGTERM and with the Lease. */
+  /** Aborts when the Lease is lost: calls in flight end. */
   readonly signal: AbortSignal;
+  /** Nothing is begun any more; what has begun may end. */
+  stopping(): boolean;
   readonly log: Log;
   /** Server-side apply of our part of the status; returns the object as stored. */
   writeStatus(object: T, status: NonNullable<T["status"]>, signal: AbortSignal): Promise<T>;
@@ -79,7 +81,7 @@ export class Reconciler<T extends OwnObject> {
   async work(key: string): Promise<Next> {
     const { controller, store, gate, release, signal } = this.#parts;
     const object = store.at(key);
-    if (signal.aborted) return { is: "done" };
+    if (signal.aborted || this.#parts.stopping()) return { is: "done" };
     if (object === undefined) return await this.#make(key);
     if (controller.serves?.(object, release) === false) return { is: "done" };
     const stamp = object.metadata.annotations?.[this.#claim.stamp];
@@ -189,7 +191,7 @@ export class Reconciler<T extends OwnObject> {
     const { finalizers, annotations } = object.metadata;
     const had = finalizers?.some((one) => this.#claim.finalizers.includes(one)) ?? false;
     if (!claims(controller, object)) {
-      if (had) await writer.removeFinalizer(this.#target(object), this.#claim, "off", signal);
+      if (had) await writer.removeFinalizer(targetOf(this.#parts.controller.kind, object), this.#claim, "off", signal);
       return { object, claimed: "before" };
     }
     if (had && annotations?.[this.#claim.stamp] === this.#claim.owner) return { object, claimed: "before" };
@@ -245,7 +247,7 @@ export class Reconciler<T extends OwnObject> {
       return { is: "later", ms: HELD_AGAIN_MS };
     }
     // Read again: the state may have been marked while the CRD was looked at.
-    if (!this.#parts.gate.open || signal.aborted) return { is: "done" };
+    if (!this.#parts.gate.open || signal.aborted || this.#parts.stopping()) return { is: "done" };
     this.#tell(object, {
       type: "Normal",
       reason: "Deleting",
@@ -254,7 +256,7 @@ export class Reconciler<T extends OwnObject> {
     });
     try {
       const undone = await controller.cleanup(object, { read: reader, write: writer, ngrok }, release, signal);
-      await writer.removeFinalizer(this.#target(object), this.#claim, "off", signal);
+      await writer.removeFinalizer(targetOf(this.#parts.controller.kind, object), this.#claim, "off", signal);
       this.#parts.log.info({ object: this.#key(object), remote: undone.remote }, "deleted");
       this.#tell(object, {
         type: "Normal",
@@ -311,10 +313,6 @@ export class Reconciler<T extends OwnObject> {
 
   #tell(object: T, event: ObjectEvent): void {
     this.#parts.event(object, event);
-  }
-
-  #target(object: T): Target {
-    return { kind: this.#parts.controller.kind, ref: refOf(object), uid: object.metadata.uid ?? "" };
   }
 
   #key(object: T): string {

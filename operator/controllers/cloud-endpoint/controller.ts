@@ -11,7 +11,7 @@ import type { NgrokPort } from "#ngrok/client.ts";
 import type { EndpointBody, RemoteEndpoint } from "#ngrok/endpoints.ts";
 import { KnownError } from "#wire/errors.ts";
 import { domainNames, domainNeed, ensureDomain } from "../../endpoint/domain.ts";
-import { NO_KEY } from "../../endpoint/failures.ts";
+import { NO_KEY } from "../../runtime/key.ts";
 import { policyName, type PolicySource, policySource, policyText } from "../../endpoint/traffic-policy.ts";
 import {
   type Context,
@@ -104,13 +104,14 @@ async function find(
   endpoint: CloudEndpoint,
   desired: EndpointBody,
   ngrok: NgrokPort,
-  { claimed, cached, asOf, event, signal }: Context,
+  context: Context,
 ): Promise<RemoteEndpoint | undefined> {
+  const { claimed, cached, asOf, signal } = context;
   const id = endpoint.status?.id;
   if (id !== undefined && id !== "") {
     const found = await ngrok.endpoints.find({ id }, signal);
     if (found === undefined) {
-      event({
+      context.event({
         type: "Warning",
         reason: "EndpointNotFound",
         note: `Endpoint ${id} is not at ngrok any more, creating it anew`,
@@ -135,12 +136,12 @@ function wanted(source: PolicySource): PolicyPart {
 }
 
 /** Objects that an operator generated are not written by hand: their author cannot do anything about it. */
-function warnOfDeprecated({ metadata }: CloudEndpoint, source: PolicySource, { event }: Context): void {
+function warnOfDeprecated({ metadata }: CloudEndpoint, source: PolicySource, context: Context): void {
   const generated =
     metadata.labels?.[CONTROLLER_NAME] !== undefined ||
     metadata.ownerReferences?.some((one) => one.controller === true) === true;
   if (generated || !("deprecated" in source) || source.deprecated === undefined) return;
-  event({ type: "Warning", reason: "DeprecatedField", note: source.deprecated, action: "Reconcile" });
+  context.event({ type: "Warning", reason: "DeprecatedField", note: source.deprecated, action: "Reconcile" });
 }
 
 function refsOf(endpoints: readonly CloudEndpoint[]): { name: string; namespace: string | undefined }[] {

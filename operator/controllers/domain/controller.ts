@@ -11,7 +11,7 @@ import type { DomainBody, RemoteDomain } from "#ngrok/domains.ts";
 import { mayExist } from "#ngrok/errors.ts";
 import { isOurs } from "#ngrok/metadata.ts";
 import { KnownError, known } from "#wire/errors.ts";
-import { NO_KEY } from "../../endpoint/failures.ts";
+import { NO_KEY } from "../../runtime/key.ts";
 import { asShown } from "../../runtime/status.ts";
 import {
   type Context,

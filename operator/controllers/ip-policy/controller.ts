@@ -6,7 +6,7 @@ import { undoIPPolicy } from "#drain/undo/ip-policy.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import type { RemoteIPPolicy } from "#ngrok/ip-policies.ts";
 import { KnownError } from "#wire/errors.ts";
-import { NO_KEY } from "../../endpoint/failures.ts";
+import { NO_KEY } from "../../runtime/key.ts";
 import { type Context, defineController, done, failed, type Outcome } from "../../runtime/define-controller.ts";
 import { asShown } from "../../runtime/status.ts";
 import {

@@ -8,7 +8,7 @@ import type { NgrokPort } from "#ngrok/client.ts";
 import { isOurOperator, metadataText } from "#ngrok/metadata.ts";
 import type { RemoteOperator } from "#ngrok/operators.ts";
 import { KnownError, isClass } from "#wire/errors.ts";
-import { NO_KEY } from "../../endpoint/failures.ts";
+import { NO_KEY } from "../../runtime/key.ts";
 import {
   type Context,
   defineController,

@@ -2,10 +2,11 @@
 // the chart is generated from it.
 import { ownKinds } from "#api/own-kinds.ts";
 import { allow } from "#api/rbac.ts";
-import type { Release } from "#api/release.ts";
+import { namesOf, type Release } from "#api/release.ts";
 import { drainRights } from "#drain/rbac.ts";
 import { resourceName } from "#kube/kind.ts";
 import { ConfigMap, CustomResourceDefinition, Event, Lease } from "#kube/kinds.ts";
+import { KnownError } from "#wire/errors.ts";
 import { cloudEndpointController } from "../../controllers/cloud-endpoint/controller.ts";
 import { domainController } from "../../controllers/domain/controller.ts";
 import { ipPolicyController } from "../../controllers/ip-policy/controller.ts";
@@ -20,6 +21,7 @@ import type { Options } from "../../runtime/options.ts";
 /** The order in which features are registered at ngrok. */
 const FEATURES = ["ingress", "gateway", "bindings"] as const;
 
+const DEFAULT_LEASE = "ngrok-operator-leader";
 const policies = oneOf("Retain", "Delete");
 const level = (value: string): string | undefined =>
   isLevel(value) ? undefined : "write debug, info, warn, error or a number above 0";
@@ -43,7 +45,7 @@ export const apiManager = defineManager({
     { name: "health-probe-bind-address", default: ":8081", description: "Where /healthz and /readyz are served" },
     {
       name: "election-id",
-      default: "ngrok-operator-leader",
+      default: DEFAULT_LEASE,
       description: "Name of the Lease that is the right to write",
       check: notEmpty("without a Lease two writers could meet; leave the flag away or give a name"),
     },
@@ -172,6 +174,21 @@ export function releaseOf(flags: FlagValues, namespace: string): Release {
     fullname: flags["fullname"] || name,
     ...(watchNamespace === "" ? {} : { watchNamespace }),
   };
+}
+
+/**
+ * The Lease's name. A hook takes the Lease that the release names: another one here would make two writers. Throws
+ * KnownError invalid then.
+ */
+export function leaseOf(flags: FlagValues, release: Release): string {
+  const { lease } = namesOf(release);
+  const given = flags["election-id"] ?? "";
+  if (given !== lease && given !== DEFAULT_LEASE) {
+    throw new KnownError("invalid", `--election-id=${given}: the Lease of release ${release.name} is ${lease}`, {
+      hint: `leave the flag away, or give --fullname so that ${given} follows from it`,
+    });
+  }
+  return lease;
 }
 
 /** Flags that have passed their checks, as controllers read them. */

@@ -1,0 +1,241 @@
+// One term of leadership: the controllers at work under one hold of the Lease. A term is started when the duty is to
+// reconcile and stopped when it is anything else; nothing of it outlives the Lease.
+import type { Release } from "#api/release.ts";
+import { claimOf } from "#api/keys.ts";
+import type { Connection } from "#kube/connection.ts";
+import { crdState } from "#kube/crd.ts";
+import { emit } from "#kube/event.ts";
+import type { Kind, KubeObject } from "#kube/kind.ts";
+import { keyOf, refOf } from "#kube/kind.ts";
+import type { Reader } from "#kube/reader.ts";
+import { applyStatus } from "#kube/status.ts";
+import type { Writer } from "#kube/writer.ts";
+import type { NgrokPort } from "#ngrok/client.ts";
+import { reconcileBackoff, waitInLoop } from "#wire/backoff.ts";
+import type { Clock } from "#wire/clock.ts";
+import { known } from "#wire/errors.ts";
+import type { Change } from "./cache.ts";
+import { type CrdCheck, crdCheck, type Standing } from "./crd-check.ts";
+import type { LeaderController } from "./define-controller.ts";
+import { Events } from "./events.ts";
+import type { Gate } from "./gate.ts";
+import type { Log } from "./log.ts";
+import type { Metrics, ReconcileResult } from "./metrics.ts";
+import type { Options } from "./options.ts";
+import { type Next, Queue } from "./queue.ts";
+import { Reconciler } from "./reconcile.ts";
+import { kindsReadBy, type Watches } from "./watches.ts";
+
+/** Who writes the statuses: the controllers' fields, apart from the drain's. */
+export const FIELD_MANAGER = "ngrok-operator";
+/** The remote side of each object is read again this often, since nothing tells us of changes there. */
+const RESYNC_MS = 10 * 3_600_000;
+/** How long what has begun may take to end when the term ends; the Lease is freed after it. */
+const ENDING_MS = 8_000;
+
+export interface TermParts {
+  readonly controllers: readonly LeaderController[];
+  readonly connection: Connection;
+  readonly watches: Watches;
+  readonly gate: Gate;
+  readonly reader: Reader;
+  readonly writer: Writer;
+  readonly ngrok: NgrokPort | undefined;
+  readonly clock: Clock;
+  readonly release: Release;
+  readonly options: Options;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** The pod, for events. */
+  readonly instance: string;
+  readonly heldSince: number;
+  /** Of the write token. */
+  readonly signal: AbortSignal;
+  /** A whole kind of ours is being deleted. */
+  onTerminating(why: string): void;
+}
+
+export interface Term {
+  /** Every object is looked at again: something that all of them need has changed. */
+  again(): void;
+  /** Nothing more is begun; resolves when what had begun has ended, or after its time is over. */
+  stop(): Promise<void>;
+}
+
+export function startTerm(parts: TermParts): Term {
+  const ending = new AbortController();
+  const events = new Events({
+    clock: parts.clock,
+    async send({ kind, object, event, count }) {
+      const regarding = { apiVersion: `${kind.group}/${kind.versions[0]}`, kind: kind.kind, ...object };
+      const { type, reason, note, action = "Reconcile" } = event;
+      const controller = `${kind.kind.toLowerCase()}-controller`;
+      await emit(
+        parts.connection,
+        { regarding, type, reason, note, action, controller, instance: parts.instance, count },
+        ending.signal,
+        parts.clock,
+      );
+    },
+  });
+  const crds = crdCheck(async (kind, signal) => await standing(parts.reader, kind, signal));
+  const works = parts.controllers.map((controller) =>
+    startController(controller, parts, { crds, events, ending: ending.signal }),
+  );
+  let stopped: Promise<void> | undefined;
+  return {
+    again() {
+      for (const work of works) work.again();
+    },
+    stop: async () => {
+      stopped ??= stopAll();
+      await stopped;
+    },
+  };
+
+  async function stopAll(): Promise<void> {
+    ending.abort(new Error("the term has ended"));
+    events.stop();
+    const over = new AbortController();
+    const late = parts.clock.sleep(ENDING_MS, over.signal).catch(() => undefined);
+    await Promise.race([Promise.all(works.map(async (work) => await work.stop())), late]);
+    over.abort(new Error("stopped"));
+  }
+}
+
+interface Shared {
+  readonly crds: CrdCheck;
+  readonly events: Events;
+  readonly ending: AbortSignal;
+}
+
+/** Returns how to stop it. */
+function startController(controller: LeaderController, parts: TermParts, { crds, events, ending }: Shared): Term {
+  const { watches, gate, metrics, clock, release, connection } = parts;
+  const log = parts.log.child({ controller: controller.name });
+  const store = watches.cache.store(controller.kind);
+  const reconciler = new Reconciler({
+    ...parts,
+    controller,
+    store,
+    cached: watches.cache,
+    crds,
+    log,
+    stopping: () => ending.aborted,
+    writeStatus: async (object, status, signal) => {
+      const { uid } = object.metadata;
+      return await applyStatus(connection, controller.kind, { ...refOf(object), uid }, status, FIELD_MANAGER, signal);
+    },
+    event: (object, event) => events.tell(controller.kind, object, event),
+    held(kind, why, terminating) {
+      log.warn(
+        { kind: kind.kind, why },
+        "nothing at ngrok is deleted for objects of this kind: their CustomResourceDefinition is not seen to stay",
+      );
+      if (terminating) parts.onTerminating(why);
+    },
+  });
+  const queue = new Queue({
+    clock,
+    concurrency: controller.concurrency ?? 1,
+    metrics: metrics.queue(controller.name),
+    backoff: (error, failures) => waitInLoop(error, failures - 1, reconcileBackoff, Math.random),
+    async work(key) {
+      const began = clock.now();
+      const next = await reconciler.work(key);
+      metrics.reconciled(controller.name, resultOf(next), (clock.now() - began) / 1000);
+      return next;
+    },
+  });
+  const all = (): void => {
+    for (const key of store.keys()) queue.add(key);
+    if (controller.makes !== undefined) queue.add(keyOf(controller.makes.at(release)));
+  };
+  const listening: (() => void)[] = [];
+  const start = async (): Promise<void> => {
+    // What an earlier process recorded has to be seen first: who looks for lost creations asks which ids are known.
+    await watches.ready(kindsReadBy(controller), ending);
+    listening.push(
+      store.onChange((change) => wakeOwn(change, controller, release, queue, reconciler)),
+      gate.onChange(() => {
+        if (gate.open) all();
+      }),
+      ...wakeByOthers(controller, parts, queue),
+    );
+    all();
+    for (;;) {
+      await clock.sleep(RESYNC_MS * (0.9 + 0.2 * Math.random()), ending);
+      reconciler.distrust();
+      all();
+    }
+  };
+  start().catch((error: unknown) => {
+    if (!ending.aborted) log.error({ err: known(error).message }, "the controller has stopped");
+  });
+  return {
+    again: all,
+    async stop() {
+      for (const end of listening) end();
+      await queue.stop();
+    },
+  };
+}
+
+function wakeOwn(
+  { before, after }: Change,
+  controller: LeaderController,
+  release: Release,
+  queue: Queue,
+  reconciler: Reconciler<LeaderController["kind"] extends Kind<infer T> ? T : never>,
+): void {
+  const object = after ?? before;
+  if (object === undefined) return;
+  const key = keyOf(refOf(object));
+  if (after === undefined) {
+    reconciler.forget(before?.metadata.uid);
+    queue.forget(key);
+    if (controller.makes !== undefined && key === keyOf(controller.makes.at(release))) queue.add(key);
+  } else if (before === undefined || concerns(before, after, release)) queue.add(key);
+}
+
+function wakeByOthers(controller: LeaderController, { watches }: TermParts, queue: Queue): (() => void)[] {
+  return (controller.watches ?? []).map((watch) =>
+    watches.cache.store(watch.kind).onChange(({ before, after }) => {
+      const object = after ?? before;
+      if (object === undefined) return;
+      for (const ref of watch.keys(object, watches.cache)) queue.add(keyOf(ref));
+    }),
+  );
+}
+
+/** What we write ourselves (claim, status) concerns nobody; what a person writes does, and so does the loss of our claim. */
+export function concerns(before: KubeObject, after: KubeObject, release: Release): boolean {
+  const a = before.metadata;
+  const b = after.metadata;
+  if (a.uid !== b.uid || a.generation !== b.generation || a.deletionTimestamp !== b.deletionTimestamp) return true;
+  const { finalizers, stamp } = claimOf(release);
+  const ours = ({ metadata }: KubeObject): boolean =>
+    metadata.finalizers?.some((one) => finalizers.includes(one)) ?? false;
+  if (ours(before) && !ours(after)) return true;
+  return textOf(a.annotations, stamp) !== textOf(b.annotations, stamp) || textOf(a.labels) !== textOf(b.labels);
+}
+
+function textOf(map: Readonly<Record<string, string>> | undefined, but?: string): string {
+  return JSON.stringify(Object.entries(map ?? {}).filter(([key]) => key !== but));
+}
+
+function resultOf(next: Next): ReconcileResult {
+  if (next.is === "retry") return "error";
+  return next.is === "later" ? "requeue_after" : "success";
+}
+
+async function standing(reader: Reader, kind: Kind, signal: AbortSignal): Promise<Standing> {
+  try {
+    const state = await crdState(reader, kind, signal);
+    if (state === "there") return { is: "there" };
+    if (state === "terminating") return { is: "terminating", why: "it is being deleted" };
+    return { is: "unknown", why: "it is not there" };
+  } catch (error) {
+    return { is: "unknown", why: known(error).message };
+  }
+}
