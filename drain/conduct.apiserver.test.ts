@@ -10,13 +10,13 @@ import { BoundEndpoint } from "#api/bound-endpoint.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import { connect, type Connection } from "#kube/connection.ts";
 import type { Kind, KubeObject } from "#kube/kind.ts";
-import { ConfigMap, CustomResourceDefinition, Ingress, Namespace, Service } from "#kube/kinds.ts";
+import { ConfigMap, Ingress, Namespace, Service } from "#kube/kinds.ts";
 import { reader } from "#kube/reader.ts";
 import { applyStatus } from "#kube/status.ts";
 import { writer } from "#kube/writer.ts";
 import { connectNgrok, type NgrokClient } from "#ngrok/client.ts";
-import { crdObjects } from "#scripts/generate/crds.ts";
 import * as a from "#test/support/builders.ts";
+import { installCrds } from "#test/support/crds.ts";
 import { ownControlPlane } from "#test/support/apiserver.ts";
 import { type NgrokApi, startNgrokApi } from "#test/support/ngrok-api/server.ts";
 import type { ControlPlane } from "#tools/cluster/embedded/control-plane.ts";
@@ -52,9 +52,8 @@ beforeAll(async () => {
     fence,
     clock: systemClock,
   };
-  for (const crd of crdObjects()) await hands.write.create(CustomResourceDefinition, crd as KubeObject, signal);
+  await installCrds(connection);
   await hands.write.create(Namespace, { metadata: { name: "ops" } }, signal);
-  await established();
 }, 60_000);
 
 afterAll(async () => {
@@ -70,30 +69,6 @@ beforeEach(async () => {
   api.reset();
   await hands.write.create(Namespace, { metadata: { name: namespace } }, signal);
 });
-
-/** Our CRDs are served a moment after they are created: the watch tells when. */
-async function established(): Promise<void> {
-  const until = AbortSignal.timeout(20_000);
-  for await (const event of connection.watch({
-    path: "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-    query: { watch: true, resourceVersion: "0" },
-    signal: until,
-  })) {
-    void event;
-    const all = await Promise.all(
-      crdObjects().map(
-        async (crd) =>
-          await hands.read.get(CustomResourceDefinition, { name: (crd as KubeObject).metadata.name }, signal),
-      ),
-    );
-    if (
-      all.every((crd) =>
-        crd?.status?.conditions?.some(({ type, status }) => type === "Established" && status === "True"),
-      )
-    )
-      return;
-  }
-}
 
 async function make<T extends KubeObject>(
   kind: Kind<T>,

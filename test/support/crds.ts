@@ -1,0 +1,32 @@
+// Our CustomResourceDefinitions in an API server without Helm, for the tests of the tier `apiserver`.
+import type { Connection } from "#kube/connection.ts";
+import type { KubeObject } from "#kube/kind.ts";
+import { CustomResourceDefinition } from "#kube/kinds.ts";
+import { reader } from "#kube/reader.ts";
+import { writer } from "#kube/writer.ts";
+import { crdObjects } from "#scripts/generate/crds.ts";
+import { afterUninstall } from "#wire/fence.ts";
+import { isClass } from "#wire/errors.ts";
+
+const PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+
+/** Creates what is missing and resolves when all are served: a CRD is Established a moment after its creation. */
+export async function installCrds(connection: Connection): Promise<void> {
+  const signal = AbortSignal.timeout(20_000);
+  const write = writer(connection, afterUninstall(signal));
+  const names = crdObjects().map((crd) => (crd as KubeObject).metadata.name);
+  for (const crd of crdObjects()) {
+    await write.create(CustomResourceDefinition, crd as KubeObject, signal).catch((error: unknown) => {
+      if (!isClass(error, "conflict")) throw error;
+    });
+  }
+  const isServed = async (name: string): Promise<boolean> => {
+    const crd = await reader(connection).get(CustomResourceDefinition, { name }, signal);
+    return crd?.status?.conditions?.some(({ type, status }) => type === "Established" && status === "True") === true;
+  };
+  // Every event is a reason to look again; the first ones come at once.
+  for await (const _ of connection.watch({ path: PATH, query: { watch: true, resourceVersion: "0" }, signal })) {
+    const served = await Promise.all(names.map(isServed));
+    if (served.every(Boolean)) return;
+  }
+}
