@@ -18,7 +18,14 @@ export default defineConfig({
         test: {
           name: "unit",
           include: [`${code}/**/*.test.ts`],
-          exclude: ["**/*.apiserver.test.ts", "test/architecture/**", "test/chart/**", "test/e2e/**", "test/faults/**", "**/node_modules/**"],
+          exclude: [
+            "**/*.apiserver.test.ts",
+            "test/architecture/**",
+            "test/chart/**",
+            "test/e2e/**",
+            "test/faults/**",
+            "**/node_modules/**",
+          ],
           pool: "threads",
         },
       },

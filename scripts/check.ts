@@ -1,0 +1,101 @@
+// `npm run check`, the one gate that needs neither root nor a cluster: everything generated is current, types, lint,
+// format, unused code, the tests of the tiers that need no process, and the chart under its own tools. Two steps run at
+// a time; all of them run, whatever fails.
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { binaries, testTools } from "#tools/binaries.ts";
+
+const TOP = join(import.meta.dirname, "..");
+const AT_A_TIME = 2;
+
+interface Step {
+  readonly name: string;
+  readonly program: string;
+  readonly args: readonly string[];
+  /** Whether it calls Helm or its tools, which are built on a fresh machine. */
+  readonly helm?: true;
+}
+
+const values = ["chart/ci", "test/chart/values"].flatMap((folder) =>
+  readdirSync(join(TOP, folder)).map((file) => `${folder}/${file}`),
+);
+
+/** The longest first, since they decide when all is done. */
+const steps: readonly Step[] = [
+  {
+    name: "tests: unit, architecture, chart",
+    program: "vitest",
+    args: ["run", ...["unit", "architecture", "chart"].flatMap((project) => ["--project", project])],
+    helm: true,
+  },
+  { name: "types (tsc)", program: "tsc", args: [] },
+  { name: "lint (oxlint)", program: "oxlint", args: [] },
+  { name: "generated files", program: "node", args: ["scripts/generate/main.ts", "--check"] },
+  { name: "format (oxfmt)", program: "oxfmt", args: ["--check"] },
+  { name: "unused code (knip)", program: "knip", args: [] },
+  {
+    name: "chart: helm lint",
+    program: "sh",
+    args: ["-ec", 'for file; do helm lint --strict --quiet chart --values "$file"; done', "sh", ...values],
+    helm: true,
+  },
+  {
+    name: "chart: helm-unittest",
+    program: "helm-unittest",
+    args: ["--strict", "--file", "tests/**/*_test.yaml", "chart"],
+    helm: true,
+  },
+  { name: "chart: ct lint", program: "ct", args: ["lint", "--config", "ct.yaml", "--all"], helm: true },
+];
+
+const began = Date.now();
+const tell = (line: string): void => console.log(`check: ${line}`);
+tell(`${steps.length} steps`);
+const tools = toolFolders();
+tools.catch(() => {}); // told by each step that needs them
+
+const queue = [...steps];
+const failed: string[] = [];
+await Promise.all(Array.from({ length: AT_A_TIME }, work));
+
+for (const output of failed) console.error(`\n${output}`);
+console.log(`check: ${steps.length - failed.length} passed, ${failed.length} failed in ${seconds(began)}`);
+process.exit(failed.length === 0 ? 0 : 1);
+
+async function work(): Promise<void> {
+  for (let step = queue.shift(); step !== undefined; step = queue.shift()) {
+    const folders = step.helm === undefined ? [] : await tools.catch((error: Error) => error);
+    const since = Date.now();
+    const { code, output } =
+      folders instanceof Error ? { code: 1, output: folders.message } : await run(step, [...folders]);
+    const summary = code === 0 ? (/^\d+ passed, .*$/m.exec(output)?.[0] ?? "") : "";
+    tell(`${code === 0 ? "ok  " : "FAIL"} ${seconds(since).padStart(7)}  ${step.name}${summary && `: ${summary}`}`);
+    if (code !== 0) failed.push(`---- ${step.name}: ${step.program} ${step.args.join(" ")}\n${output.trimEnd()}`);
+  }
+}
+
+/** Folders for PATH: Helm, and what only the tests need. Built when they are not there, which is told. */
+async function toolFolders(): Promise<readonly string[]> {
+  const helm = await binaries(tell);
+  return [(await testTools(tell)).bin, helm];
+}
+
+function run(step: Step, folders: readonly string[]): Promise<{ code: number; output: string }> {
+  return new Promise((done) => {
+    const path = [join(TOP, "node_modules", ".bin"), ...folders, process.env["PATH"] ?? ""].join(delimiter);
+    const child = spawn(step.program, step.args, {
+      cwd: TOP,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, PATH: path, NO_COLOR: "1" },
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk));
+    child.once("error", (error) => done({ code: 1, output: `${step.program} does not start: ${error.message}` }));
+    child.once("close", (code) => done({ code: code ?? 1, output }));
+  });
+}
+
+function seconds(since: number): string {
+  return `${((Date.now() - since) / 1000).toFixed(1)} s`;
+}
