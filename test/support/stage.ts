@@ -13,6 +13,8 @@ export const CHART = join(TOP, "chart");
 export interface Stage {
   readonly cluster: Cluster;
   readonly kubectl: Kubectl;
+  /** Our image in the cluster's registry, by digest. */
+  readonly image: string;
   helm(version: HelmVersion, args: readonly string[], options?: HelmOptions): Promise<HelmRun>;
   /** Helm's flags by which the chart finds our image in the cluster's registry, by digest. */
   readonly imageFlags: readonly string[];
@@ -25,6 +27,7 @@ export function stageOf(cluster: Cluster, image: string): Stage {
   return {
     cluster,
     kubectl: kubectlOf(cluster),
+    image,
     helm: async (version, args, options) => await helm(cluster, version, args, options),
     imageFlags: imageFlags(image),
     connect: async () => await connect({ kubeconfig: cluster.kubeconfig, userAgent: "ngrok-operator-test" }),

@@ -1,0 +1,93 @@
+// What an e2e test begins with: the stage of the run, an account at ngrok of its own, releases that explain themselves
+// when the test fails, and a cluster that shows nothing of it afterwards.
+import { inject, onTestFailed, test as base } from "vitest";
+import type { Connection } from "#kube/connection.ts";
+import { endOf } from "./audit.ts";
+import type { HelmVersion } from "./helm.ts";
+import { startNgrokApi, type NgrokApi } from "./ngrok-api/server.ts";
+import { allReady, aPopulation, NAMESPACES, populate, type Population } from "./population.ts";
+import { releaseOf, type Release } from "./release.ts";
+import { carriers } from "./residue.ts";
+import { stageOf, type Stage } from "./stage.ts";
+
+export const RELEASE = "edge";
+export const NAMESPACE = "ngrok";
+
+export interface SceneOptions {
+  readonly helm?: HelmVersion;
+  readonly values?: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface Scene {
+  readonly stage: Stage;
+  readonly ngrok: NgrokApi;
+  readonly connection: Connection;
+  readonly signal: AbortSignal;
+  /** Installs the chart as `edge` in namespace `ngrok` and waits until it has registered. Helm 4 by default. */
+  install(options?: SceneOptions): Promise<Release>;
+  /** Makes this many objects over three namespaces and waits until all are Ready. */
+  populate(count: number): Promise<Population>;
+  /** The place in the audit log, for `eventsSince`. */
+  auditPosition(): Promise<number>;
+  readonly auditLog: string;
+}
+
+export const test = base.extend<{ scene: Scene }>({
+  scene: async ({ signal }, use) => {
+    const { cluster, image } = inject("stage");
+    const stage = stageOf(cluster, image);
+    const { auditLog } = cluster;
+    if (auditLog === undefined) throw new Error(`cluster ${cluster.name} has no audit log: use --provider embedded`);
+    await using ngrok = await startNgrokApi({ host: cluster.hostIp, keys: ["stand-in-key"] });
+    await using connection = await stage.connect();
+    await use({
+      stage,
+      ngrok,
+      connection,
+      signal,
+      auditLog,
+      auditPosition: async () => await endOf(auditLog),
+      install: async ({ helm = 4, values = {} } = {}) => {
+        const apiURL = `http://${cluster.hostIp}:${ngrok.port}`;
+        const release = releaseOf(stage, { name: RELEASE, namespace: NAMESPACE, helm, apiURL, values });
+        explainOnFailure(release);
+        const { code, stderr } = await release.install();
+        if (code !== 0) throw new Error(`helm${helm} install: ${stderr}`);
+        await release.ready();
+        return release;
+      },
+      populate: async (count) => {
+        const population = aPopulation(count);
+        await populate(connection, population, signal);
+        await allReady(connection, population, { withinMs: 60_000 + count * 100, signal });
+        return population;
+      },
+    });
+    await wipe(stage);
+  },
+});
+
+/** Asked when the test ends, but before the scene is wiped. */
+function explainOnFailure(release: Release): void {
+  onTestFailed(async () => {
+    console.log(await release.diagnosis());
+  });
+}
+
+/** Nothing of a test is left for the next one, whatever became of it. */
+async function wipe(stage: Stage): Promise<void> {
+  const { kubectl } = stage;
+  await stage.helm(3, ["uninstall", RELEASE, "--namespace", NAMESPACE, "--no-hooks", "--ignore-not-found"]);
+  for (const carrier of await carriers(kubectl)) {
+    const [kind = "", path = ""] = carrier.split(" ");
+    const at = path.includes("/") ? ["-n", path.split("/")[0] ?? "", kind, path.split("/")[1] ?? ""] : [kind, path];
+    const patch = '{"metadata":{"finalizers":null}}';
+    await kubectl.run(["patch", ...at, "--type=merge", "-p", patch]).catch(() => {}); // gone meanwhile
+  }
+  const flags = ["--ignore-not-found", "--timeout=60s"];
+  await kubectl.run(["delete", "namespace", NAMESPACE, ...NAMESPACES, ...flags], { timeout: 70_000 });
+  const crds = (await kubectl.run(["get", "crds", "-o", "name"]))
+    .split("\n")
+    .filter((name) => name.endsWith(".k8s.ngrok.com"));
+  if (crds.length > 0) await kubectl.run(["delete", ...crds, ...flags], { timeout: 70_000 });
+}
