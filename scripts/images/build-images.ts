@@ -122,10 +122,13 @@ async function programEntries(top: string, layer: string, bundles: readonly Bund
   ];
 }
 
-/** OCI's labels of an image, by its name. The revision is left out where the sources are not those of a commit. */
+/**
+ * OCI's labels of an image, by its name. The revision is left out where the sources are not those of a commit. Asking
+ * takes no lock, so that a commit at the same time does not fail.
+ */
 async function labelsOf(top: string): Promise<(name: string) => Record<string, string>> {
   const git = async (...args: string[]): Promise<string> =>
-    (await command("git", ["-C", top, ...args]).catch(() => "")).trim();
+    (await command("git", ["--no-optional-locks", "-C", top, ...args]).catch(() => "")).trim();
   const revision = await git("rev-parse", "HEAD");
   const clean = revision !== "" && (await git("status", "--porcelain")) === "";
   return (name) => ({
