@@ -2,15 +2,13 @@
 // what our own writes returned, so that the next look at an object is never older than our last word about it.
 import type { Kind, KubeObject, Ref } from "#kube/kind.ts";
 import { keyOf, refOf, resourceName } from "#kube/kind.ts";
-import type { Cached } from "./define-controller.ts";
+import type { Cached, Index } from "./define-controller.ts";
 
 /** `after` is undefined when the object is gone. */
 export interface Change<T extends KubeObject = KubeObject> {
   readonly before: T | undefined;
   readonly after: T | undefined;
 }
-
-export type Index<T extends KubeObject> = (object: T) => readonly string[];
 
 export class Store<T extends KubeObject = KubeObject> {
   readonly kind: Kind<T>;

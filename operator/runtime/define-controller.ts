@@ -66,6 +66,9 @@ export interface Cached {
   by<T extends KubeObject>(kind: Kind<T>, index: string, value: string): readonly T[];
 }
 
+/** The values under which an object is found. Written as a method, so that controllers of several kinds fit into one list. */
+export type Index<T extends KubeObject> = { valuesOf(object: T): readonly string[] }["valuesOf"];
+
 /** An event about the object at hand. Repeats are counted, never sent one by one. */
 export interface ObjectEvent {
   readonly type: "Normal" | "Warning";
@@ -120,7 +123,7 @@ export interface LeaderController<T extends OwnObject = OwnObject> {
   readonly when?: Feature;
   readonly watches?: readonly Watch[];
   /** Index functions over the controller's own kind, by name. */
-  readonly indexes?: Readonly<Record<string, (object: T) => readonly string[]>>;
+  readonly indexes?: Readonly<Record<string, Index<T>>>;
   readonly rbac: readonly Rule[];
   /** Objects worked on at once, default 1. */
   readonly concurrency?: number;

@@ -7,8 +7,8 @@ import { resourceName } from "#kube/kind.ts";
 import { follow } from "#kube/watch.ts";
 import type { Clock } from "#wire/clock.ts";
 import { asError } from "#wire/errors.ts";
-import { Cache, type Index } from "./cache.ts";
-import type { LeaderController } from "./define-controller.ts";
+import { Cache } from "./cache.ts";
+import type { Index, LeaderController } from "./define-controller.ts";
 import type { Log } from "./log.ts";
 
 /** One kind as it is followed. */

@@ -161,8 +161,7 @@ export const apiManager = defineManager({
 });
 
 /** The manager's controllers, of whichever kind. */
-export const controllers: readonly LeaderController[] =
-  apiManager.controllers as readonly object[] as readonly LeaderController[];
+export const controllers: readonly LeaderController[] = apiManager.controllers;
 
 /** @param namespace of the release. */
 export function releaseOf(flags: FlagValues, namespace: string): Release {

@@ -1,0 +1,173 @@
+// CloudEndpoints from creation to Ready, through crashes and deletions, on a real API server and ngrok's wire.
+import { expect, test } from "vitest";
+import { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { Domain } from "#api/domain.ts";
+import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
+import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
+import { aCloudEndpoint, anNgrokTrafficPolicy } from "#test/support/builders.ts";
+import { condition, isReady, startWorld } from "#test/support/world.ts";
+import { domainController } from "../domain/controller.ts";
+import { trafficPolicyController } from "../traffic-policy/controller.ts";
+import { cloudEndpointController } from "./controller.ts";
+
+const controllers = [cloudEndpointController, domainController, trafficPolicyController];
+const internal = { spec: { url: "https://web.internal", bindings: ["internal"] } };
+
+test("an internal endpoint becomes Ready with one finalizer patch, one POST and one status write", async () => {
+  await using world = await startWorld({ controllers });
+  await world.create(CloudEndpoint, aCloudEndpoint(internal));
+
+  const ready = await world.until(CloudEndpoint, "web", isReady);
+
+  expect(ready.metadata.finalizers).toEqual([FINALIZER]);
+  expect(ready.metadata.annotations?.[DRAIN_OWNER]).toBe(`${world.namespace}/ngrok`);
+  expect(ready.status?.id).toMatch(/^ep_/);
+  expect(ready.status?.observedGeneration).toBe(1);
+  await world.quiet();
+  expect(world.manager.writes.map((write) => write.replace(/^(\w+) .*\/cloudendpoints/, "$1 "))).toEqual([
+    "PATCH /web",
+    "PATCH /web/status",
+  ]);
+  expect(world.api.count("POST", "/endpoints")).toBe(1);
+  expect(world.api.count("GET", "/endpoints")).toBe(0);
+});
+
+test("a public endpoint waits for its Domain, which is made beside it", async () => {
+  await using world = await startWorld({ controllers, ngrok: { demandReservation: true } });
+  await world.create(CloudEndpoint, aCloudEndpoint({ spec: { url: "https://shop.ngrok.app" } }));
+
+  const ready = await world.until(CloudEndpoint, "web", isReady);
+
+  expect(ready.status?.domainRef).toEqual({ name: "shop-ngrok-app", namespace: world.namespace });
+  expect(condition(ready, "DomainReady")).toBe("True DomainActive");
+  const domain = await world.get(Domain, "shop-ngrok-app");
+  expect(domain?.metadata.labels?.["ngrok.com/controller-name"]).toBe("ngrok-operator-manager");
+});
+
+test("a missing traffic policy is said, and the endpoint follows once it is there and whenever it changes", async () => {
+  await using world = await startWorld({ controllers });
+  await world.create(
+    CloudEndpoint,
+    aCloudEndpoint({ spec: { ...internal.spec, trafficPolicy: { targetRef: { name: "limits" } } } }),
+  );
+  const waiting = await world.until(
+    CloudEndpoint,
+    "web",
+    (one) => condition(one, "TrafficPolicyApplied") !== undefined,
+  );
+  expect(condition(waiting, "Ready")).toBe("False TrafficPolicyError");
+  expect(world.api.count("POST", "/endpoints")).toBe(0);
+
+  await world.create(NgrokTrafficPolicy, anNgrokTrafficPolicy({ metadata: { name: "limits" } }));
+
+  const ready = await world.until(CloudEndpoint, "web", isReady);
+  expect(condition(ready, "TrafficPolicyApplied")).toBe("True TrafficPolicyApplied");
+});
+
+test("an endpoint with nothing to do costs no call, after a touch and after a restart only one look", async () => {
+  await using world = await startWorld({ controllers });
+  const created = await world.create(CloudEndpoint, aCloudEndpoint(internal));
+  await world.until(CloudEndpoint, "web", isReady);
+  await world.quiet();
+  const calls = world.api.ledger.total;
+  const writes = world.manager.writes.length;
+
+  const touch = [{ op: "add" as const, path: "/metadata/labels", value: { touched: "yes" } }];
+  await world.write.patch(
+    CloudEndpoint,
+    { name: "web", namespace: world.namespace },
+    created.metadata.uid ?? "",
+    touch,
+    AbortSignal.timeout(5000),
+  );
+  await world.quiet();
+
+  expect(world.api.ledger.total).toBe(calls);
+  expect(world.manager.writes.length).toBe(writes);
+
+  await world.manager.stop();
+  const second = world.start();
+  await world.quiet();
+  expect(world.api.count("GET", "/endpoints")).toBe(1);
+  expect(second.writes).toEqual([]);
+});
+
+test("a crash between the creation at ngrok and the status leaves no double: the next run finds the endpoint", async () => {
+  await using world = await startWorld({ controllers, start: false });
+  const first = world.start({
+    intercept: (request) =>
+      request.path.endsWith("/status") ? Promise.reject(new Error("the process is gone")) : undefined,
+  });
+  await world.create(CloudEndpoint, aCloudEndpoint(internal));
+  await expect.poll(() => world.api.objects("endpoints").length).toBe(1);
+  await first.stop();
+
+  world.start();
+
+  const ready = await world.until(CloudEndpoint, "web", isReady);
+  expect(world.api.objects("endpoints").map(({ id }) => id)).toEqual([ready.status?.id]);
+  expect(world.api.count("POST", "/endpoints")).toBe(1);
+});
+
+test("an answer that is lost leaves no double either", async () => {
+  await using world = await startWorld({ controllers });
+  world.api.faults.add({ kind: "reset", after: "commit", match: { method: "POST", path: /^\/endpoints$/ } });
+
+  await world.create(CloudEndpoint, aCloudEndpoint(internal));
+
+  await world.until(CloudEndpoint, "web", isReady);
+  console.log(JSON.stringify(world.manager.log), JSON.stringify(world.api.ledger.entries()));
+  expect(world.api.objects("endpoints")).toHaveLength(1);
+});
+
+test("a refused endpoint does not take over the one that is in its way", async () => {
+  await using world = await startWorld({ controllers });
+  const metadata = aCloudEndpoint().spec.metadata as string;
+  await world.api.add("endpoints", { type: "cloud", url: "https://web.internal", bindings: ["internal"], metadata });
+
+  await world.create(CloudEndpoint, aCloudEndpoint(internal));
+
+  const refused = await world.until(
+    CloudEndpoint,
+    "web",
+    (one) => condition(one, "CloudEndpointCreated") !== undefined,
+  );
+  expect(condition(refused, "Ready")).toBe("False CloudEndpointCreationFailed");
+  expect(refused.status?.id).toBeUndefined();
+});
+
+test("what changes in the spec changes at ngrok", async () => {
+  await using world = await startWorld({ controllers });
+  const created = await world.create(CloudEndpoint, aCloudEndpoint(internal));
+  const ready = await world.until(CloudEndpoint, "web", isReady);
+
+  const replace = [{ op: "replace" as const, path: "/spec/description", value: "now with words" }];
+  await world.write.patch(
+    CloudEndpoint,
+    { name: "web", namespace: world.namespace },
+    created.metadata.uid ?? "",
+    replace,
+    AbortSignal.timeout(5000),
+  );
+
+  await world.until(CloudEndpoint, "web", (one) => one.status?.observedGeneration === 2);
+  expect(world.api.objects("endpoints")).toMatchObject([{ id: ready.status?.id, description: "now with words" }]);
+});
+
+test("deletion takes the endpoint away at ngrok, then the finalizer off", async () => {
+  await using world = await startWorld({ controllers });
+  await world.create(CloudEndpoint, aCloudEndpoint(internal));
+  await world.until(CloudEndpoint, "web", isReady);
+
+  await world.remove(CloudEndpoint, "web");
+
+  await world.gone(CloudEndpoint, "web");
+  expect(world.api.objects("endpoints")).toEqual([]);
+});
+
+test("without an API key it says what to do, and nothing is lost", async () => {
+  await using world = await startWorld({ controllers, keyless: true });
+  await world.create(CloudEndpoint, aCloudEndpoint(internal));
+  const waiting = await world.until(CloudEndpoint, "web", (one) => condition(one, "Ready") !== undefined);
+  expect(waiting.status?.conditions?.find(({ type }) => type === "Ready")?.message).toContain("NGROK_API_KEY");
+});
