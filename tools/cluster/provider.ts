@@ -33,6 +33,8 @@ export interface UpOptions {
   readonly tell: Tell;
   /** Whether the cluster ends with this process, however that ends; for tests. */
   readonly bound?: boolean;
+  /** Milliseconds until a start that is not ready has failed, two minutes by default. */
+  readonly deadline?: number;
   /** Flags of kube-apiserver, where the provider starts one itself. */
   readonly apiServerFlags?: readonly string[];
   /** For `current`: asks a person and resolves to the answer; without it the answer is no. */

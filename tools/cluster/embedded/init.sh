@@ -51,7 +51,8 @@ keep() {
   shift
   while :; do
     "$@" >>"log/$name.log" 2>&1
-    echo "$(date +%T) $name ended with $?, starting it again"
+    local status=$?
+    echo "$(date +%T) $name ended with $status, starting it again"
     sleep 1
   done
 }

@@ -1,6 +1,6 @@
 // The processes of a cluster, found in /proc by what they are and not by a file that says so: a file can be missing or
 // old, and a number can be somebody else's by now.
-import { readdir, readFile, readlink } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Shape } from "./shape.ts";
@@ -33,26 +33,28 @@ async function smaller(init: number, candidate: number): Promise<number> {
   return b < a || (a === b && candidate < init) ? candidate : init;
 }
 
-/** Every process in the cluster's pid namespace, as the host numbers them, with the name of its program. */
+/** Every process of the cluster, init first, as the host numbers them, with the names of their programs. */
 export async function members({ init }: Root): Promise<{ pid: number; program: string }[]> {
-  const namespace = await namespaceOf(init);
-  const found: { pid: number; program: string }[] = [];
+  const children = new Map<number, number[]>();
   for (const pid of await processes()) {
-    if (namespace === undefined || (await namespaceOf(pid)) !== namespace) continue;
-    const name = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "");
-    found.push({ pid, program: name.trim() });
+    const parent = Number((await stat(pid))?.[1] ?? 0);
+    children.set(parent, [...(children.get(parent) ?? []), pid]);
   }
-  return found;
+  // By descent: pods have pid namespaces of their own below this one, and nothing here can leave init's family.
+  const family = [init];
+  for (const pid of family) family.push(...(children.get(pid) ?? []));
+  return await Promise.all(
+    family.map(async (pid) => ({ pid, program: (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")).trim() })),
+  );
 }
 
 /** Kills the cluster: with PID 1 of a pid namespace the kernel ends every other process of it. */
 export async function kill(root: Root): Promise<void> {
-  for (const pid of [root.init, root.pid]) {
-    try {
-      if (pid !== 0) process.kill(pid, "SIGKILL");
-    } catch {
-      // ended in the meantime
-    }
+  // Its parent outside reaps it and ends with it; killed first, it would leave that to somebody else.
+  try {
+    process.kill(root.init === 0 ? root.pid : root.init, "SIGKILL");
+  } catch {
+    // ended in the meantime
   }
   // PID 1 becomes a zombie only when the whole namespace is empty; nobody but its parent is told, so we look.
   const deadline = Date.now() + 20_000;
@@ -85,8 +87,4 @@ async function processes(): Promise<number[]> {
 async function commandLine(pid: number): Promise<string[]> {
   const text = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
   return text.split("\0").slice(0, -1);
-}
-
-async function namespaceOf(pid: number): Promise<string | undefined> {
-  return await readlink(`/proc/${pid}/ns/pid`).catch(() => undefined);
 }

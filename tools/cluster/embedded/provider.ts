@@ -48,7 +48,7 @@ async function doctor(): Promise<Finding[]> {
 }
 
 async function start(shape: Shape, bin: string, options: UpOptions): Promise<Cluster> {
-  const { tell, bound = false, apiServerFlags = [] } = options;
+  const { tell, bound = false, apiServerFlags = [], deadline = DEADLINE } = options;
   const started = Date.now();
   const ready = (name: string): void =>
     tell(`  ${name.padEnd(24)}${((Date.now() - started) / 1000).toFixed(1).padStart(5)} s`);
@@ -57,22 +57,23 @@ async function start(shape: Shape, bin: string, options: UpOptions): Promise<Clu
   const registry = `${subnet.nodeIp}:${PORTS.registry}`;
   const { digest } = await layoutImage(join(bin, "pause"));
   const cniFolder = CNI_FOLDERS.find((folder) => existsSync(join(folder, "bridge"))) ?? "/usr/lib/cni";
+  await rm(failedLogs(shape), { recursive: true, force: true });
   await recordProvider(shape.name, "embedded");
   try {
     await writeNode({ shape, subnet, pause: `${registry}/pause@${digest}`, cniFolder, apiServerFlags });
     ready("certificates");
     const pid = await launch(shape, subnet, bin, bound);
     ready("namespaces and network");
-    await allReady(shape, subnet, bin, ready);
+    await allReady(shape, subnet, bin, ready, AbortSignal.timeout(deadline));
     const cluster = describe(shape, subnet, bin, pid);
     await record(cluster);
     return cluster;
   } catch (error) {
-    const log = await tail(join(shape.folder, "log/init.log")).catch(() => "");
-    await keepLogs(shape);
+    const log = await tail(join(shape.folder, "log/init.log"), 4);
+    await rename(join(shape.folder, "log"), failedLogs(shape)).catch(() => {}); // it failed before there was a log
     await clean(shape);
     const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`cluster ${shape.name}: ${why}\n${log}\nIts logs are in ${shape.folder}.failed`, { cause: error });
+    throw new Error(`cluster ${shape.name}: ${why}\n${log}\nIts logs are in ${failedLogs(shape)}`, { cause: error });
   }
 }
 
@@ -106,12 +107,20 @@ function firstLine(child: ChildProcess): Promise<void> {
 }
 
 /** Waits for every component at once; the last is the node, without the taint that a pod would not tolerate. */
-async function allReady(shape: Shape, subnet: Subnet, bin: string, ready: (name: string) => void): Promise<void> {
-  const signal = AbortSignal.timeout(DEADLINE);
+async function allReady(
+  shape: Shape,
+  subnet: Subnet,
+  bin: string,
+  ready: (name: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const endpoint: Endpoint = { host: subnet.nodeIp, port: PORTS.api, identities: join(shape.folder, "pki") };
   const urls = healthEndpoints(subnet.nodeIp);
   const waits = Object.entries(urls).map(async ([name, url]) => {
-    await healthy(name, url, signal);
+    await healthy(name, url, signal).catch(async (error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new Error(`${why}\n${await tail(join(shape.folder, `log/${name}.log`), 4)}`, { cause: error });
+    });
     ready(name);
     if (name === "registry") {
       await push(bin, `${subnet.nodeIp}:${PORTS.registry}`, join(bin, "pause"));
@@ -123,7 +132,9 @@ async function allReady(shape: Shape, subnet: Subnet, bin: string, ready: (name:
     }
     if (name === "kube-controller-manager") await controllersReady(endpoint, signal);
   });
-  await Promise.all(waits);
+  // In the order of the endpoints: that the API server is not ready explains all who wait for it.
+  const failed = (await Promise.allSettled(waits)).find((wait) => wait.status === "rejected");
+  if (failed) throw failed.reason;
 }
 
 interface NodeObject {
@@ -165,7 +176,10 @@ async function find(name: string): Promise<Cluster | undefined> {
 
 async function down(name: string, tell: Tell): Promise<boolean> {
   const shape = shapeOf(name);
-  return await alone(`cluster/${shape.id}`, tell, () => clean(shape));
+  return await alone(`cluster/${shape.id}`, tell, async () => {
+    await rm(failedLogs(shape), { recursive: true, force: true });
+    return await clean(shape);
+  });
 }
 
 /** Ends and removes all that there is of the cluster; false when there was nothing. */
@@ -180,10 +194,9 @@ async function clean(shape: Shape): Promise<boolean> {
   return true;
 }
 
-/** What a failed start said, beside the folder that is about to go. */
-async function keepLogs({ folder }: Shape): Promise<void> {
-  await rm(`${folder}.failed`, { recursive: true, force: true });
-  await rename(join(folder, "log"), `${folder}.failed`).catch(() => {}); // it failed before there was a log
+/** Where the logs of a failed start are kept until the next start or `down`. */
+function failedLogs({ folder }: Shape): string {
+  return `${folder}.failed`;
 }
 
 async function status(cluster: Cluster): Promise<PartStatus[]> {
