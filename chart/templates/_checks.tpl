@@ -91,7 +91,7 @@ containerSecurityContext.{{ $key }}=true: the hooks would be refused under the p
 {{- end }}
 {{- end }}
 {{- range $key := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" }}
-{{- if or (hasKey $.Values.podLabels $key) (hasKey $.Values.commonLabels $key) }}
+{{- if or (hasKey ($.Values.podLabels | default dict) $key) (hasKey ($.Values.commonLabels | default dict) $key) }}
 podLabels or commonLabels {{ $key }}: the Deployment finds its pods by it
   remedy: another label
 {{- end }}
@@ -109,7 +109,7 @@ extraCA.secretName and extraCA.configMapName: one certificate authority, two pla
 
 {{- define "ngrok-operator.checks.flags" -}}
 {{- range $name := list "NGROK_API_KEY" "NGROK_AUTHTOKEN" "POD_NAMESPACE" "POD_NAME" "POD_UID" "NODE_EXTRA_CA_CERTS" "NODE_USE_SYSTEM_CA" }}
-{{- if hasKey $.Values.extraEnv $name }}
+{{- if hasKey ($.Values.extraEnv | default dict) $name }}
 {{- if not (and (hasPrefix "NODE_" $name) (not (or $.Values.extraCA.secretName $.Values.extraCA.configMapName (eq $.Values.rootCAs "host")))) }}
 extraEnv {{ $name }}: set by the chart
   remedy: another name, or the value of the chart that stands for it

@@ -15,7 +15,7 @@ tolerations:
     operator: Exists
     effect: NoExecute
     tolerationSeconds: 20
-  {{- with concat .Values.tolerations .Values.cleanupHook.tolerations }}
+  {{- with concat (.Values.tolerations | default list) (.Values.cleanupHook.tolerations | default list) }}
   {{- include "ngrok-operator.render" (list $ .) | nindent 2 }}
   {{- end }}
 terminationGracePeriodSeconds: 10
@@ -44,7 +44,7 @@ nodeSelector:
   {{- include "ngrok-operator.strings" (list $ .) | nindent 2 }}
 {{- end }}
 {{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with include "ngrok-operator.volumes" . }}{{ . | nindent 0 }}{{ end }}
 {{- end -}}

@@ -30,8 +30,8 @@
 {{- end -}}
 
 {{- define "ngrok-operator.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "ngrok-operator.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "ngrok-operator.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "ngrok-operator.labels" -}}
@@ -45,12 +45,18 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end -}}
 
+{{- /* A text with templates in it rendered; toJson, since toString makes 1e+06 of 1000000: (list $ value). */ -}}
+{{- define "ngrok-operator.text" -}}
+{{- $value := index . 1 -}}
+{{- if kindIs "string" $value -}}{{- tpl $value (index . 0) -}}{{- else -}}{{- toJson $value -}}{{- end -}}
+{{- end -}}
+
 {{- /* A map whose values become strings, with templates in it rendered: (list $ map). */ -}}
 {{- define "ngrok-operator.strings" -}}
 {{- $root := index . 0 -}}
 {{- $strings := dict -}}
 {{- range $key, $value := index . 1 -}}
-{{- $_ := set $strings $key (tpl (toString $value) $root) -}}
+{{- $_ := set $strings $key (include "ngrok-operator.text" (list $root $value)) -}}
 {{- end -}}
 {{- toYaml $strings -}}
 {{- end -}}

@@ -35,7 +35,7 @@
 {{- with .Values.image.pullSecrets -}}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ if kindIs "map" . }}{{ .name }}{{ else }}{{ . }}{{ end }}
+  - name: {{ if kindIs "map" . }}{{ .name | quote }}{{ else }}{{ . | quote }}{{ end }}
   {{- end }}
 {{- end }}
 {{- end -}}
@@ -59,7 +59,7 @@ imagePullSecrets:
   {{- if kindIs "map" $value }}
   {{- include "ngrok-operator.render" (list $root $value) | nindent 2 }}
   {{- else }}
-  value: {{ tpl (toString $value) $root | quote }}
+  value: {{ include "ngrok-operator.text" (list $root $value) | quote }}
   {{- end }}
 {{- end }}
 {{- end -}}
@@ -71,12 +71,12 @@ volumes:
   {{- if .Values.extraCA.secretName }}
   - name: extra-ca
     secret:
-      secretName: {{ .Values.extraCA.secretName }}
+      secretName: {{ .Values.extraCA.secretName | quote }}
       optional: true
   {{- else if .Values.extraCA.configMapName }}
   - name: extra-ca
     configMap:
-      name: {{ .Values.extraCA.configMapName }}
+      name: {{ .Values.extraCA.configMapName | quote }}
       optional: true
   {{- end }}
   {{- with .Values.extraVolumes }}
@@ -102,7 +102,7 @@ volumeMounts:
 {{- /* nodeAffinity as `affinity` or the preset says. */ -}}
 {{- define "ngrok-operator.nodeAffinity" -}}
 {{- $preset := .Values.nodeAffinityPreset | default dict -}}
-{{- if .Values.affinity.nodeAffinity -}}
+{{- if (.Values.affinity).nodeAffinity -}}
 {{- include "ngrok-operator.render" (list . .Values.affinity.nodeAffinity) -}}
 {{- else if and (not .Values.affinity) $preset.type $preset.key -}}
 {{- $terms := dict "matchExpressions" (list (dict "key" $preset.key "operator" "In" "values" $preset.values)) -}}
@@ -147,6 +147,6 @@ volumeMounts:
 {{- /* `k=v,k=v`, the form of map flags. */ -}}
 {{- define "ngrok-operator.pairs" -}}
 {{- $pairs := list -}}
-{{- range $key, $value := . -}}{{- $pairs = append $pairs (printf "%s=%s" $key (toString $value)) -}}{{- end -}}
+{{- range $key, $value := . -}}{{- $pairs = append $pairs (printf "%s=%s" $key (kindIs "string" $value | ternary $value (toJson $value))) -}}{{- end -}}
 {{- join "," $pairs -}}
 {{- end -}}

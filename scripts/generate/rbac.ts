@@ -126,7 +126,10 @@ interface Right {
 
 function rightsIn(rule: Rule): Right[] {
   const { kind, part } = rule;
-  const names = [...(rule.named === undefined ? [] : [`{{ ${nameExpression(rule.named)} }}`]), ...(rule.names ?? [])];
+  const names = [
+    ...(rule.named === undefined ? [] : [`{{ ${nameExpression(rule.named)} | quote }}`]),
+    ...(rule.names ?? []),
+  ];
   return rule.verbs.map((verb) => ({
     group: kind.group,
     resource: part === undefined ? kind.plural : `${kind.plural}/${part}`,

@@ -34,3 +34,13 @@ test.for(INSTALLS)("$release $set", async ({ release, set, fullname }) => {
   const long = all.filter(({ metadata }) => metadata.name.length > 63 || /[^a-z0-9.-]|-$/.test(metadata.name));
   expect(long.map(({ metadata }) => metadata.name)).toEqual([]);
 });
+
+test("names that look like numbers stay names", async () => {
+  const json = ['fullnameOverride="5"', 'commonLabels={"n":1000000}'];
+  const all = await objects({ release: "7", namespace: "42", set: ["installCRDs=false"], json });
+  expect(all.map(({ metadata }) => metadata.labels?.["n"])).toContain("1000000");
+  for (const { metadata, subjects = [] } of all) {
+    const values = [metadata.name, metadata.namespace ?? "", ...Object.values(metadata.labels ?? {})];
+    expect([...values, ...subjects.map(({ name }) => name)].filter((value) => typeof value !== "string")).toEqual([]);
+  }
+});

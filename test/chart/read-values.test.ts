@@ -50,6 +50,20 @@ test("values of features that are not there yet do nothing", async () => {
   expect(await outcome([], ...json)).toBe(await outcome([]));
 });
 
+test("what may be left out may be null", async () => {
+  const required = (path: readonly string[]): boolean => {
+    const groups = path.slice(0, -1).map((_, depth) => path.slice(0, depth + 1));
+    const parent = groups.reduce((group, at) => group.properties?.[at.at(-1) ?? ""] ?? group, schema);
+    return parent.required?.includes(path.at(-1) ?? "") === true;
+  };
+  const optional = leaves
+    .filter(({ path, schema: leaf }) => leaf.default !== undefined && !required(path))
+    .map(({ path }) => path);
+  expect(optional.length).toBeGreaterThan(40);
+  const text = await templateText({ set: optional.map((path) => `${path.join(".")}=null`) });
+  expect(text).toContain("kind: Deployment");
+});
+
 /** What Helm prints, or says when it refuses: a check that reads a value counts as reading it. */
 async function outcome(set: readonly string[], ...json: readonly string[]): Promise<string> {
   const options = { set, json, flags: ["--skip-schema-validation"] };
