@@ -42,7 +42,7 @@ export const NODE_PACKAGES: readonly DebianPackage[] = [
   { name: "conntrack", program: "conntrack" },
   { name: "iproute2", program: "ip" },
   { name: "curl", program: "curl" },
-  { name: "containernetworking-plugins", files: CNI_FOLDERS.map((folder) => `${folder}/bridge`) },
+  { name: "containernetworking-plugins", files: CNI_FOLDERS.map((folder) => `${folder}/ptp`) },
 ];
 
 /** The packages of `wanted` that this machine lacks. */

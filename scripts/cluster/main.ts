@@ -34,7 +34,7 @@ Several clusters run side by side, each with its own --name.`;
 
 const program = new Command("npm run cluster --")
   .description("A real Kubernetes on this machine, started and ended without a trace.")
-  .option("--name <name>", "which cluster", "dev")
+  .addOption(new Option("--name <name>", "which cluster").default("dev").env("CLUSTER_NAME"))
   .addOption(
     new Option(
       "--provider <provider>",

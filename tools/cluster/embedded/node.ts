@@ -51,7 +51,7 @@ export async function writeNode(options: NodeOptions): Promise<void> {
     "audit-policy.json": AUDIT_POLICY,
     "kubelet.json": JSON.stringify(kubeletConfiguration(shape), null, 2),
     "proxy.json": JSON.stringify(PROXY, null, 2),
-    "cni/10-bridge.conflist": JSON.stringify(CNI, null, 2),
+    "cni/10-pods.conflist": JSON.stringify(CNI, null, 2),
     "containerd.toml": containerdConfiguration(options),
     // The machine's own may name a server that nothing here reaches, or be a link into /run.
     "resolv.conf": "# a cluster of the ngrok operator's tests: names outside of it are not resolved\n",
@@ -144,16 +144,15 @@ const PROXY = {
   conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
 };
 
+// Pods are routed one by one instead of sharing a bridge: what comes back from a Service passes the node's rules even
+// where the kernel module br_netfilter is missing.
 const CNI = {
   cniVersion: "1.0.0",
   name: "pods",
   plugins: [
     {
-      type: "bridge",
-      bridge: "cni0",
-      isGateway: true,
+      type: "ptp",
       ipMasq: true,
-      hairpinMode: true,
       ipam: {
         type: "host-local",
         ranges: [[{ subnet: POD_SUBNET }]],

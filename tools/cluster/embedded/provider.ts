@@ -56,7 +56,7 @@ async function start(shape: Shape, bin: string, options: UpOptions): Promise<Clu
   const subnet = await chooseSubnet(shape);
   const registry = `${subnet.nodeIp}:${PORTS.registry}`;
   const { digest } = await layoutImage(join(bin, "pause"));
-  const cniFolder = CNI_FOLDERS.find((folder) => existsSync(join(folder, "bridge"))) ?? "/usr/lib/cni";
+  const cniFolder = CNI_FOLDERS.find((folder) => existsSync(join(folder, "ptp"))) ?? "/usr/lib/cni";
   await rm(failedLogs(shape), { recursive: true, force: true });
   await recordProvider(shape.name, "embedded");
   try {
