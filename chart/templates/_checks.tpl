@@ -30,7 +30,7 @@ cleanupHook.enabled=false with crds.keep=false: the uninstall would hang on fina
 {{- $marks := ($crd.metadata).annotations | default dict }}
 {{- if and (eq (get $marks "meta.helm.sh/release-name") .Release.Name) (eq (get $marks "meta.helm.sh/release-namespace") .Release.Namespace) (ne (get $marks "helm.sh/resource-policy") "keep") }}
 installCRDs=false: this upgrade would delete the CustomResourceDefinitions and every custom resource with them
-  remedy: kubectl annotate crd --selector app.kubernetes.io/instance={{ .Release.Name }} helm.sh/resource-policy=keep, then upgrade again
+  remedy: kubectl get crd -o name | grep k8s.ngrok.com | xargs -ICRD kubectl annotate CRD helm.sh/resource-policy=keep, then upgrade again
 {{- end }}
 {{- end }}
 {{- end -}}

@@ -19,7 +19,7 @@
 
 {{- /* Older charts ran kubectl in the hook; such a repository holds none of our programs. */ -}}
 {{- define "ngrok-operator.kubectlImage" -}}
-{{- if regexMatch "(^|/)kubectl$" (.Values.cleanupHook.image.repository | default "") -}}true{{- end -}}
+{{- if regexMatch "(^|/)[^/]*kubectl[^/]*$" (.Values.cleanupHook.image.repository | default "") -}}true{{- end -}}
 {{- end -}}
 
 {{- define "ngrok-operator.hookImage" -}}

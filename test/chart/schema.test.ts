@@ -5,6 +5,7 @@ import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { isGroup, leavesOf, resolved, valuesSchema, type ValueSchema } from "#scripts/generate/values-schema.ts";
+import { REFUSED_BY_SCHEMA } from "./bad-values.ts";
 import { CHART, valuesFiles } from "./helm.ts";
 
 const schema = valuesSchema();
@@ -17,6 +18,11 @@ test("values.yaml satisfies the schema", () => {
 
 test.for(valuesFiles())("$name satisfies the schema on top of the defaults", ({ path }) => {
   expect(validate(merged(defaults, read(path) ?? {})), JSON.stringify(validate.errors)).toBe(true);
+});
+
+test.for(REFUSED_BY_SCHEMA)("$set does not satisfy the schema", ({ set }) => {
+  const [path = "", value = ""] = set.split("=");
+  expect(validate(withValue(defaults, path.split("."), parse(value)))).toBe(false);
 });
 
 describe("the schema", () => {
@@ -89,6 +95,17 @@ function merged(under: Record<string, unknown>, over: Record<string, unknown>): 
     result[key] = isMap(below) && isMap(value) ? merged(below, value) : value;
   }
   return result;
+}
+
+/** The values with one more set; null takes the key away, as it does in Helm. */
+function withValue(
+  values: Record<string, unknown>,
+  [key = "", ...rest]: readonly string[],
+  value: unknown,
+): Record<string, unknown> {
+  const { [key]: below, ...others } = values;
+  if (rest.length > 0) return { ...others, [key]: withValue(isMap(below) ? below : {}, rest, value) };
+  return value === null ? others : { ...others, [key]: value };
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {
