@@ -55,9 +55,9 @@ export async function run(options: RunOptions): Promise<number> {
   const watches = openWatches({ ...options });
   const bell = new Bell();
   const key = new KeyCheck();
-  const pulse = new Pulse();
   const stop = new AbortController();
   const all = AbortSignal.any([signal, stop.signal]);
+  const pulse = new Pulse(all);
   let term: Term | undefined;
 
   gate.onChange((now) => {
@@ -119,6 +119,12 @@ export async function run(options: RunOptions): Promise<number> {
 class Pulse {
   why: string | undefined;
   readonly #broken = Promise.withResolvers<"broken">();
+  readonly #ending: AbortSignal;
+
+  /** After `ending` a loop may end as it likes. */
+  constructor(ending: AbortSignal) {
+    this.#ending = ending;
+  }
 
   get broken(): Promise<"broken"> {
     return this.#broken.promise;
@@ -128,10 +134,10 @@ class Pulse {
     try {
       return await loop;
     } catch (error) {
-      if (!(error instanceof Error && error.message === "the manager ends") && this.why === undefined) {
-        this.why = `${name}: ${known(error).message}`;
+      if (!this.#ending.aborted) {
+        this.why ??= `${name}: ${known(error).message}`;
+        this.#broken.resolve("broken");
       }
-      this.#broken.resolve("broken");
       return "stopped";
     }
   }

@@ -85,7 +85,7 @@ test("an endpoint with nothing to do costs no call, after a touch and after a re
   expect(world.api.ledger.total).toBe(calls);
   expect(world.manager.writes.length).toBe(writes);
 
-  await world.manager.stop();
+  expect(await world.manager.stop()).toBe(0);
   const second = world.start();
   await world.quiet();
   expect(world.api.count("GET", "/endpoints")).toBe(1);
@@ -116,7 +116,6 @@ test("an answer that is lost leaves no double either", async () => {
   await world.create(CloudEndpoint, aCloudEndpoint(internal));
 
   await world.until(CloudEndpoint, "web", isReady);
-  console.log(JSON.stringify(world.manager.log), JSON.stringify(world.api.ledger.entries()));
   expect(world.api.objects("endpoints")).toHaveLength(1);
 });
 
