@@ -23,7 +23,6 @@ export interface Hands {
   tools: (tell: Tell) => Promise<{ bin: string; kind: string }>;
 }
 
-const NODE_IMAGE = "kindest/node:v1.37.2";
 const REGISTRY_PORT = 5_000;
 const PREFIX = "ngrok-";
 
@@ -47,7 +46,6 @@ export function kindConfig(folder: string): Record<string, unknown> {
     nodes: [
       {
         role: "control-plane",
-        image: NODE_IMAGE,
         extraMounts: [{ hostPath: join(folder, "certs.d"), containerPath: "/etc/containerd/certs.d", readOnly: true }],
       },
     ],
