@@ -1,0 +1,160 @@
+// The runtime's promises on a real API server: one writer, a gate, and nothing lost at ngrok when a kind goes.
+import { expect, test } from "vitest";
+import { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
+import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import { namesOf } from "#api/release.ts";
+import { parseState, stateRef } from "#drain/state.ts";
+import { ConfigMap, Lease } from "#kube/kinds.ts";
+import { aCloudEndpoint } from "#test/support/builders.ts";
+import { isReady, startWorld, type World } from "#test/support/world.ts";
+import { KnownError } from "#wire/errors.ts";
+import { cloudEndpointController } from "../controllers/cloud-endpoint/controller.ts";
+import { domainController } from "../controllers/domain/controller.ts";
+import { kubernetesOperatorController } from "../controllers/kubernetes-operator/controller.ts";
+import { trafficPolicyController } from "../controllers/traffic-policy/controller.ts";
+
+const controllers = [cloudEndpointController, domainController, trafficPolicyController];
+const CRD = "/customresourcedefinitions/cloudendpoints.ngrok.k8s.ngrok.com";
+
+function anEndpoint(name: string) {
+  return aCloudEndpoint({ metadata: { name }, spec: { url: `https://${name}.internal`, bindings: ["internal"] } });
+}
+
+async function holder(world: World): Promise<string | undefined> {
+  return (await world.get(Lease, namesOf(world.release).lease))?.spec?.holderIdentity;
+}
+
+test("a mark in mid-run closes the gate: the leader frees the Lease and touches nothing that comes after", async () => {
+  await using world = await startWorld({ controllers });
+  await world.create(CloudEndpoint, anEndpoint("before"));
+  await world.until(CloudEndpoint, "before", isReady);
+
+  await world.mark("Draining");
+  await world.until(Lease, namesOf(world.release).lease, ({ spec }) => spec?.holderIdentity === "", 3_000);
+  await world.create(CloudEndpoint, anEndpoint("after"));
+  await world.remove(CloudEndpoint, "before");
+  await world.quiet();
+
+  expect((await world.get(CloudEndpoint, "after"))?.metadata.finalizers).toBeUndefined();
+  expect((await world.get(CloudEndpoint, "before"))?.metadata.finalizers).toEqual([FINALIZER]);
+  expect(world.api.count("DELETE")).toBe(0);
+});
+
+test("when the CRD of a kind is being deleted, its objects go free and nothing goes at ngrok, whatever the policy is", async () => {
+  await using world = await startWorld({ controllers, start: false, options: { drainPolicy: "Delete" } });
+  let going = false;
+  world.start({
+    intercept: async (request) => {
+      if (!going || !request.path.endsWith(CRD)) return undefined;
+      const crd = (await world.connection.request(request)) as { metadata: object };
+      return { ...crd, metadata: { ...crd.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } };
+    },
+  });
+  await world.create(CloudEndpoint, anEndpoint("web"));
+  await world.until(CloudEndpoint, "web", isReady);
+
+  // As the API server does it: the CRD first, then each of its objects.
+  going = true;
+  await world.remove(CloudEndpoint, "web");
+
+  await world.gone(CloudEndpoint, "web");
+  expect(world.api.count("DELETE")).toBe(0);
+  expect(world.api.objects("endpoints")).toHaveLength(1);
+});
+
+test.for([
+  { why: "may not be read", error: new KnownError("invalid", "forbidden", { status: 403 }) },
+  { why: "does not answer", error: new KnownError("transient", "no answer") },
+])("an object whose CRD $why is held, and goes once it can be read", async ({ error }, { expect: that }) => {
+  await using world = await startWorld({ controllers, start: false });
+  let blind = false;
+  world.start({ intercept: (request) => (blind && request.path.endsWith(CRD) ? Promise.reject(error) : undefined) });
+  await world.create(CloudEndpoint, anEndpoint("web"));
+  await world.until(CloudEndpoint, "web", isReady);
+
+  blind = true;
+  await world.remove(CloudEndpoint, "web");
+  await world.quiet();
+  that(world.api.count("DELETE")).toBe(0);
+  that((await world.get(CloudEndpoint, "web"))?.metadata.finalizers).toEqual([FINALIZER]);
+
+  blind = false;
+  await world.gone(CloudEndpoint, "web", 15_000);
+  that(world.api.objects("endpoints")).toEqual([]);
+});
+
+test("an object that another install has stamped is not touched, not even when it is deleted", async () => {
+  await using world = await startWorld({ controllers });
+  const foreign = anEndpoint("foreign");
+  await world.create(CloudEndpoint, {
+    ...foreign,
+    metadata: { ...foreign.metadata, finalizers: [FINALIZER], annotations: { [DRAIN_OWNER]: "elsewhere/ngrok" } },
+  });
+  await world.create(CloudEndpoint, anEndpoint("ours"));
+  await world.until(CloudEndpoint, "ours", isReady);
+  await world.remove(CloudEndpoint, "foreign");
+  await world.quiet();
+
+  const object = await world.get(CloudEndpoint, "foreign");
+  expect(object?.metadata.finalizers).toEqual([FINALIZER]);
+  expect(object?.status).toBeUndefined();
+  expect(world.api.objects("endpoints").map(({ url }) => url)).toEqual(["https://ours.internal"]);
+});
+
+test("a second replica stands by, and goes on when the first one ends", async () => {
+  await using world = await startWorld({ controllers });
+  await world.create(CloudEndpoint, anEndpoint("one"));
+  await world.until(CloudEndpoint, "one", isReady);
+  const second = world.start();
+  const first = await holder(world);
+  await world.quiet();
+  expect(second.writes).toEqual([]);
+
+  expect(await world.manager.stop()).toBe(0);
+  await world.create(CloudEndpoint, anEndpoint("two"));
+
+  await world.until(CloudEndpoint, "two", isReady, 20_000);
+  expect(await holder(world)).not.toBe(first);
+  expect(second.writes.some((write) => write.includes("/one"))).toBe(false);
+});
+
+test("the KubernetesOperator deleted by hand drains the install: every finalizer off, the state Drained, nothing made again", async () => {
+  await using world = await startWorld({ controllers: [...controllers, kubernetesOperatorController] });
+  await world.until(KubernetesOperator, "ngrok", isReady);
+  await world.create(CloudEndpoint, anEndpoint("web"));
+  const ready = await world.until(CloudEndpoint, "web", isReady);
+
+  await world.remove(KubernetesOperator, "ngrok");
+
+  await world.gone(KubernetesOperator, "ngrok", 20_000);
+  const kept = await world.get(CloudEndpoint, "web");
+  expect(kept?.metadata.finalizers).toBeUndefined();
+  expect(world.api.objects("endpoints").map(({ id }) => id)).toEqual([ready.status?.id]);
+  expect(world.api.objects("kubernetes_operators")).toEqual([]);
+  const state = parseState(await world.get(ConfigMap, stateRef(world.release).name));
+  expect(state.phase).toBe("Drained");
+  await world.quiet();
+  expect(await world.get(KubernetesOperator, "ngrok")).toBeUndefined();
+});
+
+test("who cannot read the drain state stops writing and ends", async () => {
+  await using world = await startWorld({
+    controllers,
+    start: false,
+    timing: { renewMs: 200, giveUpMs: 1_000, durationMs: 1_500 },
+  });
+  let blind = false;
+  const state = namesOf(world.release).drainState;
+  const manager = world.start({
+    intercept: (request) =>
+      blind && request.path.endsWith(state) ? Promise.reject(new KnownError("transient", "no answer")) : undefined,
+  });
+  await world.create(CloudEndpoint, anEndpoint("web"));
+  await world.until(CloudEndpoint, "web", isReady);
+
+  blind = true;
+
+  expect(await manager.ended).toBe(1);
+  expect(manager.log.some(({ msg }) => msg === "lost the Lease")).toBe(true);
+});

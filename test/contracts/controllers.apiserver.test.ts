@@ -1,0 +1,40 @@
+// The drain's contract with every controller: while the state is not Open it writes nothing and asks ngrok nothing.
+import { test } from "vitest";
+import { FINALIZERS } from "#api/keys.ts";
+import { everyController } from "#test/support/every.ts";
+import { startWorld, type WorldOptions } from "#test/support/world.ts";
+
+const closed: readonly { drain: NonNullable<WorldOptions["drain"]> }[] = [
+  { drain: "Draining" },
+  { drain: "Drained" },
+  { drain: "absent" },
+];
+const cases = everyController.flatMap((one) => closed.map(({ drain }) => ({ ...one, drain })));
+
+test.for(cases)(
+  "$name does nothing while the drain state is $drain",
+  async ({ controller, sample, drain }, { expect }) => {
+    await using world = await startWorld({ controllers: [controller], drain });
+    await world.create(controller.kind, sample());
+    await world.quiet();
+    const object = await world.get(controller.kind, sample().metadata.name);
+    expect(object?.metadata.finalizers?.filter((one) => FINALIZERS.includes(one)) ?? []).toEqual([]);
+    expect(object?.status).toBeUndefined();
+    expect(world.manager.writes).toEqual([]);
+    expect(world.api.ledger.entries().filter(({ path }) => path !== "/api_keys")).toEqual([]);
+  },
+);
+
+test.for(everyController)("$name goes on once the state is Open again", async ({ controller, sample }, { expect }) => {
+  await using world = await startWorld({ controllers: [controller], drain: "Draining" });
+  await world.create(controller.kind, sample());
+  await world.quiet();
+  await world.mark("Open", { policy: "", driver: "", by: "", since: "" });
+  const after = await world.until(
+    controller.kind,
+    sample().metadata.name,
+    ({ status }) => status !== undefined,
+    30_000,
+  );
+  expect(after.status?.conditions?.find(({ type }) => type === "Ready")?.status).toBe("True");
+});

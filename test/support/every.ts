@@ -1,0 +1,29 @@
+// Every controller with an object that it would work on: what a contract over all of them runs through. A controller that
+// is missing here fails the contract.
+import type { OwnObject } from "#api/define-kind.ts";
+import { cloudEndpointController } from "#operator/controllers/cloud-endpoint/controller.ts";
+import { domainController } from "#operator/controllers/domain/controller.ts";
+import { ipPolicyController } from "#operator/controllers/ip-policy/controller.ts";
+import { kubernetesOperatorController } from "#operator/controllers/kubernetes-operator/controller.ts";
+import { trafficPolicyController } from "#operator/controllers/traffic-policy/controller.ts";
+import type { LeaderController } from "#operator/runtime/define-controller.ts";
+import { aCloudEndpoint, aDomain, aKubernetesOperator, anIPPolicy, anNgrokTrafficPolicy } from "./builders.ts";
+
+export interface Sampled {
+  readonly name: string;
+  readonly controller: LeaderController;
+  /** An object that becomes Ready. */
+  sample(): OwnObject;
+}
+
+export const everyController: readonly Sampled[] = [
+  sampled(kubernetesOperatorController, () => aKubernetesOperator({ metadata: { name: "ngrok" } })),
+  sampled(domainController, () => aDomain({ spec: { domain: "web.ngrok.app" } })),
+  sampled(ipPolicyController, () => anIPPolicy()),
+  sampled(trafficPolicyController, () => anNgrokTrafficPolicy()),
+  sampled(cloudEndpointController, () => aCloudEndpoint({ spec: { url: "https://web.internal" } })),
+];
+
+function sampled<T extends OwnObject>(controller: LeaderController<T>, sample: () => T): Sampled {
+  return { name: controller.name, controller, sample };
+}
