@@ -123,8 +123,14 @@ async function play(stage: Stage, options: DemoOptions, progress: Progress): Pro
     apiKey: account.key,
     values: { drainPolicy: policy, "crds.keep": options.crdsKeep },
   });
-  await installed(release, options, progress);
-  await populated(stage, population, release, options, progress);
+  try {
+    await installed(release, options, progress);
+    await populated(stage, population, options, progress);
+  } catch (error) {
+    // What people need to see why is many lines; the error itself stays one.
+    for (const line of (await release.diagnosis()).split("\n")) progress.detail(line);
+    throw error;
+  }
   const before = await carriers(stage.kubectl);
   const finalizersBefore = before.filter((object) => !object.startsWith("kubernetesoperator ")).length;
   progress.detail(`${before.length} objects carry our finalizer, the KubernetesOperator among them`);
@@ -143,7 +149,10 @@ async function play(stage: Stage, options: DemoOptions, progress: Progress): Pro
     (found) => `${found.count} objects stick`,
   );
   for (const line of left.lines.slice(0, 20)) progress.detail(line);
-  progress.excerpt(await stage.kubectl.run(["get", "crds", "--no-headers"]), 8);
+  const crds = (await stage.kubectl.run(["get", "crds", "-o", "name"]))
+    .split("\n")
+    .filter((name) => name.endsWith(".k8s.ngrok.com"));
+  progress.detail(`${crds.length} CustomResourceDefinitions of ours are in the cluster`);
   const remote = await account.remote();
   progress.detail(
     `at ngrok: ${Object.entries(remote)
@@ -173,10 +182,7 @@ async function installed(
     "install",
     async () => {
       const { code, stderr } = await release.install({ signal });
-      if (code !== 0)
-        throw new Error(
-          `helm install failed: ${stderr}; when an earlier demo left its release: npm run cluster -- down --name demo`,
-        );
+      if (code !== 0) throw new Error(`helm install failed: ${stderr}`);
       await release.ready();
     },
     () =>
@@ -187,30 +193,20 @@ async function installed(
 async function populated(
   stage: Stage,
   population: Population,
-  release: Release,
   options: DemoOptions,
-  { step, excerpt }: Progress,
+  progress: Progress,
 ): Promise<void> {
   const { count, signal } = options;
+  const spaces = population.namespaces.join(", ");
   await using connection = await stage.connect();
-  await step(
-    "create",
-    async () => await populate(connection, population, signal),
-    () => `${count} objects in ${population.namespaces.join(", ")}`,
-  );
-  await step(
-    "ready",
-    async () => {
-      await allReady(connection, population, { withinMs: WAIT + count * 100, signal }).catch(async (error: unknown) => {
-        throw new Error(`${error instanceof Error ? error.message : String(error)}\n${await release.diagnosis()}`, {
-          cause: error,
-        });
-      });
-    },
-    () => `all ${count} objects are Ready`,
-  );
-  const kinds = "cloudendpoints,domains,ippolicies";
-  excerpt(await stage.kubectl.run(["get", kinds, "--all-namespaces"]), 14);
+  const create = async (): Promise<void> => await populate(connection, population, signal);
+  await progress.step("create", create, () => `${count} objects in ${spaces}`);
+  const wait = async (): Promise<unknown> =>
+    await allReady(connection, population, { withinMs: WAIT + count * 100, signal });
+  await progress.step("ready", wait, () => `all ${count} objects are Ready`);
+  for (const kind of ["cloudendpoints", "domains", "ippolicies"]) {
+    progress.excerpt(await stage.kubectl.run(["get", kind, "--all-namespaces"]), 5);
+  }
 }
 
 async function uninstalled(
@@ -219,7 +215,7 @@ async function uninstalled(
   { step, detail }: Progress,
 ): Promise<{ code: number; seconds: number }> {
   const onLine = (line: string): void => {
-    for (const one of readable(line)) detail(one.slice(0, 200));
+    for (const one of readable(line)) if (one.trim() !== "") detail(one.slice(0, 200));
   };
   const command = `helm${helm} uninstall ${release.name} --namespace ${release.namespace}`;
   const run = await step(
@@ -227,7 +223,8 @@ async function uninstalled(
     async () => await release.uninstall([], { signal, onLine }),
     ({ code }) => `${command} ended with ${code}`,
   );
-  if (run.code !== 0 || hookLines(run).length === 0) detail(await release.diagnosis());
+  if (run.code !== 0 || hookLines(run).length === 0)
+    for (const line of (await release.diagnosis()).split("\n")) detail(line);
   return run;
 }
 
