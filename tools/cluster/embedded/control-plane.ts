@@ -104,12 +104,12 @@ async function files({ folder }: ControlPlaneShape, server: string): Promise<voi
   }
 }
 
-/** Removes what control planes left whose process was killed. */
+/** Removes what control planes left whose process was killed, as far as it is ours to remove. */
 async function sweep(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     if (!name.startsWith(PREFIX)) continue;
     const owner = Number(name.slice(PREFIX.length).split("-")[0]);
-    if (owner > 0 && !alive(owner)) await rm(join(tmpdir(), name), { recursive: true, force: true });
+    if (owner > 0 && !alive(owner)) await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => {});
   }
 }
 

@@ -34,6 +34,8 @@ export async function requirements(): Promise<Finding[]> {
     found: uid === 0 ? "yes" : `uid ${uid}`,
     remedy: "Run it as root, for example with sudo -E",
   };
+  // What else somebody without root may not do follows from that, and would be told with the wrong remedy.
+  if (!root.ok) return [system, root, await folder()];
   return [system, root, await namespaces(), await cgroups(), await folder()];
 }
 
