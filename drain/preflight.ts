@@ -125,7 +125,7 @@ async function keyMissing({ ngrok, policy, release, signal }: Preflight): Promis
   const state = `${release.fullname}-drain-state`;
   const remedies = [
     `put a valid key into the credentials Secret under API_KEY, then run the same helm uninstall again`,
-    `or keep what is at ngrok: kubectl -n ${release.namespace} patch configmap ${state} --type merge -p '{"data":{"policy":"Retain"}}', then run it again`,
+    `or keep what is at ngrok: kubectl -n ${release.namespace} patch configmap ${state} --type merge -p 'data: {policy: Retain}', then run it again`,
   ];
   if (ngrok === undefined) return { reason: "policy Delete needs ngrok's API, and there is no API key", remedies };
   try {

@@ -1,6 +1,6 @@
 // What an e2e test begins with: the stage of the run, an account at ngrok of its own, releases that explain themselves
 // when the test fails, and a cluster that shows nothing of it afterwards.
-import { inject, onTestFailed, test as base } from "vitest";
+import { inject, test as base } from "vitest";
 import type { Connection } from "#kube/connection.ts";
 import { endOf } from "./audit.ts";
 import type { HelmVersion } from "./helm.ts";
@@ -33,7 +33,8 @@ export interface Scene {
 }
 
 export const test = base.extend<{ scene: Scene }>({
-  scene: async ({ signal }, use) => {
+  scene: async ({ signal, task }, use) => {
+    const releases: Release[] = [];
     const { cluster, image } = inject("stage");
     const stage = stageOf(cluster, image);
     const { auditLog } = cluster;
@@ -50,7 +51,7 @@ export const test = base.extend<{ scene: Scene }>({
       install: async ({ helm = 4, values = {} } = {}) => {
         const apiURL = `http://${cluster.hostIp}:${ngrok.port}`;
         const release = releaseOf(stage, { name: RELEASE, namespace: NAMESPACE, helm, apiURL, values });
-        explainOnFailure(release);
+        releases.push(release);
         const { code, stderr } = await release.install();
         if (code !== 0) throw new Error(`helm${helm} install: ${stderr}`);
         await release.ready();
@@ -63,16 +64,10 @@ export const test = base.extend<{ scene: Scene }>({
         return population;
       },
     });
+    if (task.result?.state === "fail") for (const release of releases) console.log(await release.diagnosis());
     await wipe(stage);
   },
 });
-
-/** Asked when the test ends, but before the scene is wiped. */
-function explainOnFailure(release: Release): void {
-  onTestFailed(async () => {
-    console.log(await release.diagnosis());
-  });
-}
 
 /** Nothing of a test is left for the next one, whatever became of it. */
 async function wipe(stage: Stage): Promise<void> {

@@ -15,7 +15,7 @@ export interface Stage {
   readonly kubectl: Kubectl;
   /** Our image in the cluster's registry, by digest. */
   readonly image: string;
-  helm(version: HelmVersion, args: readonly string[], options?: HelmOptions): Promise<HelmRun>;
+  readonly helm: (version: HelmVersion, args: readonly string[], options?: HelmOptions) => Promise<HelmRun>;
   /** Helm's flags by which the chart finds our image in the cluster's registry, by digest. */
   readonly imageFlags: readonly string[];
   /** A connection of the cluster's admin; the caller ends it. */

@@ -1,0 +1,64 @@
+// What people get wrong: refused before anything is changed, with the name of what is wrong and what to do.
+import { expect } from "vitest";
+import { command } from "#tools/command.ts";
+import { HELMS, hookLines } from "#test/support/helm.ts";
+import { carriers } from "#test/support/residue.ts";
+import { NAMESPACE, RELEASE, test } from "#test/support/scene.ts";
+import { CHART } from "#test/support/stage.ts";
+
+const bad = [
+  { set: "drainPolicy=Purge", field: "drainPolicy" },
+  { set: "drainPolicy=null", field: "drainPolicy" },
+  { set: "drainPolcy=Delete", field: "drainPolcy" },
+  { set: "cleanupHook.timeout=-1", field: "timeout" },
+];
+
+test("bad values are refused by both Helms with the field's name, and nothing is installed", async ({ scene }) => {
+  const { kubectl, helm } = scene.stage;
+  for (const version of HELMS) {
+    for (const { set, field } of bad) {
+      const args = ["install", RELEASE, CHART, "--namespace", NAMESPACE, "--create-namespace", "--set", set];
+      const { code, stderr } = await helm(version, args);
+      expect(code, set).not.toBe(0);
+      expect(stderr).toContain(field);
+    }
+  }
+  expect(await kubectl.run(["get", "namespace", NAMESPACE, "--ignore-not-found"])).toBe("");
+});
+
+test("an unknown policy in the KubernetesOperator is refused by the API server", async ({ scene }) => {
+  await scene.install();
+  const patch = JSON.stringify({ spec: { drain: { policy: "Purge" } } });
+  const args = ["-n", NAMESPACE, "patch", `kubernetesoperator/${RELEASE}`, "--type=merge", "-p", patch];
+  await expect(scene.stage.kubectl.run(args)).rejects.toThrow(/spec\.drain\.policy.*Purge.*Delete.*Retain/s);
+});
+
+test("Delete with a key that ngrok refuses changes nothing, and the printed remedy lets the same command succeed", async ({
+  scene,
+}) => {
+  const { stage, ngrok } = scene;
+  const { kubectl } = stage;
+  const release = await scene.install({ values: { drainPolicy: "Delete" } });
+  await scene.populate(3);
+  ngrok.keys.revoke("stand-in-key");
+
+  const refused = await release.uninstall();
+
+  expect(refused.code).not.toBe(0);
+  const lines = hookLines(refused).join("\n");
+  expect(lines).toMatch(/refused .*Nothing was changed/);
+  expect(await carriers(kubectl)).toHaveLength(4);
+  expect(ngrok.remote()).toBe(3);
+  const state = `configmap/${RELEASE}-ngrok-operator-drain-state`;
+  expect(await kubectl.run(["-n", NAMESPACE, "get", state, "-o", "jsonpath={.data}"])).toBe("");
+
+  // As the hook printed it, typed into a shell.
+  const [, remedy = ""] = /(kubectl .*patch configmap .*'), then run it again/.exec(lines) ?? [];
+  const { bin, kubeconfig } = stage.cluster;
+  await command("sh", ["-c", remedy], { env: { PATH: `${bin}:${process.env["PATH"]}`, KUBECONFIG: kubeconfig } });
+  const run = await release.uninstall();
+
+  expect(run.code, run.stderr).toBe(0);
+  expect(await carriers(kubectl)).toEqual([]);
+  expect(ngrok.remote()).toBe(3);
+});
