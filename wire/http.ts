@@ -231,7 +231,7 @@ async function dispatcher(options: HttpOptions): Promise<Dispatcher> {
   };
   if (options.proxy === undefined) return new Pool(options.origin, { ...common, connect: mutable(connect) });
   const { ProxyAgent } = await import("undici");
-  return new ProxyAgent({ ...common, uri: options.proxy, requestTls: mutable(connect) });
+  return new ProxyAgent({ ...common, uri: options.proxy, proxyTunnel: true, requestTls: mutable(connect) });
 }
 
 /** undici's types want a mutable array of CAs. */

@@ -1,0 +1,70 @@
+// Calls through an HTTP proxy: the server is reached by a tunnel, and the fence is asked no earlier than without one.
+import { createServer, type Server } from "node:http";
+import { connect, type AddressInfo } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { FenceLost } from "./errors.ts";
+import { http } from "./http.ts";
+
+const { signal } = new AbortController();
+
+async function listening(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** A proxy that tunnels, and counts its tunnels. */
+function tunnels(): { server: Server; opened: string[] } {
+  const opened: string[] = [];
+  const server = createServer();
+  server.on("connect", (request, client) => {
+    opened.push(request.url ?? "");
+    const [host, port] = (request.url ?? "").split(":");
+    const upstream = connect(Number(port), host, () => {
+      client.write("HTTP/1.1 200 Connection established\r\n\r\n");
+      upstream.pipe(client).pipe(upstream);
+    });
+    for (const [one, other] of [[client, upstream] as const, [upstream, client] as const])
+      one.on("error", () => other.destroy());
+    onTestFinished(() => {
+      upstream.destroy();
+      client.destroy();
+    });
+  });
+  return { server, opened };
+}
+
+test("a call goes through the proxy's tunnel, a lost fence stops it there too", async () => {
+  const reached: string[] = [];
+  const origin = await listening(
+    createServer((request, response) => {
+      reached.push(request.url ?? "");
+      response.end("reached");
+    }),
+  );
+  const { server, opened } = tunnels();
+  const client = await http({ origin, proxy: await listening(server) });
+  onTestFinished(async () => await client[Symbol.asyncDispose]());
+  const call = { method: "GET", signal, timeoutMs: 5_000 } as const;
+  expect((await client.send({ ...call, path: "/one" })).text).toBe("reached");
+  expect(opened).toEqual([new URL(origin).host]);
+  const fence = {
+    signal,
+    assertMayWrite() {
+      throw new FenceLost("lost");
+    },
+  };
+  await expect(client.send({ ...call, path: "/two", fence })).rejects.toBeInstanceOf(FenceLost);
+  expect(reached).toEqual(["/one"]);
+});
+
+test("a proxy that is not there is told as what it is", async () => {
+  const client = await http({ origin: "https://127.0.0.1:1", proxy: "http://127.0.0.1:1" });
+  onTestFinished(async () => await client[Symbol.asyncDispose]());
+  await expect(client.send({ method: "GET", path: "/", signal, timeoutMs: 5_000 })).rejects.toMatchObject({
+    class: "transient",
+  });
+});
