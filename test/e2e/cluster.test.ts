@@ -140,6 +140,7 @@ test.for([/certificates/, /namespaces and network/, /kube-apiserver/])(
     const ended = new Promise((done) => child.once("exit", done));
     child.kill("SIGKILL");
     await ended;
+    await expect.poll(async () => await findRoot(shapeOf(name)), { timeout: 10_000, interval: 50 }).toBeUndefined();
     expect(await find(name)).toBeUndefined();
 
     const said: string[] = [];

@@ -1,14 +1,14 @@
 #!/bin/bash
 # PID 1 of an embedded cluster, in mount, pid, net and ipc namespaces of its own: makes the room, then keeps the
 # components alive. Whoever starts it gives FOLDER, BIN (both on the host), CGROUP and NODE_IP, reads one line from
-# its stdout when the namespaces are there, and writes one to its stdin when eth0 is.
+# its stdout when the namespaces are there, and writes two to its stdin: when eth0 is there, and when the cluster is
+# ready. An end of that stdin before means that the starter died, and a half cluster that nobody knows of ends too.
 set -u
 
 exec 8<"$FOLDER" 9<"$BIN"
 echo namespaces
 exec >>"$FOLDER/log/init.log" 2>&1
-read -r _ || exit 1   # who started us died before the wire was there
-exec </dev/null
+read -r _ || exit 1
 
 mount -t proc proc /proc
 # Paths that no flag moves: shim sockets, CNI results, xtables.lock, /var/log/containers.
@@ -50,7 +50,7 @@ keep() {
   local name=$1
   shift
   while :; do
-    "$@" >>"log/$name.log" 2>&1
+    "$@" >>"log/$name.log" 2>&1 </dev/null
     local status=$?
     echo "$(date +%T) $name ended with $status, starting it again"
     sleep 1
@@ -58,6 +58,10 @@ keep() {
 }
 
 source ./components.sh
-until [ "$(curl -sk --max-time 1 https://127.0.0.1:6443/readyz)" = ok ]; do sleep 0.1; done
-source ./controllers.sh
+{
+  until [ "$(curl -sk --max-time 1 https://127.0.0.1:6443/readyz)" = ok ]; do sleep 0.1; done
+  source ./controllers.sh
+} &
+read -r _ || exit 1
+exec </dev/null
 while :; do wait; sleep 1; done   # and reap what is orphaned

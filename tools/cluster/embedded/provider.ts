@@ -62,11 +62,12 @@ async function start(shape: Shape, bin: string, options: UpOptions): Promise<Clu
   try {
     await writeNode({ shape, subnet, pause: `${registry}/pause@${digest}`, cniFolder, apiServerFlags });
     ready("certificates");
-    const pid = await launch(shape, subnet, bin, bound);
+    const { pid, settle } = await launch(shape, subnet, bin, bound);
     ready("namespaces and network");
     await allReady(shape, subnet, bin, ready, AbortSignal.timeout(deadline));
     const cluster = describe(shape, subnet, bin, pid);
     await record(cluster);
+    await settle();
     return cluster;
   } catch (error) {
     const log = await tail(join(shape.folder, "log/init.log"), 4);
@@ -77,13 +78,19 @@ async function start(shape: Shape, bin: string, options: UpOptions): Promise<Clu
   }
 }
 
-/** The process that is the cluster: in its namespaces, joined to the host, told to go on. Returns its pid. */
-async function launch(shape: Shape, subnet: Subnet, bin: string, bound: boolean): Promise<number> {
+interface Launched {
+  readonly pid: number;
+  /** Lets the cluster outlive this process, unless it is bound to it. */
+  readonly settle: () => Promise<void>;
+}
+
+/** The process that is the cluster: in its namespaces, joined to the host, told to go on. */
+async function launch(shape: Shape, subnet: Subnet, bin: string, bound: boolean): Promise<Launched> {
   const log = openSync(join(shape.folder, "log/init.log"), "a");
   const namespaces = ["unshare", "--mount", "--pid", "--net", "--ipc", "--fork", "--kill-child=KILL"];
   const args = [...(bound ? ["setpriv", "--pdeathsig", "KILL"] : []), ...namespaces, join(shape.folder, "init.sh")];
   const child = spawn(args[0] ?? "unshare", args.slice(1), {
-    // A session of its own: ^C in the terminal ends the command, which says itself what becomes of the cluster.
+    // A session of its own: ^C in the terminal is for the command, and init.sh notices when that ends too early.
     detached: true,
     stdio: ["pipe", "pipe", log],
     env: { PATH: process.env["PATH"], FOLDER: shape.folder, BIN: bin, CGROUP: shape.cgroup, NODE_IP: subnet.nodeIp },
@@ -92,10 +99,11 @@ async function launch(shape: Shape, subnet: Subnet, bin: string, bound: boolean)
   await firstLine(child);
   if (child.pid === undefined) throw new Error("unshare does not start");
   await joinHost(shape, subnet, child.pid);
-  child.stdin?.end("go\n");
+  child.stdin?.write("wired\n");
   child.stdout?.destroy();
   child.unref();
-  return child.pid;
+  const settle = async (): Promise<void> => await new Promise((done) => child.stdin?.end("ready\n", done));
+  return { pid: child.pid, settle };
 }
 
 function firstLine(child: ChildProcess): Promise<void> {
