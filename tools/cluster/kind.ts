@@ -154,7 +154,7 @@ async function doctor({ run }: Hands): Promise<Finding[]> {
 }
 
 /** The hands of a real machine. */
-export const machine: Hands = {
+const machine: Hands = {
   run: async (program, args) => await command(program, args, { timeout: 300_000 }),
   serve: async (crane, address, folder) => {
     const log = openSync(join(folder, "registry.log"), "a");
