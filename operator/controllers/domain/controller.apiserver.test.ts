@@ -1,0 +1,130 @@
+// Domains from a host name to a certificate, and those that were there before us, on a real API server and ngrok's wire.
+import { expect, test } from "vitest";
+import { Domain } from "#api/domain.ts";
+import { ADOPTED, FINALIZER } from "#api/keys.ts";
+import { aDomain } from "#test/support/builders.ts";
+import { condition, isReady, startWorld } from "#test/support/world.ts";
+import { domainController } from "./controller.ts";
+
+const controllers = [domainController];
+const host = "web.ngrok.app";
+const domain = aDomain({ metadata: { name: "web" }, spec: { domain: host } });
+const metadata = domain.spec.metadata as string;
+
+test("a host is reserved by one POST and its state shown", async () => {
+  await using world = await startWorld({ controllers });
+  await world.create(Domain, domain);
+  const ready = await world.until(Domain, "web", isReady);
+  expect(ready.metadata.finalizers).toEqual([FINALIZER]);
+  expect(ready.status).toMatchObject({ domain: host });
+  expect(condition(ready, "CertificateReady")).toBe("True NgrokManaged");
+  expect(condition(ready, "DNSConfigured")).toBe("True NgrokManaged");
+  await world.quiet();
+  expect(
+    world.api.ledger
+      .entries()
+      .filter(({ path }) => path.startsWith("/reserved_domains"))
+      .map(({ method }) => method),
+  ).toEqual(["POST"]);
+});
+
+test("a host that carries our metadata is taken up again: an earlier life of the object reserved it", async () => {
+  await using world = await startWorld({ controllers });
+  const id = await world.api.add("reserved_domains", {
+    domain: host,
+    description: "Created by ngrok-operator",
+    metadata,
+  });
+  await world.create(Domain, domain);
+  const ready = await world.until(Domain, "web", isReady);
+  expect(ready.status?.id).toBe(id);
+  expect(ready.metadata.annotations?.[ADOPTED]).toBeUndefined();
+
+  await world.remove(Domain, "web");
+  await world.gone(Domain, "web");
+  expect(world.api.objects("reserved_domains")).toEqual([]);
+});
+
+test("a host that somebody else reserved is used and marked, keeps its words, and stays when the object goes", async () => {
+  await using world = await startWorld({ controllers });
+  const id = await world.api.add("reserved_domains", { domain: host, description: "by hand", metadata: "mine" });
+  await world.create(Domain, domain);
+  const ready = await world.until(Domain, "web", isReady);
+  expect(ready.status?.id).toBe(id);
+  expect(ready.metadata.annotations?.[ADOPTED]).toBe("true");
+
+  await world.remove(Domain, "web");
+  await world.gone(Domain, "web");
+  expect(world.api.objects("reserved_domains")).toMatchObject([{ id, description: "by hand", metadata: "mine" }]);
+});
+
+test("two Domains of one host share the reservation, and only the first one gives it back", async () => {
+  await using world = await startWorld({ controllers });
+  await world.create(Domain, domain);
+  await world.until(Domain, "web", isReady);
+  await world.create(Domain, { ...domain, metadata: { name: "again" } });
+  const second = await world.until(Domain, "again", isReady);
+  expect(second.metadata.annotations?.[ADOPTED]).toBe("true");
+
+  await world.remove(Domain, "again");
+  await world.gone(Domain, "again");
+  expect(world.api.objects("reserved_domains")).toHaveLength(1);
+});
+
+test("reclaimPolicy Retain keeps the reservation when the object goes", async () => {
+  await using world = await startWorld({ controllers });
+  await world.create(Domain, { ...domain, spec: { ...domain.spec, reclaimPolicy: "Retain" } });
+  await world.until(Domain, "web", isReady);
+  await world.remove(Domain, "web");
+  await world.gone(Domain, "web");
+  expect(world.api.objects("reserved_domains")).toHaveLength(1);
+});
+
+test("a name of .internal needs no reservation: it says so, holds no finalizer and asks ngrok nothing", async () => {
+  await using world = await startWorld({ controllers });
+  await world.create(Domain, { ...domain, spec: { ...domain.spec, domain: "web.internal" } });
+  const told = await world.until(Domain, "web", (one) => condition(one, "Ready") !== undefined);
+  expect(condition(told, "Ready")).toBe("False DomainCreationFailed");
+  expect(told.metadata.finalizers).toBeUndefined();
+  await world.quiet();
+  expect(world.api.count("POST", "/reserved_domains")).toBe(0);
+});
+
+test("a custom domain without a certificate says what ngrok waits for", async () => {
+  await using world = await startWorld({ controllers, ngrok: { certificates: "provisioning" } });
+  await world.create(Domain, { ...domain, spec: { ...domain.spec, domain: "shop.example.com" } });
+  const waiting = await world.until(Domain, "web", (one) => condition(one, "Ready") !== undefined);
+  expect(condition(waiting, "DomainCreated")).toBe("True DomainCreated");
+  expect(condition(waiting, "Ready")).toBe("False ProvisioningError");
+  expect(waiting.status?.cnameTarget).toBeTruthy();
+});
+
+test("a changed host is refused with the remedy, since ngrok cannot rename", async () => {
+  await using world = await startWorld({ controllers });
+  const created = await world.create(Domain, domain);
+  await world.until(Domain, "web", isReady);
+  const rename = [{ op: "replace" as const, path: "/spec/domain", value: "other.ngrok.app" }];
+  await world.write.patch(
+    Domain,
+    { name: "web", namespace: world.namespace },
+    created.metadata.uid ?? "",
+    rename,
+    AbortSignal.timeout(5000),
+  );
+  const refused = await world.until(Domain, "web", (one) => condition(one, "Ready") === "False DomainInvalid");
+  expect(refused.status?.conditions?.find(({ type }) => type === "Ready")?.message).toContain(
+    "delete this Domain and create one for other.ngrok.app",
+  );
+  expect(world.api.objects("reserved_domains")).toMatchObject([{ domain: host }]);
+});
+
+test("a domain that is still in use at ngrok keeps its object, which says why, and goes when it can", async () => {
+  await using world = await startWorld({ controllers });
+  await world.create(Domain, domain);
+  await world.until(Domain, "web", isReady);
+  world.api.faults.add({ kind: "status", status: 409, code: 446, match: { method: "DELETE" }, times: 2 });
+  await world.remove(Domain, "web");
+  await world.gone(Domain, "web");
+  expect(world.api.count("DELETE", "/reserved_domains", 409)).toBe(2);
+  expect(world.api.objects("reserved_domains")).toEqual([]);
+});

@@ -1,0 +1,108 @@
+// IPPolicies and their rules on a real API server and ngrok's wire.
+import { expect, test } from "vitest";
+import { IPPolicy } from "#api/ip-policy.ts";
+import { anIPPolicy } from "#test/support/builders.ts";
+import { condition, isReady, startWorld, type World } from "#test/support/world.ts";
+import { ipPolicyController } from "./controller.ts";
+
+const controllers = [ipPolicyController];
+const policy = anIPPolicy();
+
+function rules(world: World): string[] {
+  return world.api
+    .objects("ip_policy_rules")
+    .map(({ action, cidr }) => `${String(action)} ${String(cidr)}`)
+    .toSorted();
+}
+
+test("a policy is made with its rules", async () => {
+  await using world = await startWorld({ controllers });
+  await world.create(IPPolicy, policy);
+  const ready = await world.until(IPPolicy, "office", isReady);
+  expect(ready.status?.id).toMatch(/^ipp_/);
+  expect(rules(world)).toEqual(["allow 203.0.113.0/24", "deny 2001:db8::/32"]);
+  await world.quiet();
+  expect(world.api.count("GET", "/ip_policy_rules")).toBe(0);
+});
+
+test("a changed action denies before it allows", async () => {
+  await using world = await startWorld({ controllers });
+  const created = await world.create(IPPolicy, policy);
+  await world.until(IPPolicy, "office", isReady);
+  const after = [
+    { cidr: "203.0.113.0/24", action: "deny" },
+    { cidr: "2001:db8::/32", action: "allow" },
+    { cidr: "198.51.100.0/24", action: "deny" },
+  ];
+  world.api.ledger.clear();
+  const replace = [{ op: "replace" as const, path: "/spec/rules", value: after }];
+  await world.write.patch(
+    IPPolicy,
+    { name: "office", namespace: world.namespace },
+    created.metadata.uid ?? "",
+    replace,
+    AbortSignal.timeout(5000),
+  );
+  await world.until(IPPolicy, "office", (one) => one.status?.observedGeneration === 2);
+  expect(rules(world)).toEqual(["allow 2001:db8::/32", "deny 198.51.100.0/24", "deny 203.0.113.0/24"]);
+  const steps = world.api.ledger
+    .entries()
+    .filter(({ path, method }) => path.startsWith("/ip_policy_rules") && method !== "GET");
+  expect(steps.map(({ method }) => method)).toEqual(["POST", "DELETE", "POST", "DELETE", "POST"]);
+});
+
+test("a policy that cannot be made says so in its status, and becomes Ready once it can", async () => {
+  await using world = await startWorld({ controllers });
+  world.api.faults.add({ kind: "status", status: 503, match: { method: "POST", path: /^\/ip_policies$/ }, times: 2 });
+  await world.create(IPPolicy, policy);
+  const failing = await world.until(IPPolicy, "office", (one) => condition(one, "IPPolicyCreated") !== undefined);
+  expect(condition(failing, "Ready")).toBe("False IPPolicyCreationFailed");
+  await world.until(IPPolicy, "office", isReady);
+  expect(world.api.objects("ip_policies")).toHaveLength(1);
+});
+
+test("a rule that ngrok refuses leaves the policy and names the reason", async () => {
+  await using world = await startWorld({ controllers });
+  world.api.faults.add({
+    kind: "status",
+    status: 400,
+    code: 1406,
+    match: { method: "POST", path: /^\/ip_policy_rules$/ },
+    times: Infinity,
+  });
+  await world.create(IPPolicy, policy);
+  const refused = await world.until(IPPolicy, "office", (one) => condition(one, "Ready") !== undefined);
+  expect(condition(refused, "IPPolicyCreated")).toBe("True IPPolicyCreated");
+  expect(condition(refused, "Ready")).toBe("False IPPolicyInvalidCIDR");
+  expect(refused.status?.id).toMatch(/^ipp_/);
+});
+
+test("a crash before the status leaves no double, and another's policy of the same words is not taken", async () => {
+  await using world = await startWorld({ controllers, start: false });
+  const { description, metadata } = policy.spec;
+  const other = await world.api.add("ip_policies", { description, metadata });
+  await world.api.add("ip_policy_rules", { ip_policy_id: other, cidr: "192.0.2.0/24", action: "allow" });
+  const first = world.start({
+    intercept: (request) =>
+      request.path.endsWith("/status") ? Promise.reject(new Error("the process is gone")) : undefined,
+  });
+  await world.create(IPPolicy, policy);
+  await expect.poll(() => world.api.objects("ip_policy_rules").length).toBe(3);
+  await first.stop();
+
+  world.start();
+
+  const ready = await world.until(IPPolicy, "office", isReady);
+  expect(ready.status?.id).not.toBe(other);
+  expect(world.api.objects("ip_policies")).toHaveLength(2);
+});
+
+test("deletion takes the policy and its rules away", async () => {
+  await using world = await startWorld({ controllers });
+  await world.create(IPPolicy, policy);
+  await world.until(IPPolicy, "office", isReady);
+  await world.remove(IPPolicy, "office");
+  await world.gone(IPPolicy, "office");
+  expect(world.api.objects("ip_policies")).toEqual([]);
+  expect(rules(world)).toEqual([]);
+});
