@@ -27,6 +27,9 @@ export async function* watchLines(
   }
 }
 
+/** One for all: an abort without a reason makes an exception with its stack, for every chunk of every watch. */
+const HEARD = new Error("heard");
+
 /** Ends with an error when nothing comes for `silenceMs`: a half-open connection never tells. */
 async function* alive(stream: HttpStream, path: string, silenceMs: number, clock: Clock): AsyncGenerator<Buffer> {
   const iterator = stream.chunks[Symbol.asyncIterator]();
@@ -39,7 +42,7 @@ async function* alive(stream: HttpStream, path: string, silenceMs: number, clock
       );
       const next = iterator.next();
       next.catch(() => undefined);
-      const first = await Promise.race([next, silence]).finally(() => heard.abort());
+      const first = await Promise.race([next, silence]).finally(() => heard.abort(HEARD));
       if (first === "silent" || first === "heard") {
         throw new KnownError("transient", `the watch of ${path} was silent for ${silenceMs} ms`, { code: "Silent" });
       }
