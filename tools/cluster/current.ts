@@ -28,11 +28,11 @@ async function up({ name, tell, confirm, registry, hostIp }: UpOptions): Promise
   const question = `Use the cluster of context "${context}" (${server})? Releases, CRDs and namespaces will be made and deleted in it.`;
   if (!(await confirm?.(question)))
     throw new Error(`the cluster of context "${context}" is left alone: nobody said yes (--yes does)`);
+  const address = hostIp ?? (await localAddress(server));
   await recordProvider(name, "current");
   const folder = folderOf(name);
   const kubeconfig = join(folder, "admin.kubeconfig");
   await writeFile(kubeconfig, text, { mode: 0o600 });
-  const address = hostIp ?? (await localAddress(server));
   const env = environmentOf({ name, kubeconfig, hostIp: address, registry });
   const cluster: Cluster = { name, provider: "current", kubeconfig, hostIp: address, registry, bin, folder, env };
   await record(cluster);
