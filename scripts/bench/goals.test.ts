@@ -1,0 +1,53 @@
+// What the table says was reached: by the figures, never in a disturbed run, never for a count that nobody asked for.
+import { expect, test } from "vitest";
+import type { DrainResult } from "./drain.ts";
+import { rowsOf, tableOf } from "./goals.ts";
+
+function aDrain(over: Partial<DrainResult> = {}): DrainResult {
+  return {
+    bench: "drain",
+    timed: "",
+    ground: "plane",
+    policy: "Retain",
+    count: 2_000,
+    seconds: 2,
+    perSecond: 1_000,
+    rawPerSecond: 1_200,
+    ratio: 0.833,
+    peakMemoryMiB: 120,
+    disturbed: false,
+    rawByWidth: { "8": 1_200 },
+    rawCount: 2_000,
+    passSeconds: 1.9,
+    processSeconds: 2.5,
+    cpuSeconds: 1.3,
+    attempts: 1,
+    ...over,
+  };
+}
+
+const verdictOf = (results: readonly DrainResult[], what: string): boolean | undefined =>
+  rowsOf(results).find((row) => row.what.includes(what))?.met;
+
+test("each policy has its own ratio to reach", () => {
+  expect(verdictOf([aDrain({ ratio: 0.8 })], "ratio")).toBe(true);
+  expect(verdictOf([aDrain({ ratio: 0.79 })], "ratio")).toBe(false);
+  expect(verdictOf([aDrain({ policy: "Delete", ratio: 0.65 })], "ratio")).toBe(true);
+});
+
+test("a disturbed run and another count have no verdict", () => {
+  expect(verdictOf([aDrain({ ratio: 0.1, disturbed: true })], "ratio")).toBeUndefined();
+  expect(verdictOf([aDrain({ ratio: 0.1, count: 200 })], "ratio")).toBeUndefined();
+});
+
+test("the time an object is compared over the counts of one policy", () => {
+  const runs = [aDrain({ count: 200, seconds: 0.3 }), aDrain()];
+  expect(verdictOf(runs, "time an object")).toBe(false);
+  expect(verdictOf([aDrain({ count: 200, seconds: 0.24 }), aDrain()], "time an object")).toBe(true);
+  expect(verdictOf([...runs.slice(0, 1), aDrain({ policy: "Delete" })], "time an object")).toBeUndefined();
+});
+
+test("the table says in words what was not reached", () => {
+  const lines = tableOf([aDrain({ ratio: 0.5 })]);
+  expect(lines.find((line) => line.includes("ratio"))).toMatch(/0\.5 +>= 0\.8 {2}NOT REACHED$/);
+});

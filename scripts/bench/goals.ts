@@ -1,0 +1,110 @@
+// What is to be reached on two cores, beside what was. Pure.
+import { spread } from "./arithmetic.ts";
+import type { DrainResult } from "./drain.ts";
+import type { HookStartResult } from "./hook-start.ts";
+import type { ReadyResult } from "./ready.ts";
+import type { UninstallResult } from "./uninstall.ts";
+
+export type Result = DrainResult | ReadyResult | UninstallResult | HookStartResult;
+
+export interface Row {
+  readonly what: string;
+  readonly figure: string;
+  /** Empty where nothing is asked. */
+  readonly goal: string;
+  readonly met: boolean | undefined;
+}
+
+const RATIO = { Retain: 0.8, Delete: 0.65 } as const;
+/** The goals are meant for this many objects. */
+const MEANT = 2_000;
+
+export function rowsOf(results: readonly Result[]): Row[] {
+  return [...results.flatMap(rows), ...spreads(results)];
+}
+
+function rows(result: Result): Row[] {
+  switch (result.bench) {
+    case "drain":
+      return drainRows(result);
+    case "ready":
+      return readyRows(result);
+    case "uninstall":
+      return [
+        plain("helm uninstall without objects", `${result.oursMedian} s, empty Jobs ${result.emptyMedian} s`),
+        goal("  over the empty Jobs", result.difference, "s", 1, result.difference <= 1),
+      ];
+    case "hook-start":
+      return [
+        goal("hook: start to first answer, median", result.medianSeconds, "s", 0.3, result.medianSeconds < 0.3),
+        plain("  fastest, and node alone", `${result.minSeconds} s, ${result.nodeAloneSeconds} s`),
+      ];
+  }
+}
+
+function drainRows(result: DrainResult): Row[] {
+  const { policy, count, seconds, perSecond, rawPerSecond, ratio, disturbed } = result;
+  const name = `drain ${policy} ${count}`;
+  const said = `${seconds} s, ${perSecond}/s of ${rawPerSecond}/s${disturbed ? " (disturbed)" : ""}`;
+  const asked = count === MEANT && !disturbed;
+  return [
+    plain(name, said),
+    asked
+      ? { what: "  ratio", figure: String(ratio), goal: `>= ${RATIO[policy]}`, met: ratio >= RATIO[policy] }
+      : plain("  ratio", String(ratio)),
+    plain("  peak memory", `${result.peakMemoryMiB} MiB`),
+  ];
+}
+
+function readyRows({ count, seconds, perSecond, rawPerSecond, ratio, ...rest }: ReadyResult): Row[] {
+  const memory = `${rest.apiManagerMB} MB, at most ${rest.apiManagerPeakMB} MB`;
+  const asked = count === MEANT && !rest.disturbed;
+  const name = `ready ${count} CloudEndpoints`;
+  return [
+    asked ? goal(name, seconds, "s", 7, seconds <= 7) : plain(name, `${seconds} s`),
+    plain("  ratio", `${ratio}, ${perSecond}/s of ${rawPerSecond}/s${rest.disturbed ? " (disturbed)" : ""}`),
+    count === MEANT
+      ? { what: "  api-manager's memory", figure: memory, goal: "<= 120 MB", met: rest.apiManagerMB <= 120 }
+      : plain("  api-manager's memory", memory),
+    plain("  helm uninstall, Delete, all of them", `${rest.uninstallSeconds} s`),
+  ];
+}
+
+/** Per policy, over the counts that were not disturbed. */
+function spreads(results: readonly Result[]): Row[] {
+  return (["Retain", "Delete"] as const).flatMap((policy) => {
+    const runs = results.filter(
+      (one): one is DrainResult => one.bench === "drain" && one.policy === policy && !one.disturbed,
+    );
+    if (runs.length < 2) return [];
+    const more = spread(runs);
+    const counts = runs.map(({ count }) => count).join(", ");
+    return [
+      {
+        what: `drain ${policy}, time an object, dearest over cheapest of ${counts}`,
+        figure: `+${(more * 100).toFixed(0)} %`,
+        goal: "<= +25 %",
+        met: more <= 0.25,
+      },
+    ];
+  });
+}
+
+function plain(what: string, figure: string): Row {
+  return { what, figure, goal: "", met: undefined };
+}
+
+function goal(what: string, value: number, unit: string, limit: number, met: boolean): Row {
+  return { what, figure: `${value} ${unit}`, goal: `<= ${limit} ${unit}`, met };
+}
+
+/** Padded columns; the last says what was reached. */
+export function tableOf(results: readonly Result[]): string[] {
+  const all = rowsOf(results);
+  const width = (of: (row: Row) => string): number => Math.max(...all.map((row) => of(row).length));
+  const [what, figure] = [width((row) => row.what), width((row) => row.figure)];
+  return all.map((row) => {
+    const verdict = row.met === undefined ? "" : `${row.goal}  ${row.met ? "reached" : "NOT REACHED"}`;
+    return `${row.what.padEnd(what)}  ${row.figure.padEnd(figure)}  ${verdict}`.trimEnd();
+  });
+}

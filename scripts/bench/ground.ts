@@ -1,0 +1,97 @@
+// Where a bench runs: a whole cluster, or a control plane without a node. Load is made by processes inside of the
+// cluster's network, where it meets no veth on its way.
+import { connect, type Connection } from "#kube/connection.ts";
+import { crdObjects } from "#scripts/generate/crds.ts";
+import { installCrds } from "#test/support/crds.ts";
+import { kubectlOf, type Kubectl } from "#test/support/kubectl.ts";
+import { startNgrokApi, type NgrokApi } from "#test/support/ngrok-api/server.ts";
+import { binaries } from "#tools/binaries.ts";
+import { down, find, up } from "#tools/cluster/cluster.ts";
+import { startControlPlane } from "#tools/cluster/embedded/control-plane.ts";
+import type { Cluster } from "#tools/cluster/provider.ts";
+import { CONTROL_PLANE_PACKAGES, ensurePackages } from "#tools/debian.ts";
+import type { Say } from "./say.ts";
+
+export interface Ground extends AsyncDisposable {
+  readonly what: "cluster" | "plane";
+  readonly kubeconfig: string;
+  readonly kubectl: Kubectl;
+  /** Address at which programs inside, pods too, reach a program of this process. */
+  readonly hostIp: string;
+  /** The command line that runs a program inside of the cluster's network and ends it with this process. */
+  inside(line: readonly string[]): [string, ...string[]];
+  /** A connection of the admin; the caller ends it. */
+  connect(): Promise<Connection>;
+  /** Absent on a plane. */
+  readonly cluster?: Cluster;
+}
+
+export interface GroundOptions {
+  readonly name: string;
+  /** API server, etcd and controller manager only: starts in 5 s, without root. */
+  readonly plane: boolean;
+  /** Leave a cluster running that was started here. */
+  readonly keep: boolean;
+  readonly say: Say;
+}
+
+/** Starts it, or takes the cluster of that name that runs already; what was started ends with the disposal. */
+export async function raiseGround(options: GroundOptions): Promise<Ground> {
+  return options.plane ? await raisePlane(options.say) : await raiseCluster(options);
+}
+
+async function raisePlane(say: Say): Promise<Ground> {
+  await ensurePackages(CONTROL_PLANE_PACKAGES, say.line);
+  const bin = await binaries(say.line);
+  const plane = await say.step("a control plane without a node", async () => await startControlPlane({ bin }));
+  const { kubeconfig } = plane;
+  return {
+    what: "plane",
+    kubeconfig,
+    kubectl: kubectlOf({ bin, kubeconfig }),
+    hostIp: "127.0.0.1",
+    inside: (line) => ["setpriv", "--pdeathsig", "KILL", ...line],
+    connect: async () => await connect({ kubeconfig, userAgent: "ngrok-operator-bench" }),
+    [Symbol.asyncDispose]: async () => await plane[Symbol.asyncDispose](),
+  };
+}
+
+async function raiseCluster({ name, keep, say }: GroundOptions): Promise<Ground> {
+  const ranBefore = (await find(name)) !== undefined;
+  const mayEnd = !keep && !ranBefore;
+  const cluster = await say.step(
+    `cluster ${name}`,
+    async () => await up({ name, provider: "embedded", tell: say.line, bound: mayEnd }),
+  );
+  const { kubeconfig, pid } = cluster;
+  const enter = pid === undefined ? [] : ["nsenter", "-t", String(pid), "-n"];
+  return {
+    what: "cluster",
+    kubeconfig,
+    kubectl: kubectlOf(cluster),
+    hostIp: cluster.hostIp,
+    inside: (line) => [...enter, "setpriv", "--pdeathsig", "KILL", ...line] as [string, ...string[]],
+    connect: async () => await connect({ kubeconfig, userAgent: "ngrok-operator-bench" }),
+    cluster,
+    async [Symbol.asyncDispose]() {
+      if (mayEnd) await say.step(`cluster ${name} is gone`, async () => await down(name, () => {}));
+      else say.line(`cluster ${name} stays; npm run cluster -- down --name ${name} ends it`);
+    },
+  };
+}
+
+export const KEY = "bench-key";
+
+/** ngrok's stand-in in this process, without latency. */
+export async function standIn(ground: Ground): Promise<NgrokApi> {
+  return await startNgrokApi({ host: ground.hostIp, keys: [KEY] });
+}
+
+/** Our kinds without a chart: Helm refuses CRDs that are not its own, so they go again before anybody installs. */
+export async function withCrds<T>(ground: Ground, connection: Connection, work: () => Promise<T>): Promise<T> {
+  await installCrds(connection);
+  const result = await work();
+  const names = crdObjects().map(({ metadata }) => metadata.name);
+  await ground.kubectl.run(["delete", "crd", ...names, "--ignore-not-found"]);
+  return result;
+}

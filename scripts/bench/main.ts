@@ -1,0 +1,192 @@
+// `npm run bench`: how fast the product is, measured against what the cluster can do at all. Progress and the table go to
+// stderr, results as JSON to stdout.
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { DrainPolicy } from "#api/schema.ts";
+import type { HelmVersion } from "#test/support/helm.ts";
+import { bringImages, stageOf, type Stage } from "#test/support/stage.ts";
+import { bundleDrainHook, type BundledHook } from "./bundled-hook.ts";
+import { benchDrain, type DrainResult } from "./drain.ts";
+import { tableOf, type Result } from "./goals.ts";
+import { type Ground, raiseGround } from "./ground.ts";
+import { benchHookStart } from "./hook-start.ts";
+import { heaviest } from "./profile.ts";
+import { benchReady } from "./ready.ts";
+import { sayOn } from "./say.ts";
+import { benchUninstall } from "./uninstall.ts";
+
+interface Common {
+  readonly json?: string;
+  readonly name: string;
+  readonly keep: boolean;
+  readonly plane?: boolean;
+}
+interface DrainFlags extends Common {
+  readonly policy: DrainPolicy;
+  readonly count: number;
+  readonly profile?: string;
+}
+interface UninstallFlags extends Common {
+  readonly runs: number;
+  readonly helm: "3" | "4";
+}
+interface AllFlags extends UninstallFlags {
+  readonly counts: readonly number[];
+}
+
+const say = sayOn(
+  (line) => void process.stderr.write(`${line}\n`),
+  () => performance.now(),
+);
+const stop = new AbortController();
+const { signal } = stop;
+// npm changes into the project's folder; what a person types is relative to where they stand.
+const place = (path: string): string => resolve(process.env["INIT_CWD"] ?? "", path);
+
+function countOf(text: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError("It must be a whole number from 1 to 99999.");
+  return Number(text);
+}
+
+const countsOf = (text: string): number[] => text.split(",").map(countOf);
+
+const program = new Command("npm run bench --")
+  .description("Measures the drain, the reconciling and the hooks on a real Kubernetes that the command brings itself.")
+  .showHelpAfterError("(--help explains)")
+  .addHelpText(
+    "after",
+    `
+Each figure stands beside a ceiling that was taken in the same run: what a bare client, which knows nothing of us, gets
+out of the same API server for the same calls. On a machine that does other things the ratio of both still means
+something, the seconds do not: a ceiling under 600 writes a second is marked as disturbed and taken again, three times at
+most.
+
+  npm run bench -- drain --policy Delete --count 2000
+  npm run bench -- drain --plane --profile /tmp/p     no node, no root; and where the hook's time goes
+  npm run -s bench -- all --json bench.json           everything, and what is to be reached; takes about 20 minutes
+
+The exit code says whether it could be measured, not whether it was fast.`,
+  );
+
+function command(name: string, what: string): Command {
+  return program
+    .command(name)
+    .description(what)
+    .option("--json <file>", "write the result there too")
+    .option("--name <name>", "the cluster's name; one that runs already is used and left running", "bench")
+    .option("--keep", "leave the cluster running", false);
+}
+
+const runsOption = (): Option =>
+  new Option("--runs <n>", "how often each is uninstalled").argParser(countOf).default(5);
+const helmOption = (): Option => new Option("--helm <version>", "which Helm").choices(["3", "4"]).default("4");
+
+command("drain", "the drain hook over N objects, and a bare client's ceiling in the same run")
+  .addOption(new Option("--policy <policy>", "drainPolicy").choices(["Retain", "Delete"]).default("Retain"))
+  .option("--count <n>", "objects, a third each CloudEndpoint, Domain and IPPolicy", countOf, 2_000)
+  .option("--plane", "on API server, etcd and controller manager alone: no root, ready in 5 s", false)
+  .option("--profile <folder>", "put a CPU profile of the hook there, and show its heaviest functions")
+  .action(async (flags: DrainFlags) => {
+    await using hook = await bundleDrainHook();
+    await give([await on(flags, async (ground) => await drain(ground, hook, flags))], flags);
+  });
+
+command("ready", "N new CloudEndpoints until all are Ready, and the api-manager's memory")
+  .option("--count <n>", "CloudEndpoints", countOf, 2_000)
+  .action(async (flags: Common & { count: number }) => {
+    const { count } = flags;
+    await give(
+      [await onStage(flags, async (ground, stage) => await benchReady(ground, stage, { count, signal }, say))],
+      flags,
+    );
+  });
+
+command("uninstall", "helm uninstall without objects, against two hook Jobs that do nothing")
+  .addOption(runsOption())
+  .addOption(helmOption())
+  .action(async (flags: UninstallFlags) => {
+    await give(
+      [await onStage(flags, async (ground, stage, image) => await uninstall(ground, stage, image, flags))],
+      flags,
+    );
+  });
+
+program
+  .command("hook-start")
+  .description("from the start of the drain hook's process to the first answer that it gets")
+  .option("--json <file>", "write the result there too")
+  .addOption(new Option("--runs <n>", "how often it is started").argParser(countOf).default(15))
+  .action(async (flags: Pick<Common, "json"> & { runs: number }) => {
+    await using hook = await bundleDrainHook();
+    await give([await benchHookStart({ runs: flags.runs, hook }, say)], flags);
+  });
+
+command("all", "all of them, and the drain under both policies at each of --counts")
+  .option("--counts <list>", "objects of the drains", countsOf, [200, 2_000, 10_000])
+  .addOption(runsOption())
+  .addOption(helmOption())
+  .action(async (flags: AllFlags) => {
+    await using hook = await bundleDrainHook();
+    const results: Result[] = [await benchHookStart({ runs: 15, hook }, say)];
+    await onStage(flags, async (ground, stage, image) => {
+      for (const policy of ["Retain", "Delete"] as const) {
+        for (const count of flags.counts) results.push(await drain(ground, hook, { ...flags, policy, count }));
+      }
+      results.push(await benchReady(ground, stage, { count: 2_000, signal }, say));
+      results.push(await uninstall(ground, stage, image, flags));
+    });
+    await give(results, flags);
+  });
+
+async function on<T>(flags: Common, work: (ground: Ground) => Promise<T>): Promise<T> {
+  const { name, keep, plane = false } = flags;
+  await using ground = await raiseGround({ name, keep, plane, say });
+  return await work(ground);
+}
+
+async function onStage<T>(
+  flags: Common,
+  work: (ground: Ground, stage: Stage, image: string) => Promise<T>,
+): Promise<T> {
+  return await on(flags, async (ground) => {
+    const { cluster } = ground;
+    if (cluster === undefined) throw new Error("a plane has no node for pods");
+    const image = await say.step("images", async () => await bringImages(cluster, say.line));
+    return await work(ground, stageOf(cluster, image), image);
+  });
+}
+
+async function drain(ground: Ground, hook: BundledHook, flags: DrainFlags): Promise<DrainResult> {
+  const { policy, count } = flags;
+  const profile = flags.profile === undefined ? undefined : place(flags.profile);
+  const options = { policy, count, hook: hook.path, signal, ...(profile !== undefined && { profile }) };
+  const result = await benchDrain(ground, options, say);
+  if (profile !== undefined) for (const line of await heaviest(profile)) say.line(line);
+  return result;
+}
+
+async function uninstall(ground: Ground, stage: Stage, image: string, { runs, helm }: UninstallFlags) {
+  const version: HelmVersion = helm === "3" ? 3 : 4;
+  return await benchUninstall(ground, stage, { runs, helm: version, image, signal }, say);
+}
+
+/** One result is an object, several are a list. */
+async function give(results: readonly Result[], { json }: Pick<Common, "json">): Promise<void> {
+  for (const line of ["", ...tableOf(results)]) process.stderr.write(`${line}\n`);
+  const text = `${JSON.stringify(results.length === 1 ? results[0] : results, null, 2)}\n`;
+  process.stdout.write(text);
+  if (json === undefined) return;
+  await mkdir(dirname(place(json)), { recursive: true });
+  await writeFile(place(json), text);
+}
+
+for (const name of ["SIGINT", "SIGTERM"] as const) {
+  process.once(name, () => stop.abort(new Error(`ended by ${name}; what was started goes too`)));
+}
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,37 @@
+// What memory a pod's program has, as the kernel of this machine counts it: the pod's processes are ours to look at.
+import { readdir, readFile } from "node:fs/promises";
+import type { Kubectl } from "#test/support/kubectl.ts";
+
+export interface Memory {
+  /** MB of 1,000,000 bytes. */
+  readonly residentMB: number;
+  readonly peakMB: number;
+}
+
+interface PodList {
+  readonly items: readonly { readonly metadata: { readonly uid: string } }[];
+}
+
+/** Of the largest process of the release's only pod of that component. Throws where its processes are not on this machine. */
+export async function memoryOf(
+  kubectl: Kubectl,
+  { name, namespace }: { readonly name: string; readonly namespace: string },
+  component: string,
+): Promise<Memory> {
+  const selector = `app.kubernetes.io/instance=${name},app.kubernetes.io/component=${component}`;
+  const { items } = await kubectl.json<PodList>(["-n", namespace, "get", "pods", "-l", selector]);
+  const uid = items[0]?.metadata.uid;
+  if (uid === undefined || items.length > 1) throw new Error(`${items.length} pods of ${component}, one was expected`);
+  const found: Memory[] = [];
+  for (const pid of (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry))) {
+    const cgroup = await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "");
+    if (!cgroup.includes(uid) && !cgroup.includes(uid.replaceAll("-", "_"))) continue;
+    const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+    const megabytes = (field: string): number =>
+      (Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0) * 1024) / 1e6;
+    found.push({ residentMB: megabytes("VmRSS"), peakMB: megabytes("VmHWM") });
+  }
+  const largest = found.toSorted((a, b) => b.residentMB - a.residentMB)[0];
+  if (largest === undefined) throw new Error("the pod's processes are not on this machine");
+  return largest;
+}
