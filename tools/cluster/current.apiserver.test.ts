@@ -75,4 +75,5 @@ test("what is missing or wrong is said with what to do", async () => {
   await expect(unreachable).rejects.toThrow(
     /API server https:\/\/127\.0\.0\.1:1 cannot be reached: .*Is the cluster up/,
   );
+  expect(await recordedProvider(name)).toBeUndefined();
 });
