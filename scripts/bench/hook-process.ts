@@ -73,7 +73,12 @@ export async function runHookProcess(
     env: { PATH: process.env["PATH"], ...env },
     stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
-  const [, stdout, stderr, told] = child.stdio as readonly (Readable | null)[] as readonly [null, Readable, Readable, Readable];
+  const [, stdout, stderr, told] = child.stdio as readonly (Readable | null)[] as readonly [
+    null,
+    Readable,
+    Readable,
+    Readable,
+  ];
   const lines: SaidLine[] = [];
   createInterface({ input: stdout }).on("line", (line) => {
     const [, word, sentence] = /^\d\d:\d\d:\d\d (\S+) +(.*)$/.exec(line) ?? [];
