@@ -13,7 +13,7 @@ export interface Sampled {
   readonly name: string;
   readonly controller: LeaderController;
   /** An object that becomes Ready. */
-  sample(): OwnObject;
+  readonly sample: () => OwnObject;
 }
 
 export const everyController: readonly Sampled[] = [

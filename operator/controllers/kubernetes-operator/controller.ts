@@ -80,9 +80,7 @@ async function apply(operator: KubernetesOperator, context: Context): Promise<Ou
     if (context.ngrok === undefined) throw new KnownError("invalid", NO_KEY, { status: 401 });
     const remote = await register(operator, context.ngrok, context);
     const told = { shown: showOperator(operator, { is: "registered", remote }), sent };
-    const renewal = hasBindings(operator.spec)
-      ? renewIn(remote.binding?.cert?.notAfter, context.clock.date())
-      : undefined;
+    const renewal = hasBindings(operator.spec) ? renewIn(remote.binding?.cert, context.clock.date()) : undefined;
     return renewal === undefined
       ? done(told)
       : wait(renewal + 1000, "the certificate is renewed 30 days before its end", told);
@@ -99,7 +97,7 @@ async function register(operator: KubernetesOperator, ngrok: NgrokPort, context:
   if (!hasBindings(operator.spec))
     return await change(desiredOperator(operator, uid, undefined), remote, ngrok, context);
   const stored = await readPair(operator, context, () => ngrok.operators.keyAndRequest());
-  const due = renewIn(remote?.binding?.cert?.notAfter, clock.date()) === 0;
+  const due = renewIn(remote?.binding?.cert, clock.date()) === 0;
   const pair: Pair = due ? { ...(await ngrok.operators.keyAndRequest()), crt: "" } : stored;
   // What ngrok holds and what the Secret holds may differ after a crash: then ngrok signs again for the key that is there.
   const signed = pair.crt !== "" && pair.crt === remote?.binding?.cert?.cert;

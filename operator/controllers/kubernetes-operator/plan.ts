@@ -110,13 +110,19 @@ export function planOperator(desired: OperatorBody, remote: RemoteOperator | und
   return Object.keys(patch).length === 0 ? { is: "none", remote } : { is: "update", id: remote.id, patch };
 }
 
-/** How long before its end a certificate is renewed. */
+/** How long before its end a certificate is renewed; of a short-lived one the last third, so that it is not renewed for ever. */
 const RENEW_BEFORE_MS = 30 * 86_400_000;
 
 /** Milliseconds until the certificate is to be renewed, 0 when it is due, undefined when nothing is known of its end. */
-export function renewIn(notAfter: string | undefined, now: Date): number | undefined {
-  const end = Date.parse(notAfter ?? "");
-  return Number.isNaN(end) ? undefined : Math.max(0, end - RENEW_BEFORE_MS - now.getTime());
+export function renewIn(
+  cert: { notBefore?: string | undefined; notAfter?: string | undefined } | undefined,
+  now: Date,
+): number | undefined {
+  const end = Date.parse(cert?.notAfter ?? "");
+  if (Number.isNaN(end)) return undefined;
+  const life = end - Date.parse(cert?.notBefore ?? "");
+  const before = Number.isNaN(life) ? RENEW_BEFORE_MS : Math.min(RENEW_BEFORE_MS, life / 3);
+  return Math.max(0, end - before - now.getTime());
 }
 
 /** What a reconcile has come to. */
