@@ -269,6 +269,19 @@ describe("the drain hook", () => {
     expect({ code, pod: await read.get(Pod, ref("manager-2"), signal) }).toEqual({ code: 0, pod: undefined });
   });
 
+  test("with its own rights it shows the drain on the KubernetesOperator, to the last status", async () => {
+    await aShopDomain();
+    const finalizers = [FINALIZER, "acme.io/hold"];
+    await write.create(KubernetesOperator, aKubernetesOperator({ metadata: { ...ref("ngrok"), finalizers } }), signal);
+    const { code } = await run("drain");
+    const status = (await read.get(KubernetesOperator, ref("ngrok"), signal))?.status;
+    expect(code).toBe(0);
+    expect(status?.drain).toMatchObject({ phase: "Drained", drainedResources: 1, totalResources: 1, driver: "hook" });
+    expect(status?.conditions?.map(({ type, reason }) => `${type} ${reason}`)).toContain("Draining DrainCompleted");
+    const events = await kubectl("get", "events.events.k8s.io", "-n", "ops", "-o", "jsonpath={.items[*].reason}");
+    expect(events.split(" ")).toEqual(expect.arrayContaining(["DrainStarted", "DrainCompleted"]));
+  });
+
   test("an unknown policy is refused in one line that names the field", async () => {
     const { code, log } = await run("drain", {}, { DRAIN_POLICY: "Purge" });
     expect(code).toBe(1);
