@@ -209,7 +209,7 @@ test("priority and fairness turns a crowd away: throttled, with the wait that th
   const ask = async () => await failureOf(connection.request({ method: "GET", path: "/api/v1/pods", signal }));
   const turnedAway = async () =>
     (await Promise.all(Array.from({ length: 100 }, ask))).find((failure) => failure.class === "throttled");
-  const eventually = { timeout: 20_000, interval: 100 };
+  const eventually = { timeout: 45_000, interval: 100 };
   await expect.poll(turnedAway, eventually).toMatchObject({ class: "throttled", retryAfterMs: 1_000, status: 429 });
 });
 

@@ -4,11 +4,15 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { testClock } from "#test/support/clock.ts";
 import type { KnownError } from "#wire/errors.ts";
 import { connect, type ConnectOptions, type Connection, type WatchEvent } from "./connection.ts";
 
 const { signal } = new AbortController();
+
+// Loading client-node from source takes seconds on a busy machine; no test's time is spent on it.
+beforeAll(async () => void (await import("@kubernetes/client-node/dist/config.js")), 60_000);
 
 async function folder(files: Readonly<Record<string, string>>): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), "connection-test-"));
@@ -98,6 +102,42 @@ describe("a request", () => {
 });
 
 describe("a token", () => {
+  async function rotating(): Promise<{ path: string; kubeconfig: string; seen: string[] }> {
+    const seen: string[] = [];
+    const server = await serve((request, response) => {
+      seen.push(request.headers.authorization ?? "");
+      answer(response, request.headers.authorization === "Bearer old" ? 401 : 200, { kind: "Status", code: 401 });
+    });
+    const path = await folder({ token: "old" });
+    await writeFile(join(path, "config"), JSON.stringify(config(server, { tokenFile: join(path, "token") })));
+    return { path, kubeconfig: join(path, "config"), seen };
+  }
+
+  test("that was replaced is read again when it is refused, and the call succeeds", async () => {
+    const { path, kubeconfig, seen } = await rotating();
+    const connection = await connected({ kubeconfig, clock: testClock() });
+    await writeFile(join(path, "token"), "new");
+    await connection.request({ method: "POST", path: "/api/v1/pods", body: {}, signal });
+    expect(seen).toEqual(["Bearer old", "Bearer new"]);
+  });
+
+  test("is read again by its age; one that cannot be read just then stays in use", async () => {
+    const { path, kubeconfig, seen } = await rotating();
+    await writeFile(join(path, "token"), "first");
+    const clock = testClock();
+    const connection = await connected({ kubeconfig, clock });
+    const call = async () => await connection.request({ method: "GET", path: "/api", signal });
+    await writeFile(join(path, "token"), "second");
+    await clock.advance(29_000);
+    await call();
+    await clock.advance(2_000);
+    await call();
+    await rm(join(path, "config"));
+    await clock.advance(31_000);
+    await call();
+    expect(seen).toEqual(["Bearer first", "Bearer second", "Bearer second"]);
+  });
+
   test("that is refused though it is the newest is an error for a person, tried once", async () => {
     let calls = 0;
     const server = await serve((_request, response) => {

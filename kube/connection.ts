@@ -153,7 +153,7 @@ class Line {
   }
 
   async request(request: KubeRequest): Promise<unknown> {
-    if (this.#clock.now() - this.#readAt > LOGIN_MS) await this.#renew();
+    await this.#refresh();
     const login = this.#login;
     let answer = await this.#http.send(this.#wire(request));
     if (answer.status === 401) {
@@ -166,7 +166,7 @@ class Line {
   }
 
   async *watch(request: WatchRequest): AsyncGenerator<WatchEvent> {
-    if (this.#clock.now() - this.#readAt > LOGIN_MS) await this.#renew();
+    await this.#refresh();
     const query = { allowWatchBookmarks: true, ...request.query, watch: true };
     let stream = await this.#http.stream(this.#wire({ ...request, query, method: "GET" }));
     if (stream.status === 401) {
@@ -181,14 +181,19 @@ class Line {
     await Promise.all(this.#pools.map(async (each) => await each[Symbol.asyncDispose]()));
   }
 
+  /** By age: a login that cannot be read just now may still be good, the server decides. */
+  async #refresh(): Promise<void> {
+    if (this.#clock.now() - this.#readAt > LOGIN_MS) await this.#renew().catch(() => undefined);
+  }
+
   async #renew(): Promise<void> {
     this.#reading ??= this.#read().finally(() => (this.#reading = undefined));
     await this.#reading;
   }
 
   async #read(): Promise<void> {
-    const login = await this.#source();
     this.#readAt = this.#clock.now();
+    const login = await this.#source();
     if (JSON.stringify(login) === JSON.stringify(this.#login)) return;
     if (JSON.stringify(login.tls) !== JSON.stringify(this.#login.tls)) {
       this.#http = await pool(login, this.#options);

@@ -6,7 +6,6 @@ import type {
   IngressClassObject,
   IngressObject,
   LoadBalancerIngress,
-  ReferenceGrantObject,
   RouteObject,
   StrangerCondition,
 } from "./routing-objects.ts";
@@ -16,7 +15,6 @@ export type {
   GatewayObject,
   IngressClassObject,
   IngressObject,
-  ReferenceGrantObject,
   RouteObject,
 } from "./routing-objects.ts";
 
@@ -75,11 +73,6 @@ export interface LeaseObject extends KubeObject {
     renewTime?: string;
     leaseTransitions?: number;
   };
-}
-
-export interface DeploymentObject extends KubeObject {
-  spec?: { replicas?: number; selector?: { matchLabels?: Record<string, string> } };
-  status?: { observedGeneration?: number; replicas?: number; readyReplicas?: number; availableReplicas?: number };
 }
 
 export interface JobObject extends KubeObject {
@@ -145,7 +138,6 @@ export const Pod: Kind<PodObject> = core("Pod", "pods", true);
 export const ServiceAccount: Kind<PlainObject> = core("ServiceAccount", "serviceaccounts", true);
 
 export const Lease: Kind<LeaseObject> = one("coordination.k8s.io", "v1", "Lease", "leases", true);
-export const Deployment: Kind<DeploymentObject> = one("apps", "v1", "Deployment", "deployments", true);
 export const Job: Kind<JobObject> = one("batch", "v1", "Job", "jobs", true);
 export const Event: Kind<EventObject> = one("events.k8s.io", "v1", "Event", "events", true);
 export const Role: Kind<PlainObject> = one("rbac.authorization.k8s.io", "v1", "Role", "roles", true);
@@ -203,11 +195,6 @@ export const Gateway: Kind<GatewayObject> = gatewayApi("Gateway", "gateways", tr
 export const HTTPRoute: Kind<RouteObject> = gatewayApi("HTTPRoute", "httproutes", true, ["v1", "v1beta1"]);
 export const TCPRoute: Kind<RouteObject> = gatewayApi("TCPRoute", "tcproutes", true, ["v1", "v1alpha3", "v1alpha2"]);
 export const TLSRoute: Kind<RouteObject> = gatewayApi("TLSRoute", "tlsroutes", true, ["v1", "v1alpha3", "v1alpha2"]);
-export const ReferenceGrant: Kind<ReferenceGrantObject> = gatewayApi("ReferenceGrant", "referencegrants", true, [
-  "v1",
-  "v1beta1",
-  "v1alpha2",
-]);
 
 function core<T extends KubeObject>(kind: string, plural: string, namespaced: boolean): Kind<T> {
   return one("", "v1", kind, plural, namespaced);

@@ -1,6 +1,8 @@
 // The login of a kubeconfig: client certificates, tokens, token files and exec plugins, as @kubernetes/client-node reads
 // them. Its module is loaded only here and only when a kubeconfig is used: a pod's start does not pay for it.
+import { readFileSync } from "node:fs";
 import type { RequestOptions } from "node:https";
+import { dirname } from "node:path";
 import { KnownError } from "#wire/errors.ts";
 import { systemClock } from "#wire/clock.ts";
 import type { Tls } from "#wire/http.ts";
@@ -17,18 +19,36 @@ const EXEC_TIMEOUT_MS = 60_000;
  */
 export async function kubeconfig(from: string | object, context?: string): Promise<LoginSource> {
   const { KubeConfig } = await import("@kubernetes/client-node/dist/config.js");
-  const config = new KubeConfig();
   const name = typeof from === "string" ? `kubeconfig ${from}` : "the given kubeconfig";
-  load(config, from, name);
-  if (context !== undefined) config.setCurrentContext(context);
-  check(config, name);
-  return async () => await login(config, name);
+  const read = (): KubeConfig => {
+    const config = new KubeConfig();
+    load(config, from, name);
+    if (context !== undefined) config.setCurrentContext(context);
+    check(config, name);
+    return config;
+  };
+  let config = read();
+  return async () => {
+    // client-node reads token and certificate files once, with the kubeconfig; a plugin's credential it keeps until it expires.
+    if (typeof from === "string" && !usesPlugin(config)) config = read();
+    return await login(config, name);
+  };
+}
+
+/** client-node 2.0 reads "token-file", kubeconfigs say tokenFile: without this, such a login would silently be anonymous. */
+function kubectlsWords(text: string): string {
+  return text.replaceAll(/\btokenFile(?=["']?\s*:)/g, "token-file");
+}
+
+function usesPlugin(config: KubeConfig): boolean {
+  const user = config.getCurrentUser();
+  return Boolean(user?.exec) || Boolean(user?.authProvider);
 }
 
 function load(config: KubeConfig, from: string | object, name: string): void {
   try {
-    if (typeof from === "string") config.loadFromFile(from);
-    else config.loadFromString(JSON.stringify(from));
+    config.loadFromString(kubectlsWords(typeof from === "string" ? readFileSync(from, "utf8") : JSON.stringify(from)));
+    if (typeof from === "string") config.makePathsAbsolute(dirname(from));
   } catch (error) {
     if (typeof error === "object" && error !== null && "code" in error && typeof error.code === "string") {
       throw broken(`${name} cannot be read (${error.code})`, "Check the path in --kubeconfig or KUBECONFIG.", error);

@@ -116,10 +116,3 @@ export interface RouteObject extends KubeObject {
   };
   status?: { parents?: RouteParentStatus[] };
 }
-
-export interface ReferenceGrantObject extends KubeObject {
-  spec?: {
-    from: { group: string; kind: string; namespace: string }[];
-    to: { group: string; kind: string; name?: string }[];
-  };
-}
