@@ -66,7 +66,7 @@ test("when the CRD of a kind is being deleted, its objects go free and nothing g
 test.for([
   { why: "may not be read", error: new KnownError("invalid", "forbidden", { status: 403 }) },
   { why: "does not answer", error: new KnownError("transient", "no answer") },
-])("an object whose CRD $why is held, and goes once it can be read", async ({ error }, { expect: that }) => {
+])("an object whose CRD $why is held, and goes once it can be read", async ({ error }, { expect }) => {
   await using world = await startWorld({ controllers, start: false });
   let blind = false;
   world.start({ intercept: (request) => (blind && request.path.endsWith(CRD) ? Promise.reject(error) : undefined) });
@@ -76,12 +76,12 @@ test.for([
   blind = true;
   await world.remove(CloudEndpoint, "web");
   await world.quiet();
-  that(world.api.count("DELETE")).toBe(0);
-  that((await world.get(CloudEndpoint, "web"))?.metadata.finalizers).toEqual([FINALIZER]);
+  expect(world.api.count("DELETE")).toBe(0);
+  expect((await world.get(CloudEndpoint, "web"))?.metadata.finalizers).toEqual([FINALIZER]);
 
   blind = false;
   await world.gone(CloudEndpoint, "web", 15_000);
-  that(world.api.objects("endpoints")).toEqual([]);
+  expect(world.api.objects("endpoints")).toEqual([]);
 });
 
 test("an object that another install has stamped is not touched, not even when it is deleted", async () => {

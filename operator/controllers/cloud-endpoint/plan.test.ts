@@ -1,0 +1,224 @@
+// What a CloudEndpoint asks of ngrok, and how what came of it reads.
+import { describe, expect, test } from "vitest";
+import { fails, holds } from "#api/conditions.ts";
+import type { CloudEndpointSpec } from "#api/cloud-endpoint.ts";
+import type { RemoteEndpoint } from "#ngrok/endpoints.ts";
+import { KnownError } from "#wire/errors.ts";
+import type { DomainPart } from "../../endpoint/domain.ts";
+import { adoptable, desiredEndpoint, planEndpoint, type PolicyPart, type Reached, showEndpoint } from "./plan.ts";
+
+const spec = { url: "https://web.example.com", description: "d", metadata: "m" };
+const remote: RemoteEndpoint = {
+  id: "ep_1",
+  type: "cloud",
+  uri: "",
+  url: "https://web.example.com",
+  description: "d",
+  metadata: "m",
+  trafficPolicy: "",
+  bindings: ["public"],
+  poolingEnabled: false,
+};
+
+describe("planEndpoint", () => {
+  const policy = '{"on_http_request":[]}';
+  const table: readonly [string, Partial<CloudEndpointSpec>, string, Partial<RemoteEndpoint>, object][] = [
+    ["nothing differs", {}, "", {}, { is: "none", remote }],
+    [
+      "the URL differs only in what a default port says",
+      { url: "https://WEB.example.com:443" },
+      "",
+      {},
+      { is: "none", remote },
+    ],
+    ["no binding is named: ngrok's choice stays", {}, "", {}, { is: "none", remote }],
+    [
+      "pooling is not said: ngrok's choice stays",
+      {},
+      "",
+      { poolingEnabled: true },
+      { is: "none", remote: { ...remote, poolingEnabled: true } },
+    ],
+    [
+      "the policy says the same in another order of words",
+      {},
+      '{"a":1,"b":"<"}',
+      { trafficPolicy: '{"b":"\\u003c","a":1}' },
+      { is: "none", remote: { ...remote, trafficPolicy: '{"b":"\\u003c","a":1}' } },
+    ],
+    ["the policy is new", {}, policy, {}, { is: "update", id: "ep_1", patch: { trafficPolicy: policy } }],
+    [
+      "the policy is taken off",
+      {},
+      "",
+      { trafficPolicy: policy },
+      { is: "update", id: "ep_1", patch: { trafficPolicy: "" } },
+    ],
+    [
+      "the binding differs",
+      { bindings: ["internal"] },
+      "",
+      {},
+      { is: "update", id: "ep_1", patch: { bindings: ["internal"] } },
+    ],
+    [
+      "pooling is said",
+      { poolingEnabled: true },
+      "",
+      {},
+      { is: "update", id: "ep_1", patch: { poolingEnabled: true } },
+    ],
+    [
+      "the words differ",
+      { description: "", metadata: "n" },
+      "",
+      {},
+      { is: "update", id: "ep_1", patch: { description: "", metadata: "n" } },
+    ],
+    [
+      "the URL differs",
+      { url: "tls://web.example.com:9000" },
+      "",
+      {},
+      { is: "update", id: "ep_1", patch: { url: "tls://web.example.com:9000" } },
+    ],
+  ];
+  test.for(table)("%s", ([, change, text, there, plan], { expect }) => {
+    expect(planEndpoint(desiredEndpoint({ ...spec, ...change }, text), { ...remote, ...there })).toEqual(plan);
+  });
+
+  test("nothing is there", () => {
+    const desired = desiredEndpoint(spec, policy);
+    expect(planEndpoint(desired, undefined)).toEqual({ is: "create", body: desired });
+  });
+});
+
+describe("adoptable", () => {
+  const none = (): boolean => false;
+  test("the only one that nobody records", () => {
+    expect(adoptable([remote], none)).toBe(remote);
+    expect(adoptable([remote, { ...remote, id: "ep_2" }], (id) => id === "ep_2")).toBe(remote);
+  });
+  test("none, when another object records it or when two could be meant", () => {
+    expect(adoptable([remote], () => true)).toBeUndefined();
+    expect(adoptable([remote, { ...remote, id: "ep_2" }], none)).toBeUndefined();
+  });
+});
+
+describe("showEndpoint", () => {
+  const domainReady: DomainPart = {
+    finding: holds("DomainReady", "DomainActive", "Domain ready for use"),
+    ref: { name: "web-example-com", namespace: "default" },
+    untried: false,
+  };
+  const domainWaits: DomainPart = {
+    ...domainReady,
+    finding: fails("DomainReady", "ProvisioningError", "Certificate provisioning in progress"),
+  };
+  const there: Reached = { is: "there", remote: { id: "ep_1", url: "https://web.example.com" } };
+  const refused: Reached = {
+    is: "failed",
+    error: new KnownError("invalid", "ERR_NGROK_334: in use", { status: 400, code: "ERR_NGROK_334" }),
+  };
+  const lost: Reached = { is: "failed", error: new KnownError("transient", "lost", { code: "Ambiguous" }) };
+  const badPolicy: Reached = {
+    is: "failed",
+    error: new KnownError("invalid", "ERR_NGROK_2201: bad", { status: 400, code: "ERR_NGROK_2201" }),
+  };
+  const none: PolicyPart = { is: "none" };
+  const wanted: PolicyPart = { is: "wanted" };
+
+  const table: readonly [string, DomainPart, PolicyPart, Reached, Record<string, string>][] = [
+    [
+      "all is there",
+      domainReady,
+      none,
+      there,
+      {
+        DomainReady: "True DomainActive",
+        CloudEndpointCreated: "True CloudEndpointCreated",
+        Ready: "True CloudEndpointActive",
+      },
+    ],
+    [
+      "the policy was accepted with it",
+      domainReady,
+      wanted,
+      there,
+      {
+        DomainReady: "True DomainActive",
+        TrafficPolicyApplied: "True TrafficPolicyApplied",
+        CloudEndpointCreated: "True CloudEndpointCreated",
+        Ready: "True CloudEndpointActive",
+      },
+    ],
+    [
+      "the domain is not ready: its reason is the endpoint's",
+      domainWaits,
+      none,
+      there,
+      {
+        DomainReady: "False ProvisioningError",
+        CloudEndpointCreated: "True CloudEndpointCreated",
+        Ready: "False ProvisioningError",
+      },
+    ],
+    [
+      "refused",
+      domainReady,
+      none,
+      refused,
+      {
+        DomainReady: "True DomainActive",
+        CloudEndpointCreated: "False CloudEndpointCreationFailed",
+        Ready: "False CloudEndpointCreationFailed",
+      },
+    ],
+    [
+      "the answer was lost: nobody knows",
+      domainReady,
+      none,
+      lost,
+      {
+        DomainReady: "True DomainActive",
+        CloudEndpointCreated: "Unknown CloudEndpointCreationFailed",
+        Ready: "False CloudEndpointCreationFailed",
+      },
+    ],
+    [
+      "the policy was refused",
+      domainReady,
+      wanted,
+      badPolicy,
+      {
+        DomainReady: "True DomainActive",
+        TrafficPolicyApplied: "False TrafficPolicyError",
+        CloudEndpointCreated: "False CloudEndpointCreationFailed",
+        Ready: "False TrafficPolicyError",
+      },
+    ],
+    [
+      "the policy is missing",
+      domainReady,
+      { is: "broken", problem: "not there" },
+      { is: "pending" },
+      {
+        DomainReady: "True DomainActive",
+        TrafficPolicyApplied: "False TrafficPolicyError",
+        CloudEndpointCreated: "False Pending",
+        Ready: "False TrafficPolicyError",
+      },
+    ],
+  ];
+  test.for(table)("%s", ([, domain, policy, reached, conditions], { expect }) => {
+    const { findings } = showEndpoint({}, domain, policy, reached);
+    expect(Object.fromEntries(findings.map(({ type, status, reason }) => [type, `${status} ${reason}`]))).toEqual(
+      conditions,
+    );
+  });
+
+  test("a failure keeps the id that is known", () => {
+    const status = { id: "ep_1", assignedURL: "https://web.example.com" };
+    expect(showEndpoint({ status }, domainReady, none, refused).fields).toMatchObject(status);
+  });
+});

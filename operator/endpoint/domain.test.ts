@@ -1,0 +1,71 @@
+// Whether an endpoint needs a Domain, and what the Domain's state means for it.
+import { describe, expect, test } from "vitest";
+import { aDomain } from "#test/support/builders.ts";
+import { domainNames, type DomainNeed, domainNeed, domainState } from "./domain.ts";
+
+describe("domainNeed", () => {
+  const table: readonly [string, string[] | undefined, Partial<DomainNeed>][] = [
+    ["https://web.example.com", undefined, { is: "domain", host: "web.example.com" }],
+    ["https://WEB.example.com/path", ["public"], { is: "domain", host: "web.example.com" }],
+    ["https://*.example.com", undefined, { is: "domain", host: "*.example.com" }],
+    ["tls://web.example.com:9000", undefined, { is: "domain", host: "web.example.com" }],
+    [
+      "https://web.example.com",
+      ["kubernetes"],
+      { is: "none", why: "Domain ready (Kubernetes binding - no domain reservation needed)" },
+    ],
+    [
+      "https://web.example.com",
+      ["internal"],
+      { is: "none", why: "Domain ready (internal binding - no domain reservation needed)" },
+    ],
+    [
+      "tcp://1.tcp.ngrok.io:12345",
+      undefined,
+      { is: "none", why: "Domain ready (TCP ngrok URL - no domain reservation needed)" },
+    ],
+    [
+      "https://web.internal",
+      undefined,
+      { is: "none", why: "Domain ready (internal domain - no domain reservation needed)" },
+    ],
+    ["https://", undefined, { is: "invalid" }],
+    ["", undefined, { is: "invalid" }],
+  ];
+  test.for(table)("%s with bindings %j", ([url, bindings, need], { expect }) =>
+    expect(domainNeed(url, bindings)).toMatchObject(need),
+  );
+});
+
+test("a host has two possible names, since two hosts can share the plain one", () => {
+  const [plain, distinct] = domainNames("https://a-b.com", undefined);
+  expect(plain).toBe("a-b-com");
+  expect(distinct).not.toBe(domainNames("https://a.b.com", undefined)[1]);
+  expect(domainNames("https://a.internal", undefined)).toEqual([]);
+});
+
+describe("domainState", () => {
+  const condition = (status: "True" | "False") => [
+    { type: "Ready", status, reason: "R", message: "m", lastTransitionTime: "2026-01-01T00:00:00Z" },
+  ];
+  const table: readonly [string, Parameters<typeof aDomain>[0], string, boolean][] = [
+    ["nobody has tried yet", {}, "False DomainCreating", true],
+    ["ready", { status: { id: "rd_1", conditions: condition("True") } }, "True R", false],
+    ["ready without an id is not ready", { status: { conditions: condition("True") } }, "False R", false],
+    ["not ready", { status: { id: "rd_1", conditions: condition("False") } }, "False R", false],
+    [
+      "being deleted",
+      {
+        metadata: { deletionTimestamp: "2026-01-01T00:00:00Z" },
+        status: { id: "rd_1", conditions: condition("True") },
+      },
+      "False DomainNotReady",
+      false,
+    ],
+  ];
+  test.for(table)("%s", ([, overrides, said, untried], { expect }) => {
+    const state = domainState(aDomain(overrides));
+    expect(`${state.finding.status} ${state.finding.reason}`).toBe(said);
+    expect(state.untried).toBe(untried);
+  });
+});

@@ -1,0 +1,58 @@
+// Which traffic policy an endpoint means, in all the spellings that there are.
+import { describe, expect, test } from "vitest";
+import { anNgrokTrafficPolicy } from "#test/support/builders.ts";
+import { Cache } from "../runtime/cache.ts";
+import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
+import { type PolicySource, policySource, policyText, samePolicy } from "./traffic-policy.ts";
+
+const inline = { on_http_request: [] };
+const old = { on_tcp_connect: [] };
+
+describe("policySource", () => {
+  const table: readonly [string, Parameters<typeof policySource>[0], Partial<PolicySource>][] = [
+    ["nothing", {}, { is: "none" }],
+    ["an empty object is nothing", { trafficPolicy: {} }, { is: "none" }],
+    ["inline", { trafficPolicy: { inline } }, { is: "inline", policy: inline }],
+    ["a reference", { trafficPolicy: { targetRef: { name: "p" } } }, { is: "named", name: "p" }],
+    ["both is a mistake", { trafficPolicy: { inline, targetRef: { name: "p" } } }, { is: "invalid" }],
+    ["the nested old form", { trafficPolicy: { policy: old } }, { is: "inline", policy: old }],
+    ["inline beats the nested old form", { trafficPolicy: { inline, policy: old } }, { is: "inline", policy: inline }],
+    ["the old name", { trafficPolicyName: "p" }, { is: "named", name: "p" }],
+    [
+      "an empty object does not beat the old name",
+      { trafficPolicy: {}, trafficPolicyName: "p" },
+      { is: "named", name: "p" },
+    ],
+    [
+      "a reference beats the old name",
+      { trafficPolicy: { targetRef: { name: "q" } }, trafficPolicyName: "p" },
+      { is: "named", name: "q" },
+    ],
+  ];
+  test.for(table)("%s", ([, spec, source], { expect }) => expect(policySource(spec)).toMatchObject(source));
+
+  test("only the old forms are said to be old", () => {
+    expect(policySource({ trafficPolicyName: "p" })).toHaveProperty("deprecated");
+    expect(policySource({ trafficPolicy: { policy: old } })).toHaveProperty("deprecated");
+    expect(policySource({ trafficPolicy: { inline } })).not.toHaveProperty("deprecated");
+  });
+});
+
+test("a named policy is read from its namespace, and a missing one is said", () => {
+  const cache = new Cache();
+  cache.add(NgrokTrafficPolicy).put(anNgrokTrafficPolicy({ metadata: { name: "p" }, spec: { policy: inline } }));
+  expect(policyText({ is: "named", name: "p" }, "default", cache)).toEqual({
+    is: "text",
+    text: JSON.stringify(inline),
+  });
+  expect(policyText({ is: "named", name: "p" }, "other", cache)).toMatchObject({
+    is: "missing",
+    problem: expect.stringContaining("namespace other"),
+  });
+});
+
+test("policies are the same when they say the same", () => {
+  expect(samePolicy('{"a":[1,2],"b":{"c":1,"d":2}}', '{"b":{"d":2,"c":1},"a":[1,2]}')).toBe(true);
+  expect(samePolicy('{"a":[1,2]}', '{"a":[2,1]}')).toBe(false);
+  expect(samePolicy("", "{}")).toBe(false);
+});
