@@ -2,17 +2,18 @@
 import { expect } from "vitest";
 import { eventsSince, finalizerRemovals, podOf, said, writes } from "#test/support/audit.ts";
 import { aCloudEndpoint } from "#test/support/builders.ts";
-import { carriers, labelled, residue } from "#test/support/residue.ts";
-import { NAMESPACE, RELEASE, test } from "#test/support/scene.ts";
+import { carriers } from "#test/support/residue.ts";
+import { FULLNAME, RELEASE, test } from "#test/support/scene.ts";
 
-const at = ["--namespace", NAMESPACE];
-const pods = [...at, "--selector", `app.kubernetes.io/instance=${RELEASE},app.kubernetes.io/component=controller`];
+const selector = `app.kubernetes.io/instance=${RELEASE},app.kubernetes.io/component=controller`;
 
 test.for(["Retain", "Delete"] as const)(
   "under %s a KubernetesOperator that is deleted by hand goes with everything that is to be freed, and nobody writes any more",
   async (policy, { scene }) => {
-    const { stage, ngrok, auditLog } = scene;
+    const { stage, ngrok, auditLog, namespace, namespaces } = scene;
     const { kubectl } = stage;
+    const at = ["--namespace", namespace];
+    const pods = [...at, "--selector", selector];
     const release = await scene.install({ helm: policy === "Retain" ? 3 : 4, values: { drainPolicy: policy } });
     await scene.populate(9);
     const begun = await scene.auditPosition();
@@ -22,11 +23,11 @@ test.for(["Retain", "Delete"] as const)(
     expect(await carriers(kubectl)).toEqual([]);
     expect(ngrok.remote()).toBe(policy === "Retain" ? 9 : 0);
     expect(ngrok.objects("kubernetes_operators")).toEqual([]);
-    const operator = `system:serviceaccount:${NAMESPACE}:${RELEASE}-ngrok-operator`;
+    const operator = `system:serviceaccount:${namespace}:${FULLNAME}`;
     const removals = finalizerRemovals(await eventsSince(auditLog, begun));
     expect(removals).toHaveLength(10);
     expect(removals.filter(({ user }) => user.username !== operator).map(said)).toEqual([]);
-    const state = ["get", "configmap", `${RELEASE}-ngrok-operator-drain-state`, "-o", "jsonpath={.data.phase}"];
+    const state = ["get", "configmap", `${FULLNAME}-drain-state`, "-o", "jsonpath={.data.phase}"];
     expect(await kubectl.run([...at, ...state])).toBe("Drained");
 
     // A pod that starts afterwards must not take "drained" for "new".
@@ -34,7 +35,7 @@ test.for(["Retain", "Delete"] as const)(
     await kubectl.run(["delete", "pods", ...pods, "--timeout=60s"], { timeout: 70_000 });
     await kubectl.run(["wait", "--for=condition=Ready", "pods", ...pods, "--timeout=60s"], { timeout: 70_000 });
     const late = aCloudEndpoint({
-      metadata: { name: "late", namespace: "demo-one" },
+      metadata: { name: "late", namespace: namespaces[0] },
       spec: { url: "https://late.internal" },
     });
     await kubectl.apply([late]);
@@ -49,8 +50,8 @@ test.for(["Retain", "Delete"] as const)(
         .map(said),
     ).toEqual([]);
     expect(ngrok.remote()).toBe(policy === "Retain" ? 9 : 0);
-    expect((await residue(kubectl)).lines).toEqual([]);
-    const left = await labelled(kubectl, `app.kubernetes.io/instance=${RELEASE}`);
+    expect(await scene.residue()).toEqual([]);
+    const left = await scene.leftovers();
     expect(left.filter((object) => !object.startsWith("customresourcedefinition "))).toEqual([]);
   },
 );

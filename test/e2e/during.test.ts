@@ -6,11 +6,9 @@ import { expect } from "vitest";
 import { eventsSince, podOf, said, writes } from "#test/support/audit.ts";
 import { aCloudEndpoint, anIngress } from "#test/support/builders.ts";
 import { carriers } from "#test/support/residue.ts";
-import { NAMESPACE, RELEASE, test } from "#test/support/scene.ts";
-import type { Stage } from "#test/support/stage.ts";
+import { FULLNAME, RELEASE, test, type Scene } from "#test/support/scene.ts";
 
-const at = ["--namespace", NAMESPACE];
-const pods = [...at, "--selector", `app.kubernetes.io/instance=${RELEASE},app.kubernetes.io/component=controller`];
+const selector = `app.kubernetes.io/instance=${RELEASE},app.kubernetes.io/component=controller`;
 const HOLD = {
   kind: "status",
   status: 429,
@@ -21,17 +19,20 @@ const HOLD = {
 test("the drain is seen on the KubernetesOperator, newcomers get no finalizer, and a pod that comes back writes nothing", async ({
   scene,
 }) => {
-  const { stage, ngrok, auditLog } = scene;
+  const { stage, ngrok, auditLog, namespaces } = scene;
   const { kubectl } = stage;
+  const at = ["--namespace", scene.namespace];
+  const pods = [...at, "--selector", selector];
+  const [one] = namespaces;
   const release = await scene.install({ helm: 4, values: { drainPolicy: "Delete", replicaCount: 2 } });
   await scene.populate(30);
-  using watch = watchOperator(stage);
+  using watch = watchOperator(scene);
   // ngrok asks to wait as long as the test has something to look at.
   const hold = ngrok.faults.add({ ...HOLD, times: Number.POSITIVE_INFINITY });
   const begun = await scene.auditPosition();
   const uninstall = release.uninstall();
 
-  const state = `configmap/${RELEASE}-ngrok-operator-drain-state`;
+  const state = `configmap/${FULLNAME}-drain-state`;
   await kubectl.run([...at, "wait", "--for=jsonpath={.data.phase}=Draining", state, "--timeout=60s"], {
     timeout: 70_000,
   });
@@ -44,7 +45,7 @@ test("the drain is seen on the KubernetesOperator, newcomers get no finalizer, a
   ]);
   const marked = await scene.auditPosition();
   await kubectl.run(["delete", "pods", ...pods, "--timeout=60s"], { timeout: 70_000 });
-  const newcomer = { name: "newcomer", namespace: "demo-one" };
+  const newcomer = { name: "newcomer", namespace: one };
   const url = "https://newcomer.internal";
   await kubectl.apply([aCloudEndpoint({ metadata: newcomer, spec: { url } }), anIngress({ metadata: newcomer })]);
   await kubectl.run(["wait", "--for=condition=Ready", "pods", ...pods, "--timeout=60s"], { timeout: 70_000 });
@@ -56,7 +57,7 @@ test("the drain is seen on the KubernetesOperator, newcomers get no finalizer, a
   expect(ngrok.remote()).toBe(0);
   expect(await carriers(kubectl)).toEqual([]);
   for (const object of ["cloudendpoint/newcomer", "ingress/newcomer"]) {
-    expect(await kubectl.run(["-n", "demo-one", "get", object, "-o", "jsonpath={.metadata.finalizers}"])).toBe("");
+    expect(await kubectl.run(["-n", one, "get", object, "-o", "jsonpath={.metadata.finalizers}"])).toBe("");
   }
   // After the mark the old leader only frees the Lease; the pods that came in its place write nothing at all.
   const events = writes(await eventsSince(auditLog, begun)).filter((event) => podOf(event)?.includes("-manager-"));
@@ -65,19 +66,30 @@ test("the drain is seen on the KubernetesOperator, newcomers get no finalizer, a
   expect(events.filter(({ objectRef }) => objectRef?.resource !== "leases").map(said)).toEqual([]);
 
   const seen = watch.lines.join("\n");
-  expect(seen).toMatch(/phase=Draining .*of=30 .*Draining=True\/DrainInProgress/);
-  expect(seen).toMatch(/phase=Drained done=30 of=30 .*Draining=False\/DrainCompleted/);
+  expect(seen).toMatch(/^Draining +\d+ +30 +True +DrainInProgress$/m);
+  expect(seen).toMatch(/^Drained +30 +30 +False +DrainCompleted$/m);
 });
 
 /** `kubectl get -w` as a person would have it beside the uninstall. */
-function watchOperator({ cluster }: Stage): { readonly lines: readonly string[] } & Disposable {
-  const drain = "phase={.status.drain.phase} done={.status.drain.drainedResources} of={.status.drain.totalResources}";
-  const conditions = "{range .status.conditions[*]} {.type}={.status}/{.reason}{end}";
-  const args = [...at, "get", "kubernetesoperator", RELEASE, "--watch", "-o", `jsonpath=${drain}${conditions}{"\\n"}`];
-  const child = spawn(join(cluster.bin, "kubectl"), ["--kubeconfig", cluster.kubeconfig, ...args], {
+function watchOperator({ stage, namespace }: Scene): { readonly lines: readonly string[] } & Disposable {
+  const condition = '.status.conditions[?(@.type=="Draining")]';
+  const drain = "PHASE:.status.drain.phase,DONE:.status.drain.drainedResources,OF:.status.drain.totalResources";
+  const columns = `${drain},DRAINING:${condition}.status,REASON:${condition}.reason`;
+  const args = [
+    "--namespace",
+    namespace,
+    "get",
+    "kubernetesoperator",
+    RELEASE,
+    "--watch",
+    "-o",
+    `custom-columns=${columns}`,
+  ];
+  const { bin, kubeconfig } = stage.cluster;
+  const child = spawn(join(bin, "kubectl"), ["--kubeconfig", kubeconfig, ...args], {
     stdio: ["ignore", "pipe", "ignore"],
   });
   const lines: string[] = [];
-  createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
+  createInterface({ input: child.stdout }).on("line", (line) => lines.push(line.trimEnd()));
   return { lines, [Symbol.dispose]: () => void child.kill() };
 }

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { command } from "#tools/command.ts";
 import { HELMS, hookLines } from "#test/support/helm.ts";
 import { carriers } from "#test/support/residue.ts";
-import { NAMESPACE, RELEASE, test } from "#test/support/scene.ts";
+import { FULLNAME, RELEASE, test } from "#test/support/scene.ts";
 import { CHART } from "#test/support/stage.ts";
 
 const bad = [
@@ -14,22 +14,23 @@ const bad = [
 ];
 
 test("bad values are refused by both Helms with the field's name, and nothing is installed", async ({ scene }) => {
-  const { kubectl, helm } = scene.stage;
+  const { stage, namespace } = scene;
+  const { kubectl, helm } = stage;
   for (const version of HELMS) {
     for (const { set, field } of bad) {
-      const args = ["install", RELEASE, CHART, "--namespace", NAMESPACE, "--create-namespace", "--set", set];
+      const args = ["install", RELEASE, CHART, "--namespace", namespace, "--create-namespace", "--set", set];
       const { code, stderr } = await helm(version, args);
       expect(code, set).not.toBe(0);
       expect(stderr).toContain(field);
     }
   }
-  expect(await kubectl.run(["get", "namespace", NAMESPACE, "--ignore-not-found"])).toBe("");
+  expect(await kubectl.run(["get", "namespace", namespace, "--ignore-not-found"])).toBe("");
 });
 
 test("an unknown policy in the KubernetesOperator is refused by the API server", async ({ scene }) => {
   await scene.install();
   const patch = JSON.stringify({ spec: { drain: { policy: "Purge" } } });
-  const args = ["-n", NAMESPACE, "patch", `kubernetesoperator/${RELEASE}`, "--type=merge", "-p", patch];
+  const args = ["-n", scene.namespace, "patch", `kubernetesoperator/${RELEASE}`, "--type=merge", "-p", patch];
   await expect(scene.stage.kubectl.run(args)).rejects.toThrow(/spec\.drain\.policy.*Purge.*Delete.*Retain/s);
 });
 
@@ -49,8 +50,8 @@ test("Delete with a key that ngrok refuses changes nothing, and the printed reme
   expect(lines).toMatch(/refused .*Nothing was changed/);
   expect(await carriers(kubectl)).toHaveLength(4);
   expect(ngrok.remote()).toBe(3);
-  const state = `configmap/${RELEASE}-ngrok-operator-drain-state`;
-  expect(await kubectl.run(["-n", NAMESPACE, "get", state, "-o", "jsonpath={.data}"])).toBe("");
+  const state = `configmap/${FULLNAME}-drain-state`;
+  expect(await kubectl.run(["-n", scene.namespace, "get", state, "-o", "jsonpath={.data}"])).toBe("");
 
   // As the hook printed it, typed into a shell.
   const [, remedy = ""] = /(kubectl .*patch configmap .*'), then run it again/.exec(lines) ?? [];

@@ -5,13 +5,14 @@ import type { Connection } from "#kube/connection.ts";
 import { endOf } from "./audit.ts";
 import type { HelmVersion } from "./helm.ts";
 import { startNgrokApi, type NgrokApi } from "./ngrok-api/server.ts";
-import { allReady, aPopulation, NAMESPACES, populate, type Population } from "./population.ts";
+import { allReady, aPopulation, populate, type Population } from "./population.ts";
 import { releaseOf, type Release } from "./release.ts";
-import { carriers } from "./residue.ts";
+import { carriers, labelled, residue } from "./residue.ts";
 import { stageOf, type Stage } from "./stage.ts";
 
 export const RELEASE = "edge";
-export const NAMESPACE = "ngrok";
+/** The chart's fullname for it. */
+export const FULLNAME = `${RELEASE}-ngrok-operator`;
 
 export interface SceneOptions {
   readonly helm?: HelmVersion;
@@ -22,11 +23,19 @@ export interface Scene {
   readonly stage: Stage;
   readonly ngrok: NgrokApi;
   readonly connection: Connection;
+  /** Of the release. Each scene has namespaces of its own, since a namespace takes five seconds to go. */
+  readonly namespace: string;
+  /** Of the objects. */
+  readonly namespaces: readonly [string, string, string];
   readonly signal: AbortSignal;
-  /** Installs the chart as `edge` in namespace `ngrok` and waits until it has registered. Helm 4 by default. */
+  /** Installs the chart as `edge` and waits until it has registered. Helm 4 by default. */
   install(options?: SceneOptions): Promise<Release>;
   /** Makes this many objects over three namespaces and waits until all are Ready. */
   populate(count: number): Promise<Population>;
+  /** What sticks, without the namespaces of earlier tests, which may still be going. */
+  residue(): Promise<string[]>;
+  /** What carries the release's instance label, in namespaces of this scene or in none. */
+  leftovers(): Promise<string[]>;
   /** The place in the audit log, for `eventsSince`. */
   auditPosition(): Promise<number>;
   readonly auditLog: string;
@@ -39,18 +48,33 @@ export const test = base.extend<{ scene: Scene }>({
     const stage = stageOf(cluster, image);
     const { auditLog } = cluster;
     if (auditLog === undefined) throw new Error(`cluster ${cluster.name} has no audit log: use --provider embedded`);
+    const id = crypto.randomUUID().slice(0, 4);
+    const namespace = `ngrok-${id}`;
+    const namespaces = [`one-${id}`, `two-${id}`, `three-${id}`] as const;
     await using ngrok = await startNgrokApi({ host: cluster.hostIp, keys: ["stand-in-key"] });
     await using connection = await stage.connect();
     await use({
       stage,
       ngrok,
       connection,
+      namespace,
+      namespaces,
       signal,
       auditLog,
+      residue: async () => {
+        const own = [namespace, ...namespaces].map((name) => `namespace ${name} is stuck`);
+        return (await residue(stage.kubectl)).lines.filter(
+          (line) => !line.startsWith("namespace ") || own.includes(line),
+        );
+      },
+      leftovers: async () => {
+        const all = await labelled(stage.kubectl, `app.kubernetes.io/instance=${RELEASE}`);
+        return all.filter((line) => !line.includes("/") || line.includes(`${id}/`));
+      },
       auditPosition: async () => await endOf(auditLog),
       install: async ({ helm = 4, values = {} } = {}) => {
         const apiURL = `http://${cluster.hostIp}:${ngrok.port}`;
-        const release = releaseOf(stage, { name: RELEASE, namespace: NAMESPACE, helm, apiURL, values });
+        const release = releaseOf(stage, { name: RELEASE, namespace, helm, apiURL, values });
         releases.push(release);
         const { code, stderr } = await release.install();
         if (code !== 0) throw new Error(`helm${helm} install: ${stderr}`);
@@ -58,31 +82,31 @@ export const test = base.extend<{ scene: Scene }>({
         return release;
       },
       populate: async (count) => {
-        const population = aPopulation(count);
+        const population = aPopulation(count, { namespaces });
         await populate(connection, population, signal);
         await allReady(connection, population, { withinMs: 60_000 + count * 100, signal });
         return population;
       },
     });
     if (task.result?.state === "fail") for (const release of releases) console.log(await release.diagnosis());
-    await wipe(stage);
+    await wipe(stage, namespace, namespaces);
   },
 });
 
 /** Nothing of a test is left for the next one, whatever became of it. */
-async function wipe(stage: Stage): Promise<void> {
+async function wipe(stage: Stage, namespace: string, namespaces: readonly string[]): Promise<void> {
   const { kubectl } = stage;
-  await stage.helm(3, ["uninstall", RELEASE, "--namespace", NAMESPACE, "--no-hooks", "--ignore-not-found"]);
+  await stage.helm(3, ["uninstall", RELEASE, "--namespace", namespace, "--no-hooks", "--ignore-not-found"]);
   for (const carrier of await carriers(kubectl)) {
     const [kind = "", path = ""] = carrier.split(" ");
     const at = path.includes("/") ? ["-n", path.split("/")[0] ?? "", kind, path.split("/")[1] ?? ""] : [kind, path];
     const patch = '{"metadata":{"finalizers":null}}';
     await kubectl.run(["patch", ...at, "--type=merge", "-p", patch]).catch(() => {}); // gone meanwhile
   }
-  const flags = ["--ignore-not-found", "--timeout=60s"];
-  await kubectl.run(["delete", "namespace", NAMESPACE, ...NAMESPACES, ...flags], { timeout: 70_000 });
+  await kubectl.run(["delete", "namespace", namespace, ...namespaces, "--ignore-not-found", "--wait=false"]);
   const crds = (await kubectl.run(["get", "crds", "-o", "name"]))
     .split("\n")
     .filter((name) => name.endsWith(".k8s.ngrok.com"));
+  const flags = ["--ignore-not-found", "--timeout=60s"];
   if (crds.length > 0) await kubectl.run(["delete", ...crds, ...flags], { timeout: 70_000 });
 }
