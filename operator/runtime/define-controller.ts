@@ -96,10 +96,10 @@ export interface Context {
   /** Of this instant or later a list at ngrok has to be, to show what was made for the object and then forgotten. */
   readonly asOf: number;
   /** Whether the last outcome said that it had sent just this; never after a start, so the remote side is read once then. */
-  unchanged(sent: string): boolean;
+  readonly unchanged: (sent: string) => boolean;
   /** Said right before the remote side is changed; the runtime tells how it ended (Created, UpdateError, ...). */
-  begin(action: "create" | "update"): void;
-  event(event: ObjectEvent): void;
+  readonly begin: (action: "create" | "update") => void;
+  readonly event: (event: ObjectEvent) => void;
 }
 
 export interface Watch<T extends KubeObject = KubeObject> {

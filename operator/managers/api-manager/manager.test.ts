@@ -1,0 +1,46 @@
+// The api-manager's command line as the chart gives it, and what follows from it.
+import { expect, test } from "vitest";
+import { parseFlags } from "../../runtime/flags.ts";
+import { apiManager, leaseOf, optionsOf, releaseOf } from "./manager.ts";
+
+function flags(...argv: string[]) {
+  return parseFlags(apiManager.flags, argv);
+}
+
+test("features are registered in one order, whatever is on", () => {
+  expect(optionsOf(flags(), "1.0").features).toEqual(["ingress", "gateway"]);
+  expect(optionsOf(flags("--enable-feature-bindings", "--enable-feature-ingress=false"), "1.0").features).toEqual([
+    "gateway",
+    "bindings",
+  ]);
+});
+
+test("policies are what the flags say, and nothing else is taken", () => {
+  expect(optionsOf(flags(), "1.0")).toMatchObject({ drainPolicy: "Retain", defaultDomainReclaimPolicy: "Delete" });
+  expect(optionsOf(flags("--drain-policy=Delete", "--default-domain-reclaim-policy=Retain"), "1.0")).toMatchObject({
+    drainPolicy: "Delete",
+    defaultDomainReclaimPolicy: "Retain",
+  });
+  expect(() => flags("--drain-policy=delete")).toThrow("neither Retain nor Delete");
+  expect(() => flags("--default-domain-reclaim-policy=")).toThrow("neither Retain nor Delete");
+});
+
+test("the fullname is the release unless it is said", () => {
+  expect(releaseOf(flags("--release-name=edge"), "ops")).toEqual({ name: "edge", namespace: "ops", fullname: "edge" });
+  expect(
+    releaseOf(flags("--release-name=edge", "--fullname=edge-ngrok-operator", "--ingress-watch-namespace=shop"), "ops"),
+  ).toEqual({
+    name: "edge",
+    namespace: "ops",
+    fullname: "edge-ngrok-operator",
+    watchNamespace: "shop",
+  });
+});
+
+test("an empty Lease name is refused, and one that the hook would not take", () => {
+  const release = releaseOf(flags("--release-name=edge"), "ops");
+  expect(() => flags("--election-id=")).toThrow("--election-id=: it is empty");
+  expect(leaseOf(flags(), release)).toBe("edge-leader");
+  expect(leaseOf(flags("--election-id=edge-leader"), release)).toBe("edge-leader");
+  expect(() => leaseOf(flags("--election-id=mine"), release)).toThrow("the Lease of release edge is edge-leader");
+});

@@ -1,0 +1,57 @@
+// The store shows the newest word about an object, whoever brought it, and finds objects by what they say.
+import { expect, test } from "vitest";
+import { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { Domain } from "#api/domain.ts";
+import { aCloudEndpoint } from "#test/support/builders.ts";
+import { Cache, type Change } from "./cache.ts";
+
+function anEndpoint(resourceVersion: string, url = "https://a.internal", uid = "u1") {
+  return aCloudEndpoint({ metadata: { resourceVersion, uid }, spec: { url } });
+}
+
+function aStore() {
+  const cache = new Cache();
+  const store = cache.add(CloudEndpoint, { url: ({ spec }) => [spec.url] });
+  const changes: Change<CloudEndpoint>[] = [];
+  store.onChange((change) => changes.push(change));
+  return { cache, store, changes };
+}
+
+test("an older word than the one that is held is not taken, nor the same twice", () => {
+  const { store, changes } = aStore();
+  store.put(anEndpoint("10"));
+  store.put(anEndpoint("9", "https://old.internal"));
+  store.put(anEndpoint("10", "https://same.internal"));
+  expect(store.at("default/web")?.spec.url).toBe("https://a.internal");
+  expect(changes).toHaveLength(1);
+});
+
+test("a namesake with another uid is another object", () => {
+  const { store } = aStore();
+  store.put(anEndpoint("10"));
+  store.put(anEndpoint("9", "https://new.internal", "u2"));
+  store.remove(anEndpoint("11"));
+  expect(store.at("default/web")?.spec.url).toBe("https://new.internal");
+});
+
+test("an index follows its objects", () => {
+  const { cache, store } = aStore();
+  store.put(anEndpoint("1"));
+  store.put(anEndpoint("2", "https://b.internal"));
+  expect(cache.by(CloudEndpoint, "url", "https://a.internal")).toEqual([]);
+  expect(cache.by(CloudEndpoint, "url", "https://b.internal")).toHaveLength(1);
+  store.remove(anEndpoint("3"));
+  expect(cache.by(CloudEndpoint, "url", "https://b.internal")).toEqual([]);
+});
+
+test("managedFields are not kept", () => {
+  const { store } = aStore();
+  store.put(aCloudEndpoint({ metadata: { managedFields: [{ manager: "kubectl" }] } }));
+  expect(store.at("default/web")?.metadata).not.toHaveProperty("managedFields");
+});
+
+test("who asks for a kind or an index that nobody declared is told so", () => {
+  const { cache } = aStore();
+  expect(() => cache.get(Domain, { name: "x" })).toThrow("nobody watches domains.ingress.k8s.ngrok.com");
+  expect(() => cache.by(CloudEndpoint, "name", "x")).toThrow("no index name");
+});

@@ -1,0 +1,70 @@
+// Events never crowd out the work: repeats are counted, a crowd is paced, and what is too much is dropped, Normal ones first.
+import { expect, test } from "vitest";
+import { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { aCloudEndpoint } from "#test/support/builders.ts";
+import { testClock } from "#test/support/clock.ts";
+import { Events, type Telling } from "./events.ts";
+
+function anEvents({ until = Promise.resolve() } = {}) {
+  const clock = testClock();
+  const sent: Telling[] = [];
+  const events = new Events({
+    clock,
+    async send(telling) {
+      sent.push(telling);
+      await until;
+    },
+  });
+  const tell = (uid: string, reason: string, type: "Normal" | "Warning" = "Warning", note = "n"): void =>
+    events.tell(CloudEndpoint, aCloudEndpoint({ metadata: { uid } }), { type, reason, note });
+  return { clock, sent, events, tell };
+}
+
+test("the first is told at once, repeats within a minute are counted and told with the next one after it", async () => {
+  const { clock, sent, tell } = anEvents();
+  tell("u", "CreateError");
+  for (let n = 0; n < 4; n += 1) tell("u", "CreateError", "Warning", `try ${n}`);
+  await clock.advance(60_000);
+  expect(sent.map(({ count }) => count)).toEqual([1]);
+  tell("u", "CreateError");
+  await clock.advance(0);
+  expect(sent.map(({ count }) => count)).toEqual([1, 6]);
+});
+
+test("another object and another reason are another event", async () => {
+  const { clock, sent, tell } = anEvents();
+  tell("u", "CreateError");
+  tell("u", "UpdateError");
+  tell("v", "CreateError");
+  await clock.advance(0);
+  expect(sent).toHaveLength(3);
+});
+
+test("a crowd goes out slowly after the first fifty", async () => {
+  const { clock, sent, tell } = anEvents();
+  for (let n = 0; n < 60; n += 1) tell(`u${n}`, "Created", "Normal");
+  await clock.advance(0);
+  expect(sent).toHaveLength(50);
+  await clock.advance(1000);
+  expect(sent).toHaveLength(60);
+});
+
+test("when too many wait, Normal ones are dropped, and a Warning takes the place of one", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { clock, sent, tell } = anEvents({ until: promise });
+  for (let n = 0; n < 1500; n += 1) tell(`u${n}`, "Created", "Normal");
+  tell("w", "CreateError", "Warning");
+  resolve();
+  await clock.advance(200_000);
+  // The one on its way, and a thousand that waited.
+  expect(sent).toHaveLength(1001);
+  expect(sent.at(-1)?.event.reason).toBe("CreateError");
+});
+
+test("after the stop nothing is told", async () => {
+  const { clock, sent, tell, events } = anEvents();
+  events.stop();
+  tell("u", "Created");
+  await clock.advance(0);
+  expect(sent).toEqual([]);
+});

@@ -1,0 +1,280 @@
+// The promises of one reconcile, with hands that only take notes.
+import { describe, expect, test } from "vitest";
+import { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { holds } from "#api/conditions.ts";
+import { DRAIN_OWNER, FINALIZER, FINALIZER_CANONICAL } from "#api/keys.ts";
+import { stateReader } from "#drain/state.ts";
+import type { Reader } from "#kube/reader.ts";
+import type { Writer } from "#kube/writer.ts";
+import { aCloudEndpoint } from "#test/support/builders.ts";
+import { testClock } from "#test/support/clock.ts";
+import { KnownError } from "#wire/errors.ts";
+import { Store } from "./cache.ts";
+import type { Standing } from "./crd-check.ts";
+import {
+  type Context,
+  defineController,
+  done,
+  failed,
+  type LeaderController,
+  type Outcome,
+  stop,
+  wait,
+} from "./define-controller.ts";
+import { gate } from "./gate.ts";
+import { openLog } from "./log.ts";
+import type { Options } from "./options.ts";
+import { Reconciler } from "./reconcile.ts";
+
+const release = { name: "ngrok", namespace: "ops", fullname: "ngrok" };
+const OWNER = "ops/ngrok";
+const shown = { fields: { id: "ep_1" }, findings: [holds("Ready", "CloudEndpointActive", "it is")] };
+const claimed = {
+  metadata: { uid: "u", resourceVersion: "1", finalizers: [FINALIZER], annotations: { [DRAIN_OWNER]: OWNER } },
+};
+const deleting = { metadata: { ...claimed.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } };
+
+interface Setup {
+  readonly object?: Parameters<typeof aCloudEndpoint>[0];
+  readonly apply?: (context: Context) => Outcome<CloudEndpoint> | Promise<Outcome<CloudEndpoint>>;
+  readonly cleanup?: LeaderController["cleanup"];
+  readonly controller?: Partial<LeaderController<CloudEndpoint>>;
+  readonly phase?: "Open" | "Draining";
+  readonly standing?: Standing;
+  readonly stopping?: boolean;
+  readonly statusError?: KnownError;
+}
+
+/** Runs one reconcile; `did` is what it asked of its hands, in order. */
+function aReconcile(setup: Setup = {}) {
+  const {
+    object = { metadata: { uid: "u", resourceVersion: "1" } },
+    apply = () => done<CloudEndpoint>({ shown }),
+    phase = "Open",
+  } = setup;
+  const did: string[] = [];
+  const contexts: Context[] = [];
+  const store = new Store(CloudEndpoint);
+  store.put(aCloudEndpoint(object));
+  const clock = testClock();
+  const door = gate(stateReader({} as Reader, release), clock);
+  door.observe({ metadata: { name: "s" }, ...(phase === "Open" ? {} : { data: { phase } }) });
+  const writer = {
+    addFinalizer: async (_: unknown, one: CloudEndpoint) => {
+      did.push("claim");
+      return await Promise.resolve({
+        ...one,
+        metadata: { ...one.metadata, ...claimed.metadata, resourceVersion: "2" },
+      });
+    },
+    removeFinalizer: async () => {
+      did.push("free");
+      return await Promise.resolve("removed");
+    },
+  } as unknown as Writer;
+  const controller = defineController<CloudEndpoint>({
+    name: "test",
+    manager: "api-manager",
+    role: "leader",
+    kind: CloudEndpoint,
+    rbac: [],
+    apply: async (_, context) => {
+      contexts.push(context);
+      did.push("apply");
+      return await apply(context);
+    },
+    cleanup: async (...args) => {
+      did.push("cleanup");
+      return (await setup.cleanup?.(...args)) ?? { remote: "deleted" };
+    },
+    ...setup.controller,
+  });
+  const reconciler = new Reconciler<CloudEndpoint>({
+    controller,
+    store,
+    cached: { get: () => undefined, by: () => [] },
+    gate: door,
+    reader: {} as Reader,
+    writer,
+    ngrok: undefined,
+    clock,
+    release,
+    options: {} as Options,
+    crds: { standing: async () => await Promise.resolve(setup.standing ?? { is: "there" as const }) },
+    heldSince: 7,
+    signal: new AbortController().signal,
+    stopping: () => setup.stopping ?? false,
+    log: openLog({ level: "error", encoder: "json", secrets: [] }, { write: () => undefined }),
+    writeStatus: async (one, status) => {
+      did.push("status");
+      if (setup.statusError !== undefined) throw setup.statusError;
+      return await Promise.resolve({ ...one, status, metadata: { ...one.metadata, resourceVersion: "3" } });
+    },
+    event: (_, { reason }) => did.push(reason),
+    held: (_, why, terminating) => did.push(`held: ${why}${terminating ? ", terminating" : ""}`),
+  });
+  return { did, contexts, store, clock, work: async () => await reconciler.work("default/web") };
+}
+
+describe("an object that is there", () => {
+  test("is claimed before anything else, then worked on, then shown", async () => {
+    const { did, work } = aReconcile();
+    expect(await work()).toEqual({ is: "done" });
+    expect(did).toEqual(["claim", "apply", "status"]);
+  });
+
+  test("of which nothing is new costs no write at all", async () => {
+    const { did, work } = aReconcile();
+    await work();
+    did.length = 0;
+    await work();
+    expect(did).toEqual(["apply"]);
+  });
+
+  test("tells whether it was claimed now or before, also by an earlier release without a stamp", async () => {
+    const fresh = aReconcile();
+    await fresh.work();
+    await fresh.work();
+    expect(fresh.contexts.map((context) => context.claimed)).toEqual(["now", "before"]);
+    const old = aReconcile({
+      object: { metadata: { uid: "u", resourceVersion: "1", finalizers: [FINALIZER_CANONICAL] } },
+    });
+    await old.work();
+    expect(old.did).toContain("claim");
+    expect(old.contexts[0]?.claimed).toBe("before");
+  });
+
+  test("whose creation was begun is looked up from then on, in a list that is younger than the attempt", async () => {
+    const { contexts, work, clock } = aReconcile({
+      apply: ({ begin }) => {
+        begin("create");
+        return failed(new KnownError("transient", "lost", { code: "Ambiguous" }));
+      },
+    });
+    await clock.advance(100);
+    await work();
+    await work();
+    expect(contexts.map(({ claimed: when, asOf }) => [when, asOf])).toEqual([
+      ["now", 7],
+      ["before", 100],
+    ]);
+  });
+
+  test("remembers what was sent until something fails", async () => {
+    const outcomes: Outcome<CloudEndpoint>[] = [
+      done({ sent: "a" }),
+      done({ sent: "a" }),
+      failed(new KnownError("transient", "x")),
+    ];
+    const { contexts, work } = aReconcile({ apply: () => outcomes.shift() ?? done({}) });
+    const unchanged: boolean[] = [];
+    for (let n = 0; n < 4; n += 1) {
+      await work();
+      unchanged.push(contexts[n]?.unchanged("a") ?? false);
+    }
+    // Asked after each outcome: the closing one has already been taken in.
+    expect(unchanged).toEqual([true, true, false, false]);
+  });
+
+  test("that must have no claim loses the one it has", async () => {
+    const { did, work } = aReconcile({ object: claimed, controller: { claims: () => false } });
+    await work();
+    expect(did).toEqual(["free", "apply", "status"]);
+  });
+
+  test.for([
+    [
+      "another install's stamp",
+      { object: { metadata: { ...claimed.metadata, annotations: { [DRAIN_OWNER]: "other/ngrok" } } } },
+    ],
+    ["a drain", { phase: "Draining" }],
+    ["our stopping", { stopping: true }],
+    ["not being ours to serve", { controller: { serves: () => false } }],
+  ])("is left alone because of %s", async ([, setup], { expect }) => {
+    const { did, work } = aReconcile(setup);
+    expect(await work()).toEqual({ is: "done" });
+    expect(did).toEqual([]);
+  });
+});
+
+describe("the switch from outcome to queue", () => {
+  const refused = new KnownError("invalid", "no", { status: 400 });
+  const flaky = new KnownError("transient", "later", { status: 503 });
+  test.for([
+    ["done", done<CloudEndpoint>(), { is: "done" }, []],
+    ["wait", wait<CloudEndpoint>(500, "Provisioning"), { is: "later", ms: 500 }, []],
+    ["stop", stop<CloudEndpoint>("ConfigError", "mend it"), { is: "later", ms: 600_000 }, []],
+    ["a transient failure", failed<CloudEndpoint>(flaky), { is: "retry", error: flaky }, ["CreateError"]],
+    ["a refusal", failed<CloudEndpoint>(refused), { is: "later", ms: 600_000 }, ["CreateError"]],
+  ] as const)("%s", async ([, outcome, next, told], { expect }) => {
+    const { did, work } = aReconcile({ object: claimed, apply: () => outcome });
+    expect(await work()).toEqual(next);
+    expect(did).toEqual(["apply", ...told]);
+  });
+
+  test("what is thrown is a failure like any other", async () => {
+    const { did, work } = aReconcile({ object: claimed, apply: () => Promise.reject(flaky) });
+    expect(await work()).toEqual({ is: "retry", error: flaky });
+    expect(did).toEqual(["apply", "CreateError"]);
+  });
+
+  test("what was begun is told with its end", async () => {
+    const { did, work } = aReconcile({
+      object: claimed,
+      apply({ begin }) {
+        begin("update");
+        return done({ shown });
+      },
+    });
+    await work();
+    expect(did).toEqual(["apply", "Updating", "Updated", "status"]);
+  });
+
+  test("a status that cannot be written is tried again and told, a conflict only tried again", async () => {
+    const broken = aReconcile({ object: claimed, statusError: flaky });
+    expect(await broken.work()).toEqual({ is: "retry", error: flaky });
+    expect(broken.did).toEqual(["apply", "status", "StatusError"]);
+    const conflict = new KnownError("conflict", "changed");
+    const rivalled = aReconcile({ object: claimed, statusError: conflict });
+    expect(await rivalled.work()).toEqual({ is: "retry", error: conflict });
+    expect(rivalled.did).toEqual(["apply", "status"]);
+  });
+});
+
+describe("an object that is being deleted", () => {
+  test("is cleaned up, then let go", async () => {
+    const { did, work } = aReconcile({ object: deleting });
+    expect(await work()).toEqual({ is: "done" });
+    expect(did).toEqual(["Deleting", "cleanup", "free", "Deleted"]);
+  });
+
+  test("keeps its finalizer when the cleanup throws, even what only a person can mend", async () => {
+    const error = new KnownError("invalid", "forbidden", { status: 403 });
+    const { did, work } = aReconcile({ object: deleting, cleanup: () => Promise.reject(error) });
+    expect(await work()).toEqual({ is: "retry", error });
+    expect(did).toEqual(["Deleting", "cleanup", "DeleteError"]);
+  });
+
+  test.for([
+    ["terminating", "it is being deleted", ", terminating"],
+    ["unknown", "forbidden", ""],
+  ] as const)("is held while its CRD is %s", async ([is, why, said], { expect }) => {
+    const { did, work } = aReconcile({ object: deleting, standing: { is, why } });
+    expect(await work()).toEqual({ is: "later", ms: 10_000 });
+    expect(did).toEqual([`held: ${why}${said}`]);
+  });
+
+  test.for<[string, Setup]>([
+    ["a drain: then the driver frees it", { phase: "Draining" }],
+    ["our stopping: no cleanup starts after SIGTERM", { stopping: true }],
+    ["carrying nothing of ours", { object: { metadata: { ...deleting.metadata, finalizers: ["other"] } } }],
+    [
+      "another install's stamp",
+      { object: { metadata: { ...deleting.metadata, annotations: { [DRAIN_OWNER]: "other/ngrok" } } } },
+    ],
+  ])("is left alone because of %s", async ([, setup], { expect }) => {
+    const { did, work } = aReconcile({ object: deleting, ...setup });
+    expect(await work()).toEqual({ is: "done" });
+    expect(did).toEqual([]);
+  });
+});
