@@ -182,7 +182,7 @@ describe("an object that is there", () => {
     expect(did).toEqual(["free", "apply", "status"]);
   });
 
-  test.for([
+  test.for<[string, Setup]>([
     [
       "another install's stamp",
       { object: { metadata: { ...claimed.metadata, annotations: { [DRAIN_OWNER]: "other/ngrok" } } } },

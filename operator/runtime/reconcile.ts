@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import type { OwnObject } from "#api/define-kind.ts";
 import { claimOf, type OwnClaim } from "#api/keys.ts";
 import type { Release } from "#api/release.ts";
-import { keyOf, refOf, targetOf } from "#kube/kind.ts";
+import { keyOf, targetOf } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
@@ -26,6 +26,7 @@ import type { Log } from "./log.ts";
 import type { Options } from "./options.ts";
 import type { Next } from "./queue.ts";
 import { nextStatus } from "./status.ts";
+import { type Begun, Voice } from "./voice.ts";
 
 /** What one reconciler works with. The writing hands belong to one hold of the Lease and end with it. */
 export interface ReconcilerParts<T extends OwnObject> {
@@ -70,10 +71,16 @@ const INVALID_AGAIN_MS = 600_000;
 export class Reconciler<T extends OwnObject> {
   readonly #parts: ReconcilerParts<T>;
   readonly #claim: OwnClaim;
+  readonly #voice: Voice<T>;
   readonly #memory = new Map<string, Memory>();
 
   constructor(parts: ReconcilerParts<T>) {
     this.#parts = parts;
+    this.#voice = new Voice({
+      kind: parts.controller.kind,
+      log: parts.log,
+      event: (object, event) => parts.event(object, event),
+    });
     this.#claim = claimOf(parts.release);
   }
 
@@ -102,26 +109,23 @@ export class Reconciler<T extends OwnObject> {
 
   /** The object that has to exist; its own watch event, or the answer of the creation, brings it back here. */
   async #make(key: string): Promise<Next> {
-    const { controller, writer, release, options, store, gate, signal, log } = this.#parts;
+    const { controller, writer, release, options, store, gate, signal } = this.#parts;
     const { makes, kind } = controller;
     if (makes === undefined || key !== keyOf(makes.at(release)) || !gate.open) return { is: "done" };
     try {
       store.put(await writer.create(kind, makes.object(release, options), signal));
-      log.info({ object: `${kind.kind} ${key}` }, "made");
+      this.#voice.made(key);
       return { is: "later", ms: 0 };
     } catch (error) {
       if (isClass(error, "conflict")) return { is: "done" };
-      log.warn(
-        { object: `${kind.kind} ${key}`, err: known(error).message, hint: known(error).hint },
-        "cannot make the object",
-      );
+      this.#voice.makeFailed(key, known(error));
       return { is: "retry", error: known(error) };
     }
   }
 
   async #apply(object: T): Promise<Next> {
     let current = object;
-    let begun: "create" | "update" | undefined;
+    let begun: Begun | undefined;
     const memory = this.#remember(object);
     try {
       const { object: claimed, claimed: when } = await this.#ensureClaim(object);
@@ -129,26 +133,19 @@ export class Reconciler<T extends OwnObject> {
       const context = this.#context(current, when, memory, (action) => {
         begun = action;
         memory.begunAt = this.#parts.clock.now();
-        const word = action === "create" ? "Creating" : "Updating";
-        this.#tell(current, {
-          type: "Normal",
-          reason: word,
-          note: `${word} ${this.#name(current)}`,
-          action: capital(action),
-        });
+        this.#voice.begins(current, action);
       });
       const outcome = await this.#outcome(current, context);
       if (begun !== undefined) memory.begunAt = this.#parts.clock.now();
       memory.sent = outcome.sent === undefined ? "" : digest(outcome.sent);
-      this.#tellOutcome(current, outcome, begun);
+      this.#voice.ended(current, outcome, begun);
       await this.#show(current, outcome);
-      return this.#next(current, outcome);
+      return nextOf(outcome);
     } catch (error) {
       // Only claim and status come here: the API server's word, not ngrok's.
       memory.sent = "";
       if (isClass(error, "gone")) return { is: "done" };
-      if (!isClass(error, "conflict"))
-        this.#parts.log.warn({ object: this.#key(current), err: known(error).message }, "cannot write the object");
+      if (!isClass(error, "conflict")) this.#voice.claimFailed(current, known(error));
       return { is: "retry", error: known(error) };
     }
   }
@@ -159,30 +156,6 @@ export class Reconciler<T extends OwnObject> {
     } catch (error) {
       if (this.#parts.signal.aborted) throw error;
       return failed(error);
-    }
-  }
-
-  /** The one switch from outcome to queue. */
-  #next(object: T, outcome: Outcome<T>): Next {
-    const { log } = this.#parts;
-    const at = { object: this.#key(object) };
-    switch (outcome.is) {
-      case "done":
-        return { is: "done" };
-      case "wait":
-        log.debug({ ...at, reason: outcome.reason, ms: outcome.ms }, "waits");
-        return { is: "later", ms: outcome.ms };
-      case "stop":
-        log.warn(
-          { ...at, reason: outcome.reason, hint: outcome.hint },
-          "cannot go on until somebody changes something",
-        );
-        return { is: "later", ms: INVALID_AGAIN_MS };
-      case "failed": {
-        const error = known(outcome.error);
-        log.warn({ ...at, err: error.message, code: error.code, class: error.class, hint: error.hint }, "failed");
-        return error.class === "invalid" ? { is: "later", ms: INVALID_AGAIN_MS } : { is: "retry", error };
-      }
     }
   }
 
@@ -215,7 +188,7 @@ export class Reconciler<T extends OwnObject> {
       asOf: Math.max(heldSince, memory.begunAt ?? heldSince),
       unchanged: (sent) => memory.sent === digest(sent),
       begin,
-      event: (event) => this.#tell(object, event),
+      event: (event) => this.#parts.event(object, event),
     };
   }
 
@@ -228,10 +201,7 @@ export class Reconciler<T extends OwnObject> {
     try {
       store.put(await this.#parts.writeStatus(object, status, signal));
     } catch (error) {
-      if (!isClass(error, "gone", "conflict")) {
-        const note = `Failed to write the status of ${this.#name(object)}: ${known(error).message}`;
-        this.#tell(object, { type: "Warning", reason: "StatusError", note, action: "UpdateStatus" });
-      }
+      if (!isClass(error, "gone", "conflict")) this.#voice.statusFailed(object, known(error));
       throw error;
     }
   }
@@ -248,59 +218,16 @@ export class Reconciler<T extends OwnObject> {
     }
     // Read again: the state may have been marked while the CRD was looked at.
     if (!this.#parts.gate.open || signal.aborted || this.#parts.stopping()) return { is: "done" };
-    this.#tell(object, {
-      type: "Normal",
-      reason: "Deleting",
-      note: `Deleting ${this.#name(object)}`,
-      action: "Delete",
-    });
+    this.#voice.deletes(object);
     try {
       const undone = await controller.cleanup(object, { read: reader, write: writer, ngrok }, release, signal);
-      await writer.removeFinalizer(targetOf(this.#parts.controller.kind, object), this.#claim, "off", signal);
-      this.#parts.log.info({ object: this.#key(object), remote: undone.remote }, "deleted");
-      this.#tell(object, {
-        type: "Normal",
-        reason: "Deleted",
-        note: `Deleted ${this.#name(object)}`,
-        action: "Delete",
-      });
+      await writer.removeFinalizer(targetOf(controller.kind, object), this.#claim, "off", signal);
+      this.#voice.deleted(object, undone.remote);
       return { is: "done" };
     } catch (error) {
       if (signal.aborted) return { is: "done" };
-      const failure = known(error);
-      if (failure.class !== "conflict") {
-        const note = `Failed to delete ${this.#name(object)}: ${failure.message}`;
-        this.#tell(object, { type: "Warning", reason: "DeleteError", note, action: "Delete" });
-      }
-      this.#parts.log.warn(
-        { object: this.#key(object), err: failure.message, code: failure.code, hint: failure.hint },
-        "cannot delete",
-      );
-      return { is: "retry", error: failure };
-    }
-  }
-
-  #tellOutcome(object: T, outcome: Outcome<T>, begun: "create" | "update" | undefined): void {
-    if (outcome.is === "failed") {
-      const create =
-        begun === "create" || (begun === undefined && (object.status as { id?: string } | undefined)?.id === undefined);
-      const failure = known(outcome.error);
-      const note = `${create ? "Failed to Create" : "Failed to update"} ${this.#name(object)}: ${failure.message}`;
-      this.#tell(object, {
-        type: "Warning",
-        reason: create ? "CreateError" : "UpdateError",
-        note,
-        action: create ? "Create" : "Update",
-      });
-    } else if (begun !== undefined) {
-      const word = begun === "create" ? "Created" : "Updated";
-      this.#parts.log.info({ object: this.#key(object) }, word.toLowerCase());
-      this.#tell(object, {
-        type: "Normal",
-        reason: word,
-        note: `${word} ${this.#name(object)}`,
-        action: capital(begun),
-      });
+      this.#voice.deleteFailed(object, known(error));
+      return { is: "retry", error: known(error) };
     }
   }
 
@@ -310,25 +237,24 @@ export class Reconciler<T extends OwnObject> {
     this.#memory.set(uid, memory);
     return memory;
   }
-
-  #tell(object: T, event: ObjectEvent): void {
-    this.#parts.event(object, event);
-  }
-
-  #key(object: T): string {
-    return `${this.#parts.controller.kind.kind} ${keyOf(refOf(object))}`;
-  }
-
-  /** `CloudEndpoint/web`, as events name an object. */
-  #name(object: T): string {
-    return `${this.#parts.controller.kind.kind}/${object.metadata.name}`;
-  }
 }
 
 function digest(text: string): string {
   return createHash("sha256").update(text).digest("base64");
 }
 
-function capital(action: "create" | "update"): string {
-  return action === "create" ? "Create" : "Update";
+/** The one switch from outcome to queue. */
+function nextOf(outcome: Outcome): Next {
+  switch (outcome.is) {
+    case "done":
+      return { is: "done" };
+    case "wait":
+      return { is: "later", ms: outcome.ms };
+    case "stop":
+      return { is: "later", ms: INVALID_AGAIN_MS };
+    case "failed": {
+      const error = known(outcome.error);
+      return error.class === "invalid" ? { is: "later", ms: INVALID_AGAIN_MS } : { is: "retry", error };
+    }
+  }
 }

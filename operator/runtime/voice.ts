@@ -1,0 +1,125 @@
+// What a reconcile says about an object, to people: events in the words that releases so far have used, and log lines with
+// the object's key.
+import type { OwnKind, OwnObject } from "#api/define-kind.ts";
+import { keyOf, refOf } from "#kube/kind.ts";
+import { type KnownError, known } from "#wire/errors.ts";
+import type { ObjectEvent, Outcome } from "./define-controller.ts";
+import type { Log } from "./log.ts";
+
+export type Begun = "create" | "update";
+
+export interface VoiceParts<T extends OwnObject> {
+  readonly kind: OwnKind<T>;
+  readonly log: Log;
+  readonly event: (object: T, event: ObjectEvent) => void;
+}
+
+export class Voice<T extends OwnObject> {
+  readonly #parts: VoiceParts<T>;
+
+  constructor(parts: VoiceParts<T>) {
+    this.#parts = parts;
+  }
+
+  begins(object: T, action: Begun): void {
+    const word = action === "create" ? "Creating" : "Updating";
+    this.#normal(object, word, `${word} ${this.#name(object)}`, capital(action));
+  }
+
+  /** How an apply ended, for whoever looks at the object or the log. */
+  ended(object: T, outcome: Outcome<T>, begun: Begun | undefined): void {
+    if (outcome.is === "failed") {
+      const action = begun ?? (isKnownAtNgrok(object) ? "update" : "create");
+      const verb = action === "create" ? "Failed to Create" : "Failed to update";
+      const note = `${verb} ${this.#name(object)}: ${known(outcome.error).message}`;
+      this.#warning(object, action === "create" ? "CreateError" : "UpdateError", note, capital(action));
+    } else if (begun !== undefined) {
+      const word = begun === "create" ? "Created" : "Updated";
+      this.#parts.log.info({ object: this.#key(object) }, word.toLowerCase());
+      this.#normal(object, word, `${word} ${this.#name(object)}`, capital(begun));
+    }
+    this.#log(object, outcome);
+  }
+
+  claimFailed(object: T, error: KnownError): void {
+    this.#parts.log.warn({ object: this.#key(object), ...facts(error) }, "cannot write the object");
+  }
+
+  statusFailed(object: T, error: KnownError): void {
+    const note = `Failed to write the status of ${this.#name(object)}: ${error.message}`;
+    this.#warning(object, "StatusError", note, "UpdateStatus");
+  }
+
+  made(key: string): void {
+    this.#parts.log.info({ object: `${this.#parts.kind.kind} ${key}` }, "made");
+  }
+
+  makeFailed(key: string, error: KnownError): void {
+    this.#parts.log.warn({ object: `${this.#parts.kind.kind} ${key}`, ...facts(error) }, "cannot make the object");
+  }
+
+  deletes(object: T): void {
+    this.#normal(object, "Deleting", `Deleting ${this.#name(object)}`, "Delete");
+  }
+
+  deleted(object: T, remote: string): void {
+    this.#parts.log.info({ object: this.#key(object), remote }, "deleted");
+    this.#normal(object, "Deleted", `Deleted ${this.#name(object)}`, "Delete");
+  }
+
+  deleteFailed(object: T, error: KnownError): void {
+    this.#parts.log.warn({ object: this.#key(object), ...facts(error) }, "cannot delete");
+    if (error.class === "conflict") return;
+    this.#warning(object, "DeleteError", `Failed to delete ${this.#name(object)}: ${error.message}`, "Delete");
+  }
+
+  #log(object: T, outcome: Outcome<T>): void {
+    const { log } = this.#parts;
+    const at = { object: this.#key(object) };
+    switch (outcome.is) {
+      case "done":
+        return;
+      case "wait":
+        log.debug({ ...at, reason: outcome.reason, ms: outcome.ms }, "waits");
+        return;
+      case "stop":
+        log.warn(
+          { ...at, reason: outcome.reason, hint: outcome.hint },
+          "cannot go on until somebody changes something",
+        );
+        return;
+      case "failed":
+        log.warn({ ...at, ...facts(known(outcome.error)) }, "failed");
+    }
+  }
+
+  #normal(object: T, reason: string, note: string, action: string): void {
+    this.#parts.event(object, { type: "Normal", reason, note, action });
+  }
+
+  #warning(object: T, reason: string, note: string, action: string): void {
+    this.#parts.event(object, { type: "Warning", reason, note, action });
+  }
+
+  /** `CloudEndpoint shop/web`, as logs name an object. */
+  #key(object: T): string {
+    return `${this.#parts.kind.kind} ${keyOf(refOf(object))}`;
+  }
+
+  /** `CloudEndpoint/web`, as events name one. */
+  #name(object: T): string {
+    return `${this.#parts.kind.kind}/${object.metadata.name}`;
+  }
+}
+
+function isKnownAtNgrok({ status }: OwnObject): boolean {
+  return (status as { id?: string } | undefined)?.id !== undefined;
+}
+
+function facts(error: KnownError): object {
+  return { err: error.message, code: error.code, class: error.class, hint: error.hint };
+}
+
+function capital(action: Begun): string {
+  return action === "create" ? "Create" : "Update";
+}
