@@ -4,7 +4,8 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { PROVIDERS, type ProviderName } from "#tools/cluster/provider.ts";
 import { checkKey } from "./account.ts";
 import { progressOn } from "./progress.ts";
-import { closingLine, isAsPromised, runDemo, type DemoOptions } from "./story.ts";
+import { closingLine, isAsPromised } from "./promise.ts";
+import { runDemo, type DemoOptions } from "./story.ts";
 
 interface Flags {
   readonly policy: "Retain" | "Delete";

@@ -5,8 +5,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { requirements, unmet } from "#tools/cluster/embedded/requirements.ts";
+import { ofCheck, ofVitest, sumOf, type Count, type Ended } from "./count.ts";
 
-const TOP = join(import.meta.dirname, "..");
+const TOP = join(import.meta.dirname, "../..");
 /** How many tests the tier e2e must have run on CI: fewer means that some were lost. */
 const EXPECTED_E2E = Number(readFileSync(join(TOP, "test/e2e/expected-count"), "utf8"));
 const USAGE = "usage: npm test [-- --only unit|apiserver|e2e [vitest's own arguments]]";
@@ -15,11 +16,6 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   apiserver: ["apiserver"],
   e2e: ["e2e"],
 };
-
-interface Count {
-  readonly passed: number;
-  readonly failed: number;
-}
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -60,8 +56,7 @@ async function everything(): Promise<void> {
 }
 
 function close(counts: readonly Count[]): void {
-  const passed = counts.reduce((sum, count) => sum + count.passed, 0);
-  const failed = counts.reduce((sum, count) => sum + count.failed, 0);
+  const { passed, failed } = sumOf(counts);
   say(`${passed} passed, ${failed} failed`);
   if (failed > 0) process.exitCode = 1;
 }
@@ -75,34 +70,17 @@ async function timed(name: string, work: () => Promise<Count>): Promise<Count> {
   return count;
 }
 
-/** The closing line of vitest (test/support/closing-line.ts), wherever it stands in a line. */
-const CLOSING = /(\d+) passed, (\d+) failed, \d+ skipped/;
-
 async function vitest(projects: readonly string[], args: readonly string[] = []): Promise<Count> {
   const flags = projects.flatMap((project) => ["--project", project]);
-  const { code, lines } = await run(join(TOP, "node_modules/.bin/vitest"), ["run", ...flags, ...args]);
-  const [, passed = 0, failed = 0] = lines.map((line) => CLOSING.exec(line)).findLast((match) => match !== null) ?? [];
-  // Errors outside of any test count too, and so does a run that never came to its closing line.
-  return { passed: Number(passed), failed: code === 0 ? Number(failed) : Math.max(Number(failed), 1) };
+  return ofVitest(await run(join(TOP, "node_modules/.bin/vitest"), ["run", ...flags, ...args]));
 }
 
-/** Every step of the gate counts as one, its tests as what they are. */
 async function check(): Promise<Count> {
-  const { code, lines } = await run(process.execPath, [join(TOP, "scripts/check.ts")]);
-  const steps = lines.flatMap((line) => {
-    const [, result, name] = /^check: (ok|FAIL) +[\d.]+ s  ([^:]+)/.exec(line) ?? [];
-    return result === undefined || name === "tests" ? [] : [result];
-  });
-  const [, passed = 0, failed = 0] = lines.map((line) => CLOSING.exec(line)).find((match) => match !== null) ?? [];
-  const bad = steps.filter((result) => result === "FAIL").length + Number(failed);
-  return {
-    passed: steps.length - steps.filter((result) => result === "FAIL").length + Number(passed),
-    failed: code === 0 ? bad : Math.max(bad, 1),
-  };
+  return ofCheck(await run(process.execPath, [join(TOP, "scripts/check.ts")]));
 }
 
 /** Runs a program to its end, its output passed on as it comes. */
-async function run(program: string, args: readonly string[]): Promise<{ code: number; lines: string[] }> {
+async function run(program: string, args: readonly string[]): Promise<Ended> {
   const child = spawn(program, args, {
     cwd: TOP,
     stdio: ["ignore", "pipe", "inherit"],

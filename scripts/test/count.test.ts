@@ -1,0 +1,44 @@
+// The sum must not lose a failure, whatever way a run ends.
+import { expect, test } from "vitest";
+import { ofCheck, ofVitest, sumOf } from "./count.ts";
+
+test("vitest's closing line is the count", () => {
+  expect(ofVitest({ code: 1, lines: ["Tests 3", "12 passed, 2 failed, 1 skipped", ""] })).toEqual({
+    passed: 12,
+    failed: 2,
+  });
+});
+
+test("a run without a closing line, or that fails beside its tests, has failed once", () => {
+  expect(ofVitest({ code: 1, lines: ["no such project"] })).toEqual({ passed: 0, failed: 1 });
+  expect(ofVitest({ code: 1, lines: ["5 passed, 0 failed, 0 skipped"] })).toEqual({ passed: 5, failed: 1 });
+});
+
+test("each step of the gate counts as one, its tests as what they are", () => {
+  const lines = [
+    "check: 3 steps",
+    "check: ok    10.2 s  tests: unit, architecture, chart: 300 passed, 0 failed, 0 skipped",
+    "check: ok     4.0 s  types (tsc)",
+    "check: FAIL   2.0 s  chart: helm lint",
+    "check: 2 passed, 1 failed in 12.0 s",
+  ];
+  expect(ofCheck({ code: 1, lines })).toEqual({ passed: 301, failed: 1 });
+});
+
+test("failed tests within the gate are counted from their own output", () => {
+  const lines = [
+    "check: FAIL   9.0 s  tests: unit, architecture, chart",
+    "check: ok     4.0 s  types (tsc)",
+    "8 passed, 2 failed, 0 skipped",
+  ];
+  expect(ofCheck({ code: 1, lines })).toEqual({ passed: 9, failed: 2 });
+});
+
+test("counts add up", () => {
+  expect(
+    sumOf([
+      { passed: 1, failed: 0 },
+      { passed: 2, failed: 3 },
+    ]),
+  ).toEqual({ passed: 3, failed: 3 });
+});
