@@ -79,11 +79,16 @@ async function findOrCreate(host: string, namespace: string, context: Context): 
     const at = { name, namespace };
     const found =
       cached.get(Domain, at) ?? (await createDomain(host, at, context)) ?? (await reader.get(Domain, at, signal));
-    if (found !== undefined && found.spec.domain.toLowerCase() === host) return found;
+    if (found !== undefined && hasHost(found, host)) return found;
   }
   throw new Error(
     `Domains ${domainName(host)} and ${distinctDomainName(host)} in ${namespace} belong to other hosts than ${host}: rename or delete one`,
   );
+}
+
+/** A Domain may have been stored without a spec. */
+function hasHost({ spec }: { readonly spec?: { readonly domain?: string } }, host: string): boolean {
+  return spec?.domain?.toLowerCase() === host;
 }
 
 /** Undefined when somebody else created an object of this name meanwhile. */

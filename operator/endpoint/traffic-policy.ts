@@ -60,9 +60,14 @@ export function policyText(source: PolicySource, namespace: string, cached: Cach
           problem: `NgrokTrafficPolicy ${source.name} is not in namespace ${namespace}: create it or name another`,
         };
       }
-      return { is: "text", text: found.spec.policy === undefined ? "" : JSON.stringify(found.spec.policy) };
+      return { is: "text", text: policyOf(found) };
     }
   }
+}
+
+/** The object may have been stored without a spec. */
+function policyOf({ spec }: { readonly spec?: { readonly policy?: Record<string, unknown> } }): string {
+  return spec?.policy === undefined ? "" : JSON.stringify(spec.policy);
 }
 
 /** The name of the NgrokTrafficPolicy that an endpoint refers to, for the index by which a change of it wakes the endpoint. */

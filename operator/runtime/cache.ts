@@ -18,7 +18,12 @@ export class Store<T extends KubeObject = KubeObject> {
 
   constructor(kind: Kind<T>, indexes: Readonly<Record<string, Index<T>>> = {}) {
     this.kind = kind;
-    this.#indexes = new Map(Object.entries(indexes).map(([name, of]) => [name, { of, keys: new Map() }]));
+    // The schemas do not demand a spec, so that whatever is stored stays free to be deleted; without one nothing is indexed.
+    const guarded =
+      (of: Index<T>): Index<T> =>
+      (object) =>
+        hasSpec(object) ? of(object) : [];
+    this.#indexes = new Map(Object.entries(indexes).map(([name, of]) => [name, { of: guarded(of), keys: new Map() }]));
   }
 
   get size(): number {
@@ -125,6 +130,10 @@ export class Cache implements Cached {
   by<T extends KubeObject>(kind: Kind<T>, index: string, value: string): readonly T[] {
     return this.store(kind).by(index, value);
   }
+}
+
+export function hasSpec(object: KubeObject): boolean {
+  return (object as { spec?: unknown }).spec !== undefined;
 }
 
 /** resourceVersions of one kind on one server are growing decimal numbers. */

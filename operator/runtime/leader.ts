@@ -185,7 +185,7 @@ async function serve(
   try {
     for (let again = 0; ended === undefined && !signal.aborted;) {
       const seen = bell.rings;
-      const duty = await look(parts, standing, token);
+      const duty = yieldsAlready(parts, standing) ?? (await look(parts, standing, token));
       if (ended !== undefined) break;
       if (duty.is !== "reconcile") {
         await term?.stop();
@@ -204,6 +204,12 @@ async function serve(
   } finally {
     await term?.stop();
   }
+}
+
+/** A mark that the watch has brought is answered at once; a hook waits for the Lease. */
+function yieldsAlready({ gate }: LeaderParts, { stoodBy }: Standing): Duty | undefined {
+  const duty = dutyOf({ state: gate.state, operator: undefined, crdTerminating: false, stoodBy });
+  return duty.is === "yield" ? duty : undefined;
 }
 
 async function look(

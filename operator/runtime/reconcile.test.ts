@@ -278,3 +278,14 @@ describe("an object that is being deleted", () => {
     expect(did).toEqual([]);
   });
 });
+
+describe("an object without a spec, as a loose schema may have stored it", () => {
+  test("is not worked on, and goes freely", async () => {
+    const there = aReconcile({ object: { ...claimed, spec: undefined } });
+    expect(await there.work()).toEqual({ is: "done" });
+    expect(there.did).toEqual([]);
+    const going = aReconcile({ object: { ...deleting, spec: undefined } });
+    expect(await going.work()).toEqual({ is: "done" });
+    expect(going.did).toEqual(["free"]);
+  });
+});

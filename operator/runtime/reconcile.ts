@@ -10,7 +10,7 @@ import type { Writer } from "#kube/writer.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import type { Clock } from "#wire/clock.ts";
 import { isClass, known } from "#wire/errors.ts";
-import type { Store } from "./cache.ts";
+import { hasSpec, type Store } from "./cache.ts";
 import type { CrdCheck } from "./crd-check.ts";
 import {
   type Cached,
@@ -94,6 +94,8 @@ export class Reconciler<T extends OwnObject> {
     const stamp = object.metadata.annotations?.[this.#claim.stamp];
     if (stamp !== undefined && stamp !== this.#claim.owner) return { is: "done" };
     if (!gate.open) return { is: "done" };
+    // Nothing is wanted by an object without a spec, and nothing was made for it.
+    if (!hasSpec(object)) return await this.#letGo(object);
     return object.metadata.deletionTimestamp === undefined ? await this.#apply(object) : await this.#cleanUp(object);
   }
 
@@ -204,6 +206,13 @@ export class Reconciler<T extends OwnObject> {
       if (!isClass(error, "gone", "conflict")) this.#voice.statusFailed(object, known(error));
       throw error;
     }
+  }
+
+  async #letGo(object: T): Promise<Next> {
+    const { controller, writer, signal } = this.#parts;
+    if (object.metadata.deletionTimestamp === undefined || controller.cleanup === undefined) return { is: "done" };
+    await writer.removeFinalizer(targetOf(controller.kind, object), this.#claim, "off", signal);
+    return { is: "done" };
   }
 
   /** Only this object is to go, not its kind, and not because of a drain: then what we made for it goes, then the claim. */
