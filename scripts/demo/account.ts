@@ -26,7 +26,7 @@ export interface Account extends AsyncDisposable {
 }
 
 /** Where pods find a program of this machine; only the embedded cluster's wire is ours to listen on. */
-function listenOn({ provider, hostIp }: Cluster): string {
+function listenOn({ provider, hostIp }: Pick<Cluster, "provider" | "hostIp">): string {
   return provider === "embedded" ? hostIp : "0.0.0.0";
 }
 
@@ -46,13 +46,13 @@ export async function standIn(cluster: Cluster): Promise<Account> {
 }
 
 /** Rejects at once, with the remedy, when the key is missing or ngrok does not take it. */
-export async function checkKey(key: string | undefined): Promise<string> {
+export async function checkKey(key: string | undefined, base: string = REAL_API): Promise<string> {
   if (!key) {
     throw new Error("--live needs NGROK_API_KEY: make a key at https://dashboard.ngrok.com/api-keys and export it");
   }
-  const answer = await ask("GET", "/api_keys?limit=1", key).catch((error: unknown) => {
+  const answer = await ask("GET", `${base}/api_keys?limit=1`, key).catch((error: unknown) => {
     throw new Error(
-      `${REAL_API} cannot be reached (${error instanceof Error ? error.message : String(error)}): check the network, or leave out --live`,
+      `${base} cannot be reached (${error instanceof Error ? error.message : String(error)}): check the network, or leave out --live`,
     );
   });
   if (answer.status === 401 || answer.status === 403) {
@@ -64,11 +64,16 @@ export async function checkKey(key: string | undefined): Promise<string> {
 }
 
 /** A real account; `population` marks what the demo makes there. */
-export async function live(cluster: Cluster, key: string, population: string): Promise<Account> {
-  const relay = await startRelay(listenOn(cluster));
+export async function live(
+  cluster: Pick<Cluster, "provider" | "hostIp">,
+  key: string,
+  population: string,
+  base: string = REAL_API,
+): Promise<Account> {
+  const relay = await startRelay(listenOn(cluster), base);
   const marked = async (): Promise<[collection: string, id: string][]> => {
     const lists = Object.entries(COLLECTIONS).map(async ([path, field]) => {
-      const items = await all(`/${path}?limit=100`, field, key);
+      const items = await all(`${base}/${path}?limit=100`, field, key);
       return items
         .filter(({ metadata }) => metadata.includes(`"population":"${population}"`))
         .map(({ id }): [string, string] => [path, id]);
@@ -76,7 +81,7 @@ export async function live(cluster: Cluster, key: string, population: string): P
     return (await Promise.all(lists)).flat();
   };
   return {
-    what: `your account at ngrok, through a relay on this machine`,
+    what: "your account at ngrok, through a relay on this machine",
     url: `http://${cluster.hostIp}:${(relay.address() as AddressInfo).port}`,
     key,
     remote: async () => {
@@ -85,7 +90,11 @@ export async function live(cluster: Cluster, key: string, population: string): P
       return counts;
     },
     clean: async () => {
-      for (const [path, id] of await marked()) await ask("DELETE", `/${path}/${id}`, key);
+      for (const [path, id] of await marked()) {
+        const { ok, status } = await ask("DELETE", `${base}/${path}/${id}`, key);
+        if (!ok && status !== 404)
+          throw new Error(`ngrok did not delete /${path}/${id} (${status}): delete it in the dashboard`);
+      }
     },
     [Symbol.asyncDispose]: async () => await relay[Symbol.asyncDispose](),
   };
@@ -96,25 +105,25 @@ interface Item {
   readonly metadata: string;
 }
 
-async function all(path: string, field: string, key: string): Promise<Item[]> {
+async function all(url: string, field: string, key: string): Promise<Item[]> {
   const items: Item[] = [];
-  for (let next: string | null = path; next !== null;) {
-    const answer = await ask("GET", next, key);
-    if (!answer.ok) throw new Error(`${REAL_API}${path} answered ${answer.status}: check what the key may do`);
+  for (let next: string | undefined = url; next;) {
+    const answer: Response = await ask("GET", next, key);
+    if (!answer.ok) throw new Error(`${next} answered ${answer.status}: check what the key may do`);
     const page = (await answer.json()) as Record<string, unknown> & { next_page_uri?: string | null };
     items.push(...(page[field] as Item[]));
-    next = page.next_page_uri ? page.next_page_uri.slice(REAL_API.length) : null;
+    next = page.next_page_uri ?? undefined;
   }
   return items;
 }
 
-async function ask(method: string, path: string, key: string): Promise<Response> {
+async function ask(method: string, url: string, key: string): Promise<Response> {
   const headers = { authorization: `Bearer ${key}`, "ngrok-version": "2" };
-  return await fetch(`${REAL_API}${path}`, { method, headers, signal: AbortSignal.timeout(20_000) });
+  return await fetch(url, { method, headers, signal: AbortSignal.timeout(20_000) });
 }
 
 /** Passes requests on to ngrok as they are, with the links in the answers led back through here. */
-async function startRelay(host: string): Promise<Server> {
+async function startRelay(host: string, base: string): Promise<Server> {
   const relay = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -127,9 +136,9 @@ async function startRelay(host: string): Promise<Server> {
       const headers = { authorization, "content-type": type, "user-agent": agent, "ngrok-version": "2" };
       const body = chunks.length === 0 ? {} : { body: Buffer.concat(chunks) };
       const method = request.method ?? "GET";
-      fetch(`${REAL_API}${request.url}`, { method, headers, ...body, signal: AbortSignal.timeout(60_000) })
+      fetch(`${base}${request.url}`, { method, headers, ...body, signal: AbortSignal.timeout(60_000) })
         .then(async (answer) => {
-          const text = (await answer.text()).replaceAll(REAL_API, `http://${request.headers.host}`);
+          const text = (await answer.text()).replaceAll(base, `http://${request.headers.host}`);
           const retry = answer.headers.get("retry-after");
           response.writeHead(answer.status, {
             "content-type": "application/json",

@@ -79,6 +79,6 @@ try {
   await program.parseAsync();
 } catch (error) {
   const said = error instanceof Error ? error.message : String(error);
-  say(`demo: ${said.replaceAll(/\s*\n\s*/g, "; ")}`);
+  say(`demo: ${said.replaceAll(/:\s*\n\s*/g, ": ").replaceAll(/\s*\n\s*/g, "; ")}`);
   process.exitCode = 1;
 }

@@ -38,19 +38,18 @@ export async function runDemo(options: DemoOptions, progress: Progress): Promise
   const { name } = options;
   const ranBefore = (await find(name)) !== undefined;
   const mayEnd = !options.keep && !ranBefore;
+  let started = false;
   try {
     const stage = await raiseStage(options, progress, mayEnd);
+    started = true;
     return await play(stage, options, progress);
   } finally {
-    if (mayEnd)
-      await progress.step(
-        "down",
-        async () => await down(name, progress.detail),
-        () => `cluster ${name} is gone`,
-      );
+    const end = async (): Promise<unknown> => await down(name, progress.detail);
+    if (mayEnd && started) await progress.step("down", end, () => `cluster ${name} is gone`);
+    else if (mayEnd) await end();
     else
       progress.detail(
-        `cluster ${name} stays: eval "$(npm run -s cluster -- env --name ${name})", npm run cluster -- down --name ${name}`,
+        `cluster ${name} stays: npm run cluster -- env --name ${name} names it, down --name ${name} ends it`,
       );
   }
 }
