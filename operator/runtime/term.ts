@@ -8,7 +8,6 @@ import { emit } from "#kube/event.ts";
 import type { Kind, KubeObject } from "#kube/kind.ts";
 import { keyOf, refOf } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
-import { applyStatus } from "#kube/status.ts";
 import type { Writer } from "#kube/writer.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import { reconcileBackoff, waitInLoop } from "#wire/backoff.ts";
@@ -25,9 +24,8 @@ import type { Options } from "./options.ts";
 import { type Next, Queue } from "./queue.ts";
 import { Reconciler } from "./reconcile.ts";
 import { kindsReadBy, type Watches } from "./watches.ts";
+import { writeStatus } from "./write-status.ts";
 
-/** Who writes the statuses: the controllers' fields, apart from the drain's. */
-export const FIELD_MANAGER = "ngrok-operator";
 /** The remote side of each object is read again this often, since nothing tells us of changes there. */
 const RESYNC_MS = 10 * 3_600_000;
 /** How long what has begun may take to end when the term ends; the Lease is freed after it. */
@@ -122,10 +120,8 @@ function startController(controller: LeaderController, parts: TermParts, { crds,
     crds,
     log,
     stopping: () => ending.aborted,
-    writeStatus: async (object, status, signal) => {
-      const { uid } = object.metadata;
-      return await applyStatus(connection, controller.kind, { ...refOf(object), uid }, status, FIELD_MANAGER, signal);
-    },
+    writeStatus: async (object, status, signal) =>
+      await writeStatus(connection, controller.kind, object, status, controller.leaves, signal),
     event: (object, event) => events.tell(controller.kind, object, event),
     held(kind, why, terminating) {
       log.warn(

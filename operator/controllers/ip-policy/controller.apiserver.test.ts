@@ -97,6 +97,30 @@ test("a crash before the status leaves no double, and another's policy of the sa
   expect(world.api.objects("ip_policies")).toHaveLength(2);
 });
 
+test("what an older release left in the status goes, and the policy it made is taken over", async () => {
+  await using world = await startWorld({ controllers, start: false });
+  const { description, metadata } = policy.spec;
+  const id = await world.api.add("ip_policies", { description, metadata });
+  const created = await world.create(IPPolicy, policy);
+  const at = "2025-01-01T00:00:00Z";
+  const conditions = [{ type: "RulesConfigured", status: "True", reason: "Old", message: "", lastTransitionTime: at }];
+  const path = `/apis/ingress.k8s.ngrok.com/v1alpha1/namespaces/${world.namespace}/ippolicies/office/status`;
+  const { signal } = new AbortController();
+  await world.connection.request({ method: "PUT", path, body: { ...created, status: { id, conditions } }, signal });
+
+  world.start();
+
+  const ready = await world.until(
+    IPPolicy,
+    "office",
+    (one) => isReady(one) && condition(one, "RulesConfigured") === undefined,
+  );
+  expect(ready.status?.id).toBe(id);
+  expect(world.api.objects("ip_policies")).toHaveLength(1);
+  await world.quiet();
+  expect(world.manager.writes.filter((write) => write.endsWith("/status"))).toHaveLength(2);
+});
+
 test("deletion takes the policy and its rules away", async () => {
   await using world = await startWorld({ controllers });
   await world.create(IPPolicy, policy);
