@@ -279,3 +279,8 @@ describe("a stream", () => {
     await closed.opened;
   });
 });
+
+test("certificates that cannot be read are an error at once, which names what to look at", async () => {
+  const opening = http({ origin: "https://127.0.0.1:1", tls: { ca: "no PEM", cert: "no PEM", key: "no PEM" } });
+  await expect(opening).rejects.toMatchObject({ class: "invalid", hint: expect.stringContaining("PEM") });
+});

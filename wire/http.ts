@@ -1,5 +1,6 @@
 // Calls to one server over HTTP/1.1: one bounded pool of kept-alive connections, a deadline on every call, bodies of
 // bounded size. What an answer means is said by kube/ and ngrok/; here only the ways in which there is none.
+import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
 import Pool from "undici/lib/dispatcher/pool.js";
 import type { Dispatcher } from "undici";
 import { systemClock, type Clock } from "./clock.ts";
@@ -80,7 +81,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
 /** A stream's reader that falls behind by this much stops the socket. */
 const STREAM_BUFFER = 1024 * 1024;
 
-/** Opens nothing: connections are made by the first calls. Throws KnownError invalid for an origin that is no URL. */
+/** Opens nothing: connections are made by the first calls. Throws KnownError invalid for an origin that is no URL, or unreadable certificates. */
 export async function http(options: HttpOptions): Promise<Http> {
   const { origin, clock = systemClock } = options;
   const crowd = await dispatcher(options);
@@ -219,7 +220,7 @@ async function dispatcher(options: HttpOptions): Promise<Dispatcher> {
       hint: "It looks like https://host:port.",
     });
   }
-  const connect = { ...options.tls, timeout: 10_000, keepAliveInitialDelay: 15_000 };
+  const connect = { ...secured(options), timeout: 10_000, keepAliveInitialDelay: 15_000 };
   const common = {
     connections: options.connections ?? 64,
     allowH2: false,
@@ -229,16 +230,34 @@ async function dispatcher(options: HttpOptions): Promise<Dispatcher> {
     bodyTimeout: 0,
     keepAliveTimeout: options.idleMs ?? 4_000,
   };
-  if (options.proxy === undefined) return new Pool(options.origin, { ...common, connect: mutable(connect) });
+  if (options.proxy === undefined) return new Pool(options.origin, { ...common, connect });
   const { ProxyAgent } = await import("undici");
-  return new ProxyAgent({ ...common, uri: options.proxy, proxyTunnel: true, requestTls: mutable(connect) });
+  return new ProxyAgent({ ...common, uri: options.proxy, proxyTunnel: true, requestTls: connect });
 }
 
-/** undici's types want a mutable array of CAs. */
-function mutable<T extends { ca?: Tls["ca"] }>(connect: T) {
-  const { ca, ...rest } = connect;
-  if (ca === undefined) return rest;
-  return { ...rest, ca: typeof ca === "string" || Buffer.isBuffer(ca) ? ca : [...ca] };
+/** One context for all connections: read anew for each of them, CAs and keys would cost a millisecond and 100 kB every time. */
+function secured({ origin, tls = {} }: HttpOptions) {
+  if (!origin.startsWith("https:")) return {};
+  const { ca, servername, rejectUnauthorized, ...identity } = tls;
+  const authorities = ca === undefined ? {} : { ca: typeof ca === "string" || Buffer.isBuffer(ca) ? ca : [...ca] };
+  return {
+    secureContext: contextOf(origin, { ...identity, ...authorities }),
+    ...(servername === undefined ? {} : { servername }),
+    ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
+  };
+}
+
+function contextOf(origin: string, options: SecureContextOptions): SecureContext {
+  try {
+    return createSecureContext(options);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new KnownError("invalid", `${origin}: the certificates for it cannot be read: ${why}`, {
+      code: "Certificates",
+      hint: "Check the CA, the client certificate and its key: each is PEM, and the two belong together.",
+      cause: error,
+    });
+  }
 }
 
 function waitOf(headers: Headers, clock: Clock): number | undefined {
