@@ -30,8 +30,8 @@ export interface Scene {
   readonly signal: AbortSignal;
   /** Installs the chart as `edge` and waits until it has registered. Helm 4 by default. */
   install(options?: SceneOptions): Promise<Release>;
-  /** Makes this many objects over three namespaces and waits until all are Ready. */
-  populate(count: number): Promise<Population>;
+  /** Makes this many objects, over the three namespaces unless said otherwise, and waits until all are Ready. */
+  populate(count: number, into?: readonly string[]): Promise<Population>;
   /** What sticks, without the namespaces of earlier tests, which may still be going. */
   residue(): Promise<string[]>;
   /** What carries the release's instance label, in namespaces of this scene or in none. */
@@ -81,8 +81,8 @@ export const test = base.extend<{ scene: Scene }>({
         await release.ready();
         return release;
       },
-      populate: async (count) => {
-        const population = aPopulation(count, { namespaces });
+      populate: async (count, into = namespaces) => {
+        const population = aPopulation(count, { namespaces: into });
         await populate(connection, population, signal);
         await allReady(connection, population, { withinMs: 60_000 + count * 100, signal });
         return population;
