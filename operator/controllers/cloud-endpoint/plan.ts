@@ -1,15 +1,17 @@
 // What a CloudEndpoint should be at ngrok, what has to be done for it, and how that reads in its status. Pure.
-import { fails, type Finding, foldReady, holds } from "#api/conditions.ts";
-import type { CloudEndpoint, CloudEndpointSpec } from "#api/cloud-endpoint.ts";
+import { type Finding, foldReady } from "#api/conditions.ts";
+import type { CloudEndpoint, CloudEndpointSpec, CloudEndpointReason } from "#api/cloud-endpoint.ts";
 import { metadataText } from "#api/metadata.ts";
 import { parseEndpointUrl } from "#api/names.ts";
 import type { Change } from "#ngrok/change.ts";
 import type { EndpointBody, EndpointPatch, RemoteEndpoint } from "#ngrok/endpoints.ts";
 import { known } from "#wire/errors.ts";
 import type { DomainPart } from "../../endpoint/domain.ts";
-import { creationFailed, failureText } from "../../endpoint/failures.ts";
+import { creationFailed, failureText, finding } from "../../endpoint/conditions.ts";
 import { samePolicy } from "../../endpoint/traffic-policy.ts";
 import type { Shown } from "../../runtime/define-controller.ts";
+
+const { holds, fails } = finding<CloudEndpointReason>();
 
 export type EndpointChange = Change<RemoteEndpoint, EndpointBody, EndpointPatch>;
 

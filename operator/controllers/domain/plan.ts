@@ -1,11 +1,13 @@
 // What a Domain should be at ngrok, what has to be done for it, and how ngrok's answer reads in its status. Pure.
-import { fails, type Finding, holds } from "#api/conditions.ts";
-import type { CertificateManagementStatus, Domain, DomainSpec } from "#api/domain.ts";
+import type { Finding } from "#api/conditions.ts";
+import type { CertificateManagementStatus, Domain, DomainSpec, DomainReason } from "#api/domain.ts";
 import { metadataText } from "#api/metadata.ts";
 import type { Change } from "#ngrok/change.ts";
 import type { DomainBody, DomainPatch, RemoteDomain } from "#ngrok/domains.ts";
-import { creationFailed, failureText } from "../../endpoint/failures.ts";
+import { creationFailed, failureText, finding } from "../../endpoint/conditions.ts";
 import type { Shown } from "../../runtime/define-controller.ts";
+
+const { holds, fails } = finding<DomainReason>();
 
 export type DomainChange = Change<RemoteDomain, DomainBody, DomainPatch>;
 
@@ -131,7 +133,7 @@ export function showInternal(): Shown<Domain> {
   return { fields: {}, findings: all("DomainCreationFailed", INTERNAL_NOTE) };
 }
 
-function all(reason: string, message: string): readonly Finding[] {
+function all(reason: DomainReason, message: string): readonly Finding[] {
   return ["DomainCreated", "CertificateReady", "DNSConfigured", "Ready"].map((type) => fails(type, reason, message));
 }
 

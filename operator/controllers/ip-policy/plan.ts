@@ -1,7 +1,7 @@
 // What an IPPolicy and its rules should be at ngrok, and the order of steps in which no source is ever admitted wrongly.
 // Pure.
-import { fails, type Finding, holds } from "#api/conditions.ts";
-import type { IPPolicy, IPPolicySpec } from "#api/ip-policy.ts";
+import type { Finding } from "#api/conditions.ts";
+import type { IPPolicy, IPPolicySpec, IPPolicyReason } from "#api/ip-policy.ts";
 import { metadataText } from "#api/metadata.ts";
 import type { Change } from "#ngrok/change.ts";
 import { code } from "#ngrok/errors.ts";
@@ -13,8 +13,10 @@ import type {
   RemoteIPPolicyRule,
 } from "#ngrok/ip-policies.ts";
 import { known } from "#wire/errors.ts";
-import { creationFailed, failureText } from "../../endpoint/failures.ts";
+import { creationFailed, failureText, finding } from "../../endpoint/conditions.ts";
 import type { Shown } from "../../runtime/define-controller.ts";
+
+const { holds, fails } = finding<IPPolicyReason>();
 
 export type PolicyChange = Change<RemoteIPPolicy, IPPolicyBody, IPPolicyBody>;
 export type RuleStep =

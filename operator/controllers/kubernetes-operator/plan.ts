@@ -1,15 +1,21 @@
 // What the KubernetesOperator says of this install, what is registered at ngrok for it, and how that reads in its
 // status. Pure.
-import { fails, type Finding, holds, isTrue } from "#api/conditions.ts";
-import { KubernetesOperator, type KubernetesOperatorSpec } from "#api/kubernetes-operator.ts";
+import { type Finding, isTrue } from "#api/conditions.ts";
+import {
+  KubernetesOperator,
+  type KubernetesOperatorReason,
+  type KubernetesOperatorSpec,
+} from "#api/kubernetes-operator.ts";
 import type { Release } from "#api/release.ts";
 import type { JsonPatchOperation } from "#kube/writer.ts";
 import type { Change } from "#ngrok/change.ts";
 import { metadataText, operatorMetadata } from "#ngrok/metadata.ts";
 import type { OperatorBody, OperatorPatch, RemoteOperator } from "#ngrok/operators.ts";
-import { failureText } from "../../endpoint/failures.ts";
+import { failureText, finding } from "../../endpoint/conditions.ts";
 import type { Shown } from "../../runtime/define-controller.ts";
 import type { Options } from "../../runtime/options.ts";
+
+const { holds, fails } = finding<KubernetesOperatorReason>();
 
 export type OperatorChange = Change<RemoteOperator, OperatorBody, OperatorPatch>;
 

@@ -1,11 +1,11 @@
 // Whether a traffic policy has the shape that ngrok takes: an object of phases, each a list of rules. Pure.
 import type { Finding } from "#api/conditions.ts";
-import type { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
+import type { NgrokTrafficPolicy, TrafficPolicyReason } from "#api/traffic-policy.ts";
 import type { Shown } from "../../runtime/define-controller.ts";
 
 export interface Verdict {
   readonly valid: boolean;
-  readonly reason: "TrafficPolicyValid" | "TrafficPolicyParseFailed" | "LegacyPolicyFormat" | "EnabledFieldDeprecated";
+  readonly reason: TrafficPolicyReason;
   readonly message: string;
 }
 

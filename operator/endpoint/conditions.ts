@@ -1,7 +1,16 @@
-// How a failure of a call reads in a condition, and whether a creation may have happened in spite of it.
-import { fails, type Finding } from "#api/conditions.ts";
+// What is found about an object, in the reasons that its kind has; how a failed call reads, and whether a creation may have
+// happened in spite of it.
+import { fails, type Finding, holds } from "#api/conditions.ts";
 import { mayExist } from "#ngrok/errors.ts";
 import { known } from "#wire/errors.ts";
+
+/** Findings with the reasons of one kind: a word that its definition does not have is a compile error. */
+export function finding<Reason extends string>(): {
+  readonly holds: (type: string, reason: Reason, message: string) => Finding;
+  readonly fails: (type: string, reason: Reason, message: string) => Finding;
+} {
+  return { holds, fails };
+}
 
 /** One line: the code when the server gave one that the text does not hold already, the text, what to do. */
 export function failureText(error: unknown): string {
