@@ -1,0 +1,142 @@
+// What an install says of itself, what is registered for it, and when its certificate is renewed.
+import { describe, expect, test } from "vitest";
+import type { RemoteOperator } from "#ngrok/operators.ts";
+import { aKubernetesOperator } from "#test/support/builders.ts";
+import { KnownError } from "#wire/errors.ts";
+import type { Options } from "../../runtime/options.ts";
+import { desiredOperator, desiredSpec, planOperator, planSpec, type Reached, renewIn, showOperator } from "./plan.ts";
+
+const release = { name: "ngrok", namespace: "ops", fullname: "ngrok" };
+const options: Options = {
+  version: "0.1.0",
+  description: "d",
+  region: "",
+  features: ["ingress", "bindings"],
+  managerName: "m",
+  clusterDomain: "svc.cluster.local",
+  defaultDomainReclaimPolicy: "Delete",
+  drainPolicy: "Delete",
+  bindings: { endpointSelectors: ["true"], serviceAnnotations: {}, serviceLabels: {}, ingressEndpoint: "" },
+  metadata: {},
+};
+
+describe("planSpec", () => {
+  const spec = { ...desiredSpec(release, options), region: "global", metadata: "theirs" };
+
+  test("what is ours and as it should be needs no patch, whatever stands beside it", () => {
+    expect(planSpec(spec, desiredSpec(release, options))).toEqual([]);
+  });
+
+  test("only what differs is patched", () => {
+    expect(planSpec({ ...spec, drain: { policy: "Retain" } }, desiredSpec(release, options))).toEqual([
+      { op: "add", path: "/spec/drain", value: { policy: "Delete" } },
+    ]);
+  });
+
+  test("bindings that are switched off go", () => {
+    const off = desiredSpec(release, { ...options, features: ["ingress"] });
+    expect(planSpec(spec, off)).toEqual([
+      { op: "add", path: "/spec/enabledFeatures", value: ["ingress"] },
+      { op: "remove", path: "/spec/binding" },
+    ]);
+  });
+});
+
+describe("planOperator", () => {
+  const operator = aKubernetesOperator({
+    metadata: { name: "ngrok", namespace: "ops" },
+    spec: { ...desiredSpec(release, options), region: "global", metadata: "" },
+  });
+  const desired = desiredOperator(operator, "uid-1", undefined);
+  const remote: RemoteOperator = {
+    id: "k8sop_1",
+    uri: "",
+    description: "d",
+    metadata: '{"namespace.uid":"uid-1"}',
+    enabledFeatures: ["bindings", "ingress"],
+    region: "global",
+    deployment: { name: "ngrok", namespace: "ops", version: "0.1.0" },
+    binding: { endpointSelectors: ["true"] },
+  };
+
+  test("the same in another order is the same", () => {
+    expect(planOperator(desired, remote)).toEqual({ is: "none", remote });
+  });
+
+  test("a new version and new selectors are told", () => {
+    const old = {
+      ...remote,
+      deployment: { ...remote.deployment, version: "0.0.9" },
+      binding: { endpointSelectors: ["false"] },
+    };
+    expect(planOperator(desired, old)).toEqual({
+      is: "update",
+      id: "k8sop_1",
+      patch: { deployment: { name: "ngrok", version: "0.1.0" }, binding: { endpointSelectors: ["true"] } },
+    });
+  });
+
+  test("a request for a certificate is sent even when all else is the same", () => {
+    const asking = desiredOperator(operator, "uid-1", "CSR");
+    expect(planOperator(asking, remote)).toMatchObject({
+      is: "update",
+      patch: { binding: { endpointSelectors: ["true"], csr: "CSR" } },
+    });
+  });
+
+  test("without the namespace's UID the metadata is the user's alone", () => {
+    expect(desiredOperator(operator, undefined, undefined).metadata).toBe("");
+  });
+});
+
+describe("renewIn", () => {
+  const now = new Date("2026-01-01T00:00:00Z");
+  const day = 86_400_000;
+  const at = (days: number): string => new Date(now.getTime() + days * day).toISOString();
+  test.for([
+    [{ notBefore: at(0), notAfter: at(90) }, 60 * day],
+    [{ notBefore: at(-61), notAfter: at(29) }, 0],
+    [{ notBefore: at(0), notAfter: at(6) }, 4 * day],
+    [{ notAfter: at(40) }, 10 * day],
+    [{}, undefined],
+    [undefined, undefined],
+  ] as const)("%j: %s ms", ([cert, ms], { expect }) => expect(renewIn(cert, now)).toBe(ms));
+});
+
+describe("showOperator", () => {
+  const error = new KnownError("invalid", "ERR_NGROK_206: refused", { status: 401, code: "ERR_NGROK_206" });
+  const registered = {
+    id: "k8sop_1",
+    conditions: [
+      { type: "Registered", status: "True" as const, reason: "Registered", message: "", lastTransitionTime: "" },
+    ],
+  };
+  test.for<[string, object | undefined, Reached, string[]]>([
+    [
+      "never registered",
+      undefined,
+      { is: "failed", error },
+      ["Registered False RegistrationFailed", "Ready False RegistrationFailed"],
+    ],
+    [
+      "registered before",
+      registered,
+      { is: "failed", error },
+      ["Registered True Registered", "Ready False ConfigurationFailed"],
+    ],
+    [
+      "misconfigured from the start",
+      undefined,
+      { is: "misconfigured", problem: "p" },
+      ["Registered False Pending", "Ready False ConfigurationFailed"],
+    ],
+  ])("%s", ([, status, reached, said], { expect }) => {
+    const { findings } = showOperator(aKubernetesOperator(status === undefined ? {} : { status }), reached);
+    expect(findings.map((one) => `${one.type} ${one.status} ${one.reason}`)).toEqual(said);
+  });
+
+  test("a failure keeps the id, and what the drain wrote is not ours to say", () => {
+    const status = { ...registered, drain: { drainedResources: 0, failedResources: 0, totalResources: 0 } };
+    expect(showOperator(aKubernetesOperator({ status }), { is: "failed", error }).fields).toEqual({ id: "k8sop_1" });
+  });
+});
