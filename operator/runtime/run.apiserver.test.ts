@@ -138,11 +138,43 @@ test("the KubernetesOperator deleted by hand drains the install: every finalizer
   expect(await world.get(KubernetesOperator, "ngrok")).toBeUndefined();
 });
 
+const hasty = { renewMs: 200, giveUpMs: 1_000, durationMs: 1_500 };
+
+test("a hook that marked and died is followed by the leader, once the Lease has been free for long enough", async () => {
+  await using world = await startWorld({ controllers: [...controllers, kubernetesOperatorController], timing: hasty });
+  await world.create(CloudEndpoint, anEndpoint("web"));
+  await world.until(CloudEndpoint, "web", isReady);
+  await world.until(KubernetesOperator, "ngrok", isReady);
+
+  await world.mark("Draining", { policy: "Delete" });
+
+  await world.gone(KubernetesOperator, "ngrok");
+  expect(await world.get(CloudEndpoint, "web")).toBeUndefined();
+  expect(world.api.remote()).toBe(0);
+  const state = parseState(await world.get(ConfigMap, stateRef(world.release).name));
+  expect(state).toMatchObject({ phase: "Drained", policy: "Delete", driver: "leader" });
+});
+
+test("a drain that is cancelled lets the work go on where it stood", async () => {
+  // Long enough that nobody takes the hook for dead meanwhile.
+  await using world = await startWorld({ controllers, timing: { ...hasty, durationMs: 5_000 } });
+  await world.create(CloudEndpoint, anEndpoint("before"));
+  await world.until(CloudEndpoint, "before", isReady);
+  await world.mark("Draining");
+  await world.until(Lease, namesOf(world.release).lease, ({ spec }) => spec?.holderIdentity === "", 3_000);
+  await world.create(CloudEndpoint, anEndpoint("after"));
+
+  await world.mark("Open", { policy: "", driver: "", by: "", since: "" });
+
+  await world.until(CloudEndpoint, "after", isReady);
+  expect((await world.get(CloudEndpoint, "before"))?.metadata.finalizers).toEqual([FINALIZER]);
+});
+
 test("who cannot read the drain state stops writing and ends", async () => {
   await using world = await startWorld({
     controllers,
     start: false,
-    timing: { renewMs: 200, giveUpMs: 1_000, durationMs: 1_500 },
+    timing: hasty,
   });
   let blind = false;
   const state = namesOf(world.release).drainState;
