@@ -189,7 +189,7 @@ async function uninstalled(
   { step, detail }: Progress,
 ): Promise<{ code: number; seconds: number }> {
   const onLine = (line: string): void => {
-    for (const one of readable(line)) if (one.trim() !== "") detail(one.slice(0, 200));
+    for (const one of readable(line)) if (one.trim() !== "") detail(one);
   };
   const command = `helm${helm} uninstall ${release.name} --namespace ${release.namespace}`;
   const run = await step(
