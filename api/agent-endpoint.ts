@@ -21,7 +21,7 @@ import {
   text,
   API_VERSION,
 } from "./schema.ts";
-import type { EndpointStatus, LocalRef, Metadata, ReasonOf } from "./schema.ts";
+import type { EndpointStatus, LocalRef, Metadata } from "./schema.ts";
 
 export interface AgentEndpointSpec {
   url: string;
@@ -71,7 +71,6 @@ export const agentEndpointReasons = {
     "Unknown",
   ],
 } as const;
-export type AgentEndpointReason = ReasonOf<typeof agentEndpointReasons>;
 
 const upstream: Schema = object(
   "Where the agents send the traffic.",

@@ -18,7 +18,7 @@ import {
   text,
   API_VERSION,
 } from "./schema.ts";
-import type { LocalRef, NamespacedRef, ReasonOf } from "./schema.ts";
+import type { LocalRef, NamespacedRef } from "./schema.ts";
 
 export type BoundEndpointScheme = "tcp" | "http" | "https" | "tls";
 
@@ -63,7 +63,6 @@ export const boundEndpointReasons = {
     "Unknown",
   ],
 } as const;
-export type BoundEndpointReason = ReasonOf<typeof boundEndpointReasons>;
 
 const endpointUrlPattern =
   "^((?P<scheme>(tcp|http|https|tls)?)://)?(?P<service>[a-z][a-zA-Z0-9-]{0,62})" +
