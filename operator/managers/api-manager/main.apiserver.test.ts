@@ -116,9 +116,9 @@ test("an ngrok that cannot be reached is not ready with the reason, and no reaso
   await using program = startIn(world, ["--api-url=http://127.0.0.1:9"]);
   const told = await world.until(KubernetesOperator, "ngrok", ({ status }) => status?.conditions !== undefined, 20_000);
   expect(told.status?.conditions?.find(({ type }) => type === "Registered")?.reason).toBe("RegistrationFailed");
-  const { status, text } = await program.get("health", "/readyz");
-  expect(status).toBe(503);
-  expect(text).toMatch(/\[-\] ngrok API key: .*127\.0\.0\.1:9/);
+  const readiness = async (): Promise<string> => (await program.get("health", "/readyz")).text;
+  await expect.poll(readiness, { timeout: 20_000 }).toMatch(/\[-\] ngrok API key: .*127\.0\.0\.1:9/);
+  expect((await program.get("health", "/readyz")).status).toBe(503);
   expect(program.child.exitCode).toBeNull();
 });
 
