@@ -102,6 +102,7 @@ async function play(stage: Stage, options: DemoOptions, progress: Progress): Pro
     await populated(stage, population, options, progress);
   } catch (error) {
     // What people need to see why is many lines; the error itself stays one.
+    signal.throwIfAborted();
     for (const line of (await release.diagnosis()).split("\n")) progress.detail(line);
     throw error;
   }
