@@ -284,3 +284,12 @@ test("certificates that cannot be read are an error at once, which names what to
   const opening = http({ origin: "https://127.0.0.1:1", tls: { ca: "no PEM", cert: "no PEM", key: "no PEM" } });
   await expect(opening).rejects.toMatchObject({ class: "invalid", hint: expect.stringContaining("PEM") });
 });
+
+test("a deletion with a body leaves its connection open for the next one", async () => {
+  const { origin, server } = await serve((_request, response) => response.end("gone"));
+  let opened = 0;
+  server.on("connection", () => (opened += 1));
+  const client = await clientOf(origin);
+  for (let n = 0; n < 5; n += 1) await client.send(get("/", { method: "DELETE", body: "{}" }));
+  expect(opened).toBe(1);
+});

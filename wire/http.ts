@@ -98,6 +98,8 @@ export async function http(options: HttpOptions): Promise<Http> {
           method: request.method,
           headers: request.headers ?? null,
           body: request.body ?? null,
+          // Else undici closes the connection after each DELETE that has a body, which every guarded deletion has.
+          reset: false,
         },
         exchange,
       );

@@ -19,7 +19,8 @@ function send({ server, method, path, body, contentType = "application/json" }: 
   return new Promise((done, fail) => {
     let status = 0;
     pool.dispatch(
-      { path, method, headers: typed, body: body ?? null },
+      // Without it undici closes the connection after a DELETE that has a body.
+      { path, method, headers: typed, body: body ?? null, reset: false },
       {
         onRequestStart() {},
         onResponseStart(_controller, code) {
