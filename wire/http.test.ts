@@ -289,7 +289,7 @@ test("a deletion with a body leaves its connection open for the next one", async
   const { origin, server } = await serve((_request, response) => response.end("gone"));
   let opened = 0;
   server.on("connection", () => (opened += 1));
-  const client = await clientOf(origin);
+  const client = await clientOf(origin, { connections: 1 });
   for (let n = 0; n < 5; n += 1) await client.send(get("/", { method: "DELETE", body: "{}" }));
   expect(opened).toBe(1);
 });
