@@ -1,6 +1,6 @@
 // Who may write, and what that one has to do: takes the Lease, reads the signs past every cache, and lets drain/trigger.ts
 // say the duty: reconcile, drive a drain, yield to a hook that drives, or write nothing.
-import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import { drainPolicyOf, KubernetesOperator } from "#api/kubernetes-operator.ts";
 import type { Release } from "#api/release.ts";
 import type { Hands } from "#drain/hands.ts";
 import { leaderDrain, signsOf } from "#drain/lead.ts";
@@ -18,6 +18,7 @@ import { writer } from "#kube/writer.ts";
 import type { NgrokClient } from "#ngrok/client.ts";
 import type { Clock } from "#wire/clock.ts";
 import { FenceLost, known } from "#wire/errors.ts";
+import type { Bell } from "./bell.ts";
 import type { Gate } from "./gate.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
@@ -41,40 +42,12 @@ export interface LeaderParts {
   readonly timing?: LeaseTiming;
   /** SIGTERM: ends the term and frees the Lease. */
   readonly signal: AbortSignal;
+  /** Whether a controller has seen one of our CRDs going; asked only where the CRDs themselves may not be read. */
+  sawTerminating(): boolean;
   /** Puts the controllers to work under this token. */
   startTerm(hands: Hands, heldSince: number): Term;
   /** Woken when something may have changed the duty; see `Bell`. */
   readonly bell: Bell;
-}
-
-/** Rings when the duty may have changed: the drain state, the KubernetesOperator's deletion, a CRD that goes. */
-export class Bell {
-  #rings = 0;
-  readonly #waiting = new Set<() => void>();
-
-  ring(): void {
-    this.#rings += 1;
-    for (const wake of this.#waiting) wake();
-  }
-
-  get rings(): number {
-    return this.#rings;
-  }
-
-  /** Resolves when it has rung since `seen`, after `ms`, when `or` settles, or when the signal aborts. */
-  async wait(seen: number, ms: number, clock: Clock, signal: AbortSignal, or?: Promise<unknown>): Promise<void> {
-    if (this.#rings > seen || signal.aborted) return;
-    const over = new AbortController();
-    const rung = Promise.withResolvers<void>();
-    const wake = (): void => rung.resolve();
-    this.#waiting.add(wake);
-    signal.addEventListener("abort", wake, { once: true });
-    const late = clock.sleep(ms, over.signal).catch(() => undefined);
-    await Promise.race([rung.promise, late, ...(or === undefined ? [] : [or])]);
-    this.#waiting.delete(wake);
-    signal.removeEventListener("abort", wake);
-    over.abort(new Error("woken"));
-  }
 }
 
 /** Signs are read again this often even when nothing rang: a missed ring must not be a missed deletion. */
@@ -212,18 +185,26 @@ function yieldsAlready({ gate }: LeaderParts, { stoodBy }: Standing): Duty | und
   return duty.is === "yield" ? duty : undefined;
 }
 
-async function look(
-  { reader, release, state, signal, log }: LeaderParts,
-  { stoodBy }: Standing,
-  token: WriteToken,
-): Promise<Duty> {
+async function look(parts: LeaderParts, { stoodBy }: Standing, token: WriteToken): Promise<Duty> {
+  const { reader, release, state, signal, log, clusterWide } = parts;
+  const either = AbortSignal.any([token.signal, signal]);
   try {
-    return dutyOf(await signsOf(reader, release, state, stoodBy, AbortSignal.any([token.signal, signal])));
+    return dutyOf(await signsOf(reader, release, state, stoodBy, either));
   } catch (error) {
-    if (signal.aborted || token.signal.aborted) return { is: "yield" };
+    if (either.aborted) return { is: "yield" };
+    if (!clusterWide && known(error).status === 403) return await lookWithin(parts, stoodBy, either);
     log.warn({ err: known(error).message }, "cannot read whether something is being drained");
     return { is: "reconcile" };
   }
+}
+
+/** The same signs without a right outside the namespaces: a CRD that goes is then seen by its objects. */
+async function lookWithin(parts: LeaderParts, stoodBy: boolean, signal: AbortSignal): Promise<Duty> {
+  const { name, namespace } = parts.release;
+  const object = await parts.reader.get(KubernetesOperator, { name, namespace }, signal);
+  const deleting = object?.metadata.deletionTimestamp !== undefined;
+  const operator = object === undefined ? undefined : { deleting, policy: drainPolicyOf(object) };
+  return dutyOf({ state: parts.state.now, operator, crdTerminating: parts.sawTerminating(), stoodBy });
 }
 
 /** True when it came to its end. */

@@ -84,6 +84,28 @@ test.for([
   expect(world.api.objects("endpoints")).toEqual([]);
 });
 
+test("without a right to read CRDs an object still goes, and the KubernetesOperator still drains", async () => {
+  const all = [...controllers, kubernetesOperatorController];
+  await using world = await startWorld({ controllers: all, clusterWide: false, start: false });
+  const forbidden = new KnownError("invalid", "forbidden", { status: 403 });
+  world.start({
+    intercept: ({ path }) => (path.includes("/customresourcedefinitions/") ? Promise.reject(forbidden) : undefined),
+  });
+  await world.create(CloudEndpoint, anEndpoint("goes"));
+  await world.create(CloudEndpoint, anEndpoint("stays"));
+  await world.until(CloudEndpoint, "goes", isReady);
+  await world.until(CloudEndpoint, "stays", isReady);
+  await world.until(KubernetesOperator, "ngrok", isReady);
+
+  await world.remove(CloudEndpoint, "goes");
+  await world.gone(CloudEndpoint, "goes");
+  expect(world.api.objects("endpoints").map(({ url }) => url)).toEqual(["https://stays.internal"]);
+
+  await world.remove(KubernetesOperator, "ngrok");
+  await world.gone(KubernetesOperator, "ngrok");
+  expect((await world.get(CloudEndpoint, "stays"))?.metadata.finalizers).toBeUndefined();
+});
+
 test("an object that another install has stamped is not touched, not even when it is deleted", async () => {
   await using world = await startWorld({ controllers });
   const foreign = anEndpoint("foreign");

@@ -10,11 +10,12 @@ import type { LeaseTiming } from "#kube/write-token.ts";
 import type { NgrokClient } from "#ngrok/client.ts";
 import type { Clock } from "#wire/clock.ts";
 import { known } from "#wire/errors.ts";
+import { Bell } from "./bell.ts";
 import type { LeaderController } from "./define-controller.ts";
 import { type Gate, gate as openGate } from "./gate.ts";
 import { type Check, healthPage, type Listening, serve } from "./health.ts";
 import { KeyCheck } from "./key.ts";
-import { Bell, lead } from "./leader.ts";
+import { lead } from "./leader.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Options } from "./options.ts";
@@ -59,6 +60,7 @@ export async function run(options: RunOptions): Promise<number> {
   const all = AbortSignal.any([signal, stop.signal]);
   const pulse = new Pulse(all);
   let term: Term | undefined;
+  let isGoing = false;
 
   gate.onChange((now) => {
     metrics.phase(now.phase);
@@ -91,6 +93,7 @@ export async function run(options: RunOptions): Promise<number> {
     gate,
     bell,
     signal: all,
+    sawTerminating: () => isGoing,
     startTerm(hands, heldSince) {
       term = startTerm({
         ...options,
@@ -102,7 +105,10 @@ export async function run(options: RunOptions): Promise<number> {
         instance: options.identity,
         heldSince,
         signal: hands.fence.signal,
-        onTerminating: () => bell.ring(),
+        onTerminating() {
+          isGoing = true;
+          bell.ring();
+        },
       });
       return term;
     },

@@ -3,7 +3,6 @@
 import type { Release } from "#api/release.ts";
 import { claimOf } from "#api/keys.ts";
 import type { Connection } from "#kube/connection.ts";
-import { crdState } from "#kube/crd.ts";
 import { emit } from "#kube/event.ts";
 import type { Kind, KubeObject } from "#kube/kind.ts";
 import { keyOf, refOf } from "#kube/kind.ts";
@@ -14,7 +13,8 @@ import { reconcileBackoff, waitInLoop } from "#wire/backoff.ts";
 import type { Clock } from "#wire/clock.ts";
 import { known } from "#wire/errors.ts";
 import type { Change } from "./cache.ts";
-import { type CrdCheck, crdCheck, type Standing } from "./crd-check.ts";
+import { type CrdCheck, crdCheck } from "./crd-check.ts";
+import { readStanding } from "./crd-standing.ts";
 import type { LeaderController } from "./define-controller.ts";
 import { Events } from "./events.ts";
 import type { Gate } from "./gate.ts";
@@ -44,6 +44,8 @@ export interface TermParts {
   readonly options: Options;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Whether there are rights outside the namespaces. */
+  readonly clusterWide: boolean;
   /** The pod, for events. */
   readonly instance: string;
   readonly heldSince: number;
@@ -76,7 +78,8 @@ export function startTerm(parts: TermParts): Term {
       );
     },
   });
-  const crds = crdCheck(async (kind, signal) => await standing(parts.reader, kind, signal));
+  const namespace = parts.release.watchNamespace ?? parts.release.namespace;
+  const crds = crdCheck(async (kind, signal) => await readStanding({ ...parts, namespace }, kind, signal));
   const works = parts.controllers.map((controller) =>
     startController(controller, parts, { crds, events, ending: ending.signal }),
   );
@@ -223,15 +226,4 @@ function textOf(map: Readonly<Record<string, string>> | undefined, but?: string)
 function resultOf(next: Next): ReconcileResult {
   if (next.is === "retry") return "error";
   return next.is === "later" ? "requeue_after" : "success";
-}
-
-async function standing(reader: Reader, kind: Kind, signal: AbortSignal): Promise<Standing> {
-  try {
-    const state = await crdState(reader, kind, signal);
-    if (state === "there") return { is: "there" };
-    if (state === "terminating") return { is: "terminating", why: "it is being deleted" };
-    return { is: "unknown", why: "it is not there" };
-  } catch (error) {
-    return { is: "unknown", why: known(error).message };
-  }
 }

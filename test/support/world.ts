@@ -32,6 +32,8 @@ export interface WorldOptions {
   readonly drain?: "rendered" | Phase | "absent";
   readonly ngrok?: NgrokApiOptions;
   readonly options?: Partial<Options>;
+  /** Whether there are rights outside the namespace; default true. */
+  readonly clusterWide?: boolean;
   /** Without an API key. */
   readonly keyless?: boolean;
   /** The first replica is started with the world; default true. */
@@ -206,7 +208,7 @@ function startManager(world: World, options: WorldOptions, { intercept }: Manage
     options: { ...defaults, ...options.options },
     lease: namesOf(world.release).lease,
     identity: `pod/test-${replicas}/${randomUUID()}`,
-    clusterWide: true,
+    clusterWide: options.clusterWide ?? true,
     bind: { health: "0", metrics: "0" },
     clock: systemClock,
     metrics: openMetrics({ processMetrics: false }),

@@ -45,6 +45,9 @@ export const cloudEndpointController = defineController<CloudEndpoint>({
     allow(CloudEndpoint, ["get", "list", "watch", "patch"], {
       why: "reconciles CloudEndpoints and holds them with a finalizer",
     }),
+    allow(CloudEndpoint, ["create"], {
+      why: "rehearses a creation, which a CRD that is being deleted refuses, where the CRD itself may not be read",
+    }),
     allow(CloudEndpoint, ["get", "patch"], { part: "status", why: "shows what ngrok says of each CloudEndpoint" }),
     allow(Domain, ["get", "list", "watch", "create"], { why: "reserves the host of an endpoint" }),
     allow(NgrokTrafficPolicy, ["get", "list", "watch"], { why: "reads the traffic policies that endpoints name" }),

@@ -31,6 +31,9 @@ export const ipPolicyController = defineController<IPPolicy>({
     allow(IPPolicy, ["get", "list", "watch", "patch"], {
       why: "reconciles IPPolicies and holds them with a finalizer",
     }),
+    allow(IPPolicy, ["create"], {
+      why: "rehearses a creation, which a CRD that is being deleted refuses, where the CRD itself may not be read",
+    }),
     allow(IPPolicy, ["get", "patch"], { part: "status", why: "shows what ngrok says of each IPPolicy" }),
   ],
   apply,

@@ -1,0 +1,14 @@
+// What the refusal of a rehearsed creation says about the kind's CRD.
+import { test } from "vitest";
+import { KnownError } from "#wire/errors.ts";
+import { standingFrom } from "./crd-standing.ts";
+
+test.for([
+  [405, "create not allowed while custom resource definition is terminating", "terminating"],
+  [422, "CloudEndpoint is invalid: spec.url: Required value", "there"],
+  [403, "unable to create new content in namespace shop because it is being terminated", "there"],
+  [403, 'cloudendpoints is forbidden: User "x" cannot create resource', "unknown"],
+  [503, "not now", "unknown"],
+] as const)("%i %s: %s", ([status, message, is], { expect }) => {
+  expect(standingFrom(new KnownError("invalid", message, { status })).is).toBe(is);
+});
