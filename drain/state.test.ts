@@ -53,6 +53,18 @@ describe("the latch", () => {
     expect(state.observe(undefined).phase).toBe("Unknown");
     expect(state.observe(stateWith({ phase: "Open" })).phase).toBe("Open");
   });
+  test("a watch that lags behind a read does not take the state back", async () => {
+    const marked = stateWith({ phase: "Draining", policy: "Retain" });
+    marked.metadata.resourceVersion = "12";
+    const before = stateWith({ phase: "Open" });
+    before.metadata.resourceVersion = "11";
+    const state = stateReader(
+      readerOf(() => marked),
+      release,
+    );
+    await state.fresh(new AbortController().signal);
+    expect(state.observe(before).phase).toBe("Draining");
+  });
   test("a failing read closes, and says why", async () => {
     const state = stateReader(
       readerOf(() => {

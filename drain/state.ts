@@ -64,6 +64,14 @@ export interface StateReader {
 export function stateReader(reader: Reader, release: Release): StateReader {
   let now: DrainState = { phase: "Unknown", why: "the drain state has not been read yet" };
   let closed = false;
+  let newest = -1;
+  /** A watch may be behind a read: what is older than what was seen says nothing new. */
+  const isOlder = (object: StateObject | undefined): boolean => {
+    const version = Number(object?.metadata.resourceVersion ?? Number.NaN);
+    if (version < newest) return true;
+    if (version > newest) newest = version;
+    return false;
+  };
   const settle = (state: DrainState): DrainState => {
     if (state.phase === "Draining" || state.phase === "Drained") closed = true;
     if (state.phase === "Open" && state.explicit) closed = false;
@@ -80,10 +88,11 @@ export function stateReader(reader: Reader, release: Release): StateReader {
     get now() {
       return now;
     },
-    observe: (object) => settle(parseState(object)),
+    observe: (object) => (isOlder(object) ? now : settle(parseState(object))),
     async fresh(signal) {
       try {
-        return settle(parseState(await reader.get(ConfigMap, stateRef(release), signal)));
+        const object: StateObject | undefined = await reader.get(ConfigMap, stateRef(release), signal);
+        return isOlder(object) ? now : settle(parseState(object));
       } catch (error) {
         return settle({ phase: "Unknown", why: `the drain state cannot be read: ${known(error).message}` });
       }

@@ -17,10 +17,10 @@ export async function undoBoundEndpoint(
   _release: Release,
   signal: AbortSignal,
 ): Promise<Undone> {
-  const { spec, metadata } = object as BoundEndpoint;
+  const { spec, metadata }: Partial<BoundEndpoint> & KubeObject = object;
   const services: Ref[] = [
     { namespace: metadata.namespace, name: metadata.name },
-    { namespace: spec.target.namespace, name: spec.target.service },
+    ...(spec === undefined ? [] : [{ namespace: spec.target.namespace, name: spec.target.service }]),
   ];
   for (const at of services) await removeIfOurs(at, object, hands, signal);
   return { remote: "none" };

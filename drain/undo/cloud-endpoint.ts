@@ -1,6 +1,7 @@
 // What we made for a CloudEndpoint: one endpoint at ngrok. Without an id it is looked up, since a run may have ended
 // between the creation at ngrok and the write of the status.
 import type { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { findCondition } from "#api/conditions.ts";
 import { metadataText } from "#api/metadata.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import { ngrokOf, type Undone, type UndoHands } from "../hands.ts";
@@ -12,9 +13,13 @@ export async function undoCloudEndpoint(
   _release: Release,
   signal: AbortSignal,
 ): Promise<Undone> {
-  const { spec, status } = object as CloudEndpoint;
+  const { spec, status }: Partial<CloudEndpoint> & KubeObject = object;
   const { endpoints } = ngrokOf(hands);
   if (status?.id) return { remote: await endpoints.remove(status.id, signal), id: status.id };
+  // The schema allows an object without spec; and where ngrok refused, what has this URL is somebody else's.
+  if (spec === undefined || findCondition(status?.conditions, "CloudEndpointCreated")?.status === "False") {
+    return { remote: "none" };
+  }
   const left = await endpoints.matching({ url: spec.url, metadata: metadataText(spec.metadata) }, signal);
   const [only] = left;
   if (only === undefined) return { remote: "none" };

@@ -12,9 +12,11 @@ export async function undoDomain(
   _release: Release,
   signal: AbortSignal,
 ): Promise<Undone> {
-  const { spec, status, metadata } = object as Domain;
+  // The schema allows an object without spec: nothing can have been made for it.
+  const { spec, status, metadata }: Partial<Domain> & KubeObject = object;
   const id = status?.id;
   const named = id ? { id } : {};
+  if (spec === undefined) return { remote: "none" };
   if (spec.domain.endsWith(".internal")) return { remote: "none" };
   if (spec.reclaimPolicy === "Retain") return { remote: "kept", ...named, why: "its reclaimPolicy is Retain" };
   if (metadata.annotations?.[ADOPTED] === "true")

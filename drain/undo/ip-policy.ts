@@ -11,9 +11,10 @@ export async function undoIPPolicy(
   _release: Release,
   signal: AbortSignal,
 ): Promise<Undone> {
-  const { spec, status } = object as IPPolicy;
+  const { spec, status }: Partial<IPPolicy> & KubeObject = object;
   const { ipPolicies } = ngrokOf(hands);
   if (status?.id) return { remote: await ipPolicies.remove(status.id, signal), id: status.id };
+  if (spec === undefined) return { remote: "none" };
   // A policy has no key of its own. One whose id was lost is like any other with the same words: it is not guessed at.
   const alike = await ipPolicies.matching(
     { description: spec.description ?? "", metadata: metadataText(spec.metadata) },
