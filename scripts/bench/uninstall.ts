@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { crdObjects } from "#scripts/generate/crds.ts";
-import type { HelmVersion } from "#test/support/helm.ts";
+import { hookLines, type HelmVersion } from "#test/support/helm.ts";
 import { releaseOf } from "#test/support/release.ts";
 import type { Stage } from "#test/support/stage.ts";
 import { median, rounded } from "./arithmetic.ts";
@@ -50,10 +50,12 @@ export async function benchUninstall(
   const seconds = { ours: [] as number[], empty: [] as number[] };
   try {
     for (let run = 1; run <= runs; run += 1) {
-      seconds.ours.push(await ours(stage, ngrok.url, helm, signal));
+      const mine = await ours(stage, ngrok.url, helm, signal);
+      for (const line of mine.hookLines) say.line(`  ${line}`);
+      seconds.ours.push(mine.seconds);
       seconds.empty.push(await empty(stage, chart, helm, signal));
-      const [mine, nothing] = [seconds.ours.at(-1) ?? 0, seconds.empty.at(-1) ?? 0];
-      say.line(`run ${run} of ${runs}: ours ${mine.toFixed(2)} s, empty Jobs ${nothing.toFixed(2)} s`);
+      const nothing = seconds.empty.at(-1) ?? 0;
+      say.line(`run ${run} of ${runs}: ours ${mine.seconds.toFixed(2)} s, empty Jobs ${nothing.toFixed(2)} s`);
     }
   } finally {
     await rm(chart, { recursive: true, force: true });
@@ -79,14 +81,20 @@ export async function benchUninstall(
   };
 }
 
-async function ours(stage: Stage, apiURL: string, helm: HelmVersion, signal: AbortSignal): Promise<number> {
+/** The seconds of one uninstall, and what the hooks said: how long the operator took to yield, and the drain. */
+async function ours(
+  stage: Stage,
+  apiURL: string,
+  helm: HelmVersion,
+  signal: AbortSignal,
+): Promise<{ seconds: number; hookLines: readonly string[] }> {
   const release = releaseOf(stage, { ...RELEASE, helm, apiURL, apiKey: KEY });
   const { code, stderr } = await release.install({ signal });
   if (code !== 0) throw new Error(`helm install failed: ${stderr}`);
   await release.ready();
   const end = await release.uninstall([], { signal });
   if (end.code !== 0) throw new Error(`helm uninstall failed: ${end.stderr}`);
-  return end.seconds;
+  return { seconds: end.seconds, hookLines: hookLines(end) };
 }
 
 async function empty(stage: Stage, chart: string, helm: HelmVersion, signal: AbortSignal): Promise<number> {
