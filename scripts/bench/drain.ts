@@ -132,7 +132,7 @@ async function once(setting: Setting, attempts: number): Promise<DrainResult> {
 }
 
 /** Runs the hook over the herd, and believes nothing of what it says of itself. */
-export async function drained({ ground, connection, ngrok, options, say }: Setting, herd: Herd): Promise<HookRun> {
+async function drained({ ground, connection, ngrok, options, say }: Setting, herd: Herd): Promise<HookRun> {
   const { policy, count, hook, profile, signal } = options;
   await installation(connection, ngrok, signal);
   const env = hookEnvironment({
