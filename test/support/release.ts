@@ -51,6 +51,9 @@ export function releaseOf(stage: Stage, options: ReleaseOptions): Release {
     ready: async () => {
       const operator = `kubernetesoperator/${name}`;
       try {
+        // A pod that is ready has seen our kinds: before, kubectl may not know them yet.
+        const pods = ["deployment", "--selector", `app.kubernetes.io/instance=${name}`];
+        await kubectl.run(["rollout", "status", ...at, ...pods, "--timeout=60s"], { timeout: 70_000 });
         await kubectl.run(["wait", ...at, "--for=create", operator, "--timeout=60s"], { timeout: 70_000 });
         await kubectl.run(["wait", ...at, "--for=condition=Ready", operator, "--timeout=60s"], { timeout: 70_000 });
       } catch (error) {
