@@ -76,14 +76,14 @@ async function rightsMissing({
 }
 
 /** Our CRDs go with this release: then nobody else may depend on them. */
-async function othersDepend({
+export async function othersDepend({
   read,
   release,
   crdsGo,
   clusterWide,
   revision,
   signal,
-}: Preflight): Promise<Refusal | undefined> {
+}: Omit<Preflight, "ngrok" | "policy" | "rights" | "clock">): Promise<Refusal | undefined> {
   if (!crdsGo || !clusterWide) return undefined;
   const others = await otherInstalls(read, release, signal);
   const foreign = others.length > 0 ? undefined : await strangersObject(read, release, signal);
@@ -120,7 +120,12 @@ async function strangersObject(read: Reader, release: Release, signal: AbortSign
 }
 
 /** Delete without a working key would keep every finalizer: better said before anything has changed. */
-async function keyMissing({ ngrok, policy, release, signal }: Preflight): Promise<Refusal | undefined> {
+export async function keyMissing({
+  ngrok,
+  policy,
+  release,
+  signal,
+}: Pick<Preflight, "ngrok" | "policy" | "release" | "signal">): Promise<Refusal | undefined> {
   if (policy !== "Delete") return undefined;
   const state = `${release.fullname}-drain-state`;
   const remedies = [

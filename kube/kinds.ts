@@ -75,6 +75,18 @@ export interface LeaseObject extends KubeObject {
   };
 }
 
+export interface DeploymentObject extends KubeObject {
+  spec?: {
+    template: {
+      spec: {
+        containers: {
+          env?: { name: string; value?: string; valueFrom?: { secretKeyRef?: { name: string; key: string } } }[];
+        }[];
+      };
+    };
+  };
+}
+
 export interface JobObject extends KubeObject {
   status?: { active?: number; succeeded?: number; failed?: number; conditions?: StrangerCondition[] };
 }
@@ -138,6 +150,7 @@ export const Pod: Kind<PodObject> = core("Pod", "pods", true);
 export const ServiceAccount: Kind<PlainObject> = core("ServiceAccount", "serviceaccounts", true);
 
 export const Lease: Kind<LeaseObject> = one("coordination.k8s.io", "v1", "Lease", "leases", true);
+export const Deployment: Kind<DeploymentObject> = one("apps", "v1", "Deployment", "deployments", true);
 export const Job: Kind<JobObject> = one("batch", "v1", "Job", "jobs", true);
 export const Event: Kind<EventObject> = one("events.k8s.io", "v1", "Event", "events", true);
 export const Role: Kind<PlainObject> = one("rbac.authorization.k8s.io", "v1", "Role", "roles", true);

@@ -1,0 +1,17 @@
+// The program ngrok-drain: the process's arguments, environment, streams and signals, handed to the command line.
+import process from "node:process";
+import { systemClock } from "#wire/clock.ts";
+import { ngrokDrain } from "./program.ts";
+
+const stop = new AbortController();
+// A second signal ends the process at once.
+for (const name of ["SIGINT", "SIGTERM"] as const)
+  process.once(name, () => stop.abort(new Error(`${name} was received`)));
+
+process.exitCode = await ngrokDrain(process.argv.slice(2), {
+  env: process.env,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signal: stop.signal,
+  clock: systemClock,
+});

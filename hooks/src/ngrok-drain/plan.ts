@@ -1,0 +1,150 @@
+// `ngrok-drain plan`: what an uninstall would do under either policy, and what would stop it. It reads, asks, and changes
+// nothing.
+import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import { countPage, newDryRun } from "#drain/dry-run.ts";
+import { inventory, surroundingsOf } from "#drain/inventory.ts";
+import { rows } from "#drain/kinds.ts";
+import { othersDepend } from "#drain/preflight.ts";
+import { questionsOf } from "#drain/questions.ts";
+import { drainRights } from "#drain/rbac.ts";
+import { parseState, stateRef } from "#drain/state.ts";
+import { missingRights } from "#kube/access.ts";
+import { ConfigMap } from "#kube/kinds.ts";
+import { known, KnownError } from "#wire/errors.ts";
+import type { Fence } from "#wire/fence.ts";
+import { type DrainCommand, EXIT, type World } from "./command.ts";
+import { type Blocker, forecastOf, type Unanswered } from "./forecast.ts";
+import { forecastPage } from "./forecast-page.ts";
+import { policyInForce } from "./in-force.ts";
+
+/** What ngrok documented for an account in 2023. */
+const CALLS_PER_MINUTE = "120";
+
+export const planCommand: DrainCommand = {
+  name: "plan",
+  summary: "Say what helm uninstall would do under Retain and under Delete, and what would stop it. Changes nothing.",
+  options: [
+    ["--policy <policy>", "judge the exit code by Retain or Delete instead of the policy in force"],
+    ["--calls-per-minute <n>", `reckon with this rate of ngrok's API, default ${CALLS_PER_MINUTE}`],
+  ],
+  examples: [
+    ["plan", "before an uninstall: is it ready, and what will it destroy?"],
+    ["plan --policy Delete -o json | jq .blockers", "what would stand in the way of Delete"],
+    ["plan -o json | jq -r '.leftAlone[] | [.object, .why] | @tsv'", "objects that another install must free"],
+  ],
+  exits: "0 ready, 2 blocked, 3 not known because cluster or ngrok did not answer, 1 error",
+  run,
+};
+
+interface Findings {
+  readonly blockers: Blocker[];
+  readonly unanswered: Unanswered[];
+}
+
+async function run(world: World, { options }: { options: Readonly<Record<string, string | boolean | undefined>> }) {
+  const { install, read, signal } = world;
+  const { release, clusterWide, crdsGo } = install;
+  const asked = askedPolicy(options["policy"]);
+  const callsPerMinute = Number(options["callsPerMinute"] ?? CALLS_PER_MINUTE);
+  if (!(callsPerMinute > 0)) throw new KnownError("invalid", "--calls-per-minute is not a number above 0");
+  const operator = await read.get(KubernetesOperator, { name: release.name, namespace: release.namespace }, signal);
+  const state = parseState(await read.get(ConfigMap, stateRef(release), signal));
+  const dry = newDryRun();
+  const surroundings = await surroundingsOf(read, release, signal);
+  for await (const page of inventory(read, rows, { release, clusterWide }, surroundings, signal))
+    await countPage(dry, page, release, signal);
+  const findings: Findings = { blockers: [], unanswered: [] };
+  await askCluster(world, findings);
+  await askNgrok(world, findings);
+  const inForce = policyInForce(state, install.policy, operator);
+  const forecast = forecastOf({
+    release,
+    inForce,
+    crdsGo,
+    state,
+    run: dry,
+    ...findings,
+    registered: Boolean(operator?.status?.id),
+    callsPerMinute,
+    helmSeconds: install.helmSeconds,
+    notes: [
+      ...install.assumed,
+      ...(install.inside ? [] : ["the rights of the operator are not asked for from here, only in its pod"]),
+      ...(clusterWide ? [] : ["rbac.cluster=false: what lies outside the namespaces of this install is not looked at"]),
+    ],
+  });
+  world.answer(forecast, forecastPage(forecast));
+  const verdict = forecast.ready[asked ?? inForce.policy];
+  return { yes: EXIT.ok, no: EXIT.refused, unknown: EXIT.unknown }[verdict];
+}
+
+function askedPolicy(text: string | boolean | undefined) {
+  if (text === undefined || text === "Retain" || text === "Delete") return text;
+  throw new KnownError("invalid", `--policy ${text} is neither Retain nor Delete`);
+}
+
+/** Rights, where we are the operator; and who else needs the CRDs, where they go. */
+async function askCluster(world: World, { blockers, unanswered }: Findings): Promise<void> {
+  const { connection, read, signal, install } = world;
+  const { release, clusterWide, crdsGo } = install;
+  const policies = ["Retain", "Delete"] as const;
+  try {
+    if (install.inside) {
+      const missing = await missingRights(connection, questionsOf(drainRights, release, clusterWide), signal);
+      for (const { text } of missing) {
+        blockers.push({
+          policies,
+          reason: `the operator's ServiceAccount may not ${text}`,
+          remedy: "give the right back (chart/RBAC.md lists all), for example by helm upgrade",
+        });
+      }
+    }
+    const refusal = await othersDepend({
+      connection,
+      read,
+      release,
+      crdsGo,
+      clusterWide,
+      revision: "REVISION",
+      signal,
+    });
+    if (refusal !== undefined) {
+      blockers.push({
+        policies,
+        reason: refusal.reason,
+        remedy: `helm upgrade ${release.name} <chart> -n ${release.namespace} --reset-then-reuse-values --set crds.keep=true`,
+      });
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    unanswered.push({ policies, what: "the API server", why: known(error).message });
+  }
+}
+
+/** Under Delete ngrok must take the key; under Retain it does not matter. */
+async function askNgrok(world: World, { blockers, unanswered }: Findings): Promise<void> {
+  const { signal, install } = world;
+  const policies = ["Delete"] as const;
+  const remedy = `put a valid key into Secret ${install.apiKeyIn.name} under ${install.apiKeyIn.key}, or choose Retain`;
+  try {
+    const ngrok = await world.ngrok(mayNotWrite(signal));
+    if (ngrok === undefined) blockers.push({ policies, reason: "there is no ngrok API key", remedy });
+    else await ngrok.verifyKey(signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    const { class: kind, message, hint } = known(error);
+    // Whether the key may be read is a matter of this login, not of the uninstall.
+    if (kind === "invalid" && !(error instanceof KnownError && error.code === "Forbidden"))
+      blockers.push({ policies, reason: message, remedy: hint ?? remedy });
+    else unanswered.push({ policies, what: "ngrok's API key", why: message });
+  }
+}
+
+function mayNotWrite(signal: AbortSignal): Fence {
+  return {
+    signal,
+    assertMayWrite() {
+      throw new KnownError("invalid", "a plan writes nothing");
+    },
+  };
+}

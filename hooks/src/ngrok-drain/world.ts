@@ -1,0 +1,102 @@
+// Opens the world of a command: the cluster by a kubeconfig or the pod's own login, the install that is meant, ngrok once
+// it is asked for; closes it afterwards.
+import { VERSION } from "#api/version.ts";
+import { connect } from "#kube/connection.ts";
+import { Secret } from "#kube/kinds.ts";
+import { reader, type Reader } from "#kube/reader.ts";
+import { connectNgrok, type NgrokClient } from "#ngrok/client.ts";
+import { KnownError } from "#wire/errors.ts";
+import type { Terminal, World } from "./command.ts";
+import { findInstall, type Install, type Where } from "./install.ts";
+
+export interface Flags extends Where {
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+  readonly output?: string | undefined;
+}
+
+/** Runs `work` in the world that flags and environment name. */
+export async function inWorld(
+  flags: Flags,
+  terminal: Terminal,
+  work: (world: World) => Promise<number>,
+): Promise<number> {
+  const { env, clock, signal } = terminal;
+  const json = flags.output === "json";
+  await using connection = await connect({
+    kubeconfig: flags.kubeconfig,
+    context: flags.context,
+    env,
+    clock,
+    userAgent: `ngrok-drain/${VERSION}`,
+  });
+  const read = reader(connection);
+  const elsewhere = flags.kubeconfig !== undefined || flags.context !== undefined;
+  const install = await findInstall(flags, env, elsewhere, read, signal);
+  let client: Promise<NgrokClient | undefined> | undefined;
+  try {
+    return await work({
+      install,
+      connection,
+      read,
+      clock,
+      signal,
+      ngrok: async (fence) => (await (client ??= ngrokOf(install, env, terminal, read)))?.under(fence),
+      answer(document, lines) {
+        terminal.stdout.write(`${json ? JSON.stringify(document, null, 2) : lines.join("\n")}\n`);
+      },
+      tell(document, line) {
+        terminal.stdout.write(`${json ? JSON.stringify(document) : `${timeOf(terminal)} ${line}`}\n`);
+      },
+      say(word, sentence) {
+        const line = `${timeOf(terminal)} ${word.padEnd(9)} ${sentence.replaceAll(/\s+/g, " ")}\n`;
+        (json ? terminal.stderr : terminal.stdout).write(line);
+      },
+    });
+  } finally {
+    const opened = await client?.catch(() => undefined);
+    await opened?.[Symbol.asyncDispose]();
+  }
+}
+
+function timeOf({ clock }: Terminal): string {
+  return clock.date().toISOString().slice(11, 19);
+}
+
+async function ngrokOf(
+  { apiUrl, apiKeyIn, release, inside }: Install,
+  env: Terminal["env"],
+  { clock, signal }: Terminal,
+  read: Reader,
+): Promise<NgrokClient | undefined> {
+  const given = env["NGROK_API_KEY"];
+  const apiKey = given || (inside ? undefined : await keyOf(apiKeyIn, release.namespace, read, signal));
+  if (!apiKey) return undefined;
+  const address = env["NGROK_API_URL"] || apiUrl;
+  const proxy = env["HTTPS_PROXY"] ?? env["https_proxy"];
+  return connectNgrok({
+    apiKey,
+    ...(address ? { apiUrl: address } : {}),
+    ...(proxy ? { proxy } : {}),
+    userAgent: `ngrok-drain/${VERSION}`,
+    clock,
+    signal,
+  });
+}
+
+/** With a person's login; it goes into requests to ngrok and nowhere else. */
+async function keyOf(
+  at: Install["apiKeyIn"],
+  namespace: string,
+  read: Reader,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const secret = await read.get(Secret, { name: at.name, namespace }, signal);
+  const encoded = secret?.data?.[at.key];
+  if (encoded === undefined) return undefined;
+  const text = Buffer.from(encoded, "base64").toString("utf8").trim();
+  if (text !== "") return text;
+  throw new KnownError("invalid", `Secret ${at.name} has an empty ${at.key}`, {
+    hint: `put an API key from https://dashboard.ngrok.com/api into it`,
+  });
+}
