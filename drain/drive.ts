@@ -10,7 +10,7 @@ import { execute } from "./execute.ts";
 import type { Hands } from "./hands.ts";
 import { inventory, surroundingsOf } from "./inventory.ts";
 import { type Row, waves } from "./kinds.ts";
-import type { Surroundings } from "./ours.ts";
+import { isOurs, type Surroundings } from "./ours.ts";
 import { type Found, plan, type Step } from "./plan.ts";
 
 export interface Drive {
@@ -111,10 +111,10 @@ async function* stepsOf(
       told.push({ is: "unknown", row: page.row, error: page.unknown });
       continue;
     }
-    const steps = page.found.map((found) => settled(plan(found, work.policy()), found, n, again));
-    const ours = steps.filter((step) => step.act !== "leave").length;
+    const ours = page.found.filter((found) => isOurs(found.whose)).length;
     if (ours > 0) told.push({ is: "planned", row: page.row, steps: ours });
-    yield* steps;
+    // Planned one by one, as a worker asks: a policy that is relaxed meanwhile holds from the next object on.
+    for (const found of page.found) yield settled(plan(found, work.policy()), found, n, again);
   }
 }
 

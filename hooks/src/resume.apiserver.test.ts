@@ -1,0 +1,137 @@
+// An uninstall that is disturbed ends all the same: the hook killed in the middle, started twice, its mark wiped, its
+// policy relaxed. The stand-in's ledger says what was really deleted at ngrok.
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { FINALIZER } from "#api/keys.ts";
+import { parseState } from "#drain/state.ts";
+import type { KubeObject } from "#kube/kind.ts";
+import { ConfigMap, Lease, Pod } from "#kube/kinds.ts";
+import { at, type HookRig, hookRig } from "#test/support/hook-rig.ts";
+
+const COUNT = 100;
+const { signal } = new AbortController();
+let rig: HookRig;
+
+beforeAll(async () => {
+  rig = await hookRig();
+}, 60_000);
+afterAll(async () => await rig[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await rig.reset();
+  await rig.domains(COUNT);
+});
+
+/** The drain at a pace at which something can happen in its middle. */
+const slowly = (ms: number) =>
+  rig.api.faults.add({ kind: "latency", ms, match: { method: "DELETE" }, times: Infinity });
+
+/** Resolves when ngrok has deleted this many. The ledger is in this process; a turn of the loop is enough between looks. */
+async function deletedAtNgrok(count: number): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (rig.api.count("DELETE", "/reserved_domains", 204) < count) {
+    if (Date.now() > deadline) throw new Error(`ngrok has not deleted ${count} domains within 30 s`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+async function domainsLeft(): Promise<readonly string[]> {
+  return (await rig.kubectl("get", "domains", "-n", "shop", "-o", "jsonpath={.items[*].metadata.finalizers}"))
+    .split(" ")
+    .filter((text) => text.includes(FINALIZER));
+}
+
+test("killed in the middle: the next run waits out its Lease, finishes, and deletes nothing twice", async () => {
+  const fault = slowly(700);
+  const first = await rig.start("drain", { drainPolicy: "Delete" });
+  await deletedAtNgrok(10);
+  first.child.kill("SIGKILL");
+  await first.ended;
+  fault.remove();
+  expect((await domainsLeft()).length).toBeGreaterThan(0);
+  const second = await rig.run("drain", { drainPolicy: "Delete" }, { POD_NAME: "drain-x2", POD_UID: "2" });
+  expect(second.log).toMatch(/operator +the pod of leader ngrok-operator-drain-x1 is gone after 1[2-9]\.\ds/);
+  expect({ code: second.code, left: await domainsLeft(), remote: rig.api.remote() }).toEqual({
+    code: 0,
+    left: [],
+    remote: 0,
+  });
+  expect(rig.api.count("DELETE", "/reserved_domains", 204)).toBe(COUNT);
+});
+
+test("SIGTERM in the middle: it says that nothing is lost, frees the Lease, and the next run starts at once", async () => {
+  const fault = slowly(700);
+  const first = await rig.start("drain", { drainPolicy: "Delete" });
+  await deletedAtNgrok(10);
+  first.child.kill("SIGTERM");
+  const { code, log } = await first.ended;
+  fault.remove();
+  expect(code).toBe(1);
+  expect(log).toMatch(/stopped +this pod was told to end before it was done; nothing is lost/);
+  expect((await rig.read.get(Lease, at("ngrok-operator-leader"), signal))?.spec?.holderIdentity ?? "").toBe("");
+  const second = await rig.run("drain", { drainPolicy: "Delete" }, { POD_NAME: "drain-x2", POD_UID: "2" });
+  expect({ code: second.code, remote: rig.api.remote() }).toEqual({ code: 0, remote: 0 });
+});
+
+test("started twice at once: the second follows the first, both end well, nothing is deleted twice", async () => {
+  const fault = slowly(2_000);
+  const labels = { "app.kubernetes.io/instance": "ngrok", "app.kubernetes.io/component": "drain" };
+  const spec = { containers: [{ name: "a", image: "a" }] };
+  const pod = await rig.write.create(Pod, { metadata: { ...at("drain-x1"), labels }, spec } as KubeObject, signal);
+  const first = await rig.start(
+    "drain",
+    { drainPolicy: "Delete" },
+    { POD_NAME: "drain-x1", POD_UID: pod.metadata.uid! },
+  );
+  await deletedAtNgrok(5);
+  const second = await rig.run("drain", { drainPolicy: "Delete" }, { POD_NAME: "drain-x2", POD_UID: "2" });
+  fault.remove();
+  expect(second.log).toMatch(/operator +leader drain-x1 yielded/);
+  expect({ codes: [(await first.ended).code, second.code], left: await domainsLeft() }).toEqual({
+    codes: [0, 0],
+    left: [],
+  });
+  expect(rig.api.count("DELETE", "/reserved_domains")).toBe(COUNT);
+});
+
+test("the mark wiped in the middle: the driver writes it back, and ends drained", async () => {
+  const fault = slowly(2_000);
+  const first = await rig.start("drain", { drainPolicy: "Delete" });
+  await deletedAtNgrok(5);
+  await rig.kubectl(
+    "patch",
+    "configmap",
+    "ngrok-operator-drain-state",
+    "-n",
+    "ops",
+    "--type",
+    "json",
+    "-p",
+    '[{"op":"remove","path":"/data"}]',
+  );
+  const { code } = await first.ended;
+  fault.remove();
+  const state = parseState(await rig.read.get(ConfigMap, at("ngrok-operator-drain-state"), signal));
+  expect({ code, state }).toMatchObject({ code: 0, state: { phase: "Drained", policy: "Delete" } });
+});
+
+test("Delete relaxed to Retain in the middle: the rest is kept at ngrok, and every finalizer goes", async () => {
+  slowly(2_500);
+  const first = await rig.start("drain", { drainPolicy: "Delete" });
+  await deletedAtNgrok(1);
+  await rig.kubectl(
+    "patch",
+    "configmap",
+    "ngrok-operator-drain-state",
+    "-n",
+    "ops",
+    "--type",
+    "merge",
+    "-p",
+    '{"data":{"policy":"Retain"}}',
+  );
+  const { code, log } = await first.ended;
+  const deleted = rig.api.count("DELETE", "/reserved_domains", 204);
+  expect({ code, left: await domainsLeft() }).toEqual({ code: 0, left: [] });
+  expect(log).toMatch(/kept +at ngrok: Domain \d+/);
+  expect(deleted).toBeLessThan(COUNT);
+  expect(rig.api.remote()).toBe(COUNT - deleted);
+});

@@ -1,0 +1,174 @@
+// The hooks as processes on a control plane of their own: rights and environment as the chart renders them, the token of
+// their own ServiceAccount, ngrok's stand-in. What a kubelet would do is all that is missing.
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse, parseAllDocuments, stringify } from "yaml";
+import { Domain } from "#api/domain.ts";
+import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
+import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import { connect, type Connection } from "#kube/connection.ts";
+import type { KubeObject } from "#kube/kind.ts";
+import { ConfigMap, Namespace } from "#kube/kinds.ts";
+import { reader, type Reader } from "#kube/reader.ts";
+import { applyStatus } from "#kube/status.ts";
+import { writer, type Writer } from "#kube/writer.ts";
+import { binaries } from "#tools/binaries.ts";
+import { command } from "#tools/command.ts";
+import { afterUninstall } from "#wire/fence.ts";
+import { ownControlPlane } from "./apiserver.ts";
+import { aDomain, aKubernetesOperator } from "./builders.ts";
+import { installCrds } from "./crds.ts";
+import { type NgrokApi, startNgrokApi } from "./ngrok-api/server.ts";
+
+export const release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
+export const at = (name: string): { name: string; namespace: string } => ({ name, namespace: release.namespace });
+
+export interface Ended {
+  readonly code: number;
+  readonly log: string;
+}
+
+export interface Started {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+}
+
+export interface HookRig extends AsyncDisposable {
+  readonly kubeconfig: string;
+  readonly server: string;
+  readonly folder: string;
+  readonly api: NgrokApi;
+  readonly connection: Connection;
+  readonly read: Reader;
+  readonly write: Writer;
+  kubectl(...args: string[]): Promise<string>;
+  /** Everything of an earlier story goes; the drain state is there, as Helm renders it. */
+  reset(): Promise<void>;
+  /** Applies the hook's objects (the Job aside) and starts its program with the rendered environment. */
+  start(hook: "drain" | "cleanup", values?: Record<string, string>, env?: Record<string, string>): Promise<Started>;
+  run(hook: "drain" | "cleanup", values?: Record<string, string>, env?: Record<string, string>): Promise<Ended>;
+  /** `count` Domains in namespace shop, ours, with their reservations at ngrok. */
+  domains(count: number): Promise<void>;
+  anOperator(finalizers?: readonly string[]): Promise<void>;
+}
+
+interface JobLike extends KubeObject {
+  spec: { template: { spec: { containers: { env: { name: string; value?: string }[] }[] } } };
+}
+
+/** Ready in about five seconds. */
+export async function hookRig(): Promise<HookRig> {
+  const stop = new AbortController();
+  const [plane, api, folder, bin] = await Promise.all([
+    ownControlPlane(),
+    startNgrokApi(),
+    mkdtemp(join(tmpdir(), "hooks-test-")),
+    binaries(console.log),
+  ]);
+  const connection = await connect({ kubeconfig: plane.kubeconfig });
+  const write = writer(connection, afterUninstall(stop.signal));
+  const kubectl = async (...args: string[]): Promise<string> =>
+    await command(join(bin, "kubectl"), ["--kubeconfig", plane.kubeconfig, ...args]);
+  await installCrds(connection);
+  for (const name of ["ops", "shop"]) await write.create(Namespace, { metadata: { name } }, stop.signal);
+
+  const rendered = async (hook: string, values: Record<string, string>): Promise<KubeObject[]> => {
+    const all = { apiURL: api.url, fullnameOverride: release.fullname, ...values };
+    const sets = Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
+    const template = ["template", release.name, "chart", "-n", "ops", "-s", `templates/hooks/${hook}.yaml`, ...sets];
+    const text = await command(join(bin, "helm"), template);
+    return parseAllDocuments(text).flatMap((document) => (document.toJS() as KubeObject | null) ?? []);
+  };
+  /** A kubeconfig with the token of a ServiceAccount, as a pod would carry it. */
+  const loginOf = async (account: string): Promise<string> => {
+    const token = (await kubectl("create", "token", account, "-n", "ops")).trim();
+    const admin = parse(await readFile(plane.kubeconfig, "utf8")) as { users: { user: object }[] };
+    const path = join(folder, `${account}.kubeconfig`);
+    const users = admin.users.map((user) => ({ ...user, user: { token } }));
+    await writeFile(path, stringify({ ...admin, users }), { mode: 0o600 });
+    return path;
+  };
+  const start: HookRig["start"] = async (hook, values = {}, env = {}) => {
+    const objects = await rendered(hook, values);
+    const job = objects.find(({ kind }) => kind === "Job") as JobLike;
+    const rights = join(folder, `${hook}.yaml`);
+    const others = objects.filter(({ kind }) => kind !== "Job").map((object) => stringify(object));
+    await writeFile(rights, others.join("---\n"));
+    await kubectl("apply", "-f", rights);
+    const given = job.spec.template.spec.containers.flatMap((container) => container.env);
+    return program(hook, {
+      ...Object.fromEntries(given.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]]))),
+      POD_NAMESPACE: "ops",
+      POD_NAME: `${release.fullname}-${hook}-x1`,
+      POD_UID: "00000000-0000-0000-0000-000000000001",
+      NGROK_API_KEY: "key",
+      KUBECONFIG: await loginOf(`${release.fullname}-${hook}`),
+      TERMINATION_LOG: join(folder, `${hook}.termination`),
+      ...env,
+    });
+  };
+  return {
+    kubeconfig: plane.kubeconfig,
+    server: plane.server,
+    folder,
+    api,
+    connection,
+    read: reader(connection),
+    write,
+    kubectl,
+    start,
+    run: async (...args) => await (await start(...args)).ended,
+    async reset() {
+      api.faults.clear();
+      api.reset();
+      await forget(kubectl);
+      await write.create(ConfigMap, { metadata: at("ngrok-operator-drain-state") }, stop.signal);
+    },
+    async domains(count) {
+      for (let n = 1; n <= count; n += 1) {
+        const host = `shop-${n}.example.com`;
+        const id = await api.add("reserved_domains", { domain: host });
+        const claimed = { finalizers: [FINALIZER], annotations: { [DRAIN_OWNER]: "ops/ngrok" } };
+        const metadata = { name: `shop-${n}`, namespace: "shop", ...claimed };
+        const domain = await write.create(Domain, aDomain({ metadata, spec: { domain: host } }), stop.signal);
+        await applyStatus(connection, Domain, domain.metadata, { id }, "test", stop.signal);
+      }
+    },
+    async anOperator(finalizers = [FINALIZER]) {
+      const operator = aKubernetesOperator({ metadata: { ...at("ngrok"), finalizers: [...finalizers] } });
+      await write.create(KubernetesOperator, operator, stop.signal);
+    },
+    async [Symbol.asyncDispose]() {
+      await connection[Symbol.asyncDispose]();
+      await api[Symbol.asyncDispose]();
+      await plane[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true });
+      stop.abort();
+    },
+  };
+}
+
+function program(hook: string, env: Record<string, string>): Started {
+  const child = spawn(process.execPath, [`hooks/src/${hook}/main.ts`], { env, stdio: ["ignore", "pipe", "pipe"] });
+  let log = "";
+  child.stdout.on("data", (chunk: Buffer) => (log += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (log += chunk.toString()));
+  const ended = new Promise<Ended>((resolve) => child.on("close", (code) => resolve({ code: code ?? 137, log })));
+  return { child, ended };
+}
+
+/** Deletes what a story left, whatever holds it. */
+async function forget(kubectl: HookRig["kubectl"]): Promise<void> {
+  const held = "jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.namespace}{'\\n'}{end}";
+  const listed = await kubectl("get", "domains,kubernetesoperators", "-A", "-o", held);
+  for (const line of listed.trim().split("\n")) {
+    const [name, namespace] = line.split(" ");
+    if (!name || !namespace) continue;
+    await kubectl("patch", name, "-n", namespace, "--type", "merge", "-p", '{"metadata":{"finalizers":null}}');
+  }
+  const kinds = "domains,kubernetesoperators,configmaps,leases,pods,jobs";
+  await kubectl("delete", kinds, "--all", "-n", "ops", "--force", "--grace-period=0");
+  await kubectl("delete", "domains", "--all", "-n", "shop");
+}
