@@ -64,7 +64,7 @@ function timeLines({ seconds, calls, callsPerMinute, helmTimeoutSeconds, policy 
       : `longer than Helm's timeout of ${helmTimeoutSeconds}s: set cleanupHook.timeout=${neededSeconds(seconds[policy])} and uninstall with --timeout ${neededSeconds(seconds[policy])}s, or run helm uninstall again until it is done`;
   return [
     `Time      about ${seconds.Retain}s under Retain, ${seconds.Delete}s under Delete; ${verdict}`,
-    `ngrok     at most ${calls.Retain} calls under Retain, ${calls.Delete} under Delete (reckoned at ${callsPerMinute} a minute)`,
+    `calls     to ngrok: at most ${calls.Retain} under Retain, ${calls.Delete} under Delete (reckoned at ${callsPerMinute} a minute)`,
   ];
 }
 

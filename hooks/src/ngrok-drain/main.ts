@@ -7,6 +7,11 @@ const stop = new AbortController();
 // A second signal ends the process at once.
 for (const name of ["SIGINT", "SIGTERM"] as const)
   process.once(name, () => stop.abort(new Error(`${name} was received`)));
+// `| head` closes the pipe when it has seen enough.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
 
 process.exitCode = await ngrokDrain(process.argv.slice(2), {
   env: process.env,

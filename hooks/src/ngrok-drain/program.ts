@@ -3,10 +3,22 @@ import { Command, CommanderError } from "commander";
 import { VERSION } from "#api/version.ts";
 import { FenceLost, KnownError } from "#wire/errors.ts";
 import { type DrainCommand, EXIT, type Terminal } from "./command.ts";
+import { cancelCommand } from "./cancel.ts";
 import { planCommand } from "./plan.ts";
+import { policyCommand } from "./policy.ts";
+import { reportCommand } from "./report.ts";
+import { runCommand } from "./run.ts";
+import { statusCommand } from "./status.ts";
 import { type Flags, inWorld } from "./world.ts";
 
-const commands: readonly DrainCommand[] = [planCommand];
+const commands: readonly DrainCommand[] = [
+  planCommand,
+  statusCommand,
+  policyCommand,
+  cancelCommand,
+  runCommand,
+  reportCommand,
+];
 
 /** Runs one command line to its end and returns the exit code. */
 export async function ngrokDrain(argv: readonly string[], terminal: Terminal): Promise<number> {

@@ -1,0 +1,224 @@
+// ngrok-drain as a process against a control plane of its own: in the operator's pod, with the environment, the account
+// and the rights that the chart renders, or from outside with the admin's kubeconfig.
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse, parseAllDocuments, stringify } from "yaml";
+import { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { Domain } from "#api/domain.ts";
+import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
+import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import { connect, type Connection } from "#kube/connection.ts";
+import type { KubeObject } from "#kube/kind.ts";
+import { ConfigMap, type DeploymentObject, Namespace } from "#kube/kinds.ts";
+import { reader, type Reader } from "#kube/reader.ts";
+import { applyStatus } from "#kube/status.ts";
+import { writer, type Writer } from "#kube/writer.ts";
+import { binaries } from "#tools/binaries.ts";
+import { command } from "#tools/command.ts";
+import type { ControlPlane } from "#tools/cluster/embedded/control-plane.ts";
+import { afterUninstall } from "#wire/fence.ts";
+import { ownControlPlane } from "./apiserver.ts";
+import { aDomain, aKubernetesOperator } from "./builders.ts";
+import { installCrds } from "./crds.ts";
+import { type NgrokApi, startNgrokApi } from "./ngrok-api/server.ts";
+
+const STATE = "ngrok-operator-drain-state";
+
+export interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** The release `ngrok` in namespace `ops`; its objects are in `shop`. */
+export class DrainCli implements AsyncDisposable {
+  readonly plane: ControlPlane;
+  readonly api: NgrokApi;
+  readonly read: Reader;
+  readonly write: Writer;
+  readonly #connection: Connection;
+  readonly #folder: string;
+  readonly #bin: string;
+  readonly #stop = new AbortController();
+  readonly #applied = new Map<string, string>();
+
+  constructor(plane: ControlPlane, api: NgrokApi, connection: Connection, folder: string, bin: string) {
+    this.plane = plane;
+    this.api = api;
+    this.#connection = connection;
+    this.#folder = folder;
+    this.#bin = bin;
+    this.read = reader(connection);
+    this.write = writer(connection, afterUninstall(this.#stop.signal));
+  }
+
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#connection[Symbol.asyncDispose]();
+    await this.api[Symbol.asyncDispose]();
+    await this.plane[Symbol.asyncDispose]();
+    await rm(this.#folder, { recursive: true });
+    this.#stop.abort();
+  }
+
+  /** What is there of an earlier story goes, finalizers or not; the drain state is as the chart renders it. */
+  async reset(): Promise<void> {
+    this.api.reset();
+    for (const kind of [Domain, CloudEndpoint, KubernetesOperator]) {
+      for await (const { items } of this.read.pages<KubeObject>(kind, {}, this.signal)) {
+        for (const { metadata } of items) {
+          const at = { kind, ref: metadata, uid: metadata.uid ?? "" };
+          await this.write.remove(at, this.signal);
+          const finalizers = metadata.finalizers?.length
+            ? [{ op: "remove", path: "/metadata/finalizers" } as const]
+            : [];
+          if (finalizers.length > 0)
+            await this.write.patch<KubeObject>(kind, metadata, at.uid, finalizers, this.signal);
+        }
+      }
+    }
+    await this.kubectl("delete", "configmaps,leases", "--all", "-n", "ops");
+    const labels = { "app.kubernetes.io/managed-by": "Helm" };
+    const annotations = { "meta.helm.sh/release-name": "ngrok", "meta.helm.sh/release-namespace": "ops" };
+    await this.write.create(ConfigMap, { metadata: { ...ref(STATE), labels, annotations } }, this.signal);
+  }
+
+  async kubectl(...args: string[]): Promise<string> {
+    return await command(join(this.#bin, "kubectl"), ["--kubeconfig", this.plane.kubeconfig, ...args]);
+  }
+
+  async program(args: readonly string[], env: Record<string, string>): Promise<Ended> {
+    const child = spawn(process.execPath, ["hooks/src/ngrok-drain/main.ts", ...args], { env });
+    let out = "";
+    let err = "";
+    child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+    const code = await new Promise<number>((resolve) => child.on("close", (exit) => resolve(exit ?? 1)));
+    return { code, out, err };
+  }
+
+  /** With the environment of the chart's Deployment, the token of its ServiceAccount and the rights of its Roles. */
+  async inPod(args: readonly string[], values: Record<string, string> = {}, key = "key"): Promise<Ended> {
+    const { env, account } = await this.installed(values);
+    return await this.program(args, {
+      ...env,
+      POD_NAMESPACE: "ops",
+      NGROK_API_KEY: key,
+      KUBECONFIG: await this.loginOf(account),
+    });
+  }
+
+  async outside(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+    return await this.program([...args, "--kubeconfig", this.plane.kubeconfig], {
+      NGROK_API_URL: this.api.url,
+      ...env,
+    });
+  }
+
+  /** Applies what the chart renders for the api-manager's rights; says with what it would run. */
+  async installed(values: Record<string, string>): Promise<{ env: Record<string, string>; account: string }> {
+    const sets = Object.entries({ apiURL: this.api.url, fullnameOverride: "ngrok-operator", ...values });
+    const shown = ["rbac/api-manager", "api-manager/serviceaccount", "api-manager/deployment"];
+    const rendered = await command(join(this.#bin, "helm"), [
+      "template",
+      "ngrok",
+      "chart",
+      "-n",
+      "ops",
+      ...shown.flatMap((name) => ["-s", `templates/${name}.yaml`]),
+      ...sets.flatMap(([key, value]) => ["--set", `${key}=${value}`]),
+    ]);
+    const objects = parseAllDocuments(rendered).flatMap((document) => (document.toJS() as KubeObject | null) ?? []);
+    await this.apply(
+      "rights",
+      objects.filter(({ kind }) => kind !== "Deployment"),
+    );
+    const deployment = objects.find(({ kind }) => kind === "Deployment") as DeploymentObject;
+    const variables = deployment.spec?.template.spec.containers[0]?.env ?? [];
+    const env = variables.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value] as const]));
+    const account = objects.find(({ kind }) => kind === "ServiceAccount")?.metadata.name ?? "";
+    return { env: Object.fromEntries(env), account };
+  }
+
+  /** Objects that no story changes are applied once. */
+  async apply(name: string, objects: readonly object[]): Promise<void> {
+    const text = objects.map((object) => stringify(object)).join("---\n");
+    if (this.#applied.get(name) === text) return;
+    const path = join(this.#folder, `${name}.yaml`);
+    await writeFile(path, text);
+    await this.kubectl("apply", "-f", path);
+    this.#applied.set(name, text);
+  }
+
+  /** A kubeconfig with the token of a ServiceAccount, as a pod would carry it. */
+  async loginOf(account: string): Promise<string> {
+    const token = (await this.kubectl("create", "token", account, "-n", "ops")).trim();
+    const admin = parse(await readFile(this.plane.kubeconfig, "utf8")) as { users: object[] };
+    const path = join(this.#folder, `${account}.kubeconfig`);
+    const users = admin.users.map((user) => ({ ...user, user: { token } }));
+    await writeFile(path, stringify({ ...admin, users }), { mode: 0o600 });
+    return path;
+  }
+
+  async domain(name: string, owner: string, finalizers = [FINALIZER]): Promise<void> {
+    const id = await this.api.add("reserved_domains", { domain: `${name}.example.com` });
+    const metadata = { name, namespace: "shop", finalizers, annotations: { [DRAIN_OWNER]: owner } };
+    const created = await this.write.create(
+      Domain,
+      aDomain({ metadata, spec: { domain: `${name}.example.com` } }),
+      this.signal,
+    );
+    await applyStatus(this.#connection, Domain, created.metadata, { id }, "test", this.signal);
+  }
+
+  async operator(): Promise<void> {
+    const metadata = { ...ref("ngrok"), finalizers: [FINALIZER] };
+    await this.write.create(KubernetesOperator, aKubernetesOperator({ metadata }), this.signal);
+  }
+
+  async state(data: Record<string, string>): Promise<void> {
+    await this.kubectl("patch", "configmap", STATE, "-n", "ops", "--type", "merge", "-p", JSON.stringify({ data }));
+  }
+
+  async uidOfOperator(): Promise<string> {
+    return (await this.read.get(KubernetesOperator, ref("ngrok"), this.signal))?.metadata.uid ?? "";
+  }
+
+  async drainProgress(done: number, total: number): Promise<void> {
+    const at = { ...ref("ngrok"), uid: await this.uidOfOperator() };
+    const drain = {
+      drainedResources: done,
+      totalResources: total,
+      failedResources: 0,
+      phase: "Draining",
+      driver: "hook",
+    };
+    await applyStatus(this.#connection, KubernetesOperator, at, { drain }, "test", this.signal);
+  }
+
+  async stateNow() {
+    return (await this.read.get(ConfigMap, ref(STATE), this.signal))?.data;
+  }
+}
+
+/** Takes about 6 s. */
+export async function startDrainCli(): Promise<DrainCli> {
+  const [plane, api, folder, bin] = await Promise.all([
+    ownControlPlane(),
+    startNgrokApi(),
+    mkdtemp(join(tmpdir(), "ngrok-drain-test-")),
+    binaries(console.log),
+  ]);
+  const connection = await connect({ kubeconfig: plane.kubeconfig });
+  await installCrds(connection);
+  const cli = new DrainCli(plane, api, connection, folder, bin);
+  for (const name of ["ops", "shop"]) await cli.write.create(Namespace, { metadata: { name } }, cli.signal);
+  return cli;
+}
+
+const ref = (name: string) => ({ name, namespace: "ops" });
