@@ -28,13 +28,14 @@ export async function conduct(work: Conduct): Promise<Conclusion> {
   const { hands, release, signal } = work;
   const report = newReport();
   const tell = teller(hands, release, work.driver, () => work.policy(), signal);
-  await tell.started(report);
+  tell.started(report);
   const events = drive(work);
   let next = await events.next();
   for (; next.done !== true; next = await events.next()) {
     fold(report, next.value);
     work.onEvent?.(next.value, report);
-    tell.progress(report);
+    if (next.value.is === "waiting") await tell.waiting(report, next.value.why);
+    else tell.progress(report);
   }
   const ending = next.value;
   if (ending !== "clean" || work.mayFinish?.(report) === false) {

@@ -20,7 +20,10 @@ export interface InventoryScope {
   readonly clusterWide: boolean;
 }
 
-/** Lists the rows one after another; at most one page is held. */
+/**
+ * The rows in their order. All of them are asked for at once, and each is one page ahead of what is taken from it: while
+ * the workers are busy with a page, the next one is on its way. At most two pages of a row are held.
+ */
 export async function* inventory(
   read: Reader,
   rows: readonly Row[],
@@ -28,9 +31,24 @@ export async function* inventory(
   surroundings: Surroundings,
   signal: AbortSignal,
 ): AsyncGenerator<Page> {
-  for (const row of rows) {
-    for (const namespace of namespacesOf(row, scope)) yield* pagesOf(read, row, namespace, surroundings, signal);
-  }
+  const streams = rows.flatMap((row) =>
+    namespacesOf(row, scope).map((namespace) => ahead(pagesOf(read, row, namespace, surroundings, signal))),
+  );
+  for (const stream of streams) yield* stream;
+}
+
+/** The same values; the first is asked for at once, each further one when its predecessor is taken. */
+function ahead<T>(values: AsyncGenerator<T>): AsyncGenerator<T> {
+  let next = values.next();
+  // Whoever takes it sees the failure; until then nobody has to.
+  next.catch(() => undefined);
+  return (async function* () {
+    for (let value = await next; value.done !== true; value = await next) {
+      next = values.next();
+      next.catch(() => undefined);
+      yield value.value;
+    }
+  })();
 }
 
 /** How often a list that expired in the middle (410) is begun again before the kind counts as unknown. */

@@ -16,9 +16,12 @@ export const DRAIN_FIELD_MANAGER = "ngrok-operator-drain";
 const EVERY_MS = 1_000;
 
 export interface Teller {
-  started(report: Report): Promise<void>;
+  /** Returns at once: nobody waits for words while objects can be freed. */
+  started(report: Report): void;
   /** Returns at once; writes at most once a second, and never two at a time. */
   progress(report: Report): void;
+  /** Nothing more happens for a while, so what is shown until then has to be the latest. */
+  waiting(report: Report, why: string): Promise<void>;
   /** The run ended without being done. */
   failed(report: Report): Promise<void>;
   completed(report: Report): Promise<void>;
@@ -48,6 +51,7 @@ export function teller(
   const ref = { name: release.name, namespace: release.namespace };
   const startedAt = hands.clock.date().toISOString();
   let absent = false;
+  let seen: KubernetesOperator | undefined;
   let last = 0;
   let writing: Promise<void> | undefined;
 
@@ -56,6 +60,7 @@ export function teller(
     try {
       const operator = await hands.read.get(KubernetesOperator, ref, signal);
       absent = operator === undefined;
+      seen = operator;
       if (operator === undefined) return;
       await applyStatus(
         hands.connection,
@@ -103,29 +108,29 @@ export function teller(
     await write(report, show);
   };
   const event = async (reason: "DrainStarted" | "DrainCompleted", note: string): Promise<void> => {
-    if (absent) return;
-    const operator = await hands.read.get(KubernetesOperator, ref, signal).catch(() => undefined);
-    if (operator !== undefined)
-      await emit(
-        hands.connection,
-        { regarding: operator, type: "Normal", reason, action: "Drain", note, controller: "drain-orchestrator" },
-        signal,
-      );
+    if (seen === undefined) return;
+    const about = { regarding: seen, type: "Normal", action: "Drain", controller: "drain-orchestrator" } as const;
+    await emit(hands.connection, { ...about, reason, note }, signal);
+  };
+  const soon = (work: Promise<void>): void => {
+    writing = work.finally(() => {
+      writing = undefined;
+    });
   };
 
   return {
-    async started(report) {
-      await write(report, inProgress("Drain initiated"));
-      await event("DrainStarted", "Starting drain of all managed resources");
+    started(report) {
+      const said = write(report, inProgress("Drain initiated"));
+      soon(said.then(async () => await event("DrainStarted", "Starting drain of all managed resources")));
     },
     progress(report) {
       const now = hands.clock.now();
       if (writing !== undefined || now - last < EVERY_MS) return;
       last = now;
-      writing = write(report, inProgress(`${report.done} of ${report.total} objects drained`)).finally(() => {
-        writing = undefined;
-      });
+      soon(write(report, inProgress(`${report.done} of ${report.total} objects drained`)));
     },
+    waiting: (report, why) =>
+      alone(report, inProgress(`${report.done} of ${report.total} objects drained, waiting: ${why}`)),
     failed: (report) =>
       alone(report, failing(`Drain encountered ${report.failures.length + report.unknown.size} errors, will retry`)),
     async completed(report) {

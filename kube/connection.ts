@@ -29,6 +29,8 @@ export interface KubeRequest {
   readonly fence?: Fence;
   /** Goes past the crowd of other calls: the Lease's renewals. */
   readonly urgent?: boolean;
+  /** The answer to a success is not looked at: it is not parsed, and undefined is returned. */
+  readonly discard?: boolean;
 }
 
 export interface WatchEvent {
@@ -36,7 +38,7 @@ export interface WatchEvent {
   readonly object: unknown;
 }
 
-export type WatchRequest = Omit<KubeRequest, "method" | "body" | "contentType" | "fence" | "urgent"> & {
+export type WatchRequest = Omit<KubeRequest, "method" | "body" | "contentType" | "fence" | "urgent" | "discard"> & {
   /** Milliseconds without any byte after which the watch counts as dead; default 90,000 (bookmarks come each minute). */
   readonly silenceMs?: number;
 };
@@ -162,7 +164,7 @@ class Line {
       if (this.#login !== login) answer = await this.#http.send(this.#wire(request));
     }
     if (answer.status >= 300) throw refusalError({ ...answer, method: request.method, path: request.path });
-    return parse(answer.text, `${request.method} ${request.path}`);
+    return request.discard === true ? undefined : parse(answer.text, `${request.method} ${request.path}`);
   }
 
   async *watch(request: WatchRequest): AsyncGenerator<WatchEvent> {

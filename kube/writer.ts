@@ -99,6 +99,7 @@ async function remove(
       },
       signal,
       fence,
+      discard: true,
     });
     return "deleted";
   } catch (error) {

@@ -102,7 +102,7 @@ async function once(setting: Setting, attempts: number): Promise<DrainResult> {
   );
   const run = await drained(setting, herd);
   await herd.clear();
-  const [from, plan, done] = ["operator", "plan", "done"].map((word) => saidAt(run, word).at) as [
+  const [from, passed, done] = ["operator", "drained", "done"].map((word) => saidAt(run, word).at) as [
     number,
     number,
     number,
@@ -124,7 +124,7 @@ async function once(setting: Setting, attempts: number): Promise<DrainResult> {
     disturbed: isDisturbed(raw, WRITES[policy]),
     rawByWidth: Object.fromEntries(Object.entries(rates).map(([width, one]) => [width, rounded(one)])),
     rawCount: RAW_COUNT,
-    passSeconds: rounded((plan - from) / 1000),
+    passSeconds: rounded((passed - from) / 1000),
     processSeconds: rounded(run.processSeconds),
     cpuSeconds: rounded(run.cpuSeconds),
     attempts,

@@ -127,12 +127,12 @@ async function begin(world: World, settings: Settings, read: ReturnType<typeof r
   return await mark(connection, read, release, wanted, running.length > 0 ? "create" : "skip", signal);
 }
 
-/** The plan once it is known, then a line each half minute. */
+/** A line each half minute, and what the first pass came to when the second begins. */
 function progressLines(world: World): (event: DrainEvent, report: Report) => void {
   const { clock } = world;
   let last = clock.now();
   return (event, report) => {
-    if (event.is === "pass" && event.n === 2) world.say("plan", `${report.done} objects: ${countsOf(report.byKind)}`);
+    if (event.is === "pass" && event.n === 2) world.say("drained", `${report.done} objects: ${countsOf(report.byKind)}`);
     if (clock.now() - last < PROGRESS_EVERY_MS) return;
     last = clock.now();
     const waiting = event.is === "waiting" ? `, waiting ${Math.ceil(event.ms / 1000)}s: ${event.why}` : "";
