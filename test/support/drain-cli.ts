@@ -122,6 +122,30 @@ export class DrainCli implements AsyncDisposable {
 
   /** Applies what the chart renders for the api-manager's rights; says with what it would run. */
   async installed(values: Record<string, string>): Promise<{ env: Record<string, string>; account: string }> {
+    const objects = await this.rendered(values);
+    await this.apply(
+      "rights",
+      objects.filter(({ kind }) => kind !== "Deployment"),
+    );
+    const deployment = objects.find(({ kind }) => kind === "Deployment") as DeploymentObject;
+    const variables = deployment.spec?.template.spec.containers[0]?.env ?? [];
+    const env = variables.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value] as const]));
+    const account = objects.find(({ kind }) => kind === "ServiceAccount")?.metadata.name ?? "";
+    return { env: Object.fromEntries(env), account };
+  }
+
+  /** The api-manager's objects by the chart; they go with the returned value. */
+  async deployed(values: Record<string, string>): Promise<AsyncDisposable> {
+    await this.apply("deployment", await this.rendered(values));
+    return {
+      [Symbol.asyncDispose]: async () => {
+        this.#applied.delete("deployment");
+        await this.kubectl("delete", "deployments", "--all", "-n", "ops", "--cascade=orphan");
+      },
+    };
+  }
+
+  async rendered(values: Record<string, string>): Promise<KubeObject[]> {
     const sets = Object.entries({ apiURL: this.api.url, fullnameOverride: "ngrok-operator", ...values });
     const shown = ["rbac/api-manager", "api-manager/serviceaccount", "api-manager/deployment"];
     const rendered = await command(join(this.#bin, "helm"), [
@@ -133,16 +157,7 @@ export class DrainCli implements AsyncDisposable {
       ...shown.flatMap((name) => ["-s", `templates/${name}.yaml`]),
       ...sets.flatMap(([key, value]) => ["--set", `${key}=${value}`]),
     ]);
-    const objects = parseAllDocuments(rendered).flatMap((document) => (document.toJS() as KubeObject | null) ?? []);
-    await this.apply(
-      "rights",
-      objects.filter(({ kind }) => kind !== "Deployment"),
-    );
-    const deployment = objects.find(({ kind }) => kind === "Deployment") as DeploymentObject;
-    const variables = deployment.spec?.template.spec.containers[0]?.env ?? [];
-    const env = variables.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value] as const]));
-    const account = objects.find(({ kind }) => kind === "ServiceAccount")?.metadata.name ?? "";
-    return { env: Object.fromEntries(env), account };
+    return parseAllDocuments(rendered).flatMap((document) => (document.toJS() as KubeObject | null) ?? []);
   }
 
   /** Objects that no story changes are applied once. */
@@ -157,9 +172,11 @@ export class DrainCli implements AsyncDisposable {
 
   /** A kubeconfig with the token of a ServiceAccount, as a pod would carry it. */
   async loginOf(account: string): Promise<string> {
+    const path = join(this.#folder, `${account}.kubeconfig`);
+    if (this.#applied.has(path)) return path;
+    this.#applied.set(path, account);
     const token = (await this.kubectl("create", "token", account, "-n", "ops")).trim();
     const admin = parse(await readFile(this.plane.kubeconfig, "utf8")) as { users: object[] };
-    const path = join(this.#folder, `${account}.kubeconfig`);
     const users = admin.users.map((user) => ({ ...user, user: { token } }));
     await writeFile(path, stringify({ ...admin, users }), { mode: 0o600 });
     return path;

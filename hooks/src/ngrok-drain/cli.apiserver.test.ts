@@ -91,6 +91,19 @@ describe("plan", () => {
     expect(code).toBe(3);
   });
 
+  test("from outside, the Deployment says how it was installed, and the Secret holds the key, which is not shown", async () => {
+    await cli.operator();
+    await using _ = await cli.deployed({ drainPolicy: "Delete", "cleanupHook.timeout": "1200" });
+    const secret = ["secret", "ngrok-operator-credentials", "-n", "ops"];
+    await cli.kubectl("create", secret[0]!, "generic", ...secret.slice(1), "--from-literal=API_KEY=2abcSECRET");
+    const { code, out, err } = await cli.program(["plan", "--kubeconfig", cli.plane.kubeconfig], {});
+    await cli.kubectl("delete", ...secret);
+    expect(out).toContain("policy Delete (from the chart)");
+    expect(out).toMatch(/Helm's timeout of 1200s is enough/);
+    expect(cli.api.count("GET")).toBeGreaterThan(0);
+    expect({ code, err, secret: out.includes("SECRET") }).toEqual({ code: 0, err: "", secret: false });
+  });
+
   test("from outside the install is found; where there are two, both are named", async () => {
     await cli.operator();
     expect((await cli.outside(["plan"], { NGROK_API_KEY: "key" })).out).toContain("release ops/ngrok ");
@@ -207,19 +220,6 @@ describe("run and report", () => {
     const inside = await cli.inPod(["run"]);
     expect(inside.out).toMatch(/refused .*this login may not patch leases.* ngrok-operator-leader .* and 3 more/);
     expect([keyless.code, inside.code, await cli.stateNow()]).toEqual([2, 2, undefined]);
-  });
-});
-
-describe("the command line", () => {
-  test.for([
-    [["plan", "--help"], 0, /Examples:\n +ngrok-drain plan/],
-    [["plam"], 1, /unknown command 'plam'/],
-    [["plan", "-o", "yaml"], 1, /-o yaml: it is neither text nor json/],
-    [["status", "--kubeconfig", "/nowhere"], 1, /\/nowhere cannot be read[^]*remedy: /],
-  ] as const)("%s", async ([args, expected, said_], { expect }) => {
-    const { code, out, err } = await cli.program(args, {});
-    expect(`${out}${err}`).toMatch(said_);
-    expect(code).toBe(expected);
   });
 });
 
