@@ -1,7 +1,9 @@
 // The memory of the drain: what each reading means, what is latched, what a second mark may change.
 import { describe, expect, test } from "vitest";
+import type { Connection } from "#kube/connection.ts";
 import type { Reader } from "#kube/reader.ts";
-import { type Mark, parseState, sealed, stateReader, type StateObject } from "./state.ts";
+import { FenceLost } from "#wire/errors.ts";
+import { type Mark, markDrained, parseState, sealed, stateReader, type StateObject } from "./state.ts";
 
 const release = { name: "ngrok", namespace: "ngrok-operator", fullname: "ngrok-operator" };
 const mark: Mark = { policy: "Delete", driver: "hook", by: "pod/a/1", since: "2026-01-01T00:00:00Z" };
@@ -96,5 +98,24 @@ describe("the seal", () => {
   });
   test("a second mark keeps the time of the first", () => {
     expect(sealed({ phase: "Draining", ...mark }, { ...mark, since: "later" }).since).toBe(mark.since);
+  });
+});
+
+describe("the end of a drain", () => {
+  const { signal } = new AbortController();
+  async function ended(data: Record<string, string>): Promise<unknown[]> {
+    const bodies: unknown[] = [];
+    const connection = { request: async ({ body }) => void bodies.push(body) } as Partial<Connection> as Connection;
+    const read = readerOf(() => stateWith(data));
+    await markDrained(connection, read, release, mark, signal);
+    return bodies;
+  }
+  test("is written over its own mark, relaxed or not", async () => {
+    expect(await ended({ ...mark, phase: "Draining", policy: "Retain" })).toMatchObject([
+      { data: { phase: "Drained", policy: "Retain" } },
+    ]);
+  });
+  test("is not written over a cancel, which the operator may have obeyed already", async () => {
+    await expect(ended({ phase: "Open" })).rejects.toThrow(FenceLost);
   });
 });

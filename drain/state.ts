@@ -7,7 +7,7 @@ import type { Connection } from "#kube/connection.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import { ConfigMap } from "#kube/kinds.ts";
 import type { Reader } from "#kube/reader.ts";
-import { isClass, known } from "#wire/errors.ts";
+import { FenceLost, isClass, known } from "#wire/errors.ts";
 
 export type Driver = "hook" | "leader" | "cli";
 
@@ -140,7 +140,10 @@ export async function mark(
   }
 }
 
-/** Turns a held mark into Drained; a policy that a person relaxed meanwhile stays relaxed. */
+/**
+ * Turns a held mark into Drained; a policy that a person relaxed meanwhile stays relaxed. Throws FenceLost when the drain
+ * was cancelled meanwhile.
+ */
 export async function markDrained(
   at: Connection,
   reader: Reader,
@@ -150,7 +153,10 @@ export async function markDrained(
 ): Promise<void> {
   const object: StateObject | undefined = await reader.get(ConfigMap, stateRef(release), signal);
   if (object === undefined) return;
-  const current = sealed(parseState(object), held);
+  const now = parseState(object);
+  // A cancel since the last renewal: the operator may be at work again.
+  if (now.phase === "Open" && now.explicit) throw new FenceLost("the drain was cancelled");
+  const current = sealed(now, held);
   await write(at, release, object, dataOf("Drained", current), signal);
 }
 

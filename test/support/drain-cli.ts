@@ -12,6 +12,7 @@ import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { connect, type Connection } from "#kube/connection.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import { ConfigMap, type DeploymentObject, Namespace } from "#kube/kinds.ts";
+import { hold, type WriteToken } from "#kube/lease.ts";
 import { reader, type Reader } from "#kube/reader.ts";
 import { applyStatus } from "#kube/status.ts";
 import { writer, type Writer } from "#kube/writer.ts";
@@ -200,6 +201,16 @@ export class DrainCli implements AsyncDisposable {
 
   async state(data: Record<string, string>): Promise<void> {
     await this.kubectl("patch", "configmap", STATE, "-n", "ops", "--type", "merge", "-p", JSON.stringify({ data }));
+  }
+
+  /** Somebody who holds the write token until the state is open. */
+  async driver(): Promise<WriteToken> {
+    return await hold(this.#connection, {
+      lease: ref("ngrok-operator-leader"),
+      holder: "pod/drain-x/1",
+      signal: this.signal,
+      onRenew: async () => ((await this.stateNow())?.["phase"] === "Open" ? "yield" : "keep"),
+    });
   }
 
   async uidOfOperator(): Promise<string> {

@@ -1,7 +1,9 @@
 // `ngrok-drain cancel`: opens a drained or draining install again, as long as its KubernetesOperator is not being deleted.
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import { namesOf } from "#api/release.ts";
 import { parseState, stateRef } from "#drain/state.ts";
 import { ConfigMap } from "#kube/kinds.ts";
+import { observeLease } from "#kube/lease-observer.ts";
 import { isClass, KnownError } from "#wire/errors.ts";
 import { type DrainCommand, EXIT, type World } from "./command.ts";
 
@@ -52,7 +54,28 @@ async function run(world: World): Promise<number> {
       throw error;
     }
     // A drain that was at its very end may have gone on to the last step meanwhile.
+    if (state.phase !== "Open") await untilHeard(world);
     return (await isGoing(world)) ? tooLate(world) : opened(world, state.phase);
+  }
+}
+
+/** A holder that has renewed twice since has read the state; one that is silent for so long may not write any more. */
+const SILENT_MS = 15_000;
+
+/** Waits until whoever holds the write token has seen the Open, so that nothing of the drain comes after our answer. */
+async function untilHeard({ connection, install, clock, signal }: World): Promise<void> {
+  const { release } = install;
+  const lease = { name: namesOf(release).lease, namespace: release.namespace };
+  using observer = observeLease(connection, lease, clock);
+  let view = await observer.look(signal);
+  const { holder } = view;
+  let renewals = 0;
+  while (holder !== "" && view.holder === holder && renewals < 2) {
+    const left = SILENT_MS - (clock.now() - view.changedAt);
+    if (left <= 0) return;
+    const next = await observer.next(left, signal);
+    if (next.changedAt !== view.changedAt) renewals += 1;
+    view = next;
   }
 }
 

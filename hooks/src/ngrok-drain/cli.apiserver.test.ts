@@ -188,6 +188,17 @@ describe("cancel", () => {
   });
 });
 
+describe("cancel of a drain at work", () => {
+  test("answers when the driver has heard it and let go", async () => {
+    await cli.operator();
+    await cli.state(MARK);
+    await using driver = await cli.driver();
+    const { code } = await cli.inPod(["cancel"]);
+    const ended = await Promise.race([driver.ended, Promise.resolve("still at work")]);
+    expect({ code, ended }).toEqual({ code: 0, ended: "yielded" });
+  });
+});
+
 describe("run and report", () => {
   test("drains as cli/<uuid> by the same engine, and the report names what stayed", async () => {
     await cli.operator();
