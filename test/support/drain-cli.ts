@@ -10,8 +10,8 @@ import { Domain } from "#api/domain.ts";
 import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { connect, type Connection } from "#kube/connection.ts";
-import type { KubeObject } from "#kube/kind.ts";
-import { ConfigMap, type DeploymentObject, Namespace } from "#kube/kinds.ts";
+import type { Kind, KubeObject } from "#kube/kind.ts";
+import { ConfigMap, type DeploymentObject, Lease, Namespace } from "#kube/kinds.ts";
 import { hold, type WriteToken } from "#kube/lease.ts";
 import { reader, type Reader } from "#kube/reader.ts";
 import { applyStatus } from "#kube/status.ts";
@@ -44,6 +44,7 @@ export class DrainCli implements AsyncDisposable {
   readonly #bin: string;
   readonly #stop = new AbortController();
   readonly #applied = new Map<string, string>();
+  readonly #rendered = new Map<string, Promise<KubeObject[]>>();
 
   constructor(plane: ControlPlane, api: NgrokApi, connection: Connection, folder: string, bin: string) {
     this.plane = plane;
@@ -70,23 +71,22 @@ export class DrainCli implements AsyncDisposable {
   /** What is there of an earlier story goes, finalizers or not; the drain state is as the chart renders it. */
   async reset(): Promise<void> {
     this.api.reset();
-    for (const kind of [Domain, CloudEndpoint, KubernetesOperator]) {
-      for await (const { items } of this.read.pages<KubeObject>(kind, {}, this.signal)) {
-        for (const { metadata } of items) {
-          const at = { kind, ref: metadata, uid: metadata.uid ?? "" };
-          await this.write.remove(at, this.signal);
-          const finalizers = metadata.finalizers?.length
-            ? [{ op: "remove", path: "/metadata/finalizers" } as const]
-            : [];
-          if (finalizers.length > 0)
-            await this.write.patch<KubeObject>(kind, metadata, at.uid, finalizers, this.signal);
-        }
-      }
-    }
-    await this.kubectl("delete", "configmaps,leases", "--all", "-n", "ops");
+    for (const kind of [Domain, CloudEndpoint, KubernetesOperator]) await this.#removeAll(kind, undefined);
+    for (const kind of [ConfigMap, Lease]) await this.#removeAll(kind, "ops");
     const labels = { "app.kubernetes.io/managed-by": "Helm" };
     const annotations = { "meta.helm.sh/release-name": "ngrok", "meta.helm.sh/release-namespace": "ops" };
     await this.write.create(ConfigMap, { metadata: { ...ref(STATE), labels, annotations } }, this.signal);
+  }
+
+  async #removeAll(kind: Kind, namespace: string | undefined): Promise<void> {
+    for await (const { items } of this.read.pages(kind, { namespace }, this.signal)) {
+      for (const { metadata } of items) {
+        const uid = metadata.uid ?? "";
+        await this.write.remove({ kind, ref: metadata, uid }, this.signal);
+        const off = [{ op: "remove", path: "/metadata/finalizers" } as const];
+        if (metadata.finalizers?.length) await this.write.patch(kind, metadata, uid, off, this.signal);
+      }
+    }
   }
 
   async kubectl(...args: string[]): Promise<string> {
@@ -147,6 +147,13 @@ export class DrainCli implements AsyncDisposable {
   }
 
   async rendered(values: Record<string, string>): Promise<KubeObject[]> {
+    const text = JSON.stringify(values);
+    const known = this.#rendered.get(text) ?? this.#render(values);
+    this.#rendered.set(text, known);
+    return await known;
+  }
+
+  async #render(values: Record<string, string>): Promise<KubeObject[]> {
     const sets = Object.entries({ apiURL: this.api.url, fullnameOverride: "ngrok-operator", ...values });
     const shown = ["rbac/api-manager", "api-manager/serviceaccount", "api-manager/deployment"];
     const rendered = await command(join(this.#bin, "helm"), [
@@ -200,7 +207,10 @@ export class DrainCli implements AsyncDisposable {
   }
 
   async state(data: Record<string, string>): Promise<void> {
-    await this.kubectl("patch", "configmap", STATE, "-n", "ops", "--type", "merge", "-p", JSON.stringify({ data }));
+    const object = await this.read.get(ConfigMap, ref(STATE), this.signal);
+    const value = { ...object?.data, ...data };
+    const uid = object?.metadata.uid ?? "";
+    await this.write.patch(ConfigMap, ref(STATE), uid, [{ op: "add", path: "/data", value }], this.signal);
   }
 
   /** Somebody who holds the write token until the state is open. */
