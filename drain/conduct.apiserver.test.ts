@@ -5,67 +5,41 @@ import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain } from "#api/domain.ts";
 import { IPPolicy } from "#api/ip-policy.ts";
 import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
-import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { BoundEndpoint } from "#api/bound-endpoint.ts";
 import type { DrainPolicy } from "#api/schema.ts";
-import { connect, type Connection } from "#kube/connection.ts";
+import type { Connection } from "#kube/connection.ts";
 import type { Kind, KubeObject } from "#kube/kind.ts";
-import { ConfigMap, Ingress, Namespace, Service } from "#kube/kinds.ts";
-import { reader } from "#kube/reader.ts";
+import { Ingress, Namespace, Service } from "#kube/kinds.ts";
 import { applyStatus } from "#kube/status.ts";
-import { writer } from "#kube/writer.ts";
-import { connectNgrok, type NgrokClient } from "#ngrok/client.ts";
 import * as a from "#test/support/builders.ts";
-import { installCrds } from "#test/support/crds.ts";
-import { ownControlPlane } from "#test/support/apiserver.ts";
-import { type NgrokApi, startNgrokApi } from "#test/support/ngrok-api/server.ts";
-import type { ControlPlane } from "#tools/cluster/embedded/control-plane.ts";
-import { systemClock } from "#wire/clock.ts";
-import { afterUninstall } from "#wire/fence.ts";
+import { type HookRig, hookRig, release } from "#test/support/hook-rig.ts";
+import type { NgrokApi } from "#test/support/ngrok-api/server.ts";
 import { conduct, type Conclusion } from "./conduct.ts";
 import type { Hands } from "./hands.ts";
-import { parseState } from "./state.ts";
 
-const release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
 const owner = "ops/ngrok";
 const stop = new AbortController();
 const { signal } = stop;
 
-let plane: ControlPlane;
+let rig: HookRig;
 let api: NgrokApi;
 let connection: Connection;
-let ngrok: NgrokClient;
 let hands: Hands;
 let namespace = "";
 let n = 0;
 
 beforeAll(async () => {
-  [plane, api] = await Promise.all([ownControlPlane(), startNgrokApi()]);
-  connection = await connect({ kubeconfig: plane.kubeconfig });
-  ngrok = connectNgrok({ apiUrl: api.url, apiKey: "key", userAgent: "test", clock: systemClock, signal });
-  const fence = afterUninstall(signal);
-  hands = {
-    connection,
-    read: reader(connection),
-    write: writer(connection, fence),
-    ngrok: ngrok.under(fence),
-    fence,
-    clock: systemClock,
-  };
-  await installCrds(connection);
-  await hands.write.create(Namespace, { metadata: { name: "ops" } }, signal);
+  rig = await hookRig();
+  ({ api, connection, hands } = rig);
 }, 60_000);
 
 afterAll(async () => {
-  await ngrok[Symbol.asyncDispose]();
-  await connection[Symbol.asyncDispose]();
-  await api[Symbol.asyncDispose]();
-  await plane[Symbol.asyncDispose]();
+  await rig[Symbol.asyncDispose]();
   stop.abort();
 });
 
 beforeEach(async () => {
-  namespace = `shop-${(n += 1)}`;
+  namespace = `shop-of-${(n += 1)}`;
   api.reset();
   await hands.write.create(Namespace, { metadata: { name: namespace } }, signal);
 });
@@ -132,9 +106,9 @@ describe("Retain", () => {
     }
     expect(api.count("DELETE")).toBe(0);
     expect(report.kept.sort()).toEqual([
-      expect.stringMatching(/^cloudendpoint shop-\d+\/web ep_/),
-      expect.stringMatching(/^domain shop-\d+\/web-example-com rd_/),
-      expect.stringMatching(/^ippolicy shop-\d+\/office ipp_/),
+      expect.stringMatching(/^cloudendpoint shop-of-\d+\/web ep_/),
+      expect.stringMatching(/^domain shop-of-\d+\/web-example-com rd_/),
+      expect.stringMatching(/^ippolicy shop-of-\d+\/office ipp_/),
     ]);
   });
 
@@ -271,69 +245,6 @@ describe("whatever the policy", () => {
     expect(ending).toBe("clean");
     expect([...report.foreign.keys()]).toEqual([`domain ${namespace}/held`]);
     expect((await shown(Domain, "held"))?.metadata.finalizers).toEqual(["acme.io/hold"]);
-  });
-});
-
-describe("the KubernetesOperator", () => {
-  async function anOperator(finalizers: string[]): Promise<void> {
-    const object = a.aKubernetesOperator({ metadata: { name: "ngrok", namespace: "ops", finalizers } });
-    const { metadata } = await hands.write.create(KubernetesOperator, object, signal);
-    const id = await api.add("kubernetes_operators", { deployment: { name: "ngrok", namespace: "ops", version: "1" } });
-    await applyStatus(connection, KubernetesOperator, metadata, { id }, "test", signal);
-  }
-  const operator = async (): Promise<KubernetesOperator | undefined> =>
-    await hands.read.get(KubernetesOperator, { name: "ngrok", namespace: "ops" }, signal);
-
-  test("goes last, and is deregistered under Retain as well", async () => {
-    await aSmallShop();
-    await anOperator([FINALIZER]);
-    const { farewell } = await drain("Retain");
-    expect(farewell).toMatchObject({ is: "gone", registration: "deleted" });
-    expect(await operator()).toBeUndefined();
-    expect(api.state()["kubernetes_operators"]).toBe(0);
-  });
-
-  test("held by somebody else it stays, and shows the whole drain", async () => {
-    await anOperator([FINALIZER, "acme.io/hold"]);
-    const { farewell } = await drain("Delete");
-    expect(farewell).toMatchObject({ is: "held", by: ["acme.io/hold"] });
-    const { status, metadata } = (await operator())!;
-    const conditions = Object.fromEntries(
-      status!.conditions!.map(({ type, status: is, reason }) => [type, `${is} ${reason}`]),
-    );
-    expect(conditions).toMatchObject({
-      Draining: "False DrainCompleted",
-      Ready: "False DrainCompleted",
-      Registered: "False Deregistered",
-    });
-    expect(status?.drain).toMatchObject({ phase: "Drained", policy: "Delete", driver: "hook", failedResources: 0 });
-    expect(status?.id ?? "").toBe("");
-    await hands.write.patch(
-      KubernetesOperator,
-      { name: "ngrok", namespace: "ops" },
-      metadata.uid!,
-      [{ op: "remove", path: "/metadata/finalizers" }],
-      signal,
-    );
-  });
-
-  test("the state turns Drained before it goes", async () => {
-    await hands.write.create(ConfigMap, { metadata: { name: "ngrok-operator-drain-state", namespace: "ops" } }, signal);
-    const mark = { policy: "Retain", driver: "hook", by: "pod/a/1", since: "2026-01-01T00:00:00Z" } as const;
-    await conduct({
-      hands,
-      release,
-      clusterWide: true,
-      policy: () => "Retain",
-      budgetMs: 20_000,
-      signal,
-      driver: "hook",
-      mark,
-    });
-    const state = parseState(
-      await hands.read.get(ConfigMap, { name: "ngrok-operator-drain-state", namespace: "ops" }, signal),
-    );
-    expect(state).toMatchObject({ phase: "Drained", policy: "Retain" });
   });
 });
 

@@ -65,7 +65,7 @@ async function install(reason) {
     fail("setup: npm is not on PATH; install Node.js 18 or newer with npm"),
   );
   const config = JSON.parse(settings.output);
-  const registry = config.registry ?? "https://registry.npmjs.org/";
+  const { registry } = config;
   const reached = config.proxy || config["https-proxy"] ? true : await answers(registry);
   if (!reached) tell(`setup: the npm registry ${new URL(registry).host} does not answer; npm's cache is all there is`);
   const flags = ["--no-audit", "--no-fund", "--loglevel=error", ...(reached ? [] : ["--offline", "--fetch-retries=0"])];

@@ -8,14 +8,17 @@ import { parse, parseAllDocuments, stringify } from "yaml";
 import { Domain } from "#api/domain.ts";
 import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import type { Hands } from "#drain/hands.ts";
 import { connect, type Connection } from "#kube/connection.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import { ConfigMap, Namespace } from "#kube/kinds.ts";
 import { reader, type Reader } from "#kube/reader.ts";
 import { applyStatus } from "#kube/status.ts";
 import { writer, type Writer } from "#kube/writer.ts";
+import { connectNgrok } from "#ngrok/client.ts";
 import { binaries } from "#tools/binaries.ts";
 import { command } from "#tools/command.ts";
+import { systemClock as clock } from "#wire/clock.ts";
 import { afterUninstall } from "#wire/fence.ts";
 import { ownControlPlane } from "./apiserver.ts";
 import { aDomain, aKubernetesOperator } from "./builders.ts";
@@ -43,6 +46,8 @@ export interface HookRig extends AsyncDisposable {
   readonly connection: Connection;
   readonly read: Reader;
   readonly write: Writer;
+  /** For a drain in this process, without a rival. */
+  readonly hands: Hands;
   kubectl(...args: string[]): Promise<string>;
   /** Everything of an earlier story goes; the drain state is there, as Helm renders it. */
   reset(): Promise<void>;
@@ -68,7 +73,11 @@ export async function hookRig(): Promise<HookRig> {
     binaries(console.log),
   ]);
   const connection = await connect({ kubeconfig: plane.kubeconfig });
-  const write = writer(connection, afterUninstall(stop.signal));
+  const fence = afterUninstall(stop.signal);
+  const write = writer(connection, fence);
+  const read = reader(connection);
+  const account = { apiUrl: api.url, apiKey: "key", userAgent: "test", clock, signal: stop.signal };
+  const ngrok = connectNgrok(account);
   const kubectl = async (...args: string[]): Promise<string> =>
     await command(join(bin, "kubectl"), ["--kubeconfig", plane.kubeconfig, ...args]);
   await installCrds(connection);
@@ -115,8 +124,9 @@ export async function hookRig(): Promise<HookRig> {
     folder,
     api,
     connection,
-    read: reader(connection),
+    read,
     write,
+    hands: { connection, read, write, ngrok: ngrok.under(fence), fence, clock },
     kubectl,
     start,
     run: async (...args) => await (await start(...args)).ended,
@@ -141,6 +151,7 @@ export async function hookRig(): Promise<HookRig> {
       await write.create(KubernetesOperator, operator, stop.signal);
     },
     async [Symbol.asyncDispose]() {
+      await ngrok[Symbol.asyncDispose]();
       await connection[Symbol.asyncDispose]();
       await api[Symbol.asyncDispose]();
       await plane[Symbol.asyncDispose]();
