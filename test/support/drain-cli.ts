@@ -25,7 +25,8 @@ import { aDomain, aKubernetesOperator } from "./builders.ts";
 import { installCrds } from "./crds.ts";
 import { type NgrokApi, startNgrokApi } from "./ngrok-api/server.ts";
 
-const STATE = "ngrok-operator-drain-state";
+/** The name of the drain state. */
+export const STATE = "ngrok-operator-drain-state";
 
 export interface Ended {
   readonly code: number;

@@ -7,7 +7,7 @@ import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { endOf, eventsSince, said, writes } from "#test/support/audit.ts";
 import { aCloudEndpoint, aKubernetesOperator } from "#test/support/builders.ts";
-import { type DrainCli, startDrainCli } from "#test/support/drain-cli.ts";
+import { type DrainCli, startDrainCli, STATE } from "#test/support/drain-cli.ts";
 
 const ref = (name: string) => ({ name, namespace: "ops" });
 const MARK = {
@@ -222,6 +222,17 @@ describe("run and report", () => {
       policy: "Retain",
       kept: [{ kind: "domain", object: "shop/ours", id: expect.stringMatching(/^rd_/) as string, why: null }],
     });
+  });
+
+  test("with operator, KubernetesOperator and drain state gone, it frees what they left; the install is named by flags", async () => {
+    await cli.domain("ours", "ops/ngrok");
+    await cli.kubectl("delete", "configmap", STATE, "-n", "ops");
+    const lost = await cli.outside(["run", "-n", "ops"]);
+    expect(lost.err).toMatch(/no install of the operator was found in namespace ops\nremedy: name it: -n NAMESPACE/);
+    const named = ["-n", "ops", "--release", "ngrok", "--fullname", "ngrok-operator"];
+    expect(await cli.outside(["run", ...named])).toMatchObject({ code: 0, err: "" });
+    const domain = await cli.read.get(Domain, { name: "ours", namespace: "shop" }, cli.signal);
+    expect([domain?.metadata.finalizers, await cli.stateNow()]).toEqual([undefined, undefined]);
   });
 
   test("Delete without a key, or with a login that may not, is refused before anything has changed", async () => {
