@@ -104,6 +104,12 @@ describe("the last lines", () => {
     expect(words).toContain("foreign domain shop/a still carries acme.io/hold of another controller");
     expect(words).toContain("left domain shop/b: of the table");
   });
+  test("another controller's finalizer on a user's Service is the ordinary thing, and not worth a word", () => {
+    const services = rows.find(({ kind }) => kind.kind === "Service")!;
+    const { at, ...rest } = step("a", "free", ["service.kubernetes.io/load-balancer-cleanup"]);
+    const report = reportOf({ is: "did", step: { ...rest, at: { ...at, row: services } }, undone: undefined });
+    expect(report.foreign.size).toBe(0);
+  });
   test("2,000 failures stay under twelve lines", () => {
     const report = reportOf({ is: "pass", n: 1 });
     for (let n = 0; n < 2_000; n += 1)

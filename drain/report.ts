@@ -85,7 +85,8 @@ function did(report: Report, step: Step, { undone }: DrainEvent & { is: "did" })
   const { row, object, foreign } = step.at;
   report.done += 1;
   const name = nameOf(row, object);
-  if (foreign.length > 0) report.foreign.set(name, foreign);
+  // On a user's object other controllers' finalizers are the ordinary thing; on ours they would hold a CRD that goes.
+  if (row.whose === "ours" && foreign.length > 0) report.foreign.set(name, foreign);
   if (undone?.remote === "deleted") report.remoteDeleted += 1;
   if (undone?.remote === "kept")
     keep(report, row.kind.kind, `${name}${undone.id ? ` ${undone.id}` : ""}: ${undone.why}`);
