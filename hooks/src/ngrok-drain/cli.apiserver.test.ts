@@ -227,6 +227,9 @@ describe("run and report", () => {
   test("with operator, KubernetesOperator and drain state gone, it frees what they left; the install is named by flags", async () => {
     await cli.domain("ours", "ops/ngrok");
     await cli.kubectl("delete", "configmap", STATE, "-n", "ops");
+    // The operator is gone with its pods: while one is there, the state would be made anew for it to read.
+    const gone = ["--all", "-n", "ops", "--force", "--grace-period=0"];
+    for (const kind of ["deployments", "replicasets", "pods"]) await cli.kubectl("delete", kind, ...gone);
     const lost = await cli.outside(["run", "-n", "ops"]);
     expect(lost.err).toMatch(/no install of the operator was found in namespace ops\nremedy: name it: -n NAMESPACE/);
     const named = ["-n", "ops", "--release", "ngrok", "--fullname", "ngrok-operator"];
