@@ -121,7 +121,7 @@ async function* stepsOf(
 /** How often one object may come back with our finalizer before it is somebody's doing and not a race. */
 const COMES_BACK = 3;
 
-/** Who puts our finalizer back again and again is named and left alone: the drain must end. */
+/** Who puts our finalizer back again and again is named, and the run stops over it: neither an endless drain nor a success. */
 function settled(step: Step, found: Found, n: number, again: Map<string, number>): Step {
   if (n === 1 || step.act === "leave") return step;
   const uid = found.object.metadata.uid ?? "";
@@ -131,7 +131,11 @@ function settled(step: Step, found: Found, n: number, again: Map<string, number>
   const manager = found.object.metadata.managedFields?.findLast((entry) =>
     JSON.stringify(entry.fieldsV1 ?? {}).includes("f:finalizers"),
   )?.manager;
-  return { ...step, act: "leave", why: `the finalizer came back ${times} times, written by ${manager ?? "somebody"}` };
+  return {
+    ...step,
+    act: "contested",
+    why: `the finalizer came back ${times} times, written by ${manager ?? "somebody"}`,
+  };
 }
 
 /** Class invalid stays as it is until a person acts; a 403 may be RBAC that has not arrived yet. */

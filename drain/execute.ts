@@ -4,7 +4,7 @@ import { claimOf, gatewayClassClaimOf } from "#api/keys.ts";
 import type { Release } from "#api/release.ts";
 import { refOf, type Target } from "#kube/kind.ts";
 import { GatewayClass } from "#kube/kinds.ts";
-import { FenceLost, isClass, known, type KnownError } from "#wire/errors.ts";
+import { FenceLost, isClass, known, KnownError } from "#wire/errors.ts";
 import type { DrainEvent } from "./events.ts";
 import type { Hands, Undone } from "./hands.ts";
 import type { Row } from "./kinds.ts";
@@ -71,6 +71,7 @@ async function perform(
   signal: AbortSignal,
 ): Promise<DrainEvent> {
   if (step.act === "leave") return { is: "left", step };
+  if (step.act === "contested") return { is: "failed", step, error: contested(step) };
   try {
     const undone = await act(step, hands, release, refused, signal);
     return { is: "did", step, undone };
@@ -112,6 +113,12 @@ async function undo(
     if (isClass(error, "invalid") && (error.status === 401 || error.status === 403)) refused.ngrok = error;
     throw error;
   }
+}
+
+function contested({ why }: Step): KnownError {
+  return new KnownError("invalid", why, {
+    hint: "stop who writes it, a GitOps tool for instance, then run the same command again",
+  });
 }
 
 function claimFor(row: Row, release: Release) {

@@ -14,8 +14,9 @@ export interface Found {
 
 export interface Step {
   readonly at: Found;
-  /** free: our finalizer off. undo: what we made is unmade, then the finalizer off. delete: the object goes too. */
-  readonly act: "free" | "undo" | "delete" | "leave";
+  /** free: our finalizer off. undo: what we made is unmade, then the finalizer off. delete: the object goes too.
+   * contested: ours, but somebody puts the finalizer back. */
+  readonly act: "free" | "undo" | "delete" | "leave" | "contested";
   readonly stamp: "off" | "stays";
   readonly why: string;
 }
