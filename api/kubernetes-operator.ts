@@ -158,10 +158,13 @@ export const KubernetesOperator: OwnKind<KubernetesOperator> = defineKind<Kubern
     column("Binding Ingress Endpoint", ".spec.binding.ingressEndpoint", 2),
     ageColumn,
     reasonColumn,
-    column("Drained", ".status.drain.drainedResources", 1, "integer"),
-    column("Drain Total", ".status.drain.totalResources", 1, "integer"),
+    // Shown always: `kubectl get kubernetesoperator -w` follows an uninstall.
+    column("Drained", ".status.drain.drainedResources", 0, "integer"),
+    column("Drain Total", ".status.drain.totalResources", 0, "integer"),
     column("Drain Policy", ".spec.drain.policy"),
     column("Drain Phase", ".status.drain.phase"),
+    // What was sealed, or relaxed since: the spec does not change with it.
+    column("Sealed Policy", ".status.drain.policy"),
   ],
   reasons: kubernetesOperatorReasons,
 });
