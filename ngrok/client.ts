@@ -10,7 +10,7 @@ import { domains, type DomainsPort } from "./domains.ts";
 import { endpoints, type EndpointsPort } from "./endpoints.ts";
 import { ipPolicies, type IPPoliciesPort } from "./ip-policies.ts";
 import { operators, type OperatorsPort } from "./operators.ts";
-import { pace } from "./pace.ts";
+import { pace, rateOf } from "./pace.ts";
 
 /**
  * ngrok as the drain and the controllers know it. Every method throws KnownError (wire/errors.ts; codes in
@@ -36,8 +36,8 @@ export interface NgrokOptions {
   readonly clock: Clock;
   /** Without it the client only reads, until `under` gives it one. */
   readonly fence?: Fence | undefined;
-  /** Calls a second over all ports; no limit when absent. */
-  readonly rate?: { readonly perSecond: number; readonly burst?: number } | undefined;
+  /** Calls over all ports that start in any 60 seconds at most; without it only ngrok itself slows the client down. */
+  readonly callsPerMinute?: number | undefined;
   /** Calls in flight at once, default 32. */
   readonly concurrency?: number;
   /** Milliseconds that one call may take from its first turn on, retries and waits included; default 10,000. */
@@ -59,7 +59,7 @@ export interface NgrokClient extends NgrokPort, AsyncDisposable {
 
 /** Connects to nothing yet. Throws KnownError invalid when the API key or `apiUrl` cannot be used. */
 export function connectNgrok(options: NgrokOptions): NgrokClient {
-  const { clock, signal, userAgent } = options;
+  const { clock, signal, userAgent, callsPerMinute } = options;
   const concurrency = options.concurrency ?? 32;
   const base = baseOf(options.apiUrl);
   const apiKey = usableKey(options.apiKey);
@@ -75,7 +75,7 @@ export function connectNgrok(options: NgrokOptions): NgrokClient {
   connection.catch(() => undefined);
   const common = {
     send: async (request: HttpRequest) => await (await connection).send(request),
-    pace: pace({ clock, concurrency, rate: options.rate }),
+    pace: pace({ clock, concurrency, rate: callsPerMinute === undefined ? undefined : rateOf(callsPerMinute) }),
     timeoutMs: options.timeoutMs ?? 10_000,
     random: Math.random,
     base,

@@ -1,7 +1,7 @@
 // All calls of a client keep one pace, and slow down together when ngrok asks for it.
 import { describe, test } from "vitest";
 import { testClock } from "#test/support/clock.ts";
-import { pace, type Pace, type Turn } from "./pace.ts";
+import { callsPerMinuteOf, pace, type Pace, rateOf, type Turn } from "./pace.ts";
 
 const forever = new AbortController().signal;
 
@@ -35,6 +35,37 @@ describe("the pace", () => {
     expect(given).toHaveLength(5);
     await clock.advance(1_000);
     expect(given).toHaveLength(15);
+  });
+
+  test.for([1, 7, 60, 120, 600])(
+    "at %i calls a minute, starts no more than that in any minute, the burst included, and hardly fewer",
+    async (limit, { expect }) => {
+      const clock = testClock();
+      const { given } = ask(pace({ clock, concurrency: 10_000, rate: rateOf(limit) }), 3 * limit + 10);
+      const starts: number[] = [];
+      for (let second = 0; second < 180; second += 1) {
+        await clock.advance(second === 0 ? 0 : 1_000);
+        while (starts.length < given.length) starts.push(second);
+      }
+      const most = Math.max(...starts.map((from) => starts.filter((at) => at >= from && at < from + 60).length));
+      expect(most).toBeLessThanOrEqual(limit);
+      expect(starts.length).toBeGreaterThanOrEqual(Math.floor(3 * limit * 0.95));
+    },
+  );
+
+  test("does not keep a call for a turn that comes after its time, and gives the turn to another", async ({
+    expect,
+  }) => {
+    const clock = testClock();
+    const at = pace({ clock, concurrency: 4, rate: rateOf(6) });
+    (await at.turn(forever)).end();
+    await expect(at.turn(forever, clock.now() + 5_000)).rejects.toMatchObject({
+      class: "throttled",
+      retryAfterMs: 10_000,
+    });
+    const { given } = ask(at, 1);
+    await clock.advance(10_000);
+    expect(given).toHaveLength(1);
   });
 
   test("makes all calls wait, once, when ngrok says wait", async ({ expect }) => {
@@ -112,4 +143,17 @@ describe("the pace", () => {
     await clock.advance(0);
     expect(next.given).toHaveLength(1);
   });
+});
+
+test.for([
+  [undefined, undefined],
+  ["", undefined],
+  ["0", undefined],
+  ["120", 120],
+] as const)("a limit of %j in the environment is %j", ([text, limit], { expect }) => {
+  expect(callsPerMinuteOf(text)).toBe(limit);
+});
+
+test.for(["many", "-1", "1.5"])("a limit of %j is refused with the value that it comes from", (text, { expect }) => {
+  expect(() => callsPerMinuteOf(text)).toThrow(`ngrokApi.callsPerMinute "${text}" is no number of calls`);
 });

@@ -15,7 +15,34 @@ const LONGEST_QUEUE_MS = 60_000;
 export interface PaceOptions {
   readonly clock: Clock;
   readonly concurrency: number;
-  readonly rate?: { readonly perSecond: number; readonly burst?: number } | undefined;
+  readonly rate?: Rate | undefined;
+}
+
+/** How many calls may start in a second, after a burst of so many at once. */
+export interface Rate {
+  readonly perSecond: number;
+  readonly burst?: number;
+}
+
+/** Seconds' worth of calls that may start at once, so that a single change does not wait call by call. */
+const BURST_SECONDS = 2;
+
+/** The rate under which at most `callsPerMinute` calls start in any 60 seconds, the burst included. */
+export function rateOf(callsPerMinute: number): Rate {
+  const burst = Math.max(1, Math.floor((callsPerMinute * BURST_SECONDS) / 60));
+  return { perSecond: (callsPerMinute - (burst - 1)) / 60, burst };
+}
+
+/**
+ * A limit as an environment variable gives it: undefined for none ("", "0" or not there). Throws KnownError invalid when
+ * it is no number of calls.
+ */
+export function callsPerMinuteOf(text: string | undefined): number | undefined {
+  if (text === undefined || text === "" || text === "0") return undefined;
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new KnownError("invalid", `ngrokApi.callsPerMinute ${JSON.stringify(text)} is no number of calls`, {
+    hint: "set it to a whole number, such as 120, or to 0 for no limit",
+  });
 }
 
 export interface Turn {
@@ -95,7 +122,7 @@ export function pace({ clock, concurrency, rate }: PaceOptions): Pace {
         for (let left = pausedUntil - clock.now(); left > 0; left = pausedUntil - clock.now()) {
           await wait(left, until, clock, signal);
         }
-        const start = drop?.() ?? 0;
+        const start = drop?.(until) ?? 0;
         if (start > 0) await clock.sleep(start, signal);
       } catch (error) {
         leave();
@@ -129,13 +156,22 @@ async function wait(ms: number, until: number, clock: Clock, signal: AbortSignal
   await clock.sleep(ms, signal);
 }
 
-/** Milliseconds until the next call may start; each question takes one start. Starts even out after a burst. */
-function bucket({ perSecond, burst = perSecond }: { perSecond: number; burst?: number }, clock: Clock): () => number {
+/**
+ * Milliseconds until the next call may start; each answer takes one start. Starts even out after a burst. Throws class
+ * throttled, and takes none, when the start would be later than `until`.
+ */
+function bucket({ perSecond, burst = perSecond }: Rate, clock: Clock): (until: number) => number {
   const every = 1000 / perSecond;
   let next = Number.NEGATIVE_INFINITY;
-  return () => {
+  return (until) => {
     const now = clock.now();
     const start = Math.max(next, now - (Math.max(1, burst) - 1) * every);
+    if (start > until) {
+      throw new KnownError("throttled", "the calls to ngrok that are allowed in a minute are used up", {
+        retryAfterMs: Math.ceil(start - now),
+        hint: "ngrokApi.callsPerMinute limits them; the call is made later.",
+      });
+    }
     next = start + every;
     return Math.max(0, start - now);
   };
