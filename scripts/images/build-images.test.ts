@@ -15,6 +15,7 @@ beforeAll(async () => {
   vi.stubEnv("NGROK_OPERATOR_CACHE", join(top, "cache"));
   await project("hooks/src/drain/main.ts", `import { stringify } from "yaml"; console.log(stringify([1]));`);
   await project("operator/managers/api-manager/main.ts", "console.log(2);");
+  await project("hooks/src/ngrok-drain/main.ts", "console.log(4);");
   await project("LICENSE", "ours");
   await project("runtime/LICENSE", "free");
   await mkdir(join(top, "runtime/bin"));
@@ -55,7 +56,8 @@ describe("images", { timeout: 30_000 }, () => {
     expect(all).toHaveLength(some.length + 1);
     expect(filesOf(hooks.archive)).toContain("app/hooks/drain.mjs");
     expect(filesOf(hooks.archive)).not.toContain("app/api-manager.mjs");
-    expect(filesOf(operator.archive)).toContain("app/api-manager.mjs");
+    const programs = ["app/api-manager.mjs", "app/ngrok-drain.mjs", "usr/local/bin/ngrok-drain"];
+    expect(filesOf(operator.archive)).toEqual(expect.arrayContaining(programs));
   });
 
   test("hold no shell, no source map, and the licence of each thing that they hold", async () => {

@@ -9,9 +9,9 @@ import { pullBase } from "./base-image.ts";
 import { archiveOf, assemble, type BaseImage, type Image } from "./image.ts";
 import { makeLayer, type Layer } from "./layer.ts";
 import { licencesOf } from "./licences.ts";
-import { bundle, programs, replaceFile, writeBundles, type Bundle, type Program } from "./programs.ts";
+import { bundle, COMMANDS, programs, replaceFile, writeBundles, type Bundle, type Program } from "./programs.ts";
 import { baseEntries, librariesOf, NONROOT, nodeEntries, nodeOf } from "./runtime.ts";
-import { file, type Entry } from "./tar.ts";
+import { file, link, type Entry } from "./tar.ts";
 
 export const TOP = join(import.meta.dirname, "..", "..");
 /** The registry part of a reference that no registry has; a cluster's node asks its own registry for it. */
@@ -117,9 +117,20 @@ async function programEntries(top: string, layer: string, bundles: readonly Bund
   const licences = "usr/share/licenses/ngrok-operator";
   return [
     ...bundles.map(({ path, code }) => file(path, code)),
+    ...bundles.filter(({ name }) => COMMANDS.includes(name)).flatMap(onPath),
     file(`${licences}/${layer}.txt`, await licencesOf(top, inputs)),
     ...(layer === "hooks" ? [file(`${licences}/LICENSE`, await readFile(join(top, "LICENSE")))] : []),
   ];
+}
+
+/**
+ * A command by its name on PATH, and as kubectl finds a plugin of that name. There is no shell: the kernel starts Node by
+ * the first line. A person runs it beside the operator, within the same limit of memory, so Node is told to be frugal.
+ */
+function onPath({ name, path }: Bundle): Entry[] {
+  const text = `#!/usr/local/bin/node --max-semi-space-size=2\nimport("/${path}");\n`;
+  const plugin = `kubectl-${name.replaceAll("-", "_")}`;
+  return [file(`usr/local/bin/${name}`, text, 0o755), link(`usr/local/bin/${plugin}`, name)];
 }
 
 /**

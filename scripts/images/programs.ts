@@ -23,8 +23,8 @@ export interface Bundle extends Program {
   readonly inputs: readonly string[];
 }
 
-// People type its name, so it lies beside the managers and not among the hooks.
-const COMMANDS = ["ngrok-drain"];
+/** People type their names, so they lie beside the managers and not among the hooks. */
+export const COMMANDS: readonly string[] = ["ngrok-drain"];
 
 /** The programs below `top`, hooks first. */
 export function programs(top: string): Program[] {

@@ -62,7 +62,22 @@ describe.runIf(asRoot)("as root, with chroot, an image by its files alone", () =
       console.log(JSON.stringify([process.version, os.userInfo().username, bundle.match(/BEGIN CERT/g).length]));`;
     expect(JSON.parse(await nodeIn(root, "-e", code))).toEqual([process.version, "nonroot", rootCertificates.length]);
     const programs = (await readdir(root, { recursive: true })).filter((path) => /(^|\/)s?bin\/[^/]+$/.test(path));
-    expect(programs).toEqual(["usr/local/bin/node"]);
+    const commands = ["kubectl-ngrok_drain", "ngrok-drain", "node"].map((name) => `usr/local/bin/${name}`);
+    expect(programs.toSorted()).toEqual(commands);
+  });
+
+  test("has ngrok-drain on its PATH, by its own name and as kubectl's plugin", async () => {
+    const root = await rootOf(images.operator.archive);
+    for (const name of ["ngrok-drain", "kubectl-ngrok_drain"]) {
+      const said = await command("chroot", [
+        "--userspec=65532:65532",
+        root,
+        `/usr/local/bin/${name}`,
+        "plan",
+        "--help",
+      ]);
+      expect(said).toMatch(/Examples:\n +ngrok-drain plan/);
+    }
   });
 
   test("holds every module that its programs load", async () => {

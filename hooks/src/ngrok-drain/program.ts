@@ -68,7 +68,7 @@ function frame({ stdout, stderr }: Terminal): Command {
       "after",
       `
 Examples:
-  kubectl -n ngrok-operator exec deploy/ngrok-operator-manager -- /usr/local/bin/node /app/ngrok-drain.mjs plan
+  kubectl -n ngrok-operator exec deploy/ngrok-operator-manager -- ngrok-drain plan
   npm run -s drain -- plan -n ngrok-operator                    from a checkout, with your own kubeconfig
 
 ngrok-drain <command> --help has examples of each. The documents of -o json: docs/ngrok-drain.md`,
