@@ -87,7 +87,7 @@ const shown = async <T extends KubeObject>(kind: Kind<T>, name: string): Promise
   await hands.read.get(kind, { namespace, name }, signal);
 
 describe("Retain", () => {
-  test("takes the finalizers off, keeps the stamps, and touches nothing at ngrok", async () => {
+  test("takes the finalizers off, keeps the stamps, and touches nothing at ngrok (E5, F18)", async () => {
     await aSmallShop();
     const { ending, report } = await drain("Retain");
     expect({ ending, done: report.done, failures: report.failures }).toEqual({
@@ -112,7 +112,7 @@ describe("Retain", () => {
     ]);
   });
 
-  test("an object that was being deleted goes, and what is at ngrok stays", async () => {
+  test("an object that was being deleted goes, and what is at ngrok stays (F1)", async () => {
     await aSmallShop();
     const domain = (await shown(Domain, "web-example-com"))!;
     await hands.write.remove(
@@ -126,7 +126,7 @@ describe("Retain", () => {
 });
 
 describe("Delete", () => {
-  test("deletes the objects and what they made, and nothing twice", async () => {
+  test("deletes the objects and what they made, and nothing twice (E5)", async () => {
     await aSmallShop();
     const { ending, report } = await drain("Delete");
     expect({ ending, done: report.done, remote: report.remoteDeleted }).toEqual({
@@ -139,7 +139,7 @@ describe("Delete", () => {
     expect(api.count("DELETE")).toBe(3);
   });
 
-  test("a finalizer is never stripped while ngrok gives no answer: the run pauses and keeps it", async () => {
+  test("a finalizer is never stripped while ngrok gives no answer: the run pauses and keeps it (E6, E7)", async () => {
     await aSmallShop();
     using _fault = disposable(
       api.faults.add({ kind: "status", status: 503, match: { method: "DELETE" }, times: Infinity }),
@@ -158,7 +158,7 @@ describe("Delete", () => {
     expect(api.remote()).toBe(3);
   });
 
-  test("a refused key blocks at once, and names the remedy", async () => {
+  test("a refused key blocks at once, and names the remedy (W4)", async () => {
     await aSmallShop();
     const { ending, report } = await drain("Delete", { ngrok: undefined });
     expect(ending).toBe("blocked");
@@ -166,7 +166,7 @@ describe("Delete", () => {
     await drain("Retain");
   });
 
-  test("what the user wants kept, and what was there before us, stays at ngrok", async () => {
+  test("what the user wants kept, and what was there before us, stays at ngrok (F17)", async () => {
     const kept = await api.add("reserved_domains", { domain: "kept.example.com" });
     const found = await api.add("reserved_domains", { domain: "found.example.com" });
     const one = await make(
@@ -188,7 +188,7 @@ describe("Delete", () => {
     expect(report.kept).toHaveLength(2);
   });
 
-  test("an endpoint whose id was lost is found by its URL and metadata", async () => {
+  test("an endpoint whose id was lost is found by its URL and metadata (F28, W1)", async () => {
     const object = a.aCloudEndpoint({ spec: { url: "https://lost.example.com" } });
     await api.add("endpoints", { type: "cloud", url: "https://lost.example.com", metadata: object.spec.metadata });
     await make(CloudEndpoint, object, claimed);
@@ -227,7 +227,7 @@ describe("whatever the policy", () => {
     },
   );
 
-  test("another install's objects are left alone and named", async () => {
+  test("another install's objects are left alone and named (F18, W3)", async () => {
     await make(Domain, a.aDomain(), {
       name: "theirs",
       finalizers: [FINALIZER],
@@ -239,7 +239,7 @@ describe("whatever the policy", () => {
     expect((await shown(Domain, "theirs"))?.metadata.finalizers).toEqual([FINALIZER]);
   });
 
-  test("a foreign finalizer stays and is named; ours is off, so the drain is done", async () => {
+  test("a foreign finalizer stays and is named; ours is off, so the drain is done (F14)", async () => {
     await make(Domain, a.aDomain(), { ...claimed, name: "held", finalizers: [FINALIZER, "acme.io/hold"] });
     const { ending, report } = await drain("Delete");
     expect(ending).toBe("clean");

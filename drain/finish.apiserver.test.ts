@@ -45,7 +45,7 @@ describe("the KubernetesOperator", () => {
     expect(rig.api.state()["kubernetes_operators"]).toBe(0);
   });
 
-  test("held by somebody else it stays, and shows the whole drain", async () => {
+  test("held by somebody else it stays, and shows the whole drain (E16)", async () => {
     await anOperator([FINALIZER, "acme.io/hold"]);
     const { farewell } = await drain("Delete");
     expect(farewell).toMatchObject({ is: "held", by: ["acme.io/hold"] });
@@ -69,7 +69,7 @@ describe("the KubernetesOperator", () => {
     );
   });
 
-  test("the state turns Drained before it goes", async () => {
+  test("the state turns Drained before it goes (W6)", async () => {
     const mark = { policy: "Retain", driver: "hook", by: "pod/a/1", since: "2026-01-01T00:00:00Z" } as const;
     await drain("Retain", { mark });
     const state = parseState(

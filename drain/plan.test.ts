@@ -36,7 +36,7 @@ describe("whose an object is", () => {
     const surroundings = { release: { ...release, watchNamespace: "team" }, others: "none" } as const;
     expect(find(row("Ingress"), [held()], surroundings)[0]?.whose).toBe("not");
   });
-  test("a GatewayClass of another controller is not ours, though the finalizer is the same", () => {
+  test("a GatewayClass of another controller is not ours, though the finalizer is the same (F19)", () => {
     const other = {
       metadata: { name: "kong", finalizers: [GATEWAY_CLASS_FINALIZER] },
       spec: { controllerName: "konghq.com/kong" },
@@ -79,7 +79,7 @@ describe("the plan", () => {
   test("a Service gives its reserved address back under Delete alone", () => {
     expect([planned("Service", "Retain"), planned("Service", "Delete")]).toEqual(["free off", "undo off"]);
   });
-  test("what is another install's is left", () => {
+  test("what is another install's is left (W3)", () => {
     expect(planned("Domain", "Delete", stamped("ops/other"))).toBe("leave stays");
   });
 });

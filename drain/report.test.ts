@@ -52,7 +52,7 @@ describe("the counters", () => {
       policy: "Retain",
     });
   });
-  test("the status shows the last 20 errors, each within the schema's length", () => {
+  test("the status shows the last 20 errors, each within the schema's length (F27)", () => {
     const report = reportOf({ is: "pass", n: 1 });
     for (let n = 0; n < 30; n += 1)
       fold(report, { is: "failed", step: step(`d${n}`, "free"), error: new KnownError("invalid", "x".repeat(2_000)) });

@@ -43,7 +43,7 @@ describe("a reading of the ConfigMap", () => {
 });
 
 describe("the latch", () => {
-  test("a wiped mark does not open, an explicit Open does", () => {
+  test("a wiped mark does not open, an explicit Open does (F11)", () => {
     const state = stateReader(
       readerOf(() => undefined),
       release,
@@ -55,7 +55,7 @@ describe("the latch", () => {
     expect(state.observe(undefined).phase).toBe("Unknown");
     expect(state.observe(stateWith({ phase: "Open" })).phase).toBe("Open");
   });
-  test("a watch that lags behind a read does not take the state back", async () => {
+  test("a watch that lags behind a read does not take the state back (F4)", async () => {
     const marked = stateWith({ phase: "Draining", policy: "Retain" });
     marked.metadata.resourceVersion = "12";
     const before = stateWith({ phase: "Open" });
@@ -82,10 +82,10 @@ describe("the latch", () => {
 });
 
 describe("the seal", () => {
-  test("the first mark seals its policy", () => {
+  test("the first mark seals its policy (F8)", () => {
     expect(sealed({ phase: "Open", explicit: false }, mark).policy).toBe("Delete");
   });
-  test("a person's wish for Retain wins over a release's Delete", () => {
+  test("a person's wish for Retain wins over a release's Delete (F15)", () => {
     expect(sealed({ phase: "Open", explicit: false, wish: "Retain" }, mark).policy).toBe("Retain");
   });
   test.for([
@@ -115,7 +115,7 @@ describe("the end of a drain", () => {
       { data: { phase: "Drained", policy: "Retain" } },
     ]);
   });
-  test("is not written over a cancel, which the operator may have obeyed already", async () => {
+  test("is not written over a cancel, which the operator may have obeyed already (F7)", async () => {
     await expect(ended({ phase: "Open" })).rejects.toThrow(FenceLost);
   });
 });

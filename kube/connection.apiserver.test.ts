@@ -213,7 +213,7 @@ test("priority and fairness turns a crowd away: throttled, with the wait that th
   await expect.poll(turnedAway, eventually).toMatchObject({ class: "throttled", retryAfterMs: 1_000, status: 429 });
 });
 
-test("a network that passes nothing any more: each call ends at its deadline, and works again afterwards", async () => {
+test("a network that passes nothing any more: each call ends at its deadline, and works again afterwards (W26)", async () => {
   const config = await kubeconfig();
   await using proxy = await tcpProxy(config.clusters[0].cluster.server);
   config.clusters[0].cluster.server = proxy.url;

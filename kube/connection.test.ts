@@ -62,7 +62,7 @@ function answer(response: ServerResponse, status: number, body: unknown): void {
 }
 
 describe("a request", () => {
-  test("tells the server when we give up: writes at 4 s, reads at nothing", async () => {
+  test("tells the server when we give up: writes at 4 s, reads at nothing (F12)", async () => {
     const seen: string[] = [];
     const server = await serve((request, response) => {
       seen.push(`${request.method} ${request.url}`);

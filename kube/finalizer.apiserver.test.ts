@@ -97,7 +97,7 @@ describe("a claim", () => {
 });
 
 describe("somebody else writes in between", () => {
-  test("a stranger's entry that moved ours is kept, ours goes", async () => {
+  test("a stranger's entry that moved ours is kept, ours goes (F23, W15)", async () => {
     const held = await write.addFinalizer(ConfigMap, await aConfigMap("moved"), claim, signal);
     const uid = held.metadata.uid ?? "";
     await write.patch(
@@ -113,7 +113,7 @@ describe("somebody else writes in between", () => {
     expect((await now(held))?.metadata.finalizers).toEqual(["stranger.example/first"]);
   });
 
-  test("the first finalizer of a stranger is not overwritten by our own first", async () => {
+  test("the first finalizer of a stranger is not overwritten by our own first (W15)", async () => {
     const object = await aConfigMap("both-first");
     let came = false;
     const { write: rival } = watched(async (method) => {
@@ -150,7 +150,7 @@ describe("somebody else writes in between", () => {
     expect((await now(object))?.metadata.finalizers).toEqual(["a.example/one", "b.example/two"]);
   });
 
-  test("an object that changes under every attempt is given up with a name, not tried for ever", async () => {
+  test("an object that changes under every attempt is given up with a name, not tried for ever (F23)", async () => {
     const held = await write.addFinalizer(ConfigMap, await aConfigMap("hot"), claim, signal);
     let turn = 0;
     const { write: rival } = watched(async (method) => {
@@ -171,7 +171,7 @@ describe("somebody else writes in between", () => {
 });
 
 describe("the object is not the one that was meant", () => {
-  test("a namesake with another uid is neither freed, claimed, patched nor deleted", async () => {
+  test("a namesake with another uid is neither freed, claimed, patched nor deleted (W11)", async () => {
     const first = await aConfigMap("namesake");
     expect(await write.remove(targetOf(ConfigMap, first), signal)).toBe("deleted");
     const second = await aConfigMap("namesake", { finalizers: [claim.finalizer] });

@@ -65,7 +65,7 @@ describe("rivals", () => {
     expect((await stored(lease))?.spec).toMatchObject({ holderIdentity: "" });
   });
 
-  test("one waits while the other renews, whatever its clock writes, and takes over when it yields", async () => {
+  test("one waits while the other renews, whatever its clock writes, and takes over when it yields (F5)", async () => {
     const lease = { name: "forged", namespace };
     let verdict: "keep" | "yield" = "keep";
     const hour = 3_600_000;
@@ -84,7 +84,7 @@ describe("rivals", () => {
     expect((await stored(lease))?.spec).toMatchObject({ holderIdentity: "b", leaseTransitions: 1 });
   });
 
-  test("who does not renew is outlived, and its last write is refused as it would leave", async () => {
+  test("who does not renew is outlived, and its last write is refused as it would leave (F12)", async () => {
     const lease = { name: "zombie", namespace };
     const zombie = await stand(lease, "zombie", { onRenew: async () => await new Promise(() => undefined) }).catch(
       () => undefined,

@@ -17,7 +17,7 @@ function mayWrite(token: WriteToken | undefined): boolean {
 }
 
 describe("taking it", () => {
-  test("an absent Lease is made, a free one taken at once, and the state is read before anybody may work", async () => {
+  test("an absent Lease is made, a free one taken at once, and the state is read before anybody may work (F4)", async () => {
     const { clock, server, stand, news } = world();
     const order: string[] = [];
     const onRenew = async (): Promise<"keep"> => {
@@ -62,7 +62,7 @@ describe("taking it", () => {
     expect(mayWrite(a.held())).toBe(true);
   });
 
-  test("while the state cannot be read, nobody gets the token; past the deadline it is lost", async () => {
+  test("while the state cannot be read, nobody gets the token; past the deadline it is lost (F3)", async () => {
     const { clock, stand, news } = world();
     const a = stand("a", { onRenew: async () => await Promise.reject(new KnownError("transient", "503")) });
     await clock.advance(9_000);
@@ -75,7 +75,7 @@ describe("taking it", () => {
 });
 
 describe("expiry", () => {
-  test("is 15 s without a change on the observer's own clock, whatever time the holder's clock wrote", async () => {
+  test("is 15 s without a change on the observer's own clock, whatever time the holder's clock wrote (F5)", async () => {
     const { clock, server, stand } = world();
     const a = stand("a");
     await clock.advance(0);
@@ -119,7 +119,7 @@ describe("expiry", () => {
     expect(tookOver).toBeGreaterThan(0);
   });
 
-  test("a zombie's write is refused by the deadline itself, before any timer has noticed", async () => {
+  test("a zombie's write is refused by the deadline itself, before any timer has noticed (F12)", async () => {
     const { clock, stand } = world();
     let skew = 0;
     const stalled = { ...clock, now: () => clock.now() + skew };

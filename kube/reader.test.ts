@@ -64,7 +64,7 @@ describe("a list", () => {
     expect(asked).toEqual([path, "/apis/example.com"]);
   });
 
-  test("that is not found although the kind is served is unknown", async () => {
+  test("that is not found although the kind is served is unknown (F9)", async () => {
     const { connection } = server({ "/apis/example.com": group("v1"), "/apis/example.com/v1": resources("widgets") });
     await expect(allPages(connection, Widget)).rejects.toMatchObject({
       class: "transient",
@@ -76,7 +76,7 @@ describe("a list", () => {
     await expect(allPages(server({ "/apis/example.com": unavailable }).connection, Widget)).rejects.toBe(unavailable);
   });
 
-  test.for([forbidden, unavailable])("that fails ($message) is unknown", async (failure) => {
+  test.for([forbidden, unavailable])("that fails ($message) is unknown (F9)", async (failure) => {
     await expect(allPages(server({ [path]: failure }).connection, Widget)).rejects.toBe(failure);
   });
 
@@ -107,7 +107,7 @@ describe("a list", () => {
     expect(limits).toEqual([100, 25, 6, 6]);
   });
 
-  test("asks for its namespace and selectors, and never for a cached answer", async () => {
+  test("asks for its namespace and selectors, and never for a cached answer (W14)", async () => {
     const requests: KubeRequest[] = [];
     const { connection } = server({
       "/apis/example.com/v1/namespaces/ngrok/widgets": (request) => {
@@ -139,7 +139,7 @@ describe("a single object", () => {
 describe("discovery", () => {
   const both = { "/apis/example.com": group("v1", "v1alpha2"), "/apis/example.com/v1": resources("widgets") };
 
-  test("finds the best version in which the group serves this very kind", async () => {
+  test("finds the best version in which the group serves this very kind (F9)", async () => {
     const { connection } = server({ ...both, "/apis/example.com/v1alpha2": resources("routes") });
     expect(await served(connection, Route, signal)).toBe("v1alpha2");
   });

@@ -100,7 +100,7 @@ describe("the pace", () => {
     expect(third.given).toHaveLength(8);
   });
 
-  test("leaves a long wait to the caller, with the time that is left, and asks again after a minute at the latest", async ({
+  test("leaves a long wait to the caller, with the time that is left, and asks again after a minute at the latest (F13)", async ({
     expect,
   }) => {
     const clock = testClock();

@@ -82,7 +82,7 @@ describe("an answer", () => {
 });
 
 describe("no answer", () => {
-  test("within the deadline is transient and names server and time", async () => {
+  test("within the deadline is transient and names server and time (W26)", async () => {
     const { origin } = await serve(() => undefined);
     const client = await clientOf(origin);
     const failure = await failureOf(client.send(get("/", { timeoutMs: 30 })));
@@ -159,7 +159,7 @@ describe("the fence", () => {
     };
   }
 
-  test("is asked when the bytes leave, not when the call was queued", async () => {
+  test("is asked when the bytes leave, not when the call was queued (F12)", async () => {
     const paths: string[] = [];
     const gate = latch();
     const seen = latch();

@@ -25,7 +25,7 @@ beforeEach(async () => await rig.reset());
 const stateNow = async () => parseState(await rig.read.get(ConfigMap, at("ngrok-operator-drain-state"), signal));
 
 describe("the drain hook", () => {
-  test("Retain with no operator alive: everything freed, kept ids reported, the KubernetesOperator gone", async () => {
+  test("Retain with no operator alive: everything freed, kept ids reported, the KubernetesOperator gone (E3, E5)", async () => {
     await rig.domains(1);
     await rig.anOperator();
     const { code, log } = await rig.run("drain");
@@ -50,7 +50,7 @@ describe("the drain hook", () => {
     expect((await rig.run("drain", { drainPolicy: "Delete" })).code).toBe(0);
   });
 
-  test("Delete with a revoked key is refused before anything has changed, with both remedies", async () => {
+  test("Delete with a revoked key is refused before anything has changed, with both remedies (F6, W5)", async () => {
     await rig.domains(1);
     using _fault = fault({ kind: "status", status: 401, times: Infinity });
     const { code, log } = await rig.run("drain", { drainPolicy: "Delete" });
@@ -61,7 +61,7 @@ describe("the drain hook", () => {
     expect((await rig.read.get(Domain, shop, signal))?.metadata.finalizers).toEqual([FINALIZER]);
   });
 
-  test("a person relaxes Delete to Retain with kubectl alone, and the next run obeys without a key", async () => {
+  test("a person relaxes Delete to Retain with kubectl alone, and the next run obeys without a key (E19, F15)", async () => {
     await rig.domains(1);
     await rig.kubectl(
       "-n",
@@ -79,7 +79,7 @@ describe("the drain hook", () => {
     expect(log).toMatch(/policy +Retain/);
   });
 
-  test("a living leader yields to the mark at once", async () => {
+  test("a living leader yields to the mark at once (W21)", async () => {
     await rig.anOperator();
     const state = stateReader(rig.read, release);
     const held = await hold(rig.connection, {
@@ -97,7 +97,7 @@ describe("the drain hook", () => {
     expect(log).toMatch(/operator +leader manager-1 yielded after \d/);
   });
 
-  test("a hung leader loses its pod, and the drain goes on when its token is dead", async () => {
+  test("a hung leader loses its pod, and the drain goes on when its token is dead (F3, F12, F13)", async () => {
     await rig.anOperator();
     const labels = { "app.kubernetes.io/instance": "ngrok", "app.kubernetes.io/component": "controller" };
     const pod = await rig.write.create(
@@ -125,7 +125,7 @@ describe("the drain hook", () => {
     expect(events.split(" ")).toEqual(expect.arrayContaining(["DrainStarted", "DrainCompleted"]));
   });
 
-  test("an unknown policy is refused in one line that names the field", async () => {
+  test("an unknown policy is refused in one line that names the field (W14)", async () => {
     const { code, log } = await rig.run("drain", {}, { DRAIN_POLICY: "Purge" });
     expect(code).toBe(1);
     expect(log).toMatch(/failed +drainPolicy 'Purge' is neither Retain nor Delete/);
@@ -145,7 +145,7 @@ describe("the drain hook", () => {
 });
 
 describe("the cleanup hook", () => {
-  test("normally finds nothing, and sweeps what Helm does not own", async () => {
+  test("normally finds nothing, and sweeps what Helm does not own (E4, F21)", async () => {
     await rig.anOperator();
     expect((await rig.run("drain")).code).toBe(0);
     await rig.write.create(
@@ -168,7 +168,7 @@ describe("the cleanup hook", () => {
     ).toBe(false);
   });
 
-  test("drains what a killed drain hook left, by the same policy", async () => {
+  test("drains what a killed drain hook left, by the same policy (F2, W19)", async () => {
     await rig.domains(1);
     const { code, log } = await rig.run("cleanup", { drainPolicy: "Delete" });
     expect({

@@ -39,7 +39,7 @@ async function domainsLeft(): Promise<readonly string[]> {
     .filter((text) => text.includes(FINALIZER));
 }
 
-test("killed in the middle: the next run waits out its Lease, finishes, and deletes nothing twice", async () => {
+test("killed in the middle: the next run waits out its Lease, finishes, and deletes nothing twice (E8, E14)", async () => {
   const fault = slowly(700);
   const first = await rig.start("drain", { drainPolicy: "Delete" });
   await deletedAtNgrok(10);
@@ -57,7 +57,7 @@ test("killed in the middle: the next run waits out its Lease, finishes, and dele
   expect(rig.api.count("DELETE", "/reserved_domains", 204)).toBe(COUNT);
 });
 
-test("SIGTERM in the middle: it says that nothing is lost, frees the Lease, and the next run starts at once", async () => {
+test("SIGTERM in the middle: it says that nothing is lost, frees the Lease, and the next run starts at once (E8, W16)", async () => {
   const fault = slowly(700);
   const first = await rig.start("drain", { drainPolicy: "Delete" });
   await deletedAtNgrok(10);
@@ -71,7 +71,7 @@ test("SIGTERM in the middle: it says that nothing is lost, frees the Lease, and 
   expect({ code: second.code, remote: rig.api.remote() }).toEqual({ code: 0, remote: 0 });
 });
 
-test("started twice at once: the second follows the first, both end well, nothing is deleted twice", async () => {
+test("started twice at once: the second follows the first, both end well, nothing is deleted twice (F2)", async () => {
   const fault = slowly(2_000);
   const labels = { "app.kubernetes.io/instance": "ngrok", "app.kubernetes.io/component": "drain" };
   const spec = { containers: [{ name: "a", image: "a" }] };
@@ -92,7 +92,7 @@ test("started twice at once: the second follows the first, both end well, nothin
   expect(rig.api.count("DELETE", "/reserved_domains")).toBe(COUNT);
 });
 
-test("the mark wiped in the middle: the driver writes it back, and ends drained", async () => {
+test("the mark wiped in the middle: the driver writes it back, and ends drained (F11)", async () => {
   const fault = slowly(2_000);
   const first = await rig.start("drain", { drainPolicy: "Delete" });
   await deletedAtNgrok(5);
@@ -113,7 +113,7 @@ test("the mark wiped in the middle: the driver writes it back, and ends drained"
   expect({ code, state }).toMatchObject({ code: 0, state: { phase: "Drained", policy: "Delete" } });
 });
 
-test("Delete relaxed to Retain in the middle: the rest is kept at ngrok, and every finalizer goes", async () => {
+test("Delete relaxed to Retain in the middle: the rest is kept at ngrok, and every finalizer goes (E15, F8, F15)", async () => {
   slowly(2_500);
   const first = await rig.start("drain", { drainPolicy: "Delete" });
   await deletedAtNgrok(1);

@@ -27,7 +27,7 @@ test("closed until the state has been read, open as Helm renders it, closed by a
   expect(it.why).toContain("a drain (Delete) is under way since today, started by pod/hook/1");
 });
 
-test("a state that is wiped after a mark stays closed, an explicit Open opens it", () => {
+test("a state that is wiped after a mark stays closed, an explicit Open opens it (F11)", () => {
   const { gate: it } = aGate();
   it.observe(state({ phase: "Draining" }));
   it.observe(state());

@@ -248,7 +248,7 @@ describe("an object that is being deleted", () => {
     expect(did).toEqual(["Deleting", "cleanup", "free", "Deleted"]);
   });
 
-  test("keeps its finalizer when the cleanup throws, even what only a person can mend", async () => {
+  test("keeps its finalizer when the cleanup throws, even what only a person can mend (W4)", async () => {
     const error = new KnownError("invalid", "forbidden", { status: 403 });
     const { did, work } = aReconcile({ object: deleting, cleanup: () => Promise.reject(error) });
     expect(await work()).toEqual({ is: "retry", error });

@@ -25,7 +25,7 @@ async function holder(world: World): Promise<string | undefined> {
   return (await world.get(Lease, namesOf(world.release).lease))?.spec?.holderIdentity;
 }
 
-test("a mark in mid-run closes the gate: the leader frees the Lease and touches nothing that comes after", async () => {
+test("a mark in mid-run closes the gate: the leader frees the Lease and touches nothing that comes after (F3, W21)", async () => {
   await using world = await startWorld({ controllers });
   await world.create(CloudEndpoint, anEndpoint("before"));
   await world.until(CloudEndpoint, "before", isReady);
@@ -41,7 +41,7 @@ test("a mark in mid-run closes the gate: the leader frees the Lease and touches 
   expect(world.api.count("DELETE")).toBe(0);
 });
 
-test("when the CRD of a kind is being deleted, its objects go free and nothing goes at ngrok, whatever the policy is", async () => {
+test("when the CRD of a kind is being deleted, its objects go free and nothing goes at ngrok, whatever the policy is (F1)", async () => {
   await using world = await startWorld({ controllers, start: false, options: { drainPolicy: "Delete" } });
   let going = false;
   world.start({
@@ -66,7 +66,7 @@ test("when the CRD of a kind is being deleted, its objects go free and nothing g
 test.for([
   { why: "may not be read", error: new KnownError("invalid", "forbidden", { status: 403 }) },
   { why: "does not answer", error: new KnownError("transient", "no answer") },
-])("an object whose CRD $why is held, and goes once it can be read", async ({ error }, { expect }) => {
+])("an object whose CRD $why is held, and goes once it can be read (F1)", async ({ error }, { expect }) => {
   await using world = await startWorld({ controllers, start: false });
   let blind = false;
   world.start({ intercept: (request) => (blind && request.path.endsWith(CRD) ? Promise.reject(error) : undefined) });
@@ -106,7 +106,7 @@ test("without a right to read CRDs an object still goes, and the KubernetesOpera
   expect((await world.get(CloudEndpoint, "stays"))?.metadata.finalizers).toBeUndefined();
 });
 
-test("an object that another install has stamped is not touched, not even when it is deleted", async () => {
+test("an object that another install has stamped is not touched, not even when it is deleted (F18, W3)", async () => {
   await using world = await startWorld({ controllers });
   const foreign = anEndpoint("foreign");
   await world.create(CloudEndpoint, {
@@ -141,7 +141,7 @@ test("a second replica stands by, and goes on when the first one ends", async ()
   expect(second.writes.some((write) => write.includes("/one"))).toBe(false);
 });
 
-test("the KubernetesOperator deleted by hand drains the install: every finalizer off, the state Drained, nothing made again", async () => {
+test("the KubernetesOperator deleted by hand drains the install: every finalizer off, the state Drained, nothing made again (E20, W13)", async () => {
   await using world = await startWorld({ controllers: [...controllers, kubernetesOperatorController] });
   await world.until(KubernetesOperator, "ngrok", isReady);
   await world.create(CloudEndpoint, anEndpoint("web"));
@@ -162,7 +162,7 @@ test("the KubernetesOperator deleted by hand drains the install: every finalizer
 
 const hasty = { renewMs: 200, giveUpMs: 1_000, durationMs: 1_500 };
 
-test("a hook that marked and died is followed by the leader, once the Lease has been free for long enough", async () => {
+test("a hook that marked and died is followed by the leader, once the Lease has been free for long enough (E14, F3)", async () => {
   await using world = await startWorld({ controllers: [...controllers, kubernetesOperatorController], timing: hasty });
   await world.create(CloudEndpoint, anEndpoint("web"));
   await world.until(CloudEndpoint, "web", isReady);
@@ -192,7 +192,7 @@ test("a drain that is cancelled lets the work go on where it stood", async () =>
   expect((await world.get(CloudEndpoint, "before"))?.metadata.finalizers).toEqual([FINALIZER]);
 });
 
-test("who cannot read the drain state stops writing and ends", async () => {
+test("who cannot read the drain state stops writing and ends (F3)", async () => {
   await using world = await startWorld({
     controllers,
     start: false,

@@ -61,7 +61,7 @@ test("a condition and a field that are not shown any more go", () => {
   expect(nextStatus(anEndpoint(more), shown, NOW)).toEqual(stored);
 });
 
-test("what another writes is neither compared nor written", () => {
+test("what another writes is neither compared nor written (W24)", () => {
   const leaves = { fields: ["drain"], conditions: ["Draining"] };
   const registered = holds("Registered", "Registered", "yes");
   const at = { lastTransitionTime: BEFORE, observedGeneration: 1 };

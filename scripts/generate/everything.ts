@@ -1,4 +1,4 @@
-// All generated files of the chart, from all definitions: one list for `npm run generate`, its --check and the tests.
+// All generated files, from all definitions: one list for `npm run generate`, its --check and the tests.
 import { cleanupHook } from "#hooks/cleanup/hook.ts";
 import { drainHook } from "#hooks/drain/hook.ts";
 import { apiManager } from "#operator/managers/api-manager/manager.ts";
@@ -7,6 +7,7 @@ import type { GeneratedFile } from "./generated-file.ts";
 import { hookFiles, type HookDefinition } from "./hooks.ts";
 import { apiManagerFile } from "./managers.ts";
 import { rbacPage } from "./rbac-page.ts";
+import { uninstallMatrixPage } from "./uninstall-matrix.ts";
 import { valuesTypesFile } from "./values-types.ts";
 import { valuesFiles } from "./values.ts";
 
@@ -21,6 +22,7 @@ export function generatedFiles(): readonly GeneratedFile[] {
     ...hooks.flatMap(hookFiles),
     apiManagerFile(apiManager),
     rbacPage([apiManager], hooks),
+    uninstallMatrixPage(),
     ...valuesFiles(),
     valuesTypesFile(),
   ];

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { budgetOf } from "#drain/budget.ts";
 import { idOf, objects } from "./helm.ts";
 
-test.for([30, 300, 900, 86_400])("cleanupHook.timeout=%i", async (timeout) => {
+test.for([30, 300, 900, 86_400])("cleanupHook.timeout=%i (F22)", async (timeout) => {
   const jobs = (await objects({ set: [`cleanupHook.timeout=${timeout}`] })).filter(({ kind }) => kind === "Job");
   expect(jobs.map(idOf)).toEqual(["Job ngrok/edge-ngrok-operator-cleanup", "Job ngrok/edge-ngrok-operator-drain"]);
   const { runMs, helmSeconds, jobSeconds } = budgetOf(timeout);

@@ -19,7 +19,7 @@ const INSTALLS = [
   },
 ];
 
-test.for(INSTALLS)("$release $set", async ({ release, set, fullname }) => {
+test.for(INSTALLS)("$release $set (F10)", async ({ release, set, fullname }) => {
   const all = await objects({ release, set: [...set, "installCRDs=false"], namespace: "ngrok" });
   const has = (kind: string, name: string): boolean =>
     all.some((object) => object.kind === kind && object.metadata.name === name);

@@ -19,7 +19,7 @@ describe.for(valuesFiles())("with $name", ({ path }) => {
     expect(ids).toEqual([...new Set(ids)]);
   });
 
-  test("every pod is admitted at the level restricted and within a quota", async () => {
+  test("every pod is admitted at the level restricted and within a quota (F25, W5)", async () => {
     for (const { id, pod } of podsOf(await objects(options))) {
       expect(pod.securityContext, id).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
       for (const container of pod.containers) {
@@ -71,7 +71,7 @@ test("no object of the cluster is rendered in a namespace of one's own", async (
   expect(all.filter(({ metadata }) => metadata.namespace === undefined).map(idOf)).toEqual([]);
 });
 
-test("nothing of a hook stands in a watched namespace that may be gone", async () => {
+test("nothing of a hook stands in a watched namespace that may be gone (F10)", async () => {
   const all = await objects({ set: ["ingress.watchNamespace=shop"] });
   const hooks = all.filter(({ metadata }) => metadata.annotations?.["helm.sh/hook"] !== undefined);
   expect(hooks.length).toBeGreaterThan(6);

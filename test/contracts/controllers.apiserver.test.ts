@@ -12,7 +12,7 @@ const closed: readonly { drain: NonNullable<WorldOptions["drain"]> }[] = [
 const cases = everyController.flatMap((one) => closed.map(({ drain }) => ({ ...one, drain })));
 
 test.for(cases)(
-  "$name does nothing while the drain state is $drain",
+  "$name does nothing while the drain state is $drain (W2, W6)",
   async ({ controller, sample, drain }, { expect }) => {
     await using world = await startWorld({ controllers: [controller], drain });
     await world.create(controller.kind, sample());

@@ -9,7 +9,7 @@ const VALUES = ["installCRDs=false", "ingress.ingressClass.create=false"].flatMa
 const MARKED = { phase: "Draining", policy: "Retain" };
 
 test.for(["helm3", "helm4"] as const)(
-  "%s leaves a marked drain state alone, whatever it does",
+  "%s leaves a marked drain state alone, whatever it does (F11)",
   async (version: HelmVersion) => {
     const bin = await binaries(() => {});
     const at = ["--kubeconfig", inject("kubeconfig"), "--namespace", `memory-${version}`];

@@ -8,7 +8,7 @@ import { FULLNAME, RELEASE, test } from "#test/support/scene.ts";
 const selector = `app.kubernetes.io/instance=${RELEASE},app.kubernetes.io/component=controller`;
 
 test.for(["Retain", "Delete"] as const)(
-  "under %s a KubernetesOperator that is deleted by hand goes with everything that is to be freed, and nobody writes any more",
+  "under %s a KubernetesOperator that is deleted by hand goes with everything that is to be freed, and nobody writes any more (E20, W6, W13)",
   async (policy, { scene }) => {
     const { stage, ngrok, auditLog, namespace, namespaces } = scene;
     const { kubectl } = stage;

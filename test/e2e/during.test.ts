@@ -16,7 +16,7 @@ const HOLD = {
   match: { method: "DELETE", path: /^\/reserved_domains/ },
 } as const;
 
-test("the drain is seen on the KubernetesOperator, newcomers get no finalizer, and a pod that comes back writes nothing", async ({
+test("the drain is seen on the KubernetesOperator, newcomers get no finalizer, and a pod that comes back writes nothing (W6, W13, W16)", async ({
   scene,
 }) => {
   const { stage, ngrok, auditLog, namespaces } = scene;

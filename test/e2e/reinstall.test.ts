@@ -7,7 +7,7 @@ import { test } from "#test/support/scene.ts";
 
 const kinds = "cloudendpoints,domains,ippolicies";
 
-test("after Retain the same objects at ngrok are taken up again, and none is made twice", async ({ scene }) => {
+test("after Retain the same objects at ngrok are taken up again, and none is made twice (F17)", async ({ scene }) => {
   const { stage, ngrok } = scene;
   const first = await scene.install({ helm: 3 });
   await scene.populate(9);

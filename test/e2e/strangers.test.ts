@@ -21,7 +21,7 @@ const claims = [
 ];
 
 test.for(["Retain", "Delete"] as const)(
-  "under %s users' objects are freed and otherwise untouched, and a stranger's finalizer stays",
+  "under %s users' objects are freed and otherwise untouched, and a stranger's finalizer stays (F14, F18, W3)",
   async (policy, { scene }) => {
     const { stage, ngrok, namespaces } = scene;
     const { kubectl } = stage;

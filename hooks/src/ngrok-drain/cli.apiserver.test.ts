@@ -174,7 +174,7 @@ describe("policy", () => {
 });
 
 describe("cancel", () => {
-  test("opens until the KubernetesOperator is being deleted, and says Helm's side", async () => {
+  test("opens until the KubernetesOperator is being deleted, and says Helm's side (F7)", async () => {
     await cli.operator();
     await cli.state(MARK);
     const { code, out } = await cli.inPod(["cancel"]);
@@ -189,7 +189,7 @@ describe("cancel", () => {
 });
 
 describe("cancel of a drain at work", () => {
-  test("answers when the driver has heard it and let go", async () => {
+  test("answers when the driver has heard it and let go (F7)", async () => {
     await cli.operator();
     await cli.state(MARK);
     await using driver = await cli.driver();
@@ -224,7 +224,7 @@ describe("run and report", () => {
     });
   });
 
-  test("with operator, KubernetesOperator and drain state gone, it frees what they left; the install is named by flags", async () => {
+  test("with operator, KubernetesOperator and drain state gone, it frees what they left; the install is named by flags (W19)", async () => {
     await cli.domain("ours", "ops/ngrok");
     await cli.kubectl("delete", "configmap", STATE, "-n", "ops");
     // The operator is gone with its pods: while one is there, the state would be made anew for it to read.

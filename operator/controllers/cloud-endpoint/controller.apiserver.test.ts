@@ -92,7 +92,7 @@ test("an endpoint with nothing to do costs no call, after a touch and after a re
   expect(second.writes).toEqual([]);
 });
 
-test("a crash between the creation at ngrok and the status leaves no double: the next run finds the endpoint", async () => {
+test("a crash between the creation at ngrok and the status leaves no double: the next run finds the endpoint (F28)", async () => {
   await using world = await startWorld({ controllers, start: false });
   const first = world.start({
     intercept: (request) =>
@@ -119,7 +119,7 @@ test("an answer that is lost leaves no double either", async () => {
   expect(world.api.objects("endpoints")).toHaveLength(1);
 });
 
-test("a refused endpoint does not take over the one that is in its way", async () => {
+test("a refused endpoint does not take over the one that is in its way (F17)", async () => {
   await using world = await startWorld({ controllers });
   const metadata = aCloudEndpoint().spec.metadata as string;
   await world.api.add("endpoints", { type: "cloud", url: "https://web.internal", bindings: ["internal"], metadata });

@@ -45,7 +45,7 @@ test("a host that carries our metadata is taken up again: an earlier life of the
   expect(world.api.objects("reserved_domains")).toEqual([]);
 });
 
-test("a host that somebody else reserved is used and marked, keeps its words, and stays when the object goes", async () => {
+test("a host that somebody else reserved is used and marked, keeps its words, and stays when the object goes (F17)", async () => {
   await using world = await startWorld({ controllers });
   const id = await world.api.add("reserved_domains", { domain: host, description: "by hand", metadata: "mine" });
   await world.create(Domain, domain);

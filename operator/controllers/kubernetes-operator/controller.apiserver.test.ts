@@ -80,7 +80,7 @@ test("a registration that is gone at ngrok is made anew", async () => {
   expect(world.api.objects("kubernetes_operators")).toMatchObject([{ id: after.status?.id }]);
 });
 
-test("with bindings on it gets a certificate for a key of its own, kept in a Secret that goes with the object", async () => {
+test("with bindings on it gets a certificate for a key of its own, kept in a Secret that goes with the object (W17)", async () => {
   await using world = await startWorld({ controllers, options: { features: ["ingress", "bindings"], bindings } });
   const ready = await world.until(KubernetesOperator, "ngrok", isReady);
   expect(ready.status?.bindingsIngressEndpoint).toBeTruthy();
