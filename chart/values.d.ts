@@ -59,6 +59,11 @@ export interface Values {
   region?: string;
   /** Address of ngrok's API with its scheme, when it is not the public one. */
   apiURL?: string;
+  /** How this release uses ngrok's API. */
+  ngrokApi?: {
+    /** Calls that the operator, and the hooks in its place, start in any minute at most; 0 for no limit of our own: then ngrok alone says when to wait, and that is obeyed. Set it where ngrok limits your account, to 120 for instance, and `helm uninstall` with drainPolicy Delete says beforehand how long it will take. */
+    callsPerMinute?: number;
+  };
   /** Address of ngrok's agent server, when it is not the public one. */
   serverAddr?: string;
   /** Certificate authorities for connections to ngrok: trusted (built in, the same as empty) or host (those of the image's system store). */

@@ -3,6 +3,7 @@ import type { Release } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import { budgetOf, type Budget } from "#drain/budget.ts";
 import { isPolicy } from "#drain/state.ts";
+import { callsPerMinuteOf } from "#ngrok/pace.ts";
 import { KnownError } from "#wire/errors.ts";
 
 export const environment = {
@@ -18,6 +19,11 @@ export const environment = {
   },
   RBAC_CLUSTER: { from: "helm", value: ".Values.rbac.cluster", why: "whether there are rights outside the namespaces" },
   NGROK_API_URL: { from: "helm", value: ".Values.apiURL", why: "another base of ngrok's API" },
+  NGROK_CALLS_PER_MINUTE: {
+    from: "helm",
+    value: ".Values.ngrokApi.callsPerMinute",
+    why: "how many calls ngrok allows this account",
+  },
   REVISION: { from: "helm", value: ".Release.Revision", why: "for the commands that undo" },
   CHART_VERSION: { from: "helm", value: ".Chart.Version", why: "for the log" },
   POD_NAMESPACE: { from: "field", path: "metadata.namespace", why: "the release namespace" },
@@ -32,6 +38,8 @@ export interface Settings {
   readonly budget: Budget;
   readonly crdsGo: boolean;
   readonly clusterWide: boolean;
+  /** To ngrok; undefined without a limit of our own. */
+  readonly callsPerMinute: number | undefined;
   readonly revision: string;
   readonly chart: string;
   /** `pod/<name>/<uid>` */
@@ -63,6 +71,7 @@ export function settingsOf(env: Texts): Settings {
     budget: budgetOf(Number(env.HELM_TIMEOUT)),
     crdsGo: env.CRDS_GO === "true",
     clusterWide: env.RBAC_CLUSTER !== "false",
+    callsPerMinute: callsPerMinuteOf(env.NGROK_CALLS_PER_MINUTE),
     revision: env.REVISION,
     chart: env.CHART_VERSION,
     identity: `pod/${env.POD_NAME}/${env.POD_UID}`,

@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { VERSION } from "#api/version.ts";
 import { connect, type Connection } from "#kube/connection.ts";
 import { connectNgrok, type NgrokClient } from "#ngrok/client.ts";
+import { callsPerMinuteOf } from "#ngrok/pace.ts";
 import { type Clock, systemClock } from "#wire/clock.ts";
 import { FenceLost, KnownError } from "#wire/errors.ts";
 import type { EnvVar, Hook, HookWorld, Parsed } from "./define-hook.ts";
@@ -75,6 +76,7 @@ function ngrokOf(env: HookProcess["env"], clock: Clock, signal: AbortSignal): Ng
   const proxy = env["HTTPS_PROXY"] ?? env["https_proxy"];
   return connectNgrok({
     apiKey,
+    callsPerMinute: callsPerMinuteOf(env["NGROK_CALLS_PER_MINUTE"]),
     ...(apiUrl ? { apiUrl } : {}),
     ...(proxy ? { proxy } : {}),
     userAgent: `ngrok-operator/${VERSION}`,

@@ -27,6 +27,7 @@ export function hookEnvironment(options: {
     CRDS_GO: "false",
     RBAC_CLUSTER: "true",
     NGROK_API_URL: ngrokUrl,
+    NGROK_CALLS_PER_MINUTE: "0",
     REVISION: "1",
     CHART_VERSION: "bench",
     POD_NAMESPACE: release.namespace,

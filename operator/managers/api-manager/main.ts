@@ -3,6 +3,7 @@ import process from "node:process";
 import { VERSION } from "#api/version.ts";
 import { connect } from "#kube/connection.ts";
 import { connectNgrok, type NgrokClient } from "#ngrok/client.ts";
+import { callsPerMinuteOf } from "#ngrok/pace.ts";
 import { systemClock as clock } from "#wire/clock.ts";
 import { KnownError } from "#wire/errors.ts";
 import { type FlagValues, parseFlags } from "../../runtime/flags.ts";
@@ -93,6 +94,7 @@ function ngrokOf(flags: FlagValues, apiKey: string, metrics: Metrics): NgrokClie
   try {
     return connectNgrok({
       apiKey,
+      callsPerMinute: callsPerMinuteOf(process.env["NGROK_CALLS_PER_MINUTE"]),
       ...(apiUrl === "" ? {} : { apiUrl }),
       ...(proxy === "" ? {} : { proxy }),
       userAgent: `ngrok-operator/${VERSION}`,
