@@ -19,8 +19,8 @@ export interface Rule {
   readonly part?: "status";
   readonly verbs: readonly Verb[];
   readonly scope: Scope;
-  /** Only the object with this name of the release; `create` cannot be limited so. */
-  readonly named?: keyof ReleaseNames;
+  /** Only the objects with these names of the release; `create` cannot be limited so. */
+  readonly named?: keyof ReleaseNames | readonly (keyof ReleaseNames)[];
   /** Only these object names, for names that do not come from the release (our CRDs). */
   readonly names?: readonly string[];
   readonly when?: Feature;
@@ -30,6 +30,11 @@ export interface Rule {
 
 export interface AllowOptions extends Omit<Rule, "kind" | "verbs" | "scope"> {
   readonly scope?: Scope;
+}
+
+/** The names of the release that a rule is limited to; undefined when it is not limited so. */
+export function namedBy({ named }: Pick<Rule, "named">): readonly (keyof ReleaseNames)[] | undefined {
+  return typeof named === "string" ? [named] : named;
 }
 
 /** One right: these verbs on this kind, in scope `watch` unless said otherwise. */

@@ -5,7 +5,9 @@ import { namesOf, ownerOf } from "./release.ts";
 const release = { name: "edge", namespace: "ngrok-system", fullname: "edge-ngrok-operator" };
 
 test("everything of an install is named after the chart's fullname, the KubernetesOperator after the release", () => {
+  const pieces = [2, 3, 4, 5, 6, 7, 8].map((n) => [`report${n}`, `edge-ngrok-operator-drain-report-${n}`] as const);
   expect(namesOf(release)).toEqual({
+    ...Object.fromEntries(pieces),
     lease: "edge-ngrok-operator-leader",
     drainState: "edge-ngrok-operator-drain-state",
     manager: "edge-ngrok-operator-manager",

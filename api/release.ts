@@ -17,10 +17,30 @@ export interface ReleaseNames {
   readonly manager: string;
   readonly drainJob: string;
   readonly cleanupJob: string;
+  /** The report of a drain, in as many pieces as it needs. */
   readonly report: string;
+  readonly report2: string;
+  readonly report3: string;
+  readonly report4: string;
+  readonly report5: string;
+  readonly report6: string;
+  readonly report7: string;
+  readonly report8: string;
   readonly credentials: string;
   readonly kubernetesOperator: string;
 }
+
+/** The pieces of a report in their order: a fixed list, so that a Role can name each of them and nothing else. */
+export const reportPieces = [
+  "report",
+  "report2",
+  "report3",
+  "report4",
+  "report5",
+  "report6",
+  "report7",
+  "report8",
+] as const satisfies readonly (keyof ReleaseNames)[];
 
 /** `<release namespace>/<release>`: the value of the stamp. */
 export function ownerOf(release: Release): string {
@@ -37,6 +57,13 @@ export function namesOf(release: Release): ReleaseNames {
     drainJob: suffixed(base, "drain"),
     cleanupJob: suffixed(base, "cleanup"),
     report: suffixed(base, "drain-report"),
+    report2: suffixed(base, "drain-report-2"),
+    report3: suffixed(base, "drain-report-3"),
+    report4: suffixed(base, "drain-report-4"),
+    report5: suffixed(base, "drain-report-5"),
+    report6: suffixed(base, "drain-report-6"),
+    report7: suffixed(base, "drain-report-7"),
+    report8: suffixed(base, "drain-report-8"),
     credentials: suffixed(base, "credentials"),
     kubernetesOperator: release.name,
   };

@@ -1,5 +1,5 @@
 // Rights as questions to the API server: pure, from the rules of a definition and the names of a release.
-import type { Rule } from "#api/rbac.ts";
+import { namedBy, type Rule } from "#api/rbac.ts";
 import type { Release } from "#api/release.ts";
 import { namesOf } from "#api/release.ts";
 import type { AccessQuestion } from "#kube/access.ts";
@@ -14,7 +14,7 @@ export function questionsOf(
     .filter((rule) => clusterWide || rule.scope !== "cluster")
     .flatMap((rule) => {
       const namespace = namespaceOf(rule, release);
-      const names = rule.named === undefined ? (rule.names ?? [undefined]) : [namesOf(release)[rule.named]];
+      const names = namedBy(rule)?.map((name) => namesOf(release)[name]) ?? rule.names ?? [undefined];
       return names.flatMap((name) =>
         rule.verbs.map((verb) => ({
           verb,

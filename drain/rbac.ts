@@ -7,6 +7,7 @@ import { Domain } from "#api/domain.ts";
 import { IPPolicy } from "#api/ip-policy.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { allow, type Rule } from "#api/rbac.ts";
+import { reportPieces } from "#api/release.ts";
 import {
   ConfigMap,
   Event,
@@ -79,8 +80,8 @@ export const drainRights: readonly Rule[] = [
   }),
   allow(ConfigMap, ["get", "patch", "delete"], {
     scope: "release",
-    named: "report",
-    why: "renew the report of an earlier run",
+    named: reportPieces,
+    why: "go on with the report of an earlier run; take away that of an earlier install",
   }),
 ];
 

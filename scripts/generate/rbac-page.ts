@@ -1,5 +1,5 @@
 // chart/RBAC.md: every right that the chart asks for, with its reason and where in the code it is asked for.
-import type { Rule } from "#api/rbac.ts";
+import { namedBy, type Rule } from "#api/rbac.ts";
 import { resourceName } from "#kube/kind.ts";
 import type { Manager } from "#operator/runtime/define-manager.ts";
 import type { GeneratedFile } from "./generated-file.ts";
@@ -45,7 +45,7 @@ export function rbacPage(managers: readonly Manager[], hooks: readonly HookDefin
 
 function row(rule: Rule, source: string): string {
   const part = rule.part === undefined ? "" : `/${rule.part}`;
-  const only = rule.named ?? rule.names?.join(", ");
+  const only = (namedBy(rule) ?? rule.names)?.join(", ");
   const name = only === undefined ? "" : ` (only ${only})`;
   const when = rule.when === undefined ? "" : `, with ${rule.when}.enabled`;
   return `| ${resourceName(rule.kind)}${part}${name} | ${rule.verbs.join(", ")} | ${SCOPES[rule.scope]}${when} | ${rule.why} | ${source} |`;

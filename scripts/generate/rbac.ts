@@ -1,6 +1,6 @@
 // Roles from the rights that definitions ask for. One subject (a pod or a hook) has up to three: for what it watches,
 // for its own namespace, and for the cluster; where each stands depends on the mode, which only Helm knows.
-import type { Feature, Rule, Scope, Verb } from "#api/rbac.ts";
+import { type Feature, namedBy, type Rule, type Scope, type Verb } from "#api/rbac.ts";
 import { nameExpression } from "./helm-names.ts";
 
 const VERBS: readonly Verb[] = ["get", "list", "watch", "create", "update", "patch", "delete"];
@@ -127,7 +127,7 @@ interface Right {
 function rightsIn(rule: Rule): Right[] {
   const { kind, part } = rule;
   const names = [
-    ...(rule.named === undefined ? [] : [`{{ ${nameExpression(rule.named)} | quote }}`]),
+    ...(namedBy(rule) ?? []).map((name) => `{{ ${nameExpression(name)} | quote }}`),
     ...(rule.names ?? []),
   ];
   return rule.verbs.map((verb) => ({
