@@ -10,6 +10,8 @@ export interface Conduct extends Drive {
   readonly driver: Driver;
   /** The mark that this run holds; absent where there is no state any more (cleanup). */
   readonly mark?: Mark;
+  /** Objects that were counted beforehand, for the total that is shown. */
+  readonly expected?: number | undefined;
   /** Sees every event after it was folded into the report; for lines on a terminal. */
   onEvent?(event: DrainEvent, report: Report): void;
   /** A reason not to say farewell although nothing of ours is left, or undefined. */
@@ -26,7 +28,7 @@ export interface Conclusion {
 /** Runs the drain. Throws FenceLost or the signal's reason when it must stop at once; nothing is lost then. */
 export async function conduct(work: Conduct): Promise<Conclusion> {
   const { hands, release, signal } = work;
-  const report = newReport();
+  const report = newReport(work.expected);
   const tell = teller(hands, release, work.driver, () => work.policy(), signal);
   tell.started(report);
   const events = drive(work);
@@ -38,6 +40,8 @@ export async function conduct(work: Conduct): Promise<Conclusion> {
     else tell.progress(report);
   }
   const ending = next.value;
+  // The last pass has met nothing: what was counted beforehand and went by other hands is no part of it.
+  if (ending === "clean") report.total = report.done;
   if (ending !== "clean" || work.mayFinish?.(report) === false) {
     await tell.failed(report);
     return { ending, report };

@@ -20,6 +20,8 @@ export interface Ended {
   readonly again: string;
   /** Whether the ids of what was kept are in the report ConfigMap; else some are named here. */
   readonly reported: boolean;
+  /** Pods of the operator are there: its leader goes on with what a run has left. */
+  readonly operatorRuns?: boolean;
 }
 
 /** The last lines of a run: what was kept and left, the result; on failure object, reason and next command last. */
@@ -63,7 +65,7 @@ function keptLines(report: Report, { release, reported }: Ended): readonly Line[
   return [["kept", `at ngrok: ${countsOf(report.keptByKind)}${where}`], ...named];
 }
 
-function unfinishedLines(ending: Conclusion["ending"], report: Report, { again }: Ended): readonly Line[] {
+function unfinishedLines(ending: Conclusion["ending"], report: Report, ended: Ended): readonly Line[] {
   const problems = [
     ...[...report.unknown].map(([kind, error]) => ({ what: kind, error })),
     ...report.failures.map(({ object, error }) => ({ what: object, error })),
@@ -77,8 +79,13 @@ function unfinishedLines(ending: Conclusion["ending"], report: Report, { again }
     ending === "paused"
       ? [
           "paused",
-          `${report.done} of ${report.total} done in the time of this run; nothing was let go without its ngrok resource`,
+          `${report.done} of ${report.total} done in the time of this run; nothing was let go without its ngrok resource${ended.operatorRuns ? "; the operator goes on meanwhile" : ""}`,
         ]
       : ["stopped", `${report.done} of ${report.total} done; what is named above keeps its finalizer`];
-  return [...named, ...more, result, ...hints, ["again", again]];
+  const { name, namespace } = ended.release;
+  const follow: Line[] =
+    ending === "paused" && ended.operatorRuns
+      ? [["follow", `kubectl -n ${namespace} get kubernetesoperator ${name} -w`]]
+      : [];
+  return [...named, ...more, result, ...hints, ...follow, ["again", ended.again]];
 }

@@ -52,6 +52,19 @@ describe("the counters", () => {
       policy: "Retain",
     });
   });
+  test("what was counted beforehand is the total from the start, and a pass that meets more is believed", () => {
+    const report = newReport(3);
+    expect(progressOf(report, "Delete")).toMatchObject({ drainedResources: 0, totalResources: 3 });
+    for (const event of [
+      { is: "pass", n: 1 },
+      { is: "planned", row: domains, steps: 2 },
+      { is: "did", step: step("a", "delete"), undone: undefined },
+    ] as const)
+      fold(report, event);
+    expect(progressOf(report, "Delete")).toMatchObject({ drainedResources: 1, totalResources: 3 });
+    fold(report, { is: "planned", row: domains, steps: 2 });
+    expect(progressOf(report, "Delete")).toMatchObject({ totalResources: 4 });
+  });
   test("the status shows the last 20 errors, each within the schema's length (F27)", () => {
     const report = reportOf({ is: "pass", n: 1 });
     for (let n = 0; n < 30; n += 1)

@@ -5,6 +5,7 @@ import { drainErrorLimits } from "#api/kubernetes-operator.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import type { KnownError } from "#wire/errors.ts";
 import type { DrainEvent } from "./events.ts";
+import type { Undone } from "./hands.ts";
 import { kindNameOf, nameOf } from "./names.ts";
 import type { Step } from "./plan.ts";
 
@@ -17,6 +18,10 @@ export interface Report {
   passes: number;
   /** Objects of this install that were planned, over all passes, each counted once as long as it succeeds at first. */
   total: number;
+  /** Those of them that a pass has met so far. */
+  planned: number;
+  /** How many were counted before the first pass: the total shows no fewer until all is done. */
+  readonly expected: number;
   done: number;
   /** Objects planned, by kind, in the order of the waves. */
   readonly byKind: Map<string, number>;
@@ -25,6 +30,8 @@ export interface Report {
   /** `domain shop/a-example-com rd_123`: what stays at ngrok, and why when the policy alone does not say it. */
   readonly kept: string[];
   readonly keptByKind: Map<string, number>;
+  /** `domain shop/a-example-com rd_123`: what was deleted, in the cluster or at ngrok. */
+  readonly removed: string[];
   /** Objects with our finalizer that are not this install's. */
   readonly left: Map<string, string>;
   /** Foreign finalizers on objects of ours: `cloudendpoint shop/web` -> names. */
@@ -35,15 +42,19 @@ export interface Report {
   unknown: Map<string, KnownError>;
 }
 
-export function newReport(): Report {
+/** @param expected objects, where they were counted beforehand. */
+export function newReport(expected = 0): Report {
   return {
     passes: 0,
-    total: 0,
+    total: expected,
+    planned: 0,
+    expected,
     done: 0,
     byKind: new Map(),
     remoteDeleted: 0,
     kept: [],
     keptByKind: new Map(),
+    removed: [],
     left: new Map(),
     foreign: new Map(),
     failures: [],
@@ -59,10 +70,12 @@ export function fold(report: Report, event: DrainEvent): void {
       report.failures = [];
       report.unknown = new Map();
       // What is met again was counted before: the total never goes beyond the objects.
-      report.total = report.done;
+      report.planned = report.done;
+      report.total = Math.max(report.planned, report.expected);
       return;
     case "planned":
-      report.total += event.steps;
+      report.planned += event.steps;
+      report.total = Math.max(report.planned, report.expected);
       add(report.byKind, event.row.kind.kind, event.steps);
       return;
     case "did":
@@ -90,8 +103,14 @@ function did(report: Report, step: Step, { undone }: DrainEvent & { is: "did" })
   if (undone?.remote === "deleted") report.remoteDeleted += 1;
   if (undone?.remote === "kept")
     keep(report, row.kind.kind, `${name}${undone.id ? ` ${undone.id}` : ""}: ${undone.why}`);
+  else if (step.act === "delete" || undone?.remote === "deleted") report.removed.push(removedLine(name, undone));
   const id = remoteIdOf(step);
   if (step.act === "free" && id !== undefined) keep(report, row.kind.kind, `${name} ${id}`);
+}
+
+function removedLine(name: string, undone: Undone | undefined): string {
+  const id = undone !== undefined && "id" in undone && undone.id ? ` ${undone.id}` : "";
+  return `${name}${id}${undone?.remote === "gone" ? ": ngrok did not have it any more" : ""}`;
 }
 
 function keep(report: Report, kind: string, line: string): void {

@@ -23,7 +23,7 @@ import { afterUninstall } from "#wire/fence.ts";
 import { ownControlPlane } from "./apiserver.ts";
 import { aDomain, aKubernetesOperator } from "./builders.ts";
 import { installCrds } from "./crds.ts";
-import { type NgrokApi, startNgrokApi } from "./ngrok-api/server.ts";
+import { type NgrokApi, type NgrokApiOptions, startNgrokApi } from "./ngrok-api/server.ts";
 
 export const release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
 export const at = (name: string): { name: string; namespace: string } => ({ name, namespace: release.namespace });
@@ -64,11 +64,11 @@ interface JobLike extends KubeObject {
 }
 
 /** Ready in about five seconds. */
-export async function hookRig(): Promise<HookRig> {
+export async function hookRig(ngrokApi: NgrokApiOptions = {}): Promise<HookRig> {
   const stop = new AbortController();
   const [plane, api, folder, bin] = await Promise.all([
     ownControlPlane(),
-    startNgrokApi(),
+    startNgrokApi(ngrokApi),
     mkdtemp(join(tmpdir(), "hooks-test-")),
     binaries(console.log),
   ]);

@@ -2,8 +2,10 @@
 // yields to it.
 import { ownKinds } from "#api/own-kinds.ts";
 import { allow } from "#api/rbac.ts";
+import type { DrainPolicy } from "#api/schema.ts";
 import { conduct } from "#drain/conduct.ts";
 import type { DrainEvent } from "#drain/events.ts";
+import { estimate, estimateText } from "#drain/estimate.ts";
 import { endingLines } from "#drain/lines.ts";
 import { preflight } from "#drain/preflight.ts";
 import { drainRights, takeoverRights } from "#drain/rbac.ts";
@@ -13,7 +15,7 @@ import { mark, type Mark, parseState, stateReader, stateRef } from "#drain/state
 import { podsOfRelease } from "#drain/pods.ts";
 import { takeOver } from "#drain/takeover.ts";
 import { ConfigMap } from "#kube/kinds.ts";
-import { reader } from "#kube/reader.ts";
+import { reader, type Reader } from "#kube/reader.ts";
 import { writer } from "#kube/writer.ts";
 import { defineHook, type HookResult, type HookWorld } from "../define-hook.ts";
 import { environment, type Settings, settingsOf } from "../environment.ts";
@@ -63,7 +65,7 @@ async function run(world: World): Promise<HookResult> {
     budgetMs: budget.runMs,
     mark: held,
   });
-  const left = budget.runMs - (world.clock.now() - began);
+  const left = (): number => budget.runMs - (world.clock.now() - began);
   const hands = {
     connection: world.connection,
     read,
@@ -74,28 +76,31 @@ async function run(world: World): Promise<HookResult> {
   };
   const sealedPolicy = () =>
     state.now.phase === "Draining" || state.now.phase === "Drained" ? state.now.policy : held.policy;
+  const expected = await foretold(world, settings, read, sealedPolicy(), left());
   const conclusion = await conduct({
     hands,
     release,
     clusterWide: settings.clusterWide,
     policy: sealedPolicy,
-    budgetMs: left,
+    budgetMs: left(),
     signal: world.signal,
     driver: "hook",
     mark: held,
+    expected,
     onEvent: progressLines(world),
     // Helm deletes the CRDs next: an object that somebody else holds would hang in them.
     mayFinish: (report) => !settings.crdsGo || report.foreign.size === 0,
   });
   const reported = await keepReport(hands, release, sealedPolicy(), conclusion.report, world.signal);
   const seconds = (world.clock.now() - began) / 1000;
-  for (const line of endingLines(conclusion, { release, policy: sealedPolicy(), seconds, again, reported }))
-    world.say(...line);
+  const operatorRuns = conclusion.ending === "paused" && (await podsOfRelease(read, release, world.signal)).length > 0;
+  const ended = { release, policy: sealedPolicy(), seconds, again, reported, operatorRuns };
+  for (const line of endingLines(conclusion, ended)) world.say(...line);
   return { ok: conclusion.farewell !== undefined };
 }
 
 /** Everything before the first change of an object: a refusal leaves no trace. Undefined when refused. */
-async function begin(world: World, settings: Settings, read: ReturnType<typeof reader>): Promise<Mark | undefined> {
+async function begin(world: World, settings: Settings, read: Reader): Promise<Mark | undefined> {
   const { release, clusterWide, crdsGo, revision } = settings;
   const { connection, clock, signal } = world;
   const before = parseState(await read.get(ConfigMap, stateRef(release), signal));
@@ -125,6 +130,20 @@ async function begin(world: World, settings: Settings, read: ReturnType<typeof r
   const wanted: Mark = { policy, driver: "hook", by: settings.identity, since: clock.date().toISOString() };
   const running = await podsOfRelease(read, release, signal);
   return await mark(connection, read, release, wanted, running.length > 0 ? "create" : "skip", signal);
+}
+
+/** Where calls to ngrok are limited, what they will take is said first. Returns how many objects there are then. */
+async function foretold(
+  world: World,
+  { release, clusterWide, callsPerMinute }: Settings,
+  read: Reader,
+  policy: DrainPolicy,
+  leftMs: number,
+): Promise<number | undefined> {
+  if (callsPerMinute === undefined || policy !== "Delete") return undefined;
+  const counted = await estimate(read, { release, clusterWide }, callsPerMinute, world.signal);
+  world.say("plan", estimateText(counted, leftMs));
+  return counted.objects;
 }
 
 /** A line each half minute, and what the first pass came to when the second begins. */

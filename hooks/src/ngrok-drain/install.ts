@@ -8,6 +8,7 @@ import { isPolicy } from "#drain/state.ts";
 import type { Ref } from "#kube/kind.ts";
 import { ConfigMap, Deployment, type DeploymentObject } from "#kube/kinds.ts";
 import type { Reader } from "#kube/reader.ts";
+import { callsPerMinuteOf } from "#ngrok/pace.ts";
 import { isClass, KnownError } from "#wire/errors.ts";
 
 export interface Where {
@@ -27,6 +28,8 @@ export interface Install {
   /** Helm's timeout as the hook reckons with it. */
   readonly helmSeconds: number;
   readonly apiUrl: string | undefined;
+  /** As the chart says how many calls to ngrok this account may make; undefined without a limit. */
+  readonly callsPerMinute: number | undefined;
   /** The Secret and its key that hold the API key, where the key itself is not in the environment. */
   readonly apiKeyIn: { readonly name: string; readonly key: string };
   /** True in a pod of the install, under its own ServiceAccount. */
@@ -86,6 +89,7 @@ function installOf(
     crdsGo: env["CRDS_GO"] === "true",
     helmSeconds: seconds >= 30 ? seconds : 300,
     apiUrl: env["NGROK_API_URL"] || undefined,
+    callsPerMinute: callsPerMinuteOf(env["NGROK_CALLS_PER_MINUTE"]),
     apiKeyIn: { name: namesOf(release).credentials, key: "API_KEY" },
     ...told,
   };

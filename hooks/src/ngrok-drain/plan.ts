@@ -25,7 +25,10 @@ export const planCommand: DrainCommand = {
   summary: "Say what helm uninstall would do under Retain and under Delete, and what would stop it. Changes nothing.",
   options: [
     ["--policy <policy>", "judge the exit code by Retain or Delete instead of the policy in force"],
-    ["--calls-per-minute <n>", `reckon with this rate of ngrok's API, default ${CALLS_PER_MINUTE}`],
+    [
+      "--calls-per-minute <n>",
+      `reckon with this rate of ngrok's API; default: the chart's ngrokApi.callsPerMinute, else ${CALLS_PER_MINUTE}`,
+    ],
   ],
   examples: [
     ["plan", "before an uninstall: is it ready, and what will it destroy?"],
@@ -45,7 +48,7 @@ async function run(world: World, { options }: { options: Readonly<Record<string,
   const { install, read, signal } = world;
   const { release, clusterWide, crdsGo } = install;
   const asked = askedPolicy(options["policy"]);
-  const callsPerMinute = Number(options["callsPerMinute"] ?? CALLS_PER_MINUTE);
+  const callsPerMinute = Number(options["callsPerMinute"] ?? install.callsPerMinute ?? CALLS_PER_MINUTE);
   if (!(callsPerMinute > 0)) throw new KnownError("invalid", "--calls-per-minute is not a number above 0");
   const operator = await read.get(KubernetesOperator, { name: release.name, namespace: release.namespace }, signal);
   const state = parseState(await read.get(ConfigMap, stateRef(release), signal));

@@ -64,7 +64,7 @@ function timeOf({ clock }: Terminal): string {
 }
 
 async function ngrokOf(
-  { apiUrl, apiKeyIn, release, inside }: Install,
+  { apiUrl, apiKeyIn, callsPerMinute, release, inside }: Install,
   env: Terminal["env"],
   { clock, signal }: Terminal,
   read: Reader,
@@ -76,6 +76,7 @@ async function ngrokOf(
   const proxy = env["HTTPS_PROXY"] ?? env["https_proxy"];
   return connectNgrok({
     apiKey,
+    callsPerMinute,
     ...(address ? { apiUrl: address } : {}),
     ...(proxy ? { proxy } : {}),
     userAgent: `ngrok-drain/${VERSION}`,
