@@ -1,5 +1,6 @@
 // The engine: pass after pass of inventory, plan and execution until one pass finds nothing. The pass that finds nothing
 // is the proof: it listed every kind, consistently, past every cache.
+import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import type { Release } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import { type Backoff, waitInLoop } from "#wire/backoff.ts";
@@ -7,7 +8,7 @@ import type { KnownError } from "#wire/errors.ts";
 import { RBAC_SETTLES_MS } from "./budget.ts";
 import type { DrainEvent } from "./events.ts";
 import { execute } from "./execute.ts";
-import type { Hands } from "./hands.ts";
+import { type Hands, ngrokRefuses } from "./hands.ts";
 import { inventory, surroundingsOf } from "./inventory.ts";
 import { type Row, waves } from "./kinds.ts";
 import { isOurs, type Surroundings } from "./ours.ts";
@@ -78,6 +79,11 @@ async function* onePass(
   signal: AbortSignal,
 ): AsyncGenerator<DrainEvent> {
   const surroundings = await surroundingsOf(work.hands.read, work.release, signal);
+  // Where others may be seen, not to have seen them is no answer: what has no stamp would be left, and called done.
+  if (work.clusterWide && surroundings.problem !== undefined) {
+    pass.errors.push(surroundings.problem);
+    yield { is: "unknown", row: { kind: KubernetesOperator }, error: surroundings.problem };
+  }
   for (const wave of waves) {
     const told: DrainEvent[] = [];
     const source = stepsOf(work, wave, surroundings, n, again, told, signal);
@@ -140,7 +146,7 @@ function settled(step: Step, found: Found, n: number, again: Map<string, number>
 
 /** Class invalid stays as it is until a person acts; a 403 may be RBAC that has not arrived yet. */
 function isFinal(error: KnownError, settling: boolean): boolean {
-  return error.class === "invalid" && !(settling && error.status === 403);
+  return error.class === "invalid" && !(settling && error.status === 403 && !ngrokRefuses(error));
 }
 
 /** Between passes; a 403 that may settle waits the cap. */

@@ -1,12 +1,12 @@
 // Does the steps of a plan, in parallel under one limit, and tells what became of each. A step that fails keeps its
 // finalizer; the next pass meets the object again.
-import { claimOf, gatewayClassClaimOf } from "#api/keys.ts";
+import { claimOf, gatewayClassClaimOf, type OwnClaim } from "#api/keys.ts";
 import type { Release } from "#api/release.ts";
-import { refOf, type Target } from "#kube/kind.ts";
+import { type KubeObject, refOf, type Target } from "#kube/kind.ts";
 import { GatewayClass } from "#kube/kinds.ts";
-import { FenceLost, isClass, known, KnownError } from "#wire/errors.ts";
+import { FenceLost, known, KnownError } from "#wire/errors.ts";
 import type { DrainEvent } from "./events.ts";
-import type { Hands, Undone } from "./hands.ts";
+import { type Hands, ngrokRefuses, type Undone } from "./hands.ts";
 import type { Row } from "./kinds.ts";
 import type { Step } from "./plan.ts";
 
@@ -93,7 +93,7 @@ async function act(
   // From DELETE on the API server refuses new finalizers, so nobody can hold on to the object again.
   if (step.act === "delete" && !deleting) await hands.write.remove(target, signal);
   const undone = step.act === "free" ? undefined : await undo(row, step, hands, release, refused, signal);
-  await hands.write.removeFinalizer(target, claimFor(row, release), step.stamp, signal);
+  await hands.write.removeFinalizer(target, claimFor(row, object, release), step.stamp, signal);
   return undone;
 }
 
@@ -110,7 +110,7 @@ async function undo(
   try {
     return await row.undo(step.at.object, hands, release, signal);
   } catch (error) {
-    if (isClass(error, "invalid") && (error.status === 401 || error.status === 403)) refused.ngrok = error;
+    if (ngrokRefuses(error)) refused.ngrok = error;
     throw error;
   }
 }
@@ -121,6 +121,9 @@ function contested({ why }: Step): KnownError {
   });
 }
 
-function claimFor(row: Row, release: Release) {
-  return row.kind.plural === GatewayClass.plural ? gatewayClassClaimOf(release) : claimOf(release);
+function claimFor(row: Row, object: KubeObject, release: Release): OwnClaim {
+  if (row.kind.plural !== GatewayClass.plural) return claimOf(release);
+  const claim = gatewayClassClaimOf(release);
+  // The last install of the cluster lets a class go, also one that another has stamped which is gone.
+  return { ...claim, owner: object.metadata.annotations?.[claim.stamp] ?? claim.owner };
 }

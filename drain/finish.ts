@@ -5,9 +5,10 @@ import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import type { Release } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import type { Target } from "#kube/kind.ts";
-import { FenceLost, known } from "#wire/errors.ts";
+import { FenceLost, known, KnownError } from "#wire/errors.ts";
 import type { Hands } from "./hands.ts";
 import { ngrokOf } from "./hands.ts";
+import { relaxCommand } from "./state.ts";
 
 export type Farewell =
   | { readonly is: "absent" }
@@ -41,7 +42,7 @@ export async function finish(
   if (operator === undefined) return { is: "absent" };
   const target: Target = { kind: KubernetesOperator, ref, uid: operator.metadata.uid ?? "" };
   if (operator.metadata.deletionTimestamp === undefined) await hands.write.remove(target, signal);
-  const { registration, why } = await deregister(hands, operator.status?.id, policy, signal);
+  const { registration, why } = await deregister(hands, release, operator.status?.id, policy, signal);
   const claim = claimOf(release);
   const foreign = (operator.metadata.finalizers ?? []).filter((entry) => !claim.finalizers.includes(entry));
   // Only who stays behind needs a last status.
@@ -53,6 +54,7 @@ export async function finish(
 
 async function deregister(
   hands: Hands,
+  release: Release,
   id: string | undefined,
   policy: DrainPolicy,
   signal: AbortSignal,
@@ -61,7 +63,17 @@ async function deregister(
   try {
     return { registration: await ngrokOf(hands).operators.remove(id, signal) };
   } catch (error) {
-    if (policy === "Delete" || signal.aborted || error instanceof FenceLost) throw error;
-    return { registration: "kept", why: known(error).message };
+    if (signal.aborted || error instanceof FenceLost) throw error;
+    const failure = known(error);
+    if (policy === "Delete") throw failure.class === "invalid" ? withWayOut(failure, release) : failure;
+    return { registration: "kept", why: failure.message };
   }
+}
+
+/** What ngrok refuses it refuses the next time too: the person needs to hear of the other policy. */
+function withWayOut(failure: KnownError, release: Release): KnownError {
+  const keep = `keep what is at ngrok: ${relaxCommand(release)}`;
+  const hint = failure.hint === undefined ? keep : `${failure.hint}, or ${keep}`;
+  const status = failure.status === undefined ? {} : { status: failure.status };
+  return new KnownError(failure.class, failure.message, { ...status, hint });
 }

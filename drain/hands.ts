@@ -6,7 +6,7 @@ import type { KubeObject } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
 import type { Clock } from "#wire/clock.ts";
-import { KnownError } from "#wire/errors.ts";
+import { isClass, KnownError } from "#wire/errors.ts";
 import type { Fence } from "#wire/fence.ts";
 
 export interface Hands {
@@ -30,6 +30,15 @@ export type Undone =
   | { readonly remote: "deleted" | "gone"; readonly id?: string }
   | { readonly remote: "none" }
   | { readonly remote: "kept"; readonly id?: string; readonly why: string };
+
+/**
+ * Whether ngrok does not accept the key, or not for this: asking again changes nothing until a person acts. Kubernetes
+ * answers with the same statuses, but always under a reason of its own.
+ */
+export function ngrokRefuses(error: unknown): error is KnownError {
+  if (!isClass(error, "invalid") || (error.status !== 401 && error.status !== 403)) return false;
+  return error.code === undefined || error.code.startsWith("ERR_NGROK_");
+}
 
 /** Unmakes what we made for one object; safe to run again after any failure. */
 export type Undo = (object: KubeObject, hands: UndoHands, release: Release, signal: AbortSignal) => Promise<Undone>;

@@ -4,8 +4,10 @@ import type { Release } from "#api/release.ts";
 import { namesOf } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import type { Conclusion } from "./conduct.ts";
+import { ngrokRefuses } from "./hands.ts";
 import { rows } from "./kinds.ts";
 import { countsOf, type Report } from "./report.ts";
+import { relaxCommand } from "./state.ts";
 
 export type Line = readonly [word: string, sentence: string];
 
@@ -75,6 +77,8 @@ function unfinishedLines(ending: Conclusion["ending"], report: Report, ended: En
   const hints = [...new Set(problems.flatMap(({ error }) => error.hint ?? []))]
     .slice(0, 2)
     .map((hint): Line => ["remedy", hint]);
+  if (ended.policy === "Delete" && problems.some(({ error }) => ngrokRefuses(error)))
+    hints.push(["remedy", `or keep what is at ngrok: ${relaxCommand(ended.release)}`]);
   const result: Line =
     ending === "paused"
       ? [

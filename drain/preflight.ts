@@ -1,10 +1,7 @@
 // What is asked before the mark: whatever would make this uninstall stick, or destroy what is not ours, is refused here,
 // and nothing has changed then.
-import { ownKinds } from "#api/own-kinds.ts";
-import { DRAIN_OWNER } from "#api/keys.ts";
 import type { Rule } from "#api/rbac.ts";
 import type { Release } from "#api/release.ts";
-import { ownerOf } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import { missingRights } from "#kube/access.ts";
 import type { Connection } from "#kube/connection.ts";
@@ -14,28 +11,16 @@ import { type Backoff, waitBefore } from "#wire/backoff.ts";
 import type { Clock } from "#wire/clock.ts";
 import { known, KnownError } from "#wire/errors.ts";
 import { RBAC_SETTLES_MS } from "./budget.ts";
+import { othersDepend, type OthersWork, type Refusal } from "./others.ts";
 import { questionsOf } from "./questions.ts";
-import { otherInstalls } from "./inventory.ts";
+import { relaxCommand } from "./state.ts";
 
-/** Why the uninstall does not begin, and what to do; nothing has changed. */
-export interface Refusal {
-  readonly reason: string;
-  readonly remedies: readonly string[];
-}
-
-export interface Preflight {
+export interface Preflight extends OthersWork {
   readonly connection: Connection;
-  readonly read: Reader;
   readonly ngrok: NgrokPort | undefined;
-  readonly release: Release;
   readonly policy: DrainPolicy;
   readonly rights: readonly Rule[];
-  readonly clusterWide: boolean;
-  /** Whether Helm will delete our CRDs with this release (`crds.keep=false`). */
-  readonly crdsGo: boolean;
-  readonly revision: string;
   readonly clock: Clock;
-  readonly signal: AbortSignal;
 }
 
 export async function preflight(work: Preflight): Promise<Refusal | undefined> {
@@ -50,6 +35,7 @@ async function rightsMissing({
   release,
   rights,
   clusterWide,
+  revision,
   clock,
   signal,
 }: Preflight): Promise<Refusal | undefined> {
@@ -67,6 +53,7 @@ async function rightsMissing({
           .join(", nor ")}${missing.length > 3 ? ` and ${missing.length - 3} more` : ""}`,
         remedies: [
           `give back the right to ${first?.text ?? "these"} (chart/RBAC.md lists all), then run the same helm uninstall again`,
+          ...watchedIsGone(release, clusterWide, revision),
         ],
       };
     }
@@ -75,48 +62,16 @@ async function rightsMissing({
   }
 }
 
-/** Our CRDs go with this release: then nobody else may depend on them. */
-export async function othersDepend({
-  read,
-  release,
-  crdsGo,
-  clusterWide,
-  revision,
-  signal,
-}: Omit<Preflight, "ngrok" | "policy" | "rights" | "clock">): Promise<Refusal | undefined> {
-  if (!crdsGo || !clusterWide) return undefined;
-  const others = await otherInstalls(read, release, signal);
-  const foreign = others.length > 0 ? undefined : await strangersObject(read, release, signal);
-  if (others.length === 0 && foreign === undefined) return undefined;
-  const who =
-    others.length > 0
-      ? `the install ${others[0]}${others.length > 1 ? ` and ${others.length - 1} more` : ""}`
-      : foreign;
-  const at = `${release.name} -n ${release.namespace}`;
-  return {
-    reason: `this release owns the CRDs and would delete them (crds.keep=false), but ${who} still needs them`,
-    remedies: [
-      `helm rollback ${at.replace(" -n", ` ${revision} -n`)}`,
-      `helm upgrade ${at} <chart> --reset-then-reuse-values --set crds.keep=true`,
-      `helm uninstall ${at}`,
-    ],
-  };
-}
-
-/** The first object of our kinds that another install has stamped. */
-async function strangersObject(read: Reader, release: Release, signal: AbortSignal): Promise<string | undefined> {
-  for (const kind of ownKinds) {
-    for await (const page of read.pages(kind, {}, signal)) {
-      const other = page.items.find((object) => {
-        const stamp = object.metadata.annotations?.[DRAIN_OWNER];
-        return stamp !== undefined && stamp !== ownerOf(release);
-      });
-      if (other !== undefined) {
-        return `${kind.kind.toLowerCase()} ${other.metadata.namespace}/${other.metadata.name} of ${other.metadata.annotations?.[DRAIN_OWNER]}`;
-      }
-    }
-  }
-  return undefined;
+/** Without rights outside, a namespace that was deleted cannot be told from one that may not be read: its Role went along. */
+function watchedIsGone(release: Release, clusterWide: boolean, revision: string): readonly string[] {
+  const { watchNamespace, namespace, name } = release;
+  if (clusterWide || watchNamespace === undefined || watchNamespace === namespace) return [];
+  return [
+    `or, if namespace ${watchNamespace} was deleted, make it once more for the time of the uninstall:`,
+    `kubectl create namespace ${watchNamespace}`,
+    `helm rollback ${name} ${revision} -n ${namespace}`,
+    `helm uninstall ${name} -n ${namespace}`,
+  ];
 }
 
 /** Delete without a working key would keep every finalizer: better said before anything has changed. */
@@ -127,10 +82,9 @@ export async function keyMissing({
   signal,
 }: Pick<Preflight, "ngrok" | "policy" | "release" | "signal">): Promise<Refusal | undefined> {
   if (policy !== "Delete") return undefined;
-  const state = `${release.fullname}-drain-state`;
   const remedies = [
     `put a valid key into the credentials Secret under API_KEY, then run the same helm uninstall again`,
-    `or keep what is at ngrok: kubectl -n ${release.namespace} patch configmap ${state} --type merge -p 'data: {policy: Retain}', then run it again`,
+    `or keep what is at ngrok: ${relaxCommand(release)}, then run it again`,
   ];
   if (ngrok === undefined) return { reason: "policy Delete needs ngrok's API, and there is no API key", remedies };
   try {

@@ -104,6 +104,12 @@ export function stateRef(release: Release): { name: string; namespace: string } 
   return { name: namesOf(release).drainState, namespace: release.namespace };
 }
 
+/** What a person types to relax Delete to Retain, before the mark or after it; without double quotes, which Helm 4 escapes. */
+export function relaxCommand(release: Release): string {
+  const { name, namespace } = stateRef(release);
+  return `kubectl -n ${namespace} patch configmap ${name} --type merge -p 'data: {policy: Retain}'`;
+}
+
 /** The mark that results when `wanted` meets what is there: the first seals the policy, later only Delete -> Retain. */
 export function sealed(current: DrainState, wanted: Mark): Mark {
   if (current.phase === "Draining" || current.phase === "Drained") {

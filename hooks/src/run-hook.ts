@@ -2,6 +2,7 @@
 // termination message, its result to an exit code. A user's error is one line and a remedy, never a stack.
 import { writeFile } from "node:fs/promises";
 import { VERSION } from "#api/version.ts";
+import { ngrokRefuses } from "#drain/hands.ts";
 import { connect, type Connection } from "#kube/connection.ts";
 import { connectNgrok, type NgrokClient } from "#ngrok/client.ts";
 import { callsPerMinuteOf } from "#ngrok/pace.ts";
@@ -92,7 +93,7 @@ function parse<E extends Record<string, EnvVar>>(hook: Hook<E>, env: HookProcess
     .map(([name]) => name);
   if (missing.length > 0) {
     throw new KnownError("invalid", `the environment lacks ${missing.join(", ")}`, {
-      hint: "this program is started by the chart's hook Job; see hooks/README.md to start it by hand",
+      hint: "this program is started by the chart's hook Job, whose env sets them: chart/templates/hooks",
     });
   }
   return Object.fromEntries(Object.keys(hook.env).map((name) => [name, env[name]])) as Parsed<E>;
@@ -110,7 +111,10 @@ function explain(error: unknown, say: (word: string, sentence: string) => void):
     say("failed", error.message);
     if (error.hint !== undefined) say("remedy", error.hint);
     // Helm deletes a hook's ServiceAccount when it gives up waiting, while the pod still runs.
-    say("again", error.status === 401 ? `Helm gave up waiting: ${again}, with a larger --timeout` : again);
+    say(
+      "again",
+      error.status === 401 && !ngrokRefuses(error) ? `Helm gave up waiting: ${again}, with a larger --timeout` : again,
+    );
   } else {
     say("failed", `this is a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     say("again", again);

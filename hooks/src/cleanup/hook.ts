@@ -4,7 +4,7 @@ import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { allow } from "#api/rbac.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import { conduct, type Conclusion } from "#drain/conduct.ts";
-import type { Hands } from "#drain/hands.ts";
+import { type Hands, ngrokRefuses } from "#drain/hands.ts";
 import { keepReport } from "#drain/keep.ts";
 import { endingLines } from "#drain/lines.ts";
 import { drainRights } from "#drain/rbac.ts";
@@ -44,7 +44,7 @@ async function run(world: World): Promise<HookResult> {
   const policy = await policyOf(read, settings, signal);
   let conclusion = await secondPass(world, settings, hands, policy, began);
   let ok = conclusion.farewell !== undefined;
-  if (policy === "Delete" && ngrokRefuses(conclusion)) {
+  if (policy === "Delete" && isRefused(conclusion)) {
     // No run will come after this one: what would keep its finalizer now would keep it for ever, and the CRDs with it.
     world.say(
       "leaking",
@@ -83,14 +83,14 @@ function secondPass(
   });
 }
 
-function ngrokRefuses({ ending, report }: Conclusion): boolean {
-  return ending === "blocked" && report.failures.some(({ error }) => error.status === 401 || error.status === 403);
+function isRefused({ ending, report }: Conclusion): boolean {
+  return ending === "blocked" && report.failures.some(({ error }) => ngrokRefuses(error));
 }
 
 /** Silent when there was nothing: the drain hook has said it all then. */
 async function tellWhatWasFound(
   world: World,
-  { release, policy }: Settings,
+  { release, policy, chart }: Settings,
   hands: Hands,
   conclusion: Conclusion,
   seconds: number,
@@ -98,7 +98,7 @@ async function tellWhatWasFound(
   const { report, farewell } = conclusion;
   if (farewell !== undefined && report.done === 0) return;
   const reported = await keepReport(hands, release, policy, report, world.signal);
-  const at = `${release.name} <chart> -n ${release.namespace}`;
-  const again = `helm install ${at}, then helm uninstall ${release.name} -n ${release.namespace}`;
+  const at = `${release.name} $CHART -n ${release.namespace} --version ${chart}`;
+  const again = `helm install ${at}, where CHART is the chart, then helm uninstall ${release.name} -n ${release.namespace}`;
   for (const line of endingLines(conclusion, { release, policy, seconds, again, reported })) world.say(...line);
 }
