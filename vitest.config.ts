@@ -1,4 +1,4 @@
-// The tiers of tests: unit needs nothing, apiserver a real control plane, e2e a whole cluster (see CONTRIBUTING.md).
+// The tiers of tests: unit needs nothing, apiserver a real control plane, e2e and faults a whole cluster (see CONTRIBUTING.md).
 import { defineConfig } from "vitest/config";
 import { ClosingLine } from "./test/support/closing-line.ts";
 
@@ -23,7 +23,7 @@ export default defineConfig({
             "test/architecture/**",
             "test/chart/**",
             "test/e2e/**",
-            "test/faults/**",
+            "test/faults/faults.test.ts",
             "**/node_modules/**",
           ],
           pool: "threads",
@@ -51,6 +51,16 @@ export default defineConfig({
           testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "faults",
+          include: ["test/faults/faults.test.ts"],
+          globalSetup: ["test/support/faults.ts"],
+          testTimeout: 900_000,
+          hookTimeout: 60_000,
         },
       },
     ],

@@ -13,7 +13,11 @@ export interface AuditEvent {
   };
   readonly requestObject?: unknown;
   readonly responseStatus?: { readonly code?: number };
+  /** `authorization.k8s.io/decision` and the like. */
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly requestReceivedTimestamp: string;
+  /** When the answer was complete. */
+  readonly stageTimestamp: string;
 }
 
 /** Where the log ends now, for `eventsSince`. */

@@ -1,5 +1,5 @@
-// What an e2e test begins with: the stage of the run, an account at ngrok of its own, releases that explain themselves
-// when the test fails, and a cluster that shows nothing of it afterwards.
+// What a test on a whole cluster begins with: the stage of the run, an account at ngrok of its own, releases that explain
+// themselves when the test fails, and a cluster that shows nothing of it afterwards.
 import { inject, test as base } from "vitest";
 import type { Connection } from "#kube/connection.ts";
 import { endOf } from "./audit.ts";
@@ -43,55 +43,78 @@ export interface Scene {
 
 export const test = base.extend<{ scene: Scene }>({
   scene: async ({ signal, task }, use) => {
-    const releases: Release[] = [];
     const { cluster, image } = inject("stage");
-    const stage = stageOf(cluster, image);
-    const { auditLog } = cluster;
-    if (auditLog === undefined) throw new Error(`cluster ${cluster.name} has no audit log: use --provider embedded`);
-    const id = crypto.randomUUID().slice(0, 4);
-    const namespace = `ngrok-${id}`;
-    const namespaces = [`one-${id}`, `two-${id}`, `three-${id}`] as const;
-    await using ngrok = await startNgrokApi({ host: cluster.hostIp, keys: ["stand-in-key"] });
-    await using connection = await stage.connect();
-    await use({
-      stage,
-      ngrok,
-      connection,
-      namespace,
-      namespaces,
-      signal,
-      auditLog,
-      residue: async () => {
-        const own = [namespace, ...namespaces].map((name) => `namespace ${name} is stuck`);
-        return (await residue(stage.kubectl)).lines.filter(
-          (line) => !line.startsWith("namespace ") || own.includes(line),
-        );
-      },
-      leftovers: async () => {
-        const all = await labelled(stage.kubectl, `app.kubernetes.io/instance=${RELEASE}`);
-        return all.filter((line) => !line.includes("/") || line.includes(`${id}/`));
-      },
-      auditPosition: async () => await endOf(auditLog),
-      install: async ({ helm = 4, values = {} } = {}) => {
-        const apiURL = `http://${cluster.hostIp}:${ngrok.port}`;
-        const release = releaseOf(stage, { name: RELEASE, namespace, helm, apiURL, values });
-        releases.push(release);
-        const { code, stderr } = await release.install();
-        if (code !== 0) throw new Error(`helm${helm} install: ${stderr}`);
-        await release.ready();
-        return release;
-      },
-      populate: async (count, into = namespaces) => {
-        const population = aPopulation(count, { namespaces: into });
-        await populate(connection, population, signal);
-        await allReady(connection, population, { withinMs: 60_000 + count * 100, signal });
-        return population;
-      },
-    });
-    if (task.result?.state === "fail") for (const release of releases) console.log(await release.diagnosis());
-    await wipe(stage, namespace, namespaces);
+    await using scene = await openScene(stageOf(cluster, image), { signal });
+    await use(scene);
+    if (task.result?.state === "fail") console.log(await scene.diagnosis());
+    await wipe(scene.stage, scene.namespace, scene.namespaces);
   },
 });
+
+/** A scene that runs until it is disposed; what it made in the cluster is for the caller to take away. */
+export interface OpenScene extends Scene, AsyncDisposable {
+  /** What tells why something went wrong with its releases, for people. */
+  diagnosis(): Promise<string>;
+}
+
+export interface OpenSceneOptions {
+  readonly signal: AbortSignal;
+  /** Values of every release, below those of `install`. */
+  readonly values?: SceneOptions["values"];
+}
+
+export async function openScene(stage: Stage, options: OpenSceneOptions): Promise<OpenScene> {
+  const { signal, values: common = {} } = options;
+  const { cluster } = stage;
+  const { auditLog } = cluster;
+  if (auditLog === undefined) throw new Error(`cluster ${cluster.name} has no audit log: use --provider embedded`);
+  const releases: Release[] = [];
+  const id = crypto.randomUUID().slice(0, 4);
+  const namespace = `ngrok-${id}`;
+  const namespaces = [`one-${id}`, `two-${id}`, `three-${id}`] as const;
+  const ngrok = await startNgrokApi({ host: cluster.hostIp, keys: ["stand-in-key"] });
+  const connection = await stage.connect();
+  return {
+    stage,
+    ngrok,
+    connection,
+    namespace,
+    namespaces,
+    signal,
+    auditLog,
+    residue: async () => {
+      const own = [namespace, ...namespaces].map((name) => `namespace ${name} is stuck`);
+      return (await residue(stage.kubectl)).lines.filter(
+        (line) => !line.startsWith("namespace ") || own.includes(line),
+      );
+    },
+    leftovers: async () => {
+      const all = await labelled(stage.kubectl, `app.kubernetes.io/instance=${RELEASE}`);
+      return all.filter((line) => !line.includes("/") || line.includes(`${id}/`));
+    },
+    auditPosition: async () => await endOf(auditLog),
+    install: async ({ helm = 4, values = {} } = {}) => {
+      const apiURL = `http://${cluster.hostIp}:${ngrok.port}`;
+      const release = releaseOf(stage, { name: RELEASE, namespace, helm, apiURL, values: { ...common, ...values } });
+      releases.push(release);
+      const { code, stderr } = await release.install();
+      if (code !== 0) throw new Error(`helm${helm} install: ${stderr}`);
+      await release.ready();
+      return release;
+    },
+    populate: async (count, into = namespaces) => {
+      const population = aPopulation(count, { namespaces: into });
+      await populate(connection, population, signal);
+      await allReady(connection, population, { withinMs: 60_000 + count * 100, signal });
+      return population;
+    },
+    diagnosis: async () => (await Promise.all(releases.map(async (release) => await release.diagnosis()))).join("\n"),
+    [Symbol.asyncDispose]: async () => {
+      await connection[Symbol.asyncDispose]();
+      await ngrok.close();
+    },
+  };
+}
 
 /** Nothing of a test is left for the next one, whatever became of it. */
 async function wipe(stage: Stage, namespace: string, namespaces: readonly string[]): Promise<void> {

@@ -25,6 +25,7 @@ export interface Identities {
 
 /** The first address of the range, which the Service `kubernetes` gets. */
 const API_SERVICE_IP = "10.96.0.1";
+const DAYS = ["-days", "3650"];
 const NAMES = [
   "localhost",
   ...["", ".default", ".default.svc", ".default.svc.cluster.local"].map((end) => `kubernetes${end}`),
@@ -32,49 +33,40 @@ const NAMES = [
 
 /** Makes all of them in `folder`, which exists; `addresses` are those at which the API server is called. */
 export async function makeIdentities({ folder, addresses, node }: Identities): Promise<void> {
-  const days = ["-days", "3650"];
   await key(folder, "ca");
-  await openssl(folder, [
-    "req",
-    "-x509",
-    "-new",
-    "-key",
-    "ca.key",
-    "-subj",
-    "/CN=cluster-ca",
-    ...days,
-    "-out",
-    "ca.crt",
-  ]);
-  const certificate = async (name: string, subject: string, extensions: readonly string[]): Promise<void> => {
-    await key(folder, name);
-    const signed = ["-CA", "ca.crt", "-CAkey", "ca.key", "-key", `${name}.key`, "-subj", subject, ...days];
-    const all = ["basicConstraints=critical,CA:FALSE", "keyUsage=critical,digitalSignature", ...extensions];
-    const args = [
-      "req",
-      "-x509",
-      "-new",
-      ...signed,
-      ...all.flatMap((line) => ["-addext", line]),
-      "-out",
-      `${name}.crt`,
-    ];
-    await openssl(folder, args);
-  };
-  const names = [
-    ...[...addresses, "127.0.0.1", API_SERVICE_IP].map((address) => `IP:${address}`),
-    ...NAMES.map((name) => `DNS:${name}`),
-  ];
+  const own = ["-key", "ca.key", "-subj", "/CN=cluster-ca", ...DAYS];
+  await openssl(folder, ["req", "-x509", "-new", ...own, "-out", "ca.crt"]);
   await Promise.all([
-    certificate("apiserver", "/CN=kube-apiserver", [
-      "extendedKeyUsage=serverAuth",
-      `subjectAltName=${[...new Set(names)].join(",")}`,
-    ]),
+    serverCertificate(folder, "apiserver", addresses),
     ...Object.entries(CLIENTS).map(([name, subject]) =>
-      certificate(name, subject.replace("NODE", node), ["extendedKeyUsage=clientAuth"]),
+      certificate(folder, name, subject.replace("NODE", node), ["extendedKeyUsage=clientAuth"]),
     ),
     signer(folder),
   ]);
+}
+
+/** Makes NAME.crt and NAME.key for something that is called as the API server is, at these addresses. */
+export async function serverCertificate(folder: string, name: string, addresses: readonly string[]): Promise<void> {
+  const names = [
+    ...[...addresses, "127.0.0.1", API_SERVICE_IP].map((address) => `IP:${address}`),
+    ...NAMES.map((each) => `DNS:${each}`),
+  ];
+  const alternatives = `subjectAltName=${[...new Set(names)].join(",")}`;
+  await certificate(folder, name, "/CN=kube-apiserver", ["extendedKeyUsage=serverAuth", alternatives]);
+}
+
+/** A certificate that the folder's authority signs. */
+async function certificate(
+  folder: string,
+  name: string,
+  subject: string,
+  extensions: readonly string[],
+): Promise<void> {
+  await key(folder, name);
+  const signed = ["-CA", "ca.crt", "-CAkey", "ca.key", "-key", `${name}.key`, "-subj", subject, ...DAYS];
+  const all = ["basicConstraints=critical,CA:FALSE", "keyUsage=critical,digitalSignature", ...extensions];
+  const lines = all.flatMap((line) => ["-addext", line]);
+  await openssl(folder, ["req", "-x509", "-new", ...signed, ...lines, "-out", `${name}.crt`]);
 }
 
 /** Writes the kubeconfig of one client, everything inline, so that the file can be copied away. */

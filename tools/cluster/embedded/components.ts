@@ -71,6 +71,8 @@ export function apiServer(shape: ControlPlaneShape): Component {
     "--profiling=false",
     `--audit-policy-file=${folder}/audit-policy.json`,
     `--audit-log-path=${shape.auditLog}`,
+    // In megabytes: never rotated under who reads it from a place onwards.
+    "--audit-log-maxsize=20000",
     ...(shape.apiServerFlags ?? []),
   ];
   return { name: "kube-apiserver", args };

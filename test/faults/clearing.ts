@@ -1,0 +1,52 @@
+// Between two cases: nothing of the one may be left for the next, and nothing waits for what goes by itself.
+import { RELEASE, type Scene } from "#test/support/scene.ts";
+import { carriers } from "#test/support/residue.ts";
+
+const OURS = "cloudendpoints,domains,ippolicies,agentendpoints,boundendpoints,kubernetesoperators,ngroktrafficpolicies";
+
+/** The CRDs that an earlier case has kept belong to its release; Helm would refuse them to the next one. */
+export async function takeOverCrds({ stage: { kubectl }, namespace }: Scene): Promise<void> {
+  const crds = await ourCrds(kubectl);
+  if (crds.length === 0) return;
+  await kubectl.run(["annotate", ...crds, "--overwrite", `meta.helm.sh/release-namespace=${namespace}`]);
+}
+
+/** Takes away what a case has left, whatever became of it; what merely terminates is left to do so. */
+export async function wipe(scene: Scene): Promise<void> {
+  const { stage, namespace, namespaces } = scene;
+  const { kubectl } = stage;
+  await stage.helm(3, ["uninstall", RELEASE, "--namespace", namespace, "--no-hooks", "--ignore-not-found"]);
+  // An operator that still runs would put finalizers back.
+  const pods = ["pods", "--selector", `app.kubernetes.io/instance=${RELEASE}`, "--grace-period=0", "--force"];
+  await kubectl.run(["delete", ...pods, "-n", namespace, "--ignore-not-found"]);
+  for (const carrier of await carriers(kubectl)) {
+    const [kind = "", path = ""] = carrier.split(" ");
+    const [first = "", second] = path.split("/");
+    const at = second === undefined ? [kind, first] : ["-n", first, kind, second];
+    const patch = '{"metadata":{"finalizers":null}}';
+    await kubectl.run(["patch", ...at, "--type=merge", "-p", patch]).catch(() => {}); // gone meanwhile
+  }
+  const crds = await ourCrds(kubectl);
+  if (crds.length > 0) {
+    await kubectl.run(["delete", OURS, "--all", "--all-namespaces", "--wait=false"]).catch(() => {}); // some are not served
+    await dropTerminating(scene, crds);
+  }
+  await kubectl.run(["delete", "namespace", namespace, ...namespaces, "--ignore-not-found", "--wait=false"]);
+  const rights = ["clusterroles,clusterrolebindings", "--selector", `app.kubernetes.io/instance=${RELEASE}`];
+  await kubectl.run(["delete", ...rights, "--ignore-not-found"]);
+  await kubectl.run(["delete", "ingressclass", "ngrok", "--ignore-not-found"]);
+}
+
+/** A CRD that goes must be gone before the next install, which would find it half there. */
+async function dropTerminating({ stage: { kubectl } }: Scene, crds: readonly string[]): Promise<void> {
+  const template = "jsonpath={range .items[?(@.metadata.deletionTimestamp)]}{.metadata.name}{'\\n'}{end}";
+  const going = (await kubectl.run(["get", "crds", "-o", template])).split("\n").filter((name) => name !== "");
+  const ours = going.map((name) => `customresourcedefinition.apiextensions.k8s.io/${name}`);
+  const both = ours.filter((name) => crds.includes(name));
+  if (both.length > 0) await kubectl.run(["wait", "--for=delete", ...both, "--timeout=60s"], { timeout: 70_000 });
+}
+
+async function ourCrds(kubectl: Scene["stage"]["kubectl"]): Promise<string[]> {
+  const names = (await kubectl.run(["get", "crds", "-o", "name"])).split("\n");
+  return names.filter((name) => name.endsWith(".k8s.ngrok.com"));
+}

@@ -1,0 +1,49 @@
+// Runs the chosen cases of the matrix one after the other on the cluster of this shard. Which ones, says the command:
+// scripts/faults/main.ts; how to write one, README.md.
+import { join } from "node:path";
+import { afterAll, beforeAll, inject, test } from "vitest";
+import { startApiProxy, type ApiProxy } from "#test/support/api-proxy.ts";
+import { processesOf } from "#test/support/processes.ts";
+import { openScene } from "#test/support/scene.ts";
+import { stageOf } from "#test/support/stage.ts";
+import { PORTS } from "#tools/cluster/embedded/node.ts";
+import { chosenCases } from "./cases.ts";
+import { takeOverCrds, wipe } from "./clearing.ts";
+import { play } from "./flow.ts";
+import { keepResult, resultOf, resultsFolder } from "./results.ts";
+
+const { cluster, image } = inject("stage");
+const { choice, seed, fresh } = inject("faults");
+const stage = stageOf(cluster, image);
+const folder = resultsFolder(image);
+const processes = processesOf(cluster, stage.kubectl);
+let proxy: ApiProxy;
+
+beforeAll(async () => {
+  const nodeIp = cluster.registry.split(":")[0] ?? "";
+  const pki = join(cluster.folder, "pki");
+  proxy = await startApiProxy({ host: cluster.hostIp, pki, target: `https://${nodeIp}:${PORTS.api}` });
+});
+afterAll(async () => await proxy[Symbol.asyncDispose]());
+
+for (const each of chosenCases(choice)) {
+  const { id, scenario, run } = each;
+  test(`${id}: ${scenario.sentence}`, async ({ signal }) => {
+    if (!fresh && (await resultOf(folder, each)) !== undefined) return;
+    const began = performance.now();
+    const scene = await openScene(stage, { signal, values: proxy.values });
+    try {
+      await takeOverCrds(scene);
+      const ended = await play({ scenario, run, scene, proxy, processes, seed });
+      const seconds = Math.round((performance.now() - began) / 1000);
+      await keepResult(folder, each, { id, ended, seconds, seed, at: new Date().toISOString() });
+      console.log(`${id}: ${ended} (${seconds} s)`);
+    } catch (error) {
+      console.log(await scene.diagnosis());
+      throw error;
+    } finally {
+      await wipe(scene);
+      await scene[Symbol.asyncDispose]();
+    }
+  });
+}

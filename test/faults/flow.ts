@@ -1,0 +1,148 @@
+// One case from install to verdict: the operator works, the bad day comes, `helm uninstall` runs until it succeeds, and what
+// is left and what was written down is held against what must never happen.
+import assert from "node:assert/strict";
+import type { ApiProxy } from "#test/support/api-proxy.ts";
+import { endOf, eventsSince } from "#test/support/audit.ts";
+import type { HelmRun } from "#test/support/helm.ts";
+import type { NgrokApi } from "#test/support/ngrok-api/server.ts";
+import type { Processes } from "#test/support/processes.ts";
+import { FULLNAME, RELEASE, type Scene } from "#test/support/scene.ts";
+import { actOf, textOf, type OpenAct } from "./act.ts";
+import { randomOf } from "./random.ts";
+import { firstEndOf, type RunCase, type Scenario } from "./scenario.ts";
+import { lostUnderRetain, strippedUnderDelete, unexplained, writesAfterFence } from "./verdict.ts";
+
+/** As often the same command may be needed until it succeeds. */
+const RUNS = 4;
+
+export interface FlowOptions {
+  readonly scenario: Scenario;
+  readonly run: RunCase;
+  readonly scene: Scene;
+  readonly proxy: ApiProxy;
+  readonly processes: Processes;
+  readonly seed: number;
+}
+
+/** How the case ended, as the table shows it. */
+export type Ended = "0" | "1, then 0";
+
+export async function play(options: FlowOptions): Promise<Ended> {
+  const { scenario, run, scene, proxy, processes, seed } = options;
+  const random = randomOf(seed, `${scenario.name} ${run.helm} ${run.policy} ${run.keep}`);
+  proxy.reset(random.next);
+  const installed = await endOf(scene.auditLog);
+  const release = await scene.install({ helm: run.helm, values: valuesOf(scenario, run) });
+  const population = await scene.populate(scenario.count);
+  let position = installed;
+  const setting = { scenario, run, scene, release, population, proxy, processes, random, position: () => position };
+  const act = actOf(setting);
+  try {
+    await scenario.before?.(act);
+    position = await endOf(scene.auditLog);
+    const before = { began: Date.now(), remoteBefore: remoteIds(scene.ngrok) };
+    const ended = await uninstall(scenario, act);
+    await nothingIsLeft(scenario, act);
+    const evidence = {
+      ...before,
+      events: await eventsSince(scene.auditLog, installed),
+      ledger: scene.ngrok.ledger.entries(),
+      remoteAfter: remoteIds(scene.ngrok),
+      kept: await keptLines(act),
+      lease: `${FULLNAME}-leader`,
+    };
+    assert.deepEqual(run.policy === "Retain" ? lostUnderRetain(evidence) : strippedUnderDelete(evidence), []);
+    assert.deepEqual(writesAfterFence(evidence), []);
+    await scenario.after?.(act);
+    return ended;
+  } catch (error) {
+    console.log(`seed ${seed}\n${act.runs.map((each, at) => printout(at, each)).join("\n")}`);
+    throw error;
+  } finally {
+    proxy.reset();
+    for (const undo of act.undos) await undo();
+  }
+}
+
+function valuesOf({ values, helmTimeout }: Scenario, { policy, keep }: RunCase): NonNullable<Scenario["values"]> {
+  return { drainPolicy: policy, "crds.keep": keep, "cleanupHook.timeout": helmTimeout, ...values };
+}
+
+/** The same command until it succeeds; each end is one of the two that are allowed. */
+async function uninstall(scenario: Scenario, act: OpenAct): Promise<Ended> {
+  const expected = firstEndOf(scenario, act.run);
+  const [first] = await Promise.all([act.again(), scenario.during?.(act)]);
+  if (expected !== "maybe") assert.equal(first.code, expected === "0" ? 0 : 1, "the end of the first helm uninstall");
+  if (first.code === 0) {
+    await noFinalizerIsLeft(scenario, act);
+    return "0";
+  }
+  explains(scenario, first);
+  for (const pattern of Array.isArray(expected) ? (expected as RegExp[]) : []) assert.match(textOf([first]), pattern);
+  await scenario.remedy?.(act);
+  for (let at = 1; at < RUNS; at += 1) {
+    const next = await act.again();
+    if (next.code === 0) {
+      await noFinalizerIsLeft(scenario, act);
+      return "1, then 0";
+    }
+    explains(scenario, next);
+  }
+  throw new Error(`helm uninstall has not succeeded after ${RUNS} runs of the same command`);
+}
+
+function explains({ mute }: Scenario, end: HelmRun): void {
+  if (mute === undefined) assert.deepEqual(unexplained(textOf([end])), []);
+}
+
+/** Exit 0 is a promise about this moment: nothing that would still have to go away. */
+async function noFinalizerIsLeft({ leaves = [] }: Scenario, { scene, at, kubectl }: OpenAct): Promise<void> {
+  const isOurs = (line: string): boolean => !leaves.some((pattern) => pattern.test(line));
+  const now = (await scene.residue()).filter(isOurs);
+  const goes = now.filter((line) => line.startsWith("namespace "));
+  assert.deepEqual(
+    now.filter((line) => !goes.includes(line)),
+    [],
+    "exit 0 with residue",
+  );
+  // A namespace that somebody deletes takes its five seconds, whatever we do.
+  for (const line of goes) {
+    const [, name = ""] = line.split(" ");
+    await kubectl.run(["wait", "--for=delete", `namespace/${name}`, "--timeout=60s"], { timeout: 70_000 });
+  }
+  const pods = ["pods", "--selector", `app.kubernetes.io/instance=${RELEASE}`];
+  await kubectl.run(["wait", ...at, "--for=delete", ...pods, "--timeout=60s"], { timeout: 70_000 });
+}
+
+/** At the very end also nothing that carries the release's name, but the CRDs that are to be kept. */
+async function nothingIsLeft({ leaves = [] }: Scenario, { scene, run, kubectl }: OpenAct): Promise<void> {
+  const isOurs = (line: string): boolean => !leaves.some((pattern) => pattern.test(line));
+  assert.deepEqual((await scene.residue()).filter(isOurs), []);
+  const left = (await scene.leftovers()).filter(isOurs);
+  assert.deepEqual(
+    left.filter((line) => !(run.keep && line.startsWith("customresourcedefinition "))),
+    [],
+  );
+  const crds = (await kubectl.run(["get", "crds", "-o", "name"])).split("\n");
+  assert.equal(crds.filter((name) => name.endsWith(".k8s.ngrok.com")).length, run.keep ? 7 : 0, "CRDs");
+}
+
+function remoteIds(ngrok: NgrokApi): string[] {
+  return Object.keys(ngrok.state())
+    .filter((collection) => !["kubernetes_operators", "ip_policy_rules"].includes(collection))
+    .flatMap((collection) => ngrok.objects(collection).map(({ id }) => String(id)));
+}
+
+/** Hooks say `kept` and `left`; the report ConfigMaps hold the rest. */
+async function keptLines({ kubectl, at, runs }: OpenAct): Promise<string> {
+  const said = textOf(runs)
+    .split("\n")
+    .filter((line) => /^\d\d:\d\d:\d\d (kept|left) /.test(line));
+  const label = "app.kubernetes.io/component=drain-report";
+  const reports = await kubectl.run(["get", ...at, "configmaps", "-l", label, "-o", "jsonpath={.items[*].data.kept}"]);
+  return [...said, reports].join("\n");
+}
+
+function printout(at: number, end: HelmRun): string {
+  return `helm uninstall, run ${at + 1}: ended with ${end.code} after ${end.seconds.toFixed(1)} s\n${textOf([end])}`;
+}

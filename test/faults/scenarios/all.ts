@@ -1,0 +1,5 @@
+// Every scenario of the matrix, in the order of its table.
+import type { Scenario } from "../scenario.ts";
+import { kills } from "./kills.ts";
+
+export const scenarios: readonly Scenario[] = [...kills];

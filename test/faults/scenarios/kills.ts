@@ -1,0 +1,50 @@
+// The operator as the uninstall finds it, and what dies while it goes on.
+import { FULLNAME, RELEASE } from "#test/support/scene.ts";
+import { defineScenario, type Act, type Policy } from "../scenario.ts";
+
+/** Calls of a hook that frees 30 objects; a kill beyond the last one would be none. Seen: `operator-alive` prints them. */
+const CALLS_OF_DRAIN: Readonly<Record<Policy, number>> = { Retain: 40, Delete: 80 };
+
+const manager = `deployment/${FULLNAME}-manager`;
+
+async function scaleToZero({ kubectl, at }: Act): Promise<void> {
+  await kubectl.run(["scale", ...at, manager, "--replicas=0"]);
+  const pods = ["pods", "--selector", `app.kubernetes.io/instance=${RELEASE}`];
+  await kubectl.run(["wait", ...at, "--for=delete", ...pods, "--timeout=60s"], { timeout: 70_000 });
+}
+
+export const kills = [
+  defineScenario({
+    name: "operator-alive",
+    sentence: "The operator works and nothing is wrong.",
+    keepFalse: true,
+    smoke: true,
+    after: async ({ proxy, run }) => {
+      console.log(`calls under ${run.policy}: drain ${proxy.count("drain")}, cleanup ${proxy.count("cleanup")}`);
+      await Promise.resolve();
+    },
+  }),
+  defineScenario({
+    name: "operator-at-zero",
+    sentence: "All pods of the operator are scaled to zero before the uninstall (E5).",
+    keepFalse: true,
+    smoke: true,
+    before: scaleToZero,
+  }),
+  defineScenario({
+    name: "hook-killed",
+    sentence: "The drain hook's process is killed at a call that is drawn over its whole run.",
+    keepFalse: true,
+    smoke: true,
+    firstEnd: "maybe",
+    before: async (act) => {
+      const n = act.random.int(1, CALLS_OF_DRAIN[act.run.policy]);
+      const kill = act.killAt({ caller: "drain" }, n);
+      console.log(`kills the hook at call ${n}`);
+      act.onEnd(async () => {
+        await Promise.resolve();
+        if (kill.hits === 0) throw new Error(`the hook made fewer than ${n} calls, so it was not killed`);
+      });
+    },
+  }),
+];

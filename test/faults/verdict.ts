@@ -1,0 +1,143 @@
+// What must hold whatever happened, each as a function from what was written down to what is wrong. The API server's audit
+// log and the stand-in's ledger are the witnesses; the operator's own words count only where it has to name something.
+import { finalizerRemovals, podOf, said, writes, type AuditEvent } from "#test/support/audit.ts";
+import type { Entry } from "#test/support/ngrok-api/ledger.ts";
+
+/** What one case has left in writing. */
+export interface Evidence {
+  /** Since the install began. */
+  readonly events: readonly AuditEvent[];
+  /** The stand-in's requests since then. */
+  readonly ledger: readonly Entry[];
+  /** Ids at ngrok (registrations not) just before the first `helm uninstall`, and at the end. */
+  readonly remoteBefore: readonly string[];
+  readonly remoteAfter: readonly string[];
+  /** Every line, of hooks and report, that names an object which is kept at ngrok or left alone. */
+  readonly kept: string;
+  /** Milliseconds since 1970: just before the first `helm uninstall`. */
+  readonly began: number;
+  /** Name of the Lease that is the write token. */
+  readonly lease: string;
+}
+
+const OUR_GROUP = /(^|\.)k8s\.ngrok\.com$/;
+
+/** Under Retain nothing goes at ngrok but the registration, unless a person deleted just that object before the mark. */
+export function lostUnderRetain(evidence: Evidence): string[] {
+  const { ledger, remoteBefore, remoteAfter, began } = evidence;
+  const asked = askedForByPeople(evidence);
+  const gone = new Set(remoteBefore.filter((id) => !remoteAfter.includes(id)));
+  for (const entry of ledger) {
+    const matters = !/^\/(kubernetes_operators|ip_policy_rules)\//.test(entry.path);
+    if (entry.method === "DELETE" && entry.changed && matters && wallTime(entry) > began) gone.add(idOf(entry));
+  }
+  return [...gone].filter((id) => !asked.has(id)).map((id) => `${id} was lost at ngrok under Retain`);
+}
+
+/** Under Delete a finalizer goes after ngrok has said 2xx or 404 for the recorded id, or the object is named as kept. */
+export function strippedUnderDelete({ events, ledger, kept, began }: Evidence): string[] {
+  const ids = recordedIds(events);
+  return finalizerRemovals(events).flatMap((removal) => {
+    const at = Date.parse(removal.stageTimestamp);
+    if (at < began || !OUR_GROUP.test(removal.objectRef?.apiGroup ?? "")) return [];
+    const name = `${removal.objectRef?.namespace ?? ""}/${removal.objectRef?.name ?? ""}`;
+    const unanswered = [...(ids.get(keyOf(removal)) ?? [])].filter(
+      (id) => !ledger.some((entry) => isGone(entry, id) && wallTime(entry) + entry.ms <= at) && !kept.includes(id),
+    );
+    return kept.includes(name) ? [] : unanswered.map((id) => `${said(removal)}: ngrok never said that ${id} is gone`);
+  });
+}
+
+/** Who has lost the Lease to another writes nothing any more. */
+export function writesAfterFence({ events, lease }: Evidence): string[] {
+  const former = new Set<string>();
+  const late: string[] = [];
+  let holder: string | undefined;
+  for (const event of inOrder(writes(events))) {
+    const pod = podOf(event);
+    const taker =
+      event.objectRef?.resource === "leases" && event.objectRef.name === lease ? holderIn(event) : undefined;
+    if (taker !== undefined && taker !== "" && taker !== holder) {
+      if (holder !== undefined) former.add(holder);
+      former.delete(taker);
+      holder = taker;
+    } else if (pod !== undefined && event.objectRef?.resource !== "events") {
+      const identity = [...former].find((one) => one.split("/")[1] === pod);
+      if (identity !== undefined) late.push(`${said(event)} (pod ${pod}) after ${holder} held the Lease`);
+    }
+  }
+  return late;
+}
+
+/** An exit 1 names a reason and what to type; the object is for the scenario's own patterns. */
+export function unexplained(text: string): string[] {
+  const reason = /^\d\d:\d\d:\d\d (blocked|failed|refused|paused|stopped) /m.test(text) || /^Error: /m.test(text);
+  const next = /helm uninstall \S+ -n \S+|(run )?the same helm uninstall again|helm rollback \S+ \d/.test(text);
+  return [...(reason ? [] : ["the output names no reason"]), ...(next ? [] : ["the output names no next command"])];
+}
+
+/** Ids of objects that people, not controllers, deleted one by one before the drain was marked. */
+function askedForByPeople({ events }: Evidence): Set<string> {
+  const ids = recordedIds(events);
+  const marked = events.find(
+    ({ objectRef, requestObject }) =>
+      objectRef?.resource === "configmaps" && /"phase":"Draining"/.test(JSON.stringify(requestObject ?? "")),
+  );
+  const until = marked === undefined ? Infinity : Date.parse(marked.requestReceivedTimestamp);
+  const asked = writes(events).filter(
+    ({ verb, user, objectRef, requestReceivedTimestamp }) =>
+      verb === "delete" &&
+      !user.username.startsWith("system:") &&
+      OUR_GROUP.test(objectRef?.apiGroup ?? "") &&
+      Date.parse(requestReceivedTimestamp) < until,
+  );
+  return new Set(asked.flatMap((event) => [...(ids.get(keyOf(event)) ?? [])]));
+}
+
+/** Every id at ngrok that was ever written into an object's status, by its key. */
+function recordedIds(events: readonly AuditEvent[]): Map<string, Set<string>> {
+  const ids = new Map<string, Set<string>>();
+  for (const event of writes(events)) {
+    const { objectRef, requestObject } = event;
+    if (objectRef?.subresource !== "status" || !OUR_GROUP.test(objectRef.apiGroup ?? "")) continue;
+    const id = fieldOf(fieldOf(requestObject, "status"), "id");
+    if (typeof id !== "string" || id === "") continue;
+    const key = keyOf(event);
+    ids.set(key, (ids.get(key) ?? new Set()).add(id));
+  }
+  return ids;
+}
+
+function keyOf({ objectRef }: AuditEvent): string {
+  return `${objectRef?.resource ?? ""} ${objectRef?.namespace ?? ""}/${objectRef?.name ?? ""}`;
+}
+
+function isGone({ method, path, status }: Entry, id: string): boolean {
+  const answered = (status >= 200 && status < 300) || status === 404;
+  return method === "DELETE" && answered && path.endsWith(`/${id}`);
+}
+
+function idOf({ path }: Entry): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** The ledger's clock began with this process. */
+function wallTime({ at }: Entry): number {
+  return performance.timeOrigin + at;
+}
+
+function holderIn({ requestObject }: AuditEvent): string | undefined {
+  const holder = fieldOf(fieldOf(requestObject, "spec"), "holderIdentity");
+  return typeof holder === "string" ? holder : undefined;
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return value !== null && typeof value === "object" && name in value
+    ? (value as Record<string, unknown>)[name]
+    : undefined;
+}
+
+/** As the API server received them; it writes them down as it ends them. */
+function inOrder(events: readonly AuditEvent[]): AuditEvent[] {
+  return events.toSorted((a, b) => (a.requestReceivedTimestamp < b.requestReceivedTimestamp ? -1 : 1));
+}
