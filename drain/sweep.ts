@@ -19,6 +19,7 @@ import type { Reader } from "#kube/reader.ts";
 import type { Clock } from "#wire/clock.ts";
 import { follow } from "#kube/watch.ts";
 import type { Hands } from "./hands.ts";
+import { dropStalePieces } from "./keep.ts";
 import { mayWrite, podsOfRelease, selectorOf } from "./pods.ts";
 
 const drainHookKinds: readonly Kind[] = [Job, ServiceAccount, RoleBinding, Role, ClusterRoleBinding, ClusterRole];
@@ -44,7 +45,7 @@ export const sweepRights: readonly Rule[] = [
   ),
 ];
 
-/** Deletes what is left and names it: `lease a-leader`. */
+/** Deletes what is left and names it: `lease a-leader`. The report stays: it is for the day after. */
 export async function sweep(
   hands: Hands,
   release: Release,
@@ -67,6 +68,7 @@ export async function sweep(
     const answer = await hands.write.remove({ kind, ref, uid: object.metadata.uid ?? "" }, signal);
     if (answer === "deleted") swept.push(`${kind.kind.toLowerCase()} ${name}`);
   }
+  await dropStalePieces(hands, release, signal);
   return swept;
 }
 

@@ -221,6 +221,7 @@ describe("run and report", () => {
       complete: true,
       policy: "Retain",
       kept: [{ kind: "domain", object: "shop/ours", id: expect.stringMatching(/^rd_/) as string, why: null }],
+      removed: [],
     });
   });
 

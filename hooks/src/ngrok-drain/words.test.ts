@@ -1,9 +1,8 @@
-// What the other commands say: the policy in force and its source, the status, the lines of a report.
+// What the other commands say: the policy in force and its source, and the status.
 import { describe, expect, test } from "vitest";
 import { aKubernetesOperator } from "#test/support/builders.ts";
 import type { DrainState } from "#drain/state.ts";
 import { policyInForce } from "./in-force.ts";
-import { parseKept, piecesIn } from "./report-text.ts";
 import { changeLine, type Status, statusPage } from "./status-page.ts";
 
 const mark = { driver: "hook", by: "pod/drain-x/1", since: "2026-01-02T03:04:05Z" } as const;
@@ -43,13 +42,4 @@ describe("the status", () => {
     const going = statusPage({ ...draining, operator: { deleting: true, ready: null } });
     expect(going.join("\n")).not.toContain("cancel");
   });
-});
-
-test.for([
-  ["domain shop/a rd_1", { kind: "domain", object: "shop/a", id: "rd_1", why: null }],
-  ["domain shop/a rd_1: its reclaimPolicy is Retain", { id: "rd_1", why: "its reclaimPolicy is Retain" }],
-  ["cloudendpoint shop/a: 2 endpoints at https://x.y:8, none", { id: null, why: "2 endpoints at https://x.y:8, none" }],
-] as const)("the report's line %s is read back", ([line, expected], { expect }) => {
-  expect(parseKept(line)).toMatchObject(expected);
-  expect([piecesIn("2 of 3"), piecesIn(undefined)]).toEqual([3, 1]);
 });
