@@ -235,7 +235,7 @@ describe("whatever the policy", () => {
     });
     const { ending, report } = await drain("Delete");
     expect(ending).toBe("clean");
-    expect([...report.left]).toEqual([[`domain ${namespace}/theirs`, "another install owns it"]]);
+    expect([...report.left]).toEqual([[`domain ${namespace}/theirs`, "another install owns it: team/ngrok"]]);
     expect((await shown(Domain, "theirs"))?.metadata.finalizers).toEqual([FINALIZER]);
   });
 

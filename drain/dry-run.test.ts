@@ -71,7 +71,7 @@ describe("at ngrok under Delete", () => {
 test("another install's objects are left alone and named, and never reckoned as ours", async () => {
   const theirs = anObject({ metadata: { annotations: { [DRAIN_OWNER]: "team/ngrok" } }, status: { id: "rd_1" } });
   const run = await counted("Domain", theirs, anObject({ spec: { domain: "a.internal" } }));
-  expect([...run.left]).toEqual([["domain shop/a", "another install owns it"]]);
+  expect([...run.left]).toEqual([["domain shop/a", "another install owns it: team/ngrok"]]);
   expect([...run.kinds.values()]).toMatchObject([{ finalizer: 2, ours: 1, calls: 0 }]);
 });
 

@@ -11,4 +11,4 @@ export type DrainEvent =
   | { readonly is: "left"; readonly step: Step }
   | { readonly is: "failed"; readonly step: Step; readonly error: KnownError }
   | { readonly is: "waiting"; readonly ms: number; readonly why: string }
-  | { readonly is: "unknown"; readonly row: Row; readonly error: KnownError };
+  | { readonly is: "unknown"; readonly row: Pick<Row, "kind">; readonly error: KnownError };

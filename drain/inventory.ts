@@ -6,7 +6,7 @@ import { Namespace } from "#kube/kinds.ts";
 import type { Reader } from "#kube/reader.ts";
 import { isClass, type KnownError, known } from "#wire/errors.ts";
 import type { Row } from "./kinds.ts";
-import type { Surroundings } from "./ours.ts";
+import type { OtherInstall, Surroundings } from "./ours.ts";
 import { find, type Found } from "./plan.ts";
 
 /** 404 of kind or group: no page at all. 403, 5xx, timeout: a page that says unknown. */
@@ -88,33 +88,43 @@ async function isAbsent(read: Reader, namespace: string, signal: AbortSignal): P
   }
 }
 
-/** The namespaces in which a row is listed; undefined = all of them. */
+/** The namespaces in which a row is listed; undefined = all of them: an earlier watchNamespace has left objects in others. */
 function namespacesOf(row: Row, { release, clusterWide }: InventoryScope): readonly (string | undefined)[] {
   if (!row.kind.namespaced) return clusterWide ? [undefined] : [];
-  if (release.watchNamespace === undefined) return [undefined];
-  // Our kinds are listed everywhere, so that what an earlier watchNamespace left is found.
-  if (row.whose === "ours" && clusterWide) return [undefined];
+  if (release.watchNamespace === undefined || clusterWide) return [undefined];
   return [...new Set([release.watchNamespace, ...(row.whose === "ours" ? [release.namespace] : [])])];
 }
 
 /** Other installs in the cluster, from a consistent cluster-wide list of KubernetesOperators. */
-export async function otherInstalls(read: Reader, release: Release, signal: AbortSignal): Promise<readonly string[]> {
-  const others: string[] = [];
+export async function otherInstalls(
+  read: Reader,
+  release: Release,
+  signal: AbortSignal,
+): Promise<readonly OtherInstall[]> {
+  const others: OtherInstall[] = [];
   for await (const page of read.pages(KubernetesOperator, {}, signal)) {
-    for (const operator of page.items) {
-      const { name, namespace } = operator.metadata;
-      if (name !== release.name || namespace !== release.namespace) others.push(`${namespace}/${name}`);
+    for (const { metadata, spec } of page.items) {
+      const { name, namespace } = metadata;
+      if (name === release.name && namespace === release.namespace) continue;
+      // A spec that does not say it may mean it.
+      const gateway = spec?.enabledFeatures?.includes("gateway") ?? true;
+      others.push({ owner: `${namespace}/${name}`, gateway });
     }
   }
   return others;
 }
 
-export async function surroundingsOf(read: Reader, release: Release, signal: AbortSignal): Promise<Surroundings> {
+/** `problem`: why nobody can say whether there are others. */
+export async function surroundingsOf(
+  read: Reader,
+  release: Release,
+  signal: AbortSignal,
+): Promise<Surroundings & { readonly problem?: KnownError }> {
   try {
-    const others = await otherInstalls(read, release, signal);
-    return { release, others: others.length === 0 ? "none" : "some" };
+    const installs = await otherInstalls(read, release, signal);
+    return { release, installs, others: installs.length === 0 ? "none" : "some" };
   } catch (error) {
     if (signal.aborted) throw error;
-    return { release, others: "unknown" };
+    return { release, others: "unknown", problem: known(error) };
   }
 }

@@ -11,6 +11,6 @@ export function nameOf(row: Row, object: KubeObject): string {
 }
 
 /** `cloudendpoints.ngrok.k8s.ngrok.com` */
-export function kindNameOf(row: Row): string {
+export function kindNameOf(row: Pick<Row, "kind">): string {
   return resourceName(row.kind);
 }

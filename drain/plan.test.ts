@@ -32,9 +32,11 @@ describe("whose an object is", () => {
   ] as const)("%s", ([, metadata, surroundings, expected], { expect }) => {
     expect(find(row("Domain"), [held(metadata)], surroundings)[0]?.whose).toBe(expected);
   });
-  test("outside the watched namespace an unstamped object is not ours", () => {
+  test("outside the watched namespace an unstamped object of our kinds is not ours; a user's is freed, since nobody else is there (F9)", () => {
     const surroundings = { release: { ...release, watchNamespace: "team" }, others: "none" } as const;
-    expect(find(row("Ingress"), [held()], surroundings)[0]?.whose).toBe("not");
+    expect(find(row("Domain"), [held()], surroundings)[0]).toMatchObject({ whose: "not", why: /outside of what/ });
+    expect(find(row("Ingress"), [held()], surroundings)[0]?.whose).toBe("scope");
+    expect(find(row("Ingress"), [held()], { ...surroundings, others: "some" })[0]?.whose).toBe("not");
   });
   test("a GatewayClass of another controller is not ours, though the finalizer is the same (F19)", () => {
     const other = {
@@ -45,8 +47,23 @@ describe("whose an object is", () => {
       metadata: { name: "ngrok", finalizers: [GATEWAY_CLASS_FINALIZER] },
       spec: { controllerName: "ngrok.com/gateway-controller" },
     };
-    expect(find(row("GatewayClass"), [other, ours], alone).map(({ whose }) => whose)).toEqual(["not", "scope"]);
+    const found = find(row("GatewayClass"), [other, ours], alone);
+    expect(found.map(({ object, whose }) => [object.metadata.name, whose])).toEqual([["ngrok", "scope"]]);
   });
+  test.for([
+    ["nobody", "none", [], "stamp"],
+    ["an install without Gateway API", "some", [{ owner: "ops2/other", gateway: false }], "stamp"],
+    ["an install with Gateway API", "some", [{ owner: "ops2/other", gateway: true }], "shared"],
+    ["nobody knows whom", "unknown", [], "shared"],
+  ] as const)(
+    "beside %s a GatewayClass that we stamped is left to the last (F19)",
+    ([, others, installs, expected], { expect }) => {
+      const spec = { controllerName: "ngrok.com/gateway-controller" };
+      const annotations = { [DRAIN_OWNER]: "ops/ngrok" };
+      const ours = { metadata: { name: "ngrok", finalizers: [GATEWAY_CLASS_FINALIZER], annotations }, spec };
+      expect(find(row("GatewayClass"), [ours], { release, others, installs })[0]?.whose).toBe(expected);
+    },
+  );
   test("an object without a finalizer of ours is not found at all", () => {
     expect(find(row("Domain"), [held({ finalizers: ["acme.io/hold"] }), held({ finalizers: [] })], alone)).toEqual([]);
   });

@@ -2,12 +2,14 @@
 import type { DrainPolicy } from "#api/schema.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import type { Row } from "./kinds.ts";
-import { carriesOurs, foreignFinalizers, isOurs, type Surroundings, type Whose, whose } from "./ours.ts";
+import { carriesOurs, foreignFinalizers, isOurs, type Surroundings, type Whose, whose, whyLeft } from "./ours.ts";
 
 export interface Found {
   readonly row: Row;
   readonly object: KubeObject;
   readonly whose: Whose;
+  /** Why it is left alone; only where it is not ours. */
+  readonly why?: string;
   readonly deleting: boolean;
   readonly foreign: readonly string[];
 }
@@ -25,24 +27,22 @@ export interface Step {
 export function find(row: Row, objects: readonly KubeObject[], surroundings: Surroundings): readonly Found[] {
   return objects
     .filter((object) => carriesOurs(row, object))
-    .map((object) => ({
-      row,
-      object,
-      whose: whose(row, object, surroundings),
-      deleting: object.metadata.deletionTimestamp !== undefined,
-      foreign: foreignFinalizers(row, object),
-    }));
+    .map((object) => {
+      const answer = whose(row, object, surroundings);
+      return {
+        row,
+        object,
+        whose: answer,
+        ...(isOurs(answer) ? {} : { why: whyLeft(answer, object, surroundings) }),
+        deleting: object.metadata.deletionTimestamp !== undefined,
+        foreign: foreignFinalizers(row, object),
+      };
+    });
 }
 
 /** One step for one object. Under Retain nothing remote is touched, not even for objects already deleting. */
 export function plan(at: Found, policy: DrainPolicy): Step {
-  if (!isOurs(at.whose)) {
-    const why =
-      at.whose === "stranger"
-        ? "another install owns it"
-        : "it carries our finalizer, but nothing says that it is this install's";
-    return { at, act: "leave", stamp: "stays", why };
-  }
+  if (!isOurs(at.whose)) return { at, act: "leave", stamp: "stays", why: at.why ?? "another install owns it" };
   if (at.row.whose === "user") {
     const act = policy === "Delete" && at.row.undo !== undefined ? "undo" : "free";
     return { at, act, stamp: "off", why: at.row.fate[policy] };

@@ -5,7 +5,6 @@ import type { Release } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import { missingRights } from "#kube/access.ts";
 import type { Connection } from "#kube/connection.ts";
-import type { Reader } from "#kube/reader.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import { type Backoff, waitBefore } from "#wire/backoff.ts";
 import type { Clock } from "#wire/clock.ts";

@@ -23,11 +23,12 @@ import {
   TLSRoute,
 } from "#kube/kinds.ts";
 
+const userKinds = [HTTPRoute, TCPRoute, TLSRoute, Ingress, Gateway];
 const ourKinds = [CloudEndpoint, AgentEndpoint, Domain, IPPolicy, BoundEndpoint];
 
 /** The drain itself: find, free, delete. */
 export const drainRights: readonly Rule[] = [
-  ...[HTTPRoute, TCPRoute, TLSRoute, Ingress, Gateway].map((kind) =>
+  ...userKinds.map((kind) =>
     allow(kind, ["get", "list", "patch"], { why: "find the objects that carry our finalizer and take it off" }),
   ),
   allow(Service, ["get", "list", "patch", "delete"], {
@@ -42,7 +43,7 @@ export const drainRights: readonly Rule[] = [
     scope: "release",
     why: "endpoint bindings live in the release namespace, whatever namespace is watched",
   }),
-  ...ourKinds.map((kind) =>
+  ...[...userKinds, Service, ...ourKinds].map((kind) =>
     allow(kind, ["list"], {
       scope: "cluster",
       why: "find what an earlier ingress.watchNamespace left in other namespaces",
@@ -83,6 +84,22 @@ export const drainRights: readonly Rule[] = [
     named: reportPieces,
     why: "go on with the report of an earlier run; take away that of an earlier install",
   }),
+];
+
+/**
+ * Of the hooks alone, which live for one uninstall: what an earlier ingress.watchNamespace left is freed where it is, so
+ * that nobody has to change the values back in the middle of an uninstall.
+ */
+export const driftRights: readonly Rule[] = [
+  ...[...userKinds, Service].map((kind) =>
+    allow(kind, ["get", "patch"], { scope: "cluster", why: "free what an earlier ingress.watchNamespace left" }),
+  ),
+  ...ourKinds.map((kind) =>
+    allow(kind, ["get", "patch", "delete"], {
+      scope: "cluster",
+      why: "free what an earlier ingress.watchNamespace left; under Delete the objects go as well",
+    }),
+  ),
 ];
 
 /** Taking the write token from whoever holds it. */

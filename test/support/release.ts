@@ -25,7 +25,7 @@ export interface Release extends ReleaseOptions {
   diagnosis(): Promise<string>;
 }
 
-export function releaseOf(stage: Stage, options: ReleaseOptions): Release {
+export function releaseOf(stage: Pick<Stage, "kubectl" | "helm" | "imageFlags">, options: ReleaseOptions): Release {
   const { name, namespace, helm: version, apiURL, apiKey = "stand-in-key", values = {} } = options;
   const { kubectl } = stage;
   const at = ["--namespace", namespace];

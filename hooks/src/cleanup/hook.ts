@@ -7,7 +7,7 @@ import { conduct, type Conclusion } from "#drain/conduct.ts";
 import { type Hands, ngrokRefuses } from "#drain/hands.ts";
 import { keepReport } from "#drain/keep.ts";
 import { endingLines } from "#drain/lines.ts";
-import { drainRights } from "#drain/rbac.ts";
+import { drainRights, driftRights } from "#drain/rbac.ts";
 import { sweep, sweepRights, waitForPods } from "#drain/sweep.ts";
 import { reader, type Reader } from "#kube/reader.ts";
 import { writer } from "#kube/writer.ts";
@@ -22,6 +22,7 @@ export const cleanupHook = defineHook({
   summary: "Frees what a killed drain left, and deletes what Helm does not own.",
   rbac: [
     ...drainRights,
+    ...driftRights,
     ...sweepRights,
     allow(KubernetesOperator, ["get"], { scope: "release", why: "read the policy that was sealed" }),
   ],

@@ -8,7 +8,7 @@ import type { DrainEvent } from "#drain/events.ts";
 import { estimate, estimateText } from "#drain/estimate.ts";
 import { endingLines } from "#drain/lines.ts";
 import { preflight } from "#drain/preflight.ts";
-import { drainRights, takeoverRights } from "#drain/rbac.ts";
+import { drainRights, driftRights, takeoverRights } from "#drain/rbac.ts";
 import { countsOf, type Report } from "#drain/report.ts";
 import { keepReport } from "#drain/keep.ts";
 import { mark, type Mark, parseState, stateReader, stateRef } from "#drain/state.ts";
@@ -29,6 +29,7 @@ export const drainHook = defineHook({
   summary: "Frees every object of this release before Helm deletes the operator.",
   rbac: [
     ...drainRights,
+    ...driftRights,
     ...takeoverRights,
     ...ownKinds.map((kind) =>
       allow(kind, ["list"], { scope: "cluster", why: "refuse to let the CRDs go while another install needs them" }),
@@ -101,7 +102,7 @@ async function run(world: World): Promise<HookResult> {
 
 /** Everything before the first change of an object: a refusal leaves no trace. Undefined when refused. */
 async function begin(world: World, settings: Settings, read: Reader): Promise<Mark | undefined> {
-  const { release, clusterWide, crdsGo, revision } = settings;
+  const { release, clusterWide, crdsGo, revision, chart } = settings;
   const { connection, clock, signal } = world;
   const before = parseState(await read.get(ConfigMap, stateRef(release), signal));
   // A person may have asked for Retain, before or after an earlier mark: then the key does not matter.
@@ -118,6 +119,7 @@ async function begin(world: World, settings: Settings, read: Reader): Promise<Ma
     clusterWide,
     crdsGo,
     revision,
+    chart,
     clock,
     signal,
   };

@@ -1,10 +1,11 @@
 // `ngrok-drain plan`: what an uninstall would do under either policy, and what would stop it. It reads, asks, and changes
 // nothing.
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import { VERSION } from "#api/version.ts";
 import { countPage, newDryRun } from "#drain/dry-run.ts";
 import { inventory, surroundingsOf } from "#drain/inventory.ts";
 import { rows } from "#drain/kinds.ts";
-import { othersDepend } from "#drain/preflight.ts";
+import { othersDepend, upgradeCommand } from "#drain/others.ts";
 import { questionsOf } from "#drain/questions.ts";
 import { drainRights } from "#drain/rbac.ts";
 import { parseState, stateRef } from "#drain/state.ts";
@@ -103,19 +104,19 @@ async function askCluster(world: World, { blockers, unanswered }: Findings): Pro
       }
     }
     const refusal = await othersDepend({
-      connection,
       read,
       release,
       crdsGo,
       clusterWide,
       revision: "REVISION",
+      chart: VERSION,
       signal,
     });
     if (refusal !== undefined) {
       blockers.push({
         policies,
         reason: refusal.reason,
-        remedy: `helm upgrade ${release.name} <chart> -n ${release.namespace} --reset-then-reuse-values --set crds.keep=true`,
+        remedy: refusal.beforehand ?? upgradeCommand(release, VERSION, "crds.keep=true"),
       });
     }
   } catch (error) {

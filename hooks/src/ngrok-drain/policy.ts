@@ -1,4 +1,6 @@
 // `ngrok-drain policy Retain`: the one relaxation of a drain, before or after its mark; the same patch as with kubectl.
+import { VERSION } from "#api/version.ts";
+import { upgradeCommand } from "#drain/others.ts";
 import { parseState, stateRef } from "#drain/state.ts";
 import { ConfigMap } from "#kube/kinds.ts";
 import { KnownError } from "#wire/errors.ts";
@@ -23,7 +25,7 @@ async function run(world: World, { argument }: Asked): Promise<number> {
       argument === "Delete"
         ? "a drain is only ever relaxed, from Delete to Retain: what was promised to stay is not deleted afterwards"
         : `${argument ?? "nothing"} is no policy`;
-    const remedy = `for the next uninstall: helm upgrade ${release.name} <chart> -n ${namespace} --reset-then-reuse-values --set drainPolicy=Delete`;
+    const remedy = `for the next uninstall: ${upgradeCommand(release, VERSION, "drainPolicy=Delete")}, where CHART is the chart`;
     world.answer({ command: "policy", release, ok: false, reason: why, remedy }, [
       `refused   ${why}. Nothing was changed`,
       ...(argument === "Delete" ? [`remedy    ${remedy}`] : ["remedy    ngrok-drain policy Retain"]),
