@@ -7,7 +7,7 @@ import { readable, type HelmRun } from "#test/support/helm.ts";
 import type { Population } from "#test/support/population.ts";
 import type { Processes } from "#test/support/processes.ts";
 import type { Release } from "#test/support/release.ts";
-import { FULLNAME, type Scene } from "#test/support/scene.ts";
+import { FULLNAME, type Scene } from "#test/support/open-scene.ts";
 import type { Random } from "./random.ts";
 import type { Act, RunCase, Scenario } from "./scenario.ts";
 

@@ -1,5 +1,5 @@
 // Between two cases: nothing of the one may be left for the next, and nothing waits for what goes by itself.
-import { RELEASE, type Scene } from "#test/support/scene.ts";
+import { RELEASE, type Scene } from "#test/support/open-scene.ts";
 import { carriers } from "#test/support/residue.ts";
 
 const OURS = "cloudendpoints,domains,ippolicies,agentendpoints,boundendpoints,kubernetesoperators,ngroktrafficpolicies";

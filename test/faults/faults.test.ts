@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, inject, test } from "vitest";
 import { startApiProxy, type ApiProxy } from "#test/support/api-proxy.ts";
 import { processesOf } from "#test/support/processes.ts";
-import { openScene } from "#test/support/scene.ts";
+import { openScene } from "#test/support/open-scene.ts";
 import { stageOf } from "#test/support/stage.ts";
 import { PORTS } from "#tools/cluster/embedded/node.ts";
 import { chosenCases } from "./cases.ts";

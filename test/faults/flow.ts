@@ -6,7 +6,7 @@ import { endOf, eventsSince } from "#test/support/audit.ts";
 import type { HelmRun } from "#test/support/helm.ts";
 import type { NgrokApi } from "#test/support/ngrok-api/server.ts";
 import type { Processes } from "#test/support/processes.ts";
-import { FULLNAME, RELEASE, type Scene } from "#test/support/scene.ts";
+import { FULLNAME, RELEASE, type Scene } from "#test/support/open-scene.ts";
 import { actOf, textOf, type OpenAct } from "./act.ts";
 import { randomOf } from "./random.ts";
 import { firstEndOf, type RunCase, type Scenario } from "./scenario.ts";

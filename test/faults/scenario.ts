@@ -8,7 +8,7 @@ import type { NgrokApi } from "#test/support/ngrok-api/server.ts";
 import type { Population } from "#test/support/population.ts";
 import type { Processes } from "#test/support/processes.ts";
 import type { Release } from "#test/support/release.ts";
-import type { Scene } from "#test/support/scene.ts";
+import type { Scene } from "#test/support/open-scene.ts";
 import type { Random } from "./random.ts";
 
 export const POLICIES = ["Retain", "Delete"] as const;
