@@ -46,9 +46,10 @@ async function run(world: World): Promise<HookResult> {
   const { release, policy, budget, chart } = settings;
   const began = world.clock.now();
   const again = `helm uninstall ${release.name} -n ${release.namespace}`;
+  // The command at once: a pod that is killed says nothing at its end.
   world.say(
     "drain",
-    `release ${release.namespace}/${release.name} chart ${chart} policy ${policy} time limit ${Math.round(budget.runMs / 1000)}s`,
+    `release ${release.namespace}/${release.name} chart ${chart} policy ${policy} time limit ${Math.round(budget.runMs / 1000)}s, to be resumed by: ${again}`,
   );
   const read = reader(world.connection);
   const held = await begin(world, settings, read);
