@@ -16,6 +16,7 @@ import { type HookRig, hookRig, release } from "#test/support/hook-rig.ts";
 import type { NgrokApi } from "#test/support/ngrok-api/server.ts";
 import { conduct, type Conclusion } from "./conduct.ts";
 import type { Hands } from "./hands.ts";
+import { leftAlone } from "./report.ts";
 
 const owner = "ops/ngrok";
 const stop = new AbortController();
@@ -235,7 +236,9 @@ describe("whatever the policy", () => {
     });
     const { ending, report } = await drain("Delete");
     expect(ending).toBe("clean");
-    expect([...report.left]).toEqual([[`domain ${namespace}/theirs`, "another install owns it: team/ngrok"]]);
+    expect(leftAlone(report)).toEqual([
+      { object: `domain ${namespace}/theirs`, why: "another install owns it: team/ngrok" },
+    ]);
     expect((await shown(Domain, "theirs"))?.metadata.finalizers).toEqual([FINALIZER]);
   });
 

@@ -6,7 +6,7 @@ import type { DrainPolicy } from "#api/schema.ts";
 import type { Conclusion } from "./conduct.ts";
 import { ngrokRefuses } from "./hands.ts";
 import { rows } from "./kinds.ts";
-import { countsOf, type Report } from "./report.ts";
+import { countsOf, leftAlone, type Report } from "./report.ts";
 import { relaxCommand } from "./state.ts";
 
 export type Line = readonly [word: string, sentence: string];
@@ -29,9 +29,7 @@ export interface Ended {
 /** The last lines of a run: what was kept and left, the result; on failure object, reason and next command last. */
 export function endingLines({ ending, report, farewell }: Conclusion, ended: Ended): readonly Line[] {
   const kept = keptLines(report, ended);
-  const left = [...report.left].slice(0, NAMED).map(([object, why]): Line => ["left", `${object}: ${why}`]);
-  if (report.left.size > NAMED)
-    left.push(["left", `${report.left.size - NAMED} more objects that are not of this install`]);
+  const left = leftLines(report);
   const foreign = [...report.foreign]
     .slice(0, NAMED)
     .map(([object, names]): Line => ["foreign", `${object} still carries ${names.join(", ")} of another controller`]);
@@ -52,6 +50,20 @@ export function endingLines({ ending, report, farewell }: Conclusion, ended: End
     ...left,
     ...foreign,
     ["done", `${report.done} objects, ${report.remoteDeleted} deleted at ngrok, ${ended.seconds.toFixed(1)}s`],
+  ];
+}
+
+/** How many objects are named, and the way out of the first that nobody owns. */
+function leftLines(report: Report): readonly Line[] {
+  const all = leftAlone(report);
+  const named = all
+    .slice(0, report.strangers.size + NAMED)
+    .map(({ object, why }): Line => ["left", `${object}: ${why}`]);
+  const more = all.length - named.length;
+  return [
+    ...named,
+    ...(more > 0 ? [["left", `${more} more whose owner nobody can tell`] as const] : []),
+    ...(report.letGo === undefined ? [] : [["remedy", `if nobody needs it any more: ${report.letGo}`] as const]),
   ];
 }
 

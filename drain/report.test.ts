@@ -1,6 +1,6 @@
 // From events to the words that a person reads on uninstall day.
 import { describe, expect, test } from "vitest";
-import { FINALIZER } from "#api/keys.ts";
+import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
 import { KnownError } from "#wire/errors.ts";
 import { endingLines } from "./lines.ts";
 import type { DrainEvent } from "./events.ts";
@@ -103,6 +103,29 @@ describe("the last lines", () => {
     expect(lines.slice(-2)).toEqual([
       ["remedy", "put a valid key into the Secret"],
       ["again", "helm uninstall ngrok -n ops"],
+    ]);
+  });
+  test("what other installs own is a number and a name for each, and what nobody owns comes with the way out (F18)", () => {
+    const theirs = (name: string) => {
+      const { at, ...rest } = step(name, "leave");
+      const annotations = { [DRAIN_OWNER]: "team/other" };
+      const object = { metadata: { ...at.object.metadata, annotations } };
+      return { is: "left", step: { ...rest, at: { ...at, whose: "stranger", object } } } as const;
+    };
+    const { at, ...rest } = step("c", "leave");
+    const finalizers = ["acme.io/hold", FINALIZER];
+    const nobodys = { ...at, whose: "not", object: { metadata: { ...at.object.metadata, finalizers } } } as const;
+    const report = reportOf({ is: "pass", n: 1 }, theirs("x"), { is: "pass", n: 2 }, theirs("a"), theirs("b"), {
+      is: "left",
+      step: { ...rest, at: nobodys, why: "no stamp says whose it is" },
+    });
+    expect(endingLines({ ending: "clean", report, farewell: gone }, ended).slice(1, 4)).toEqual([
+      ["left", "2 objects, domain shop/a for one: another install owns them: team/other"],
+      ["left", "domain shop/c: no stamp says whose it is"],
+      [
+        "remedy",
+        "if nobody needs it any more: kubectl -n shop patch domains.ingress.k8s.ngrok.com c --type json -p '[{op: remove, path: /metadata/finalizers/1}]'",
+      ],
     ]);
   });
   test("a foreign finalizer and a stranger's object are named, whatever the ending", () => {

@@ -3,10 +3,12 @@
 import type { DrainProgress } from "#api/kubernetes-operator.ts";
 import { drainErrorLimits } from "#api/kubernetes-operator.ts";
 import type { DrainPolicy } from "#api/schema.ts";
+import { resourceName } from "#kube/kind.ts";
 import type { KnownError } from "#wire/errors.ts";
 import type { DrainEvent } from "./events.ts";
 import type { Undone } from "./hands.ts";
 import { kindNameOf, nameOf } from "./names.ts";
+import { finalizersOf, namedOwner } from "./ours.ts";
 import type { Step } from "./plan.ts";
 
 export interface Failure {
@@ -32,8 +34,12 @@ export interface Report {
   readonly keptByKind: Map<string, number>;
   /** `domain shop/a-example-com rd_123`: what was deleted, in the cluster or at ngrok. */
   readonly removed: string[];
-  /** Objects with our finalizer that are not this install's. */
+  /** Objects with our finalizer of which nobody can say whose they are, and why. */
   readonly left: Map<string, string>;
+  /** How one of them is let go by hand, in one command. */
+  letGo: string | undefined;
+  /** What other installs own, by owner, in the current pass: a number and the first name, for it is all in order. */
+  strangers: Map<string, { readonly first: string; readonly count: number }>;
   /** Foreign finalizers on objects of ours: `cloudendpoint shop/web` -> names. */
   readonly foreign: Map<string, readonly string[]>;
   /** Failures of the current pass only: what failed and then worked is no failure. */
@@ -56,6 +62,8 @@ export function newReport(expected = 0): Report {
     keptByKind: new Map(),
     removed: [],
     left: new Map(),
+    letGo: undefined,
+    strangers: new Map(),
     foreign: new Map(),
     failures: [],
     unknown: new Map(),
@@ -69,6 +77,7 @@ export function fold(report: Report, event: DrainEvent): void {
       report.passes = event.n;
       report.failures = [];
       report.unknown = new Map();
+      report.strangers = new Map();
       // What is met again was counted before: the total never goes beyond the objects.
       report.planned = report.done;
       report.total = Math.max(report.planned, report.expected);
@@ -82,7 +91,7 @@ export function fold(report: Report, event: DrainEvent): void {
       did(report, event.step, event);
       return;
     case "left":
-      report.left.set(nameOf(event.step.at.row, event.step.at.object), event.step.why);
+      left(report, event.step);
       return;
     case "failed":
       report.failures.push({ object: nameOf(event.step.at.row, event.step.at.object), error: event.error });
@@ -92,6 +101,35 @@ export function fold(report: Report, event: DrainEvent): void {
       return;
     case "waiting":
   }
+}
+
+function left(report: Report, { at, why }: Step): void {
+  const name = nameOf(at.row, at.object);
+  const owner = at.whose === "stranger" ? namedOwner(at.object) : undefined;
+  if (owner !== undefined) {
+    const { first = name, count = 0 } = report.strangers.get(owner) ?? {};
+    report.strangers.set(owner, { first, count: count + 1 });
+    return;
+  }
+  report.left.set(name, why);
+  if (at.whose === "not") report.letGo ??= letGoCommand(at);
+}
+
+/** What was left alone and why: what other installs own in numbers, what nobody owns one by one. */
+export function leftAlone({ strangers, left: nobodys }: Report): readonly { object: string; why: string }[] {
+  const owned = [...strangers].map(([owner, { first, count }]) => ({
+    object: count === 1 ? first : `${count} objects, ${first} for one`,
+    why: `another install owns ${count === 1 ? "it" : "them"}: ${owner}`,
+  }));
+  return [...owned, ...[...nobodys].map(([object, why]) => ({ object, why }))];
+}
+
+/** Without double quotes, which would not survive Helm's printing; kubectl reads YAML. */
+function letGoCommand({ row, object: { metadata } }: Step["at"]): string {
+  const index = metadata.finalizers?.findIndex((entry) => finalizersOf(row).includes(entry)) ?? 0;
+  const at = metadata.namespace === undefined ? "" : `-n ${metadata.namespace} `;
+  const patch = `[{op: remove, path: /metadata/finalizers/${index}}]`;
+  return `kubectl ${at}patch ${resourceName(row.kind)} ${metadata.name} --type json -p '${patch}'`;
 }
 
 function did(report: Report, step: Step, { undone }: DrainEvent & { is: "did" }): void {
