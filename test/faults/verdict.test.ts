@@ -1,0 +1,165 @@
+// Each thing that must never happen, written down as the witnesses would write it: the verdict has to see it, and must not
+// see it where nothing is wrong.
+import { expect, test } from "vitest";
+import type { AuditEvent } from "#test/support/audit.ts";
+import type { Entry } from "#test/support/ngrok-api/ledger.ts";
+import { lostUnderRetain, strippedUnderDelete, unexplained, writesAfterFence, type Evidence } from "./verdict.ts";
+
+const START = Date.parse("2026-01-01T00:00:00Z");
+/** Seconds after the start. */
+const at = (seconds: number): string => new Date(START + seconds * 1000).toISOString();
+
+const evidence = (parts: Partial<Evidence>): Evidence => ({
+  events: [],
+  ledger: [],
+  remoteBefore: ["ep_1", "rd_1"],
+  remoteAfter: ["ep_1", "rd_1"],
+  kept: "",
+  began: START + 10_000,
+  lease: "edge-leader",
+  ...parts,
+});
+
+interface Said {
+  readonly verb: string;
+  readonly seconds: number;
+  readonly ref: NonNullable<AuditEvent["objectRef"]>;
+  readonly body?: unknown;
+  readonly pod?: string;
+  readonly user?: string;
+  readonly code?: number;
+}
+
+const event = ({ verb, seconds, ref, body, pod, user = "system:serviceaccount:ngrok:edge", code = 200 }: Said) => ({
+  verb,
+  user: { username: user, ...(pod && { extra: { "authentication.kubernetes.io/pod-name": [pod] } }) },
+  objectRef: ref,
+  requestObject: body,
+  responseStatus: { code },
+  requestReceivedTimestamp: at(seconds),
+  stageTimestamp: at(seconds + 0.1),
+});
+
+const ENDPOINT = { apiGroup: "ngrok.k8s.ngrok.com", resource: "cloudendpoints", namespace: "shop", name: "web" };
+const recorded = event({
+  verb: "patch",
+  seconds: 1,
+  ref: { ...ENDPOINT, subresource: "status" },
+  body: { status: { id: "ep_1" } },
+});
+const stripped = event({
+  verb: "patch",
+  seconds: 30,
+  ref: ENDPOINT,
+  body: [
+    { op: "test", path: "/metadata/finalizers/0", value: "k8s.ngrok.com/finalizer" },
+    { op: "remove", path: "/metadata/finalizers/0" },
+  ],
+});
+const marked = event({
+  verb: "patch",
+  seconds: 12,
+  ref: { resource: "configmaps", namespace: "ngrok", name: "edge-drain-state" },
+  body: { data: { phase: "Draining" } },
+});
+
+/** A request at ngrok, answered within 10 ms. */
+const asked = (method: string, path: string, status: number, seconds: number, changed = status < 300): Entry => ({
+  at: START + seconds * 1000 - performance.timeOrigin,
+  method,
+  path,
+  query: "",
+  status,
+  ms: 10,
+  changed,
+});
+
+test("under Retain an object that is missing at ngrok was lost, whoever deleted it", () => {
+  expect(lostUnderRetain(evidence({ remoteAfter: ["rd_1"] }))).toEqual(["ep_1 was lost at ngrok under Retain"]);
+});
+
+test("under Retain a DELETE at ngrok is a loss, even of what was made meanwhile; that of the registration is none", () => {
+  const lost = [asked("DELETE", "/endpoints/ep_2", 204, 20)];
+  expect(lostUnderRetain(evidence({ ledger: lost }))).toEqual(["ep_2 was lost at ngrok under Retain"]);
+  const fine = [asked("DELETE", "/kubernetes_operators/k8sop_1", 204, 20), asked("DELETE", "/endpoints/ep_2", 404, 20)];
+  expect(lostUnderRetain(evidence({ ledger: fine }))).toEqual([]);
+});
+
+test("under Retain a DELETE whose answer was lost is a loss all the same", () => {
+  const ledger = [asked("DELETE", "/endpoints/ep_1", 0, 20, true)];
+  expect(lostUnderRetain(evidence({ ledger }))).toHaveLength(1);
+});
+
+test("what a person deleted before the mark was theirs to delete; after it, it is kept", () => {
+  const byHand = (seconds: number) => event({ verb: "delete", seconds, ref: ENDPOINT, user: "admin" });
+  const gone = { remoteAfter: ["rd_1"] };
+  expect(lostUnderRetain(evidence({ ...gone, events: [recorded, byHand(11), marked] }))).toEqual([]);
+  expect(lostUnderRetain(evidence({ ...gone, events: [recorded, marked, byHand(13)] }))).toHaveLength(1);
+  const collected = event({ verb: "delete", seconds: 11, ref: ENDPOINT, user: "system:apiserver" });
+  expect(lostUnderRetain(evidence({ ...gone, events: [recorded, collected, marked] }))).toHaveLength(1);
+});
+
+test("under Delete a finalizer goes after ngrok has said that the recorded id is gone", () => {
+  const events = [recorded, stripped];
+  for (const status of [204, 404]) {
+    expect(strippedUnderDelete(evidence({ events, ledger: [asked("DELETE", "/endpoints/ep_1", status, 29)] }))).toEqual(
+      [],
+    );
+  }
+  for (const ledger of [
+    [],
+    [asked("DELETE", "/endpoints/ep_2", 204, 29)],
+    [asked("DELETE", "/endpoints/ep_1", 403, 29)],
+    [asked("DELETE", "/endpoints/ep_1", 0, 29, true)],
+    [asked("DELETE", "/endpoints/ep_1", 204, 31)],
+    [asked("GET", "/endpoints/ep_1", 404, 29)],
+  ]) {
+    expect(strippedUnderDelete(evidence({ events, ledger }))).toEqual([
+      expect.stringMatching(/shop\/web .*ngrok never said that ep_1 is gone/),
+    ]);
+  }
+});
+
+test("under Delete what is kept has to be named; what never had an id has nothing to lose", () => {
+  const events = [recorded, stripped];
+  expect(strippedUnderDelete(evidence({ events, kept: "cloudendpoint shop/web ep_1: adopted" }))).toEqual([]);
+  expect(strippedUnderDelete(evidence({ events, kept: "cloudendpoint shop/other ep_9" }))).toHaveLength(1);
+  expect(strippedUnderDelete(evidence({ events: [stripped] }))).toEqual([]);
+});
+
+const lease = (holder: string, seconds: number, pod: string) =>
+  event({
+    verb: "update",
+    seconds,
+    ref: { apiGroup: "coordination.k8s.io", resource: "leases", namespace: "ngrok", name: "edge-leader" },
+    body: { spec: { holderIdentity: holder } },
+    pod,
+  });
+const write = (seconds: number, pod: string, code = 200) =>
+  event({ verb: "patch", seconds, ref: ENDPOINT, body: {}, pod, code });
+
+test("who has lost the Lease to another must not write any more; a write that was refused is none", () => {
+  const [old, hook] = ["pod/manager-1/u1", "pod/drain-1/u2"];
+  const taken = [lease(old, 1, "manager-1"), write(2, "manager-1"), lease(hook, 20, "drain-1")];
+  expect(writesAfterFence(evidence({ events: [...taken, write(21, "drain-1")] }))).toEqual([]);
+  expect(writesAfterFence(evidence({ events: [...taken, write(21, "manager-1", 401)] }))).toEqual([]);
+  expect(writesAfterFence(evidence({ events: [...taken, write(21, "manager-1")] }))).toEqual([
+    expect.stringMatching(/shop\/web .*manager-1\) after pod\/drain-1\/u2 held the Lease/),
+  ]);
+});
+
+test("the order is that in which the API server received them, and who holds it again may write again", () => {
+  const [old, hook] = ["pod/manager-1/u1", "pod/drain-1/u2"];
+  const both = [lease(old, 1, "manager-1"), lease(hook, 20, "drain-1")];
+  expect(writesAfterFence(evidence({ events: [write(21, "manager-1"), ...both] }))).toHaveLength(1);
+  const again = [...both, lease("", 30, "drain-1"), lease(old, 31, "manager-1"), write(32, "manager-1")];
+  expect(writesAfterFence(evidence({ events: again }))).toEqual([]);
+});
+
+test("an exit 1 has to say why, and what to type", () => {
+  const blocked = "13:00:00 blocked   domain shop/web: ngrok says 403";
+  const again = "13:00:01 again     helm uninstall edge -n ngrok";
+  expect(unexplained(`${blocked}\n${again}`)).toEqual([]);
+  expect(unexplained(blocked)).toEqual(["the output names no next command"]);
+  expect(unexplained(again)).toEqual(["the output names no reason"]);
+});
