@@ -35,11 +35,12 @@ export async function* drive(work: Drive): AsyncGenerator<DrainEvent, Ending> {
   const began = clock.now();
   using over = timeIsOver(work);
   const again = new Map<string, number>();
+  let pass: Pass | undefined;
   for (let n = 1; ; n += 1) {
     yield { is: "pass", n };
-    const pass = newPass();
+    pass = newPass(n, again, pass);
     try {
-      yield* onePass(work, n, again, pass, over.signal);
+      yield* onePass(work, pass, over.signal);
     } catch (error) {
       if (over.signal.aborted && !work.signal.aborted && !work.hands.fence.signal.aborted) return "paused";
       throw error;
@@ -62,22 +63,23 @@ export async function* drive(work: Drive): AsyncGenerator<DrainEvent, Ending> {
 }
 
 interface Pass {
+  readonly n: number;
   steps: number;
   done: number;
   readonly errors: KnownError[];
+  /** How often each object came back, by uid, over all passes. */
+  readonly again: Map<string, number>;
+  /** The uids that failed in this pass, and in the one before: who was never freed cannot come back. */
+  readonly failed: Set<string>;
+  readonly failedBefore: ReadonlySet<string>;
 }
 
-function newPass(): Pass {
-  return { steps: 0, done: 0, errors: [] };
+function newPass(n: number, again: Map<string, number>, before: Pass | undefined): Pass {
+  const failedBefore = before?.failed ?? new Set<string>();
+  return { n, steps: 0, done: 0, errors: [], again, failed: new Set(), failedBefore };
 }
 
-async function* onePass(
-  work: Drive,
-  n: number,
-  again: Map<string, number>,
-  pass: Pass,
-  signal: AbortSignal,
-): AsyncGenerator<DrainEvent> {
+async function* onePass(work: Drive, pass: Pass, signal: AbortSignal): AsyncGenerator<DrainEvent> {
   const surroundings = await surroundingsOf(work.hands.read, work.release, signal);
   // Where others may be seen, not to have seen them is no answer: what has no stamp would be left, and called done.
   if (work.clusterWide && surroundings.problem !== undefined) {
@@ -86,12 +88,15 @@ async function* onePass(
   }
   for (const wave of waves) {
     const told: DrainEvent[] = [];
-    const source = stepsOf(work, wave, surroundings, n, again, told, signal);
+    const source = stepsOf(work, wave, surroundings, pass, told, signal);
     for await (const event of execute(source, work.hands, work.release, signal)) {
       yield* told.splice(0);
       yield event;
       if (event.is === "did") pass.done += 1;
-      if (event.is === "failed") pass.errors.push(event.error);
+      if (event.is === "failed") {
+        pass.errors.push(event.error);
+        pass.failed.add(uidOf(event.step.at));
+      }
       if (event.is === "did" || event.is === "failed") pass.steps += 1;
     }
     for (const event of told.splice(0)) {
@@ -106,8 +111,7 @@ async function* stepsOf(
   work: Drive,
   wave: readonly Row[],
   surroundings: Surroundings,
-  n: number,
-  again: Map<string, number>,
+  pass: Pass,
   told: DrainEvent[],
   signal: AbortSignal,
 ): AsyncGenerator<Step> {
@@ -120,7 +124,7 @@ async function* stepsOf(
     const ours = page.found.filter((found) => isOurs(found.whose)).length;
     if (ours > 0) told.push({ is: "planned", row: page.row, steps: ours });
     // Planned one by one, as a worker asks: a policy that is relaxed meanwhile holds from the next object on.
-    for (const found of page.found) yield settled(plan(found, work.policy()), found, n, again);
+    for (const found of page.found) yield settled(plan(found, work.policy()), pass);
   }
 }
 
@@ -128,13 +132,13 @@ async function* stepsOf(
 const COMES_BACK = 3;
 
 /** Who puts our finalizer back again and again is named, and the run stops over it: neither an endless drain nor a success. */
-function settled(step: Step, found: Found, n: number, again: Map<string, number>): Step {
-  if (n === 1 || step.act === "leave") return step;
-  const uid = found.object.metadata.uid ?? "";
-  const times = (again.get(uid) ?? 0) + 1;
-  again.set(uid, times);
+function settled(step: Step, pass: Pass): Step {
+  if (pass.n === 1 || step.act === "leave") return step;
+  const uid = uidOf(step.at);
+  const times = (pass.again.get(uid) ?? 0) + (pass.failedBefore.has(uid) ? 0 : 1);
+  pass.again.set(uid, times);
   if (times < COMES_BACK) return step;
-  const manager = found.object.metadata.managedFields?.findLast((entry) =>
+  const manager = step.at.object.metadata.managedFields?.findLast((entry) =>
     JSON.stringify(entry.fieldsV1 ?? {}).includes("f:finalizers"),
   )?.manager;
   return {
@@ -142,6 +146,10 @@ function settled(step: Step, found: Found, n: number, again: Map<string, number>
     act: "contested",
     why: `the finalizer came back ${times} times, written by ${manager ?? "somebody"}`,
   };
+}
+
+function uidOf({ object }: Found): string {
+  return object.metadata.uid ?? "";
 }
 
 /** Class invalid stays as it is until a person acts; a 403 may be RBAC that has not arrived yet. */

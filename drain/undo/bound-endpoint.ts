@@ -17,10 +17,12 @@ export async function undoBoundEndpoint(
   _release: Release,
   signal: AbortSignal,
 ): Promise<Undone> {
-  const { spec, metadata }: Partial<BoundEndpoint> & KubeObject = object;
+  // A schema that was looser once may have stored an object without a target.
+  const { spec, metadata }: KubeObject & { spec?: { target?: Partial<BoundEndpoint["spec"]["target"]> } } = object;
+  const { namespace, service } = spec?.target ?? {};
   const services: Ref[] = [
     { namespace: metadata.namespace, name: metadata.name },
-    ...(spec === undefined ? [] : [{ namespace: spec.target.namespace, name: spec.target.service }]),
+    ...(namespace && service ? [{ namespace, name: service }] : []),
   ];
   for (const at of services) await removeIfOurs(at, object, hands, signal);
   return { remote: "none" };

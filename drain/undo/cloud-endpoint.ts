@@ -13,11 +13,13 @@ export async function undoCloudEndpoint(
   _release: Release,
   signal: AbortSignal,
 ): Promise<Undone> {
-  const { spec, status }: Partial<CloudEndpoint> & KubeObject = object;
+  // A schema that was looser once may have stored an object without spec, or a spec without a URL.
+  const { spec, status }: KubeObject & { spec?: Partial<CloudEndpoint["spec"]>; status?: CloudEndpoint["status"] } =
+    object;
   const { endpoints } = ngrokOf(hands);
   if (status?.id) return { remote: await endpoints.remove(status.id, signal), id: status.id };
-  // The schema allows an object without spec; and where ngrok refused, what has this URL is somebody else's.
-  if (spec === undefined || findCondition(status?.conditions, "CloudEndpointCreated")?.status === "False") {
+  // Where ngrok refused, what has this URL is somebody else's.
+  if (spec?.url === undefined || findCondition(status?.conditions, "CloudEndpointCreated")?.status === "False") {
     return { remote: "none" };
   }
   const left = await endpoints.matching({ url: spec.url, metadata: metadataText(spec.metadata) }, signal);
