@@ -21,7 +21,6 @@ interface Options {
   readonly smoke?: true;
   readonly fresh?: true;
   readonly cluster?: string;
-  readonly built?: true;
   readonly list?: true;
   readonly record?: true;
 }
@@ -47,18 +46,16 @@ const program = new Command("npm run test:faults --")
   .option("--smoke", "the part that every `npm test` runs")
   .option("--fresh", "also what has passed")
   .option("--cluster <name>", "this cluster, started unless it runs and left running")
-  .option("--built", "with the image of the last build, dist/images/operator.tar, whatever the sources say now")
   .option("--list", "say which cases there are, and run none")
   .option("--record", "write what has passed into docs/uninstall-matrix.json, and run none")
   .addHelpText("after", EXAMPLES)
   .showHelpAfterError("(--help explains)")
   .action(async (options: Options) => {
-    const { shard, only, smoke, fresh = false, cluster, built } = options;
+    const { shard, only, smoke, fresh = false, cluster } = options;
     const choice: Choice = { ...(shard && { shard }), ...(only && { only }), ...(smoke && { smoke }) };
     if (options.record) say(`${await writeRecord(await folder())} results in docs/uninstall-matrix.json`);
     else if (options.list) await list(choice);
-    else
-      await run({ choice, seed: seedOf(), fresh, ...(cluster !== undefined && { cluster }), ...(built && { built }) });
+    else await run({ choice, seed: seedOf(), fresh, ...(cluster !== undefined && { cluster }) });
   });
 
 function shardOf(text: string): NonNullable<Choice["shard"]> {

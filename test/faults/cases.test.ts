@@ -4,7 +4,7 @@ import { allCases, chosenCases, fingerprintOf } from "./cases.ts";
 import { defineScenario, firstEndOf } from "./scenario.ts";
 import { randomOf } from "./random.ts";
 
-const sentence = "Something goes wrong in the middle of it.";
+const sentence = "Something goes wrong in the middle of it";
 const both = defineScenario({ name: "both", sentence, keepFalse: true });
 const one = defineScenario({ name: "one", sentence, helms: [3], leftOut: "Helm 4 has no such thing", smoke: true });
 const cases = allCases([both, one]);
@@ -67,7 +67,9 @@ test("another wording of a scenario, a step included, is another scenario", () =
 
 test("a scenario that is written wrongly says so", () => {
   expect(() => defineScenario({ name: "Bad Name", sentence })).toThrow("scenario Bad Name");
-  expect(() => defineScenario({ name: "brief", sentence: "Oops." })).toThrow("the sentence");
+  expect(() => defineScenario({ name: "brief", sentence: "Oops" })).toThrow("the sentence");
+  expect(() => defineScenario({ name: "stop", sentence: `${sentence}.` })).toThrow("without a full stop");
+  expect(() => defineScenario({ name: "n", sentence: `${sentence} (F2) here` })).toThrow("without a full stop");
   expect(() => defineScenario({ name: "long", sentence, helmTimeout: 300 })).toThrow("helmTimeout 300");
   expect(() => defineScenario({ name: "half", sentence, policies: ["Retain"] })).toThrow("leftOut");
 });

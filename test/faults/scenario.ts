@@ -111,11 +111,18 @@ export interface Act {
 
 export type { Call, Match, Random };
 
+/** As the list of failures and their tests looks for them. */
+const NUMBERS = / \([FWE]\d+(, [FWE]\d+)*\)$/;
+
 /** Checks a scenario as it is written: a mistake in it must not look like a defect of the operator. */
 export function defineScenario(options: ScenarioOptions): Scenario {
   const { name, sentence, policies = POLICIES, helms = HELMS, count = 30, helmTimeout = 60 } = options;
   const wrong = (why: string): Error => new Error(`scenario ${name}: ${why}`);
   if (!/^[a-z][a-z0-9-]*$/.test(name)) throw wrong("a name is small letters, digits and hyphens");
+  if (/\.$/.test(sentence) || (/\([FWE]\d/.test(sentence) && !NUMBERS.test(sentence)))
+    throw wrong(
+      "the sentence ends without a full stop, and with the numbers it answers if there are any: ... (F2, E9)",
+    );
   if (sentence.length < 20) throw wrong("the sentence tells a reader who knows nothing of it what happens");
   if (helmTimeout < 30 || helmTimeout > 90) throw wrong(`helmTimeout ${helmTimeout} is not within 30 and 90 seconds`);
   if ((policies.length < 2 || helms.length < 2) && options.leftOut === undefined)

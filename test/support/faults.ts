@@ -1,12 +1,10 @@
 // The project `faults`: a cluster of its own a shard, raised before the first case. FAULTS_CLUSTER=name uses a cluster that
 // stays up, for who writes scenarios.
 import type { TestProject } from "vitest/node";
-import { join } from "node:path";
 import { gatewayApiCrds, testTools } from "#tools/binaries.ts";
-import { down, find, load, up } from "#tools/cluster/cluster.ts";
+import { down, find } from "#tools/cluster/cluster.ts";
 import type { Choice } from "#test/faults/cases.ts";
-import { kubectlOf } from "./kubectl.ts";
-import { bringImages, TOP } from "./stage.ts";
+import { raise } from "./stage.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -22,15 +20,13 @@ export interface FaultsOrder {
   readonly fresh: boolean;
   /** A cluster that is started unless it runs, and left running. */
   readonly cluster?: string;
-  /** The image that was built last, instead of one of the sources as they are now. */
-  readonly built?: true;
 }
 
 /** Vitest's global setup; what it returns is the teardown. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const text = process.env["FAULTS"];
   if (text === undefined) throw new Error("the project faults is run by: npm run test:faults -- --help");
-  const { cluster: given, built, ...order } = JSON.parse(text) as FaultsOrder;
+  const { cluster: given, ...order } = JSON.parse(text) as FaultsOrder;
   const name = given ?? `faults-${order.choice.shard?.i ?? 1}`;
   const tell = (line: string): void => console.log(line);
   if (given === undefined && (await find(name)) !== undefined) {
@@ -40,12 +36,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   try {
     await testTools(tell);
-    const cluster = await up({ name, tell, bound: given === undefined });
-    const image = built
-      ? await load(cluster, join(TOP, "dist/images/operator.tar"), "operator")
-      : await bringImages(cluster, tell);
+    const { cluster, image, kubectl } = await raise({ name, tell, bound: given === undefined });
     const manifests = (await gatewayApiCrds()).flatMap((file) => ["-f", file]);
-    await kubectlOf(cluster).run(["apply", "--server-side", "--force-conflicts", ...manifests]);
+    await kubectl.run(["apply", "--server-side", "--force-conflicts", ...manifests]);
     project.provide("stage", { cluster, image });
     project.provide("faults", order);
   } catch (error) {

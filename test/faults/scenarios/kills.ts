@@ -16,7 +16,7 @@ async function scaleToZero({ kubectl, at }: Act): Promise<void> {
 export const kills = [
   defineScenario({
     name: "operator-alive",
-    sentence: "The operator works and nothing is wrong.",
+    sentence: "The operator works and nothing is wrong",
     keepFalse: true,
     smoke: true,
     after: async ({ proxy, run }) => {
@@ -26,14 +26,14 @@ export const kills = [
   }),
   defineScenario({
     name: "operator-at-zero",
-    sentence: "All pods of the operator are scaled to zero before the uninstall (E5).",
+    sentence: "All pods of the operator are scaled to zero before the uninstall (E5)",
     keepFalse: true,
     smoke: true,
     before: scaleToZero,
   }),
   defineScenario({
     name: "hook-killed",
-    sentence: "The drain hook's process is killed at a call that is drawn over its whole run.",
+    sentence: "The drain hook's process is killed at a call that is drawn over its whole run",
     keepFalse: true,
     smoke: true,
     firstEnd: "maybe",
