@@ -188,7 +188,7 @@ describe("what is not said is filled in", () => {
 describe("kubectl get shows", () => {
   const ready = ["REASON", "MESSAGE"];
   const registered = ["ID", "READY", "ENABLED FEATURES", "ENDPOINT SELECTORS"];
-  const drain = ["DRAINED", "DRAIN TOTAL", "DRAIN POLICY", "DRAIN PHASE", "SEALED POLICY"];
+  const drain = ["UNINSTALL READY", "DRAINED", "DRAIN TOTAL", "DRAIN POLICY", "DRAIN PHASE", "SEALED POLICY"];
   const columns: Readonly<Record<string, { shown: string[]; wide: string[] }>> = {
     AgentEndpoint: {
       shown: ["URL", "UPSTREAM URL", "BINDINGS", "READY", "AGE"],

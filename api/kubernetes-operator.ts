@@ -5,6 +5,7 @@ import {
   ageColumn,
   anything,
   column,
+  conditionColumn,
   dateTime,
   descriptionSchema,
   drainPolicies,
@@ -64,12 +65,26 @@ export interface KubernetesOperator extends OwnObject {
 
 const drainReasons = ["Draining", "DrainInProgress", "DrainFailed", "DrainCompleted"] as const;
 
+/** Would an uninstall that begins now come to its end? The first is the yes, the last two are "nobody knows". */
+const uninstallReasons = [
+  "NothingInTheWay",
+  "HookOff",
+  "RightMissing",
+  "KeyRefused",
+  "ForeignFinalizer",
+  "LongerThanHelm",
+  "RightsUnknown",
+  "KeyUnknown",
+] as const;
+
 export const kubernetesOperatorReasons = {
   Registered: ["Registered", "Deregistered", "Pending", "RegistrationFailed"],
   Draining: drainReasons,
   Ready: ["Registered", "Pending", "RegistrationFailed", "ConfigurationFailed", ...drainReasons],
+  UninstallReady: uninstallReasons,
 } as const;
 export type KubernetesOperatorReason = ReasonOf<typeof kubernetesOperatorReasons>;
+export type UninstallReadyReason = (typeof uninstallReasons)[number];
 
 /** How many errors `status.drain` shows, and how long each may be: the schema refuses more. */
 export const drainErrorLimits = { count: 20, length: 1024 } as const;
@@ -158,6 +173,7 @@ export const KubernetesOperator: OwnKind<KubernetesOperator> = defineKind<Kubern
     column("Binding Ingress Endpoint", ".spec.binding.ingressEndpoint", 2),
     ageColumn,
     reasonColumn,
+    conditionColumn("Uninstall Ready", "UninstallReady"),
     // Shown always: `kubectl get kubernetesoperator -w` follows an uninstall.
     column("Drained", ".status.drain.drainedResources", 0, "integer"),
     column("Drain Total", ".status.drain.totalResources", 0, "integer"),

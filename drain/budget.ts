@@ -30,3 +30,8 @@ export function budgetOf(helmSeconds: number): Budget {
   }
   return { runMs, helmSeconds, jobSeconds: Math.max(900, helmSeconds + AFTER_HELM) };
 }
+
+/** Helm's timeout, in seconds, for a run of so many: whole minutes, with one to spare. */
+export function helmSecondsFor(runSeconds: number): number {
+  return (Math.ceil(runSeconds / SHARE / 60) + 1) * 60;
+}

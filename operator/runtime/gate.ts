@@ -13,7 +13,7 @@ export interface Gate {
   observe(object: StateObject | undefined): void;
   /** A consistent read past the watch. */
   fresh(signal: AbortSignal): Promise<DrainState>;
-  /** Called with every change of the phase or the driver. Returns the end of the listening. */
+  /** Called with every change of the phase, the driver or the wish for the next drain. Returns the end of the listening. */
   onChange(listener: (state: DrainState) => void): () => void;
 }
 
@@ -24,7 +24,7 @@ export function gate(reader: StateReader, clock: Clock): Gate {
   const settle = (state: DrainState): DrainState => {
     const words = wordsOf(state);
     if (words !== last) {
-      if (last === "Open") closedSince = clock.now();
+      if (last.startsWith("Open")) closedSince = clock.now();
       last = words;
       for (const listener of listeners) listener(state);
     }
@@ -54,8 +54,9 @@ export function gate(reader: StateReader, clock: Clock): Gate {
   };
 }
 
-/** What somebody may have to act on: the phase, and who drives. */
+/** What somebody may have to act on: the phase, who drives, what a person wishes for the next drain. */
 function wordsOf(state: DrainState): string {
+  if (state.phase === "Open") return `Open ${state.wish ?? ""}`;
   return "driver" in state ? `${state.phase} ${state.driver} ${state.by}` : state.phase;
 }
 

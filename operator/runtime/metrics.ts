@@ -1,5 +1,6 @@
 // Metrics under the names of controller-runtime and client-go, so that dashboards made for them work here; and the drain's.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { Condition } from "#api/define-kind.ts";
 import type { DrainState } from "#drain/state.ts";
 import type { QueueMetrics } from "./queue.ts";
 
@@ -16,7 +17,11 @@ export interface Metrics {
   leads(lease: string, leading: boolean): void;
   phase(state: DrainState["phase"]): void;
   drained(counts: { total: number; drained: number; failed: number }): void;
+  /** Undefined when this process does not know, because it does not lead. */
+  uninstallReady(now: { readonly reason: string; readonly status: Condition["status"] } | undefined): void;
 }
+
+const ofStatus: Readonly<Record<Condition["status"], number>> = { True: 1, False: 0, Unknown: -1 };
 
 const phases: readonly DrainState["phase"][] = ["Unknown", "Open", "Draining", "Drained"];
 
@@ -42,6 +47,11 @@ export function metrics({ processMetrics = true }: { processMetrics?: boolean } 
   const leader = gauge("leader_election_master_status", "1 while this process holds the Lease", ["name"]);
   const phase = gauge("ngrok_operator_drain_phase", "1 for the phase that the drain state is in", ["phase"]);
   const objects = gauge("ngrok_operator_drain_objects", "Objects of the drain that this process drives", ["outcome"]);
+  const uninstall = gauge(
+    "ngrok_operator_uninstall_ready",
+    "1 when an uninstall would come to its end, 0 when something is in its way, -1 when that is not known",
+    ["reason"],
+  );
   return {
     registry,
     queue,
@@ -60,6 +70,10 @@ export function metrics({ processMetrics = true }: { processMetrics?: boolean } 
       objects.set({ outcome: "total" }, total);
       objects.set({ outcome: "drained" }, drained);
       objects.set({ outcome: "failed" }, failed);
+    },
+    uninstallReady(now) {
+      uninstall.reset();
+      if (now !== undefined) uninstall.set({ reason: now.reason }, ofStatus[now.status]);
     },
   };
 }

@@ -21,6 +21,17 @@ export interface Options {
     /** "" when not set. */
     readonly ingressEndpoint: string;
   };
+  /** What an uninstall of this release will be told by the chart. */
+  readonly uninstall: {
+    /** Whether there is a drain hook. */
+    readonly hook: boolean;
+    /** Helm's timeout as the hook reckons with it. */
+    readonly helmSeconds: number;
+    /** Whether Helm deletes our CRDs with the release. */
+    readonly crdsGo: boolean;
+    /** To ngrok; undefined without a limit. */
+    readonly callsPerMinute: number | undefined;
+  };
   /** From `--ngrokMetadata`. */
   readonly metadata: Readonly<Record<string, string>>;
 }

@@ -14,7 +14,7 @@ import { Bell } from "./bell.ts";
 import type { LeaderController } from "./define-controller.ts";
 import { type Gate, gate as openGate } from "./gate.ts";
 import { type Check, healthPage, type Listening, serve } from "./health.ts";
-import { KeyCheck } from "./key.ts";
+import type { KeyCheck } from "./key.ts";
 import { lead } from "./leader.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly connection: Connection;
   /** Or why there is no way to ngrok: a matter of readiness, not of a crash. */
   readonly ngrok: NgrokClient | { readonly problem: string };
+  /** Hears every call that `ngrok` makes. */
+  readonly key: KeyCheck;
   readonly release: Release;
   readonly options: Options;
   /** Name of the Lease, in the release namespace. */
@@ -49,13 +51,12 @@ const CLOSED_IS_LOUD_MS = 60_000;
 
 /** Runs until the signal, or until the Lease is lost. Returns the exit code. */
 export async function run(options: RunOptions): Promise<number> {
-  const { connection, release, clock, log, metrics, signal } = options;
+  const { connection, release, clock, log, metrics, key, signal } = options;
   const read = reader(connection);
   const state = stateReader(read, release);
   const gate = openGate(state, clock);
   const watches = openWatches({ ...options });
   const bell = new Bell();
-  const key = new KeyCheck();
   const stop = new AbortController();
   const all = AbortSignal.any([signal, stop.signal]);
   const pulse = new Pulse(all);
@@ -80,10 +81,7 @@ export async function run(options: RunOptions): Promise<number> {
   const background = [
     pulse.keep("watches", watches.run(all)),
     pulse.keep("drain state", followState(options, gate, all)),
-    key.run(options.ngrok, clock, log, all).then(
-      () => term?.again(),
-      () => undefined,
-    ),
+    key.run({ ngrok: options.ngrok, clock, log, signal: all, onAccepted: () => term?.again() }).catch(() => undefined),
   ];
   const leading = lead({
     ...options,

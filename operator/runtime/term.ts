@@ -18,11 +18,13 @@ import { readStanding } from "./crd-standing.ts";
 import type { LeaderController } from "./define-controller.ts";
 import { Events } from "./events.ts";
 import type { Gate } from "./gate.ts";
+import type { KeyCheck } from "./key.ts";
 import type { Log } from "./log.ts";
 import type { Metrics, ReconcileResult } from "./metrics.ts";
 import type { Options } from "./options.ts";
 import { type Next, Queue } from "./queue.ts";
 import { Reconciler } from "./reconcile.ts";
+import { keepUninstallReady } from "./uninstall-ready.ts";
 import { kindsReadBy, type Watches } from "./watches.ts";
 import { writeStatus } from "./write-status.ts";
 
@@ -44,6 +46,7 @@ export interface TermParts {
   readonly options: Options;
   readonly metrics: Metrics;
   readonly log: Log;
+  readonly key: KeyCheck;
   /** Whether there are rights outside the namespaces. */
   readonly clusterWide: boolean;
   /** The pod, for events. */
@@ -83,6 +86,10 @@ export function startTerm(parts: TermParts): Term {
   const works = parts.controllers.map((controller) =>
     startController(controller, parts, { crds, events, ending: ending.signal }),
   );
+  const telling = keepUninstallReady(parts, AbortSignal.any([ending.signal, parts.signal])).catch((error: unknown) => {
+    if (!ending.signal.aborted && !parts.signal.aborted)
+      parts.log.error({ err: known(error).message }, "UninstallReady is not kept any more");
+  });
   let stopped: Promise<void> | undefined;
   return {
     again() {
@@ -99,7 +106,7 @@ export function startTerm(parts: TermParts): Term {
     events.stop();
     const over = new AbortController();
     const late = parts.clock.sleep(ENDING_MS, over.signal).catch(() => undefined);
-    await Promise.race([Promise.all(works.map(async (work) => await work.stop())), late]);
+    await Promise.race([Promise.all([telling, ...works.map(async (work) => await work.stop())]), late]);
     over.abort(new Error("stopped"));
   }
 }

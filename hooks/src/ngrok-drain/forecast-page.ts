@@ -1,6 +1,6 @@
 // The forecast as a page for people: pure.
 import type { DrainPolicy } from "#api/schema.ts";
-import { budgetOf } from "#drain/budget.ts";
+import { budgetOf, helmSecondsFor } from "#drain/budget.ts";
 import { stateText } from "./state-text.ts";
 import type { Forecast, KindForecast } from "./forecast.ts";
 
@@ -8,10 +8,21 @@ import type { Forecast, KindForecast } from "./forecast.ts";
 const NAMED = 20;
 
 export function forecastPage(forecast: Forecast): readonly string[] {
-  const { release, policy, policyFrom, crds, state, kinds, leftAlone, blockers, unanswered, notes } = forecast;
+  const { release, policy, policyFrom, crds, state, notes } = forecast;
   return [
     `release ${release.namespace}/${release.name}  policy ${policy} (from ${policyFrom})  CRDs ${crds}`,
     ...(state.phase === "Open" ? [] : [`state   ${stateText(state)}`]),
+    ...objectLines(forecast),
+    ...timeLines(forecast),
+    ...notes.map((note) => `Note      ${note}`),
+    `Ready     Retain: ${readyText(forecast, "Retain")}. Delete: ${readyText(forecast, "Delete")}`,
+    "Nothing was changed.",
+  ];
+}
+
+/** What is there, what is left alone, what stands in the way and what nobody answered. */
+export function objectLines({ kinds, leftAlone, blockers, unanswered }: Forecast): readonly string[] {
+  return [
     ...(kinds.length === 0 ? ["No object carries a finalizer of this operator."] : table(kinds)),
     ...section(
       "Left alone",
@@ -25,10 +36,6 @@ export function forecastPage(forecast: Forecast): readonly string[] {
       "Unknown",
       unanswered.map(({ what, why }) => `${what}: ${why}`),
     ),
-    ...timeLines(forecast),
-    ...notes.map((note) => `Note      ${note}`),
-    `Ready     Retain: ${readyText(forecast, "Retain")}. Delete: ${readyText(forecast, "Delete")}`,
-    "Nothing was changed.",
   ];
 }
 
@@ -61,16 +68,11 @@ function timeLines({ seconds, calls, callsPerMinute, helmTimeoutSeconds, policy 
   const verdict =
     seconds[policy] <= budget
       ? `Helm's timeout of ${helmTimeoutSeconds}s is enough`
-      : `longer than Helm's timeout of ${helmTimeoutSeconds}s: set cleanupHook.timeout=${neededSeconds(seconds[policy])} and uninstall with --timeout ${neededSeconds(seconds[policy])}s, or run helm uninstall again until it is done`;
+      : `longer than Helm's timeout of ${helmTimeoutSeconds}s: set cleanupHook.timeout=${helmSecondsFor(seconds[policy])} and uninstall with --timeout ${helmSecondsFor(seconds[policy])}s, or run helm uninstall again until it is done`;
   return [
     `Time      about ${seconds.Retain}s under Retain, ${seconds.Delete}s under Delete; ${verdict}`,
     `calls     to ngrok: at most ${calls.Retain} under Retain, ${calls.Delete} under Delete (reckoned at ${callsPerMinute} a minute)`,
   ];
-}
-
-/** Helm's timeout for a run of so many seconds, in whole minutes with one to spare. */
-function neededSeconds(seconds: number): number {
-  return (Math.ceil(seconds / 0.9 / 60) + 1) * 60;
 }
 
 function readyText({ ready, blockers, unanswered }: Forecast, policy: DrainPolicy): string {

@@ -54,7 +54,7 @@ export const kubernetesOperatorController = defineController<KubernetesOperator>
   makes: { at: ({ name, namespace }) => ({ name, namespace }), object: newOperator },
   serves: ({ metadata }, release) => metadata.name === release.name && metadata.namespace === release.namespace,
   claims: () => true,
-  leaves: { fields: ["drain"], conditions: ["Draining"] },
+  leaves: { fields: ["drain"], conditions: ["Draining", "UninstallReady"] },
   apply,
 });
 

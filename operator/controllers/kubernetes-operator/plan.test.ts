@@ -17,6 +17,7 @@ const options: Options = {
   defaultDomainReclaimPolicy: "Delete",
   drainPolicy: "Delete",
   bindings: { endpointSelectors: ["true"], serviceAnnotations: {}, serviceLabels: {}, ingressEndpoint: "" },
+  uninstall: { hook: true, helmSeconds: 300, crdsGo: false, callsPerMinute: undefined },
   metadata: {},
 };
 

@@ -94,6 +94,9 @@ test("it works, says so in its probes, counts under the names that people know, 
       status: 200,
       text: "[+] loops\n[+] caches\n[+] drain state\n[+] ngrok API key\n",
     });
+  await expect
+    .poll(async () => (await program.get("metrics", "/metrics")).text, { timeout: 20_000 })
+    .toContain('ngrok_operator_uninstall_ready{reason="NothingInTheWay"} 1');
   const { text } = await program.get("metrics", "/metrics");
   for (const line of [
     'controller_runtime_reconcile_total{controller="cloud-endpoint",result="success"}',

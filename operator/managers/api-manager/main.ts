@@ -2,15 +2,14 @@
 import process from "node:process";
 import { VERSION } from "#api/version.ts";
 import { connect } from "#kube/connection.ts";
-import { connectNgrok, type NgrokClient } from "#ngrok/client.ts";
-import { callsPerMinuteOf } from "#ngrok/pace.ts";
+import { connectNgrok, type NgrokClient, type NgrokOptions } from "#ngrok/client.ts";
 import { systemClock as clock } from "#wire/clock.ts";
 import { KnownError } from "#wire/errors.ts";
 import { type FlagValues, parseFlags } from "../../runtime/flags.ts";
 import { healthPage, serve } from "../../runtime/health.ts";
-import { NO_KEY } from "../../runtime/key.ts";
+import { KeyCheck, NO_KEY } from "../../runtime/key.ts";
 import { type Encoder, type Log, openLog } from "../../runtime/log.ts";
-import { type Metrics, metrics as openMetrics } from "../../runtime/metrics.ts";
+import { metrics as openMetrics } from "../../runtime/metrics.ts";
 import { run } from "../../runtime/run.ts";
 import { apiManager, controllers, leaseOf, optionsOf, releaseOf } from "./manager.ts";
 
@@ -59,7 +58,12 @@ async function start(flags: FlagValues, signal: AbortSignal): Promise<number> {
     userAgent: `ngrok-operator/${VERSION}`,
     observe: (call) => metrics.called({ ...call, host: "kubernetes" }),
   });
-  const ngrok = ngrokOf(flags, apiKey, metrics);
+  const key = new KeyCheck();
+  const options = optionsOf(flags, VERSION, process.env);
+  const ngrok = ngrokOf(flags, apiKey, options.uninstall.callsPerMinute, (call) => {
+    metrics.called({ ...call, host: "ngrok" });
+    key.heard(call.status);
+  });
   await using _client = "problem" in ngrok ? undefined : ngrok;
   const { namespace: in_, name, watchNamespace } = release;
   log.info(
@@ -73,8 +77,9 @@ async function start(flags: FlagValues, signal: AbortSignal): Promise<number> {
     controllers,
     connection,
     ngrok,
+    key,
     release,
-    options: optionsOf(flags, VERSION),
+    options,
     lease,
     identity: `pod/${process.env["POD_NAME"] ?? "local"}/${process.env["POD_UID"] ?? String(process.pid)}`,
     clusterWide: flags["rbac-cluster"] === "true",
@@ -87,19 +92,24 @@ async function start(flags: FlagValues, signal: AbortSignal): Promise<number> {
 }
 
 /** Without a usable key, or with a broken address: that is a condition and a reason not to be ready, no reason to crash. */
-function ngrokOf(flags: FlagValues, apiKey: string, metrics: Metrics): NgrokClient | { readonly problem: string } {
+function ngrokOf(
+  flags: FlagValues,
+  apiKey: string,
+  callsPerMinute: number | undefined,
+  observe: NonNullable<NgrokOptions["observe"]>,
+): NgrokClient | { readonly problem: string } {
   if (apiKey === "") return { problem: NO_KEY };
   const apiUrl = flags["api-url"] ?? "";
   const proxy = process.env["HTTPS_PROXY"] ?? process.env["https_proxy"] ?? "";
   try {
     return connectNgrok({
       apiKey,
-      callsPerMinute: callsPerMinuteOf(process.env["NGROK_CALLS_PER_MINUTE"]),
+      callsPerMinute,
       ...(apiUrl === "" ? {} : { apiUrl }),
       ...(proxy === "" ? {} : { proxy }),
       userAgent: `ngrok-operator/${VERSION}`,
       clock,
-      observe: (call) => metrics.called({ ...call, host: "ngrok" }),
+      observe,
       // Not the process's signal: what has begun at ngrok may end, so that its id gets into a status.
       signal: new AbortController().signal,
     });

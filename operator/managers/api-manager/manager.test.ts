@@ -44,3 +44,19 @@ test("an empty Lease name is refused, and one that the hook would not take", () 
   expect(leaseOf(flags("--election-id=edge-leader"), release)).toBe("edge-leader");
   expect(() => leaseOf(flags("--election-id=mine"), release)).toThrow("the Lease of release edge is edge-leader");
 });
+
+test("what an uninstall will be told is in the pod's environment, and outside of a pod the chart's defaults", () => {
+  const env = { DRAIN_HOOK: "false", HELM_TIMEOUT: "1200", CRDS_GO: "true", NGROK_CALLS_PER_MINUTE: "120" };
+  expect(optionsOf(flags(), "1.0", env).uninstall).toEqual({
+    hook: false,
+    helmSeconds: 1_200,
+    crdsGo: true,
+    callsPerMinute: 120,
+  });
+  expect(optionsOf(flags(), "1.0").uninstall).toEqual({
+    hook: true,
+    helmSeconds: 300,
+    crdsGo: false,
+    callsPerMinute: undefined,
+  });
+});

@@ -6,6 +6,7 @@ import { namesOf, type Release } from "#api/release.ts";
 import { drainRights } from "#drain/rbac.ts";
 import { resourceName } from "#kube/kind.ts";
 import { ConfigMap, CustomResourceDefinition, Event, Lease } from "#kube/kinds.ts";
+import { callsPerMinuteOf } from "#ngrok/pace.ts";
 import { KnownError } from "#wire/errors.ts";
 import { cloudEndpointController } from "../../controllers/cloud-endpoint/controller.ts";
 import { domainController } from "../../controllers/domain/controller.ts";
@@ -190,8 +191,21 @@ export function leaseOf(flags: FlagValues, release: Release): string {
   return lease;
 }
 
-/** Flags that have passed their checks, as controllers read them. */
-export function optionsOf(flags: FlagValues, version: string): Options {
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the chart tells an uninstall, as it stands in the pod's environment; outside of a pod, the chart's defaults. */
+function uninstallOf(env: Environment): Options["uninstall"] {
+  const seconds = Number(env["HELM_TIMEOUT"]);
+  return {
+    hook: env["DRAIN_HOOK"] !== "false",
+    helmSeconds: seconds >= 30 ? seconds : 300,
+    crdsGo: env["CRDS_GO"] === "true",
+    callsPerMinute: callsPerMinuteOf(env["NGROK_CALLS_PER_MINUTE"]),
+  };
+}
+
+/** Flags that have passed their checks, and the environment of the pod, as controllers read them. */
+export function optionsOf(flags: FlagValues, version: string, env: Environment = {}): Options {
   const text = (name: string): string => flags[name] ?? "";
   return {
     version,
@@ -208,6 +222,7 @@ export function optionsOf(flags: FlagValues, version: string): Options {
       serviceLabels: pairs(text("bindings-service-labels")),
       ingressEndpoint: text("bindings-ingress-endpoint"),
     },
+    uninstall: uninstallOf(env),
     metadata: pairs(text("ngrokMetadata")),
   };
 }

@@ -1,0 +1,124 @@
+// UninstallReady on a real API server: it turns with what stands in an uninstall's way, and costs no write while nothing does.
+import { expect, test } from "vitest";
+import { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { findCondition } from "#api/conditions.ts";
+import { FINALIZER } from "#api/keys.ts";
+import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import { refOf } from "#kube/kind.ts";
+import { aCloudEndpoint } from "#test/support/builders.ts";
+import { isReady, startWorld, type World } from "#test/support/world.ts";
+import { cloudEndpointController } from "../controllers/cloud-endpoint/controller.ts";
+import { domainController } from "../controllers/domain/controller.ts";
+import { kubernetesOperatorController } from "../controllers/kubernetes-operator/controller.ts";
+import { trafficPolicyController } from "../controllers/traffic-policy/controller.ts";
+
+const controllers = [kubernetesOperatorController, cloudEndpointController, domainController, trafficPolicyController];
+const uninstall = { hook: true, helmSeconds: 300, crdsGo: false, callsPerMinute: undefined };
+const HOLD = "acme.io/hold";
+const { signal } = new AbortController();
+
+/** Resolves with the message once the condition is `is`, e.g. `False ForeignFinalizer`. */
+async function ready(world: World, is: string): Promise<string> {
+  const of = (operator: KubernetesOperator) => findCondition(operator.status?.conditions, "UninstallReady");
+  const operator = await world.until(
+    KubernetesOperator,
+    "ngrok",
+    (one) => `${of(one)?.status} ${of(one)?.reason}` === is,
+    30_000,
+  );
+  return of(operator)?.message ?? "";
+}
+
+async function anEndpoint(world: World, name: string): Promise<void> {
+  const spec = { url: `https://${name}.internal`, bindings: ["internal" as const] };
+  await world.create(CloudEndpoint, aCloudEndpoint({ metadata: { name }, spec }));
+  await world.until(CloudEndpoint, name, ({ metadata }) => metadata.finalizers?.includes(FINALIZER) === true);
+}
+
+async function finalizers(world: World, name: string, value: readonly string[]): Promise<void> {
+  const object = await world.get(CloudEndpoint, name);
+  const patch = [{ op: "add", path: "/metadata/finalizers", value }] as const;
+  await world.write.patch(CloudEndpoint, refOf(object!), object?.metadata.uid ?? "", [...patch], signal);
+}
+
+/** Writes of the KubernetesOperator's status so far. */
+function told(world: World): number {
+  return world.manager.writes.filter((write) => write.endsWith("/kubernetesoperators/ngrok/status")).length;
+}
+
+test("a foreign finalizer comes and goes: named with its object while Delete would wait for it, one write each", async () => {
+  await using world = await startWorld({ controllers, options: { drainPolicy: "Delete", uninstall } });
+  await anEndpoint(world, "pay");
+  await world.until(CloudEndpoint, "pay", isReady);
+  await world.until(KubernetesOperator, "ngrok", isReady);
+  await ready(world, "True NothingInTheWay");
+  const before = told(world);
+
+  // Much happens, and none of it is news to an uninstall.
+  for (const name of ["a", "b", "c"]) await anEndpoint(world, name);
+  await world.until(CloudEndpoint, "c", isReady);
+  await finalizers(world, "pay", [FINALIZER, HOLD]);
+  const at = `cloudendpoint ${world.namespace}/pay`;
+  expect(await ready(world, "False ForeignFinalizer")).toContain(`${at} is held by finalizer ${HOLD} of another`);
+  expect(told(world)).toBe(before + 1);
+
+  await finalizers(world, "pay", [FINALIZER]);
+  await ready(world, "True NothingInTheWay");
+  expect(told(world)).toBe(before + 2);
+});
+
+test("a person's wish for Retain counts at once: then nothing that is deleted could wait", async () => {
+  await using world = await startWorld({ controllers, options: { drainPolicy: "Delete", uninstall } });
+  await anEndpoint(world, "pay");
+  await finalizers(world, "pay", [FINALIZER, HOLD]);
+  await ready(world, "False ForeignFinalizer");
+  await world.mark("Open", { policy: "Retain" });
+  expect(await ready(world, "True NothingInTheWay")).toContain("under Retain");
+  await finalizers(world, "pay", [FINALIZER]);
+});
+
+test("a revoked key is known by the next call that it fails, and a valid one by the next that succeeds", async () => {
+  const ngrok = { keys: { "test-key": "all" } } as const;
+  await using world = await startWorld({ controllers, ngrok, options: { drainPolicy: "Delete", uninstall } });
+  await ready(world, "True NothingInTheWay");
+  world.api.keys.revoke("test-key");
+  await anEndpoint(world, "first");
+  expect(await ready(world, "False KeyRefused")).toMatch(/policy Delete needs ngrok's API: .*; put a valid key/);
+  world.api.keys.allow("test-key", "all");
+  await anEndpoint(world, "second");
+  await ready(world, "True NothingInTheWay");
+  await world.until(CloudEndpoint, "first", isReady);
+});
+
+test("without its hook an uninstall frees nothing, and the command that does is named", async () => {
+  await using world = await startWorld({ controllers, options: { uninstall: { ...uninstall, hook: false } } });
+  expect(await ready(world, "False HookOff")).toContain(
+    `kubectl -n ${world.namespace} delete kubernetesoperator ngrok`,
+  );
+});
+
+test("a right of the drain that is missing is named, since the hook gets the same", async () => {
+  await using world = await startWorld({ controllers, start: false, options: { uninstall } });
+  world.start({
+    intercept(request) {
+      const { spec } = (request.body ?? {}) as { spec?: { resourceAttributes?: { verb: string; resource: string } } };
+      const { verb, resource } = spec?.resourceAttributes ?? {};
+      return verb === "patch" && resource === "ingresses" ? Promise.resolve({ status: { allowed: false } }) : undefined;
+    },
+  });
+  expect(await ready(world, "False RightMissing")).toMatch(/may not patch ingresses\.networking\.k8s\.io in/);
+});
+
+test("a drained install says nothing any more", async () => {
+  await using world = await startWorld({ controllers, options: { drainPolicy: "Delete", uninstall } });
+  await anEndpoint(world, "pay");
+  await world.until(CloudEndpoint, "pay", isReady);
+  await ready(world, "True NothingInTheWay");
+  await world.mark("Draining");
+  await world.quiet();
+  const before = world.manager.writes.length;
+  await finalizers(world, "pay", [FINALIZER, HOLD]);
+  await world.quiet();
+  expect(world.manager.writes.length).toBe(before);
+  await finalizers(world, "pay", [FINALIZER]);
+});
