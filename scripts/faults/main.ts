@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { Command, InvalidArgumentError } from "commander";
 import { buildImages } from "#scripts/images/build-images.ts";
 import { ofVitest } from "#scripts/test/count.ts";
-import { chosenCases, type Choice } from "#test/faults/cases.ts";
+import { allCases, chosenCases, type Case, type Choice } from "#test/faults/cases.ts";
 import { resultOf, resultsFolder } from "#test/faults/results.ts";
 import type { FaultsOrder } from "#test/support/faults.ts";
 import { writeRecord } from "./record.ts";
@@ -93,6 +93,8 @@ async function list(choice: Choice): Promise<void> {
 async function run(order: FaultsOrder): Promise<void> {
   const cases = chosenCases(order.choice);
   say(`faults: ${cases.length} cases, FAULTS_SEED=${order.seed}`);
+  const rest = order.choice.smoke ? notRun(cases) : "";
+  if (rest !== "") say(rest);
   const child = spawn(join(TOP, "node_modules/.bin/vitest"), ["run", "--project", "faults"], {
     cwd: TOP,
     stdio: ["ignore", "pipe", "inherit"],
@@ -110,8 +112,18 @@ async function run(order: FaultsOrder): Promise<void> {
   });
   const { passed, failed } = ofVitest({ code, lines });
   if (failed > 0) say(`faults: the same moments again with FAULTS_SEED=${order.seed}`);
+  if (rest !== "") say(rest);
   say(`${passed} passed, ${failed} failed`);
   if (failed > 0) process.exitCode = 1;
+}
+
+/** Names what the chosen part leaves out: nobody should take it for the whole. */
+function notRun(cases: readonly Case[]): string {
+  const all = allCases();
+  const run = new Set(cases.map(({ scenario }) => scenario.name));
+  const names = new Set(all.map(({ scenario }) => scenario.name).filter((name) => !run.has(name)));
+  const others = names.size === 0 ? "" : `, and none of ${[...names].join(", ")}`;
+  return `faults: ${cases.length} of ${all.length} cases are in this part${others}; all of them: npm run test:faults`;
 }
 
 try {

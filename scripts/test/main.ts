@@ -10,7 +10,7 @@ import { ofCheck, ofVitest, sumOf, type Count, type Ended } from "./count.ts";
 const TOP = join(import.meta.dirname, "../..");
 /** How many tests the tier e2e must have run on CI: fewer means that some were lost. */
 const EXPECTED_E2E = Number(readFileSync(join(TOP, "test/e2e/expected-count"), "utf8"));
-const USAGE = "usage: npm test [-- --only unit|apiserver|e2e [vitest's own arguments]]";
+const USAGE = "usage: npm test [-- --only unit|apiserver|e2e|faults [vitest's own arguments]]";
 const ONLY: Readonly<Record<string, readonly string[]>> = {
   unit: ["unit", "architecture", "chart"],
   apiserver: ["apiserver"],
@@ -21,6 +21,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const [flag, part, ...rest] = process.argv.slice(2);
 if (flag === undefined) await everything();
+else if (flag === "--only" && part === "faults") close([await faults(rest)]);
 else if (flag === "--only" && part !== undefined && ONLY[part] !== undefined) close([await vitest(ONLY[part], rest)]);
 else {
   say(USAGE);
@@ -34,7 +35,7 @@ async function everything(): Promise<void> {
     lacking.length === 0
       ? []
       : [
-          "test: the tier e2e does not run, since this machine cannot run a node:",
+          "test: the tiers e2e and faults do not run, since this machine cannot run a node:",
           ...lacking,
           "  npm run cluster -- doctor says more",
         ];
@@ -48,6 +49,7 @@ async function everything(): Promise<void> {
       say(`test: ${ran} tests of the tier e2e ran, test/e2e/expected-count says ${EXPECTED_E2E}`);
       if (onCi) counts.push({ passed: 0, failed: 1 });
     }
+    counts.push(await timed("faults", async () => await faults()));
   }
   for (const line of skipped) say(line);
   // A gate that was not there has not been passed.
@@ -73,6 +75,12 @@ async function timed(name: string, work: () => Promise<Count>): Promise<Count> {
 async function vitest(projects: readonly string[], args: readonly string[] = []): Promise<Count> {
   const flags = projects.flatMap((project) => ["--project", project]);
   return ofVitest(await run(join(TOP, "node_modules/.bin/vitest"), ["run", ...flags, ...args]));
+}
+
+/** The chosen part of the fault matrix, which names the rest; `npm run test:faults` is the whole. */
+async function faults(args: readonly string[] = []): Promise<Count> {
+  const command = [join(TOP, "scripts/faults/main.ts"), "--smoke", "--fresh", ...args];
+  return ofVitest(await run(process.execPath, command));
 }
 
 async function check(): Promise<Count> {

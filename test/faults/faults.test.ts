@@ -39,6 +39,8 @@ for (const each of chosenCases(choice)) {
       await keepResult(folder, each, { id, ended, seconds, seed, at: new Date().toISOString() });
       console.log(`${id}: ${ended} (${seconds} s)`);
     } catch (error) {
+      // At once: the runner itself tells only when all cases are over.
+      console.log(`${id}: FAILED: ${error instanceof Error ? error.message : String(error)}`);
       console.log(await scene.diagnosis());
       throw error;
     } finally {

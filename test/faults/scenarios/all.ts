@@ -1,5 +1,6 @@
 // Every scenario of the matrix, in the order of its table.
 import type { Scenario } from "../scenario.ts";
 import { kills } from "./kills.ts";
+import { ngrok } from "./ngrok.ts";
 
-export const scenarios: readonly Scenario[] = [...kills];
+export const scenarios: readonly Scenario[] = [...kills, ...ngrok];
