@@ -78,14 +78,26 @@ export async function keyMissing({
   ngrok,
   policy,
   release,
+  revision,
   signal,
-}: Pick<Preflight, "ngrok" | "policy" | "release" | "signal">): Promise<Refusal | undefined> {
+}: Pick<Preflight, "ngrok" | "policy" | "release" | "signal"> & { readonly revision?: string }): Promise<
+  Refusal | undefined
+> {
   if (policy !== "Delete") return undefined;
   const remedies = [
     `put a valid key into the credentials Secret under API_KEY, then run the same helm uninstall again`,
     `or keep what is at ngrok: ${relaxCommand(release)}, then run it again`,
   ];
-  if (ngrok === undefined) return { reason: "policy Delete needs ngrok's API, and there is no API key", remedies };
+  if (ngrok === undefined) {
+    // A Secret made by hand would lack Helm's metadata: Helm 4 leaves it behind, and the next install refuses it.
+    const back =
+      revision === undefined
+        ? []
+        : [
+            `if the chart made the Secret and it is gone: helm rollback ${release.name} ${revision} -n ${release.namespace}`,
+          ];
+    return { reason: "policy Delete needs ngrok's API, and there is no API key", remedies: [...back, ...remedies] };
+  }
   try {
     await ngrok.verifyKey(signal);
     return undefined;
