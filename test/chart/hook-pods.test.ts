@@ -1,0 +1,111 @@
+// What the hooks' pods must have so that they start, reach what the operator reaches, and outlive Helm's patience: the
+// day on which it would be missed is the day of the uninstall.
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { type Container, objects, type PodSpec, type Rendered } from "./helm.ts";
+
+/** Everything that a proxy, a private authority or a careful cluster makes people set. */
+const CAREFUL = [
+  "apiURL=https://api.example.com",
+  "extraCA.secretName=ca",
+  "rootCAs=host",
+  "extraEnv.HTTPS_PROXY=http://proxy:3128",
+  "priorityClassName=high",
+  "image.pullSecrets[0]=pull",
+  "nodeSelector.pool=edge",
+  "tolerations[0].key=edge",
+  "tolerations[0].operator=Exists",
+  `image.digest=sha256:${"a".repeat(64)}`,
+];
+
+interface Pod extends PodSpec {
+  readonly tolerations?: readonly object[];
+  readonly volumes?: readonly { name: string }[];
+  readonly nodeSelector?: object;
+  readonly priorityClassName?: string;
+  readonly imagePullSecrets?: readonly object[];
+}
+
+interface Job {
+  readonly backoffLimit: number;
+  readonly activeDeadlineSeconds: number;
+  readonly ttlSecondsAfterFinished?: number;
+  readonly podFailurePolicy: { readonly rules: readonly { action: string; onExitCodes?: { values: number[] } }[] };
+  readonly template: { readonly metadata: { annotations: Record<string, string> }; readonly spec: Pod };
+}
+
+const isHook = ({ metadata }: Rendered): boolean => metadata.annotations?.["helm.sh/hook"] !== undefined;
+const jobOf = ({ spec }: Rendered): Job => spec as unknown as Job;
+const mounts = (container: Container | undefined): unknown =>
+  (container as { volumeMounts?: unknown } | undefined)?.volumeMounts;
+
+async function jobsAndOperator(set: readonly string[]): Promise<{ jobs: Rendered[]; operator: Pod }> {
+  const all = await objects({ set });
+  const operator = all.find(({ kind }) => kind === "Deployment")?.spec?.template?.spec as Pod;
+  return { jobs: all.filter(({ kind }) => kind === "Job"), operator };
+}
+
+test("a hook reaches what the operator reaches, from where it may run, by the same image (F25)", async () => {
+  const { jobs, operator } = await jobsAndOperator(CAREFUL);
+  const [own] = operator.containers;
+  expect(jobs).toHaveLength(2);
+  for (const job of jobs) {
+    const { spec, metadata } = jobOf(job).template;
+    const [container] = spec.containers;
+    expect(container?.image).toBe(own?.image);
+    for (const name of ["HTTPS_PROXY", "NODE_EXTRA_CA_CERTS", "NODE_USE_SYSTEM_CA"]) {
+      const given = container?.env.find((one) => one.name === name);
+      expect(given, name).toBeDefined();
+      expect(given).toEqual(own?.env.find((one) => one.name === name));
+    }
+    expect(container?.env).toContainEqual({ name: "NGROK_API_URL", value: "https://api.example.com" });
+    expect(mounts(container)).toEqual(mounts(own));
+    expect(spec.volumes).toEqual(operator.volumes);
+    expect(spec.nodeSelector).toEqual(operator.nodeSelector);
+    expect(spec.priorityClassName).toBe(operator.priorityClassName);
+    expect(spec.imagePullSecrets).toEqual(operator.imagePullSecrets);
+    for (const toleration of operator.tolerations ?? []) expect(spec.tolerations).toContainEqual(toleration);
+    // A lost node must not take Helm's whole timeout with it, and a sidecar must not keep the Job from its end.
+    const seconds = spec.tolerations?.flatMap((one) => ("tolerationSeconds" in one ? [one.tolerationSeconds] : []));
+    expect(seconds).toEqual([20, 20]);
+    expect(metadata.annotations).toMatchObject({ "sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled" });
+  }
+});
+
+test.for(["Retain", "Delete"])("under %s a hook's pod starts although every Secret is gone (F10)", async (policy) => {
+  const { jobs } = await jobsAndOperator([...CAREFUL, `drainPolicy=${policy}`]);
+  const secrets = jobs.flatMap((job) => [...JSON.stringify(job).matchAll(/"(secretKeyRef|secret)":(\{[^}]*\})/g)]);
+  expect(secrets.length).toBeGreaterThanOrEqual(4);
+  for (const [, , reference = "{}"] of secrets) expect(JSON.parse(reference)).toMatchObject({ optional: true });
+});
+
+test("a drain hook keeps its rights until the cleanup: Helm makes them anew, and deletes none while a pod works (F21)", async () => {
+  const hooks = (await objects({ set: ["ingress.watchNamespace=shop"] })).filter(isHook);
+  const drain = hooks.filter(({ metadata }) => metadata.annotations?.["helm.sh/hook"] === "pre-delete");
+  expect(drain.map(({ kind }) => kind).toSorted()).toEqual(
+    ["ClusterRole", "ClusterRoleBinding", "Job", "Role", "RoleBinding", "ServiceAccount"].toSorted(),
+  );
+  for (const { kind, metadata } of drain)
+    expect(metadata.annotations?.["helm.sh/hook-delete-policy"], kind).toBe("before-hook-creation");
+});
+
+test("a hook's exit 1 is the end of its Job, an eviction is not, and its pod stays to be asked (F22)", async () => {
+  const { jobs } = await jobsAndOperator([]);
+  for (const job of jobs) {
+    const { backoffLimit, activeDeadlineSeconds, ttlSecondsAfterFinished, podFailurePolicy } = jobOf(job);
+    expect({ backoffLimit, ttlSecondsAfterFinished }).toEqual({ backoffLimit: 0, ttlSecondsAfterFinished: undefined });
+    expect(activeDeadlineSeconds).toBeGreaterThan(300);
+    expect(podFailurePolicy.rules.map(({ action, onExitCodes }) => [action, onExitCodes?.values])).toEqual([
+      ["Ignore", undefined],
+      ["FailJob", [1]],
+    ]);
+  }
+});
+
+test("an older chart's kubectl image is not run (W5)", async () => {
+  const reference = join(import.meta.dirname, "values", "reference.yaml");
+  const jobs = (await objects({ files: [reference] })).filter(({ kind }) => kind === "Job");
+  expect(jobs.map((job) => jobOf(job).template.spec.containers[0]?.image)).toEqual(
+    jobs.map(() => expect.stringMatching(/\/ngrok-operator:/) as string),
+  );
+});
