@@ -57,6 +57,11 @@ export class DrainCli implements AsyncDisposable {
     this.write = writer(connection, afterUninstall(this.#stop.signal));
   }
 
+  /** The admin's. */
+  get connection(): Connection {
+    return this.#connection;
+  }
+
   get signal(): AbortSignal {
     return this.#stop.signal;
   }
@@ -94,8 +99,11 @@ export class DrainCli implements AsyncDisposable {
     return await command(join(this.#bin, "kubectl"), ["--kubeconfig", this.plane.kubeconfig, ...args]);
   }
 
-  async program(args: readonly string[], env: Record<string, string>): Promise<Ended> {
+  /** `typed` is what a person answers; without it there is nobody. */
+  async program(args: readonly string[], env: Record<string, string>, typed = ""): Promise<Ended> {
     const child = spawn(process.execPath, ["hooks/src/ngrok-drain/main.ts", ...args], { env });
+    child.stdin.on("error", () => undefined); // who asks nothing has ended before it reads
+    child.stdin.end(typed);
     let out = "";
     let err = "";
     child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
@@ -115,11 +123,9 @@ export class DrainCli implements AsyncDisposable {
     });
   }
 
-  async outside(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-    return await this.program([...args, "--kubeconfig", this.plane.kubeconfig], {
-      NGROK_API_URL: this.api.url,
-      ...env,
-    });
+  async outside(args: readonly string[], env: Record<string, string> = {}, typed = ""): Promise<Ended> {
+    const all = { NGROK_API_URL: this.api.url, ...env };
+    return await this.program([...args, "--kubeconfig", this.plane.kubeconfig], all, typed);
   }
 
   /** Applies what the chart renders for the api-manager's rights; says with what it would run. */

@@ -5,7 +5,9 @@ import type { Reader } from "#kube/reader.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import type { Clock } from "#wire/clock.ts";
 import type { Fence } from "#wire/fence.ts";
-import type { Install } from "./install.ts";
+import { KnownError } from "#wire/errors.ts";
+import type { DrainPolicy } from "#api/schema.ts";
+import type { Install, Where } from "./install.ts";
 
 /** What every command's exit code means. */
 export const EXIT = {
@@ -23,6 +25,8 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
+  /** Asks a person and resolves to the line that they type; undefined when there is nobody to ask. */
+  ask(question: string): Promise<string | undefined>;
   /** Aborts on SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
@@ -38,10 +42,30 @@ export interface World {
   ngrok(fence: Fence): Promise<NgrokPort | undefined>;
   /** The answer, once: a document for `-o json`, lines for people. */
   answer(document: object, lines: readonly string[]): void;
+  /** Lines for people before the answer; with `-o json` the document has what they say. */
+  show(lines: readonly string[]): void;
+  /** A line that a person types; undefined when nobody can be asked, and always with `-o json`. */
+  ask(question: string): Promise<string | undefined>;
   /** One of many answers, a line each: `status --watch`. */
   tell(document: object, line: string): void;
   /** What goes on meanwhile, for people; with `-o json` on stderr. */
   say(word: string, sentence: string): void;
+}
+
+/** What the search for an install works with. */
+export interface Search {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** True when a flag names another cluster than the pod's own. */
+  readonly elsewhere: boolean;
+  readonly read: Reader;
+  readonly signal: AbortSignal;
+}
+
+export const POLICIES: readonly DrainPolicy[] = ["Retain", "Delete"];
+
+export function askedPolicy(text: string | boolean | undefined): DrainPolicy | undefined {
+  if (text === undefined || text === "Retain" || text === "Delete") return text;
+  throw new KnownError("invalid", `--policy ${text} is neither Retain nor Delete`);
 }
 
 export interface Asked {
@@ -54,7 +78,10 @@ export interface DrainCommand {
   /** `<policy>`, with its description. */
   readonly argument?: readonly [name: string, description: string];
   readonly summary: string;
-  readonly options?: readonly (readonly [flags: string, description: string])[];
+  /** `values` are all that there may be. */
+  readonly options?: readonly (readonly [flags: string, description: string, values?: readonly string[]])[];
+  /** Finds the install that is meant, where the ordinary way (findInstall) would not. */
+  find?(asked: Asked, where: Where, search: Search): Promise<Install>;
   /** What people type, and what it does for them. */
   readonly examples: readonly (readonly [typed: string, does: string])[];
   readonly exits: string;

@@ -136,7 +136,11 @@ async function candidates(
   const at = namespace === undefined ? {} : { namespace };
   for await (const { items } of read.pages(KubernetesOperator, at, signal)) {
     for (const { metadata } of items) {
-      const candidate = { name: metadata.name, namespace: metadata.namespace ?? "", fullname: usual(metadata.name) };
+      const candidate = {
+        name: metadata.name,
+        namespace: metadata.namespace ?? "",
+        fullname: usualFullname(metadata.name),
+      };
       found.set(`${candidate.namespace}/${candidate.name}`, candidate);
     }
   }
@@ -157,7 +161,7 @@ async function candidates(
 }
 
 /** The chart's rule, without overrides. */
-function usual(release: string): string {
+export function usualFullname(release: string): string {
   return release.includes("ngrok-operator") ? release : `${release}-ngrok-operator`;
 }
 

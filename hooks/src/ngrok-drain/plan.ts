@@ -13,8 +13,8 @@ import { missingRights } from "#kube/access.ts";
 import { ConfigMap } from "#kube/kinds.ts";
 import { known, KnownError } from "#wire/errors.ts";
 import type { Fence } from "#wire/fence.ts";
-import { type DrainCommand, EXIT, type World } from "./command.ts";
-import { type Blocker, forecastOf, type Unanswered } from "./forecast.ts";
+import { type Asked, askedPolicy, type DrainCommand, EXIT, POLICIES, type World } from "./command.ts";
+import { type Blocker, type Forecast, forecastOf, type Unanswered } from "./forecast.ts";
 import { forecastPage } from "./forecast-page.ts";
 import { policyInForce } from "./in-force.ts";
 
@@ -25,7 +25,7 @@ export const planCommand: DrainCommand = {
   name: "plan",
   summary: "Say what helm uninstall would do under Retain and under Delete, and what would stop it. Changes nothing.",
   options: [
-    ["--policy <policy>", "judge the exit code by Retain or Delete instead of the policy in force"],
+    ["--policy <policy>", "judge the exit code by Retain or Delete instead of the policy in force", POLICIES],
     [
       "--calls-per-minute <n>",
       `reckon with this rate of ngrok's API; default: the chart's ngrokApi.callsPerMinute, else ${CALLS_PER_MINUTE}`,
@@ -45,23 +45,30 @@ interface Findings {
   readonly unanswered: Unanswered[];
 }
 
-async function run(world: World, { options }: { options: Readonly<Record<string, string | boolean | undefined>> }) {
+async function run(world: World, { options }: Asked): Promise<number> {
+  const forecast = await foresee(world, options["callsPerMinute"]);
+  world.answer(forecast, forecastPage(forecast));
+  const verdict = forecast.ready[askedPolicy(options["policy"]) ?? forecast.policy];
+  return { yes: EXIT.ok, no: EXIT.refused, unknown: EXIT.unknown }[verdict];
+}
+
+/** Looks at cluster and ngrok and changes nothing; `rate` in calls a minute, as a person wrote it. */
+export async function foresee(world: World, rate?: string | boolean): Promise<Forecast> {
   const { install, read, signal } = world;
   const { release, clusterWide, crdsGo } = install;
-  const asked = askedPolicy(options["policy"]);
-  const callsPerMinute = Number(options["callsPerMinute"] ?? install.callsPerMinute ?? CALLS_PER_MINUTE);
+  const callsPerMinute = Number(rate ?? install.callsPerMinute ?? CALLS_PER_MINUTE);
   if (!(callsPerMinute > 0)) throw new KnownError("invalid", "--calls-per-minute is not a number above 0");
   const operator = await read.get(KubernetesOperator, { name: release.name, namespace: release.namespace }, signal);
   const state = parseState(await read.get(ConfigMap, stateRef(release), signal));
   const dry = newDryRun();
-  const surroundings = await surroundingsOf(read, release, signal);
+  const surroundings = await surroundingsOf(read, install, signal);
   for await (const page of inventory(read, rows, { release, clusterWide }, surroundings, signal))
     await countPage(dry, page, release, signal);
   const findings: Findings = { blockers: [], unanswered: [] };
   await askCluster(world, findings);
   await askNgrok(world, findings);
   const inForce = policyInForce(state, install.policy, operator);
-  const forecast = forecastOf({
+  return forecastOf({
     release,
     inForce,
     crdsGo,
@@ -77,14 +84,6 @@ async function run(world: World, { options }: { options: Readonly<Record<string,
       ...(clusterWide ? [] : ["rbac.cluster=false: what lies outside the namespaces of this install is not looked at"]),
     ],
   });
-  world.answer(forecast, forecastPage(forecast));
-  const verdict = forecast.ready[asked ?? inForce.policy];
-  return { yes: EXIT.ok, no: EXIT.refused, unknown: EXIT.unknown }[verdict];
-}
-
-function askedPolicy(text: string | boolean | undefined) {
-  if (text === undefined || text === "Retain" || text === "Delete") return text;
-  throw new KnownError("invalid", `--policy ${text} is neither Retain nor Delete`);
 }
 
 /** Rights, where we are the operator; and who else needs the CRDs, where they go. */

@@ -10,13 +10,14 @@ async function typed(...argv: string[]): Promise<{ code: number; out: string; er
     env: {},
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
+    ask: async () => undefined,
     signal: new AbortController().signal,
     clock: systemClock,
   });
   return { code, out, err };
 }
 
-test.for(["plan", "status", "policy", "cancel", "run", "report"])(
+test.for(["plan", "status", "policy", "cancel", "run", "rescue", "report"])(
   "%s --help has examples and exit codes",
   async (name) => {
     const { code, out, err } = await typed(name, "--help");
@@ -31,7 +32,7 @@ test.for([
   [["plam"], /unknown command 'plam'/],
   [["policy"], /missing required argument 'policy'/],
   [["plan", "--polisy", "Retain"], /unknown option '--polisy'/],
-  [["plan", "-o", "yaml"], /-o yaml: it is neither text nor json/],
+  [["plan", "-o", "yaml"], /argument 'yaml' is invalid. Allowed choices are text, json/],
   [["status", "--kubeconfig", "/nowhere"], /^ngrok-drain: .*\/nowhere cannot be read.*\nremedy: .*\n$/],
   [["status"], /^ngrok-drain: no Kubernetes cluster is named\nremedy: .*\n$/],
 ] as const)("%s is refused", async ([argv, said]) => {

@@ -1,12 +1,14 @@
 // ngrok-drain as a command line: its commands, the flags that all of them share, and how an error is told.
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { VERSION } from "#api/version.ts";
 import { FenceLost, KnownError } from "#wire/errors.ts";
 import { type DrainCommand, EXIT, type Terminal } from "./command.ts";
 import { cancelCommand } from "./cancel.ts";
+import { findInstall } from "./install.ts";
 import { planCommand } from "./plan.ts";
 import { policyCommand } from "./policy.ts";
 import { reportCommand } from "./report.ts";
+import { rescueCommand } from "./rescue.ts";
 import { runCommand } from "./run.ts";
 import { statusCommand } from "./status.ts";
 import { type Flags, inWorld } from "./world.ts";
@@ -17,6 +19,7 @@ const commands: readonly DrainCommand[] = [
   policyCommand,
   cancelCommand,
   runCommand,
+  rescueCommand,
   reportCommand,
 ];
 
@@ -30,15 +33,21 @@ export async function ngrokDrain(argv: readonly string[], terminal: Terminal): P
       .summary(command.summary)
       .description(`${command.summary}\nExit codes: ${command.exits}.`)
       .addHelpText("after", examplesOf(command));
-    for (const [flags, description] of command.options ?? []) sub.option(flags, description);
+    for (const [flags, description, values] of command.options ?? []) {
+      const option = new Option(flags, description);
+      sub.addOption(values === undefined ? option : option.choices(values));
+    }
     sub.action(async () => {
-      const { output } = sub.optsWithGlobals<Flags>();
-      if (output !== undefined && output !== "json" && output !== "text")
-        throw new KnownError("invalid", `-o ${output}: it is neither text nor json`);
+      const flags = sub.optsWithGlobals<Flags>();
+      const asked = { argument: sub.args[0], options: sub.opts() };
       code = await inWorld(
-        sub.optsWithGlobals<Flags>(),
+        flags,
         terminal,
-        async (world) => await command.run(world, { argument: sub.args[0], options: sub.opts() }),
+        async (search) =>
+          command.find === undefined
+            ? await findInstall(flags, search.env, search.elsewhere, search.read, search.signal)
+            : await command.find(asked, flags, search),
+        async (world) => await command.run(world, asked),
       );
     });
   }
@@ -60,7 +69,7 @@ function frame({ stdout, stderr }: Terminal): Command {
     .option("--watch-namespace <namespace>", "the one namespace that is watched; default: as the operator was told")
     .option("--kubeconfig <path>", "default: KUBECONFIG, the pod's ServiceAccount, ~/.kube/config")
     .option("--context <name>", "context of the kubeconfig")
-    .option("-o, --output <format>", "text or json")
+    .addOption(new Option("-o, --output <format>", "for people or for programs").choices(["text", "json"]))
     .configureHelp({ showGlobalOptions: true, helpWidth: 120 })
     .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
     .exitOverride()

@@ -6,8 +6,8 @@ import { Secret } from "#kube/kinds.ts";
 import { reader, type Reader } from "#kube/reader.ts";
 import { connectNgrok, type NgrokClient } from "#ngrok/client.ts";
 import { KnownError } from "#wire/errors.ts";
-import type { Terminal, World } from "./command.ts";
-import { findInstall, type Install, type Where } from "./install.ts";
+import type { Search, Terminal, World } from "./command.ts";
+import type { Install, Where } from "./install.ts";
 
 export interface Flags extends Where {
   readonly kubeconfig?: string | undefined;
@@ -15,10 +15,11 @@ export interface Flags extends Where {
   readonly output?: string | undefined;
 }
 
-/** Runs `work` in the world that flags and environment name. */
+/** Runs `work` in the world that flags and environment name, on the install that `find` finds. */
 export async function inWorld(
   flags: Flags,
   terminal: Terminal,
+  find: (search: Search) => Promise<Install>,
   work: (world: World) => Promise<number>,
 ): Promise<number> {
   const { env, clock, signal } = terminal;
@@ -32,7 +33,7 @@ export async function inWorld(
   });
   const read = reader(connection);
   const elsewhere = flags.kubeconfig !== undefined || flags.context !== undefined;
-  const install = await findInstall(flags, env, elsewhere, read, signal);
+  const install = await find({ env, elsewhere, read, signal });
   let client: Promise<NgrokClient | undefined> | undefined;
   try {
     return await work({
@@ -45,6 +46,10 @@ export async function inWorld(
       answer(document, lines) {
         terminal.stdout.write(`${json ? JSON.stringify(document, null, 2) : lines.join("\n")}\n`);
       },
+      show(lines) {
+        if (!json && lines.length > 0) terminal.stdout.write(`${lines.join("\n")}\n`);
+      },
+      ask: async (question) => (json ? undefined : await terminal.ask(question)),
       tell(document, line) {
         terminal.stdout.write(`${json ? JSON.stringify(document) : `${timeOf(terminal)} ${line}`}\n`);
       },
