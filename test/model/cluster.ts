@@ -1,0 +1,381 @@
+// The cluster of the model: what a kubelet, a Deployment's controller, Helm and the namespaced garbage collection do around
+// the processes of ours, which are the real ones: api-manager, both hooks, the CLI.
+import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import { ownKinds } from "#api/own-kinds.ts";
+import type { Release } from "#api/release.ts";
+import { namesOf } from "#api/release.ts";
+import type { DrainPolicy } from "#api/schema.ts";
+import { stateRef } from "#drain/state.ts";
+import { cleanupHook } from "#hooks/cleanup/hook.ts";
+import { drainHook } from "#hooks/drain/hook.ts";
+import { environment } from "#hooks/environment.ts";
+import type { HookResult, HookWorld } from "#hooks/define-hook.ts";
+import { resourceName } from "#kube/kind.ts";
+import { ConfigMap, CustomResourceDefinition, Deployment, Namespace, Pod } from "#kube/kinds.ts";
+import { cloudEndpointController } from "#operator/controllers/cloud-endpoint/controller.ts";
+import { domainController } from "#operator/controllers/domain/controller.ts";
+import { kubernetesOperatorController } from "#operator/controllers/kubernetes-operator/controller.ts";
+import { trafficPolicyController } from "#operator/controllers/traffic-policy/controller.ts";
+import type { LeaderController } from "#operator/runtime/define-controller.ts";
+import { KeyCheck } from "#operator/runtime/key.ts";
+import { openLog } from "#operator/runtime/log.ts";
+import { metrics as openMetrics } from "#operator/runtime/metrics.ts";
+import type { Options } from "#operator/runtime/options.ts";
+import { run } from "#operator/runtime/run.ts";
+import type { Scheduler } from "fast-check";
+import { ApiServer, type Stored } from "./api-server.ts";
+import { type Fault, Line, type Wires } from "./network.ts";
+import { Ngrok } from "./ngrok.ts";
+import { Rules } from "./rules.ts";
+import { Process, Time } from "./time.ts";
+
+export const release: Release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
+export const SHOP = "shop";
+
+export type Role = "leader" | "drain" | "cleanup" | "cli";
+
+export interface ClusterOptions {
+  readonly replicas: number;
+  readonly policy: DrainPolicy;
+  readonly crdsGo: boolean;
+  readonly faults: readonly { readonly role: Role; readonly at: number; readonly fault: Fault }[];
+  /** Milliseconds by which the events of a watch are late, taken in turn. */
+  readonly lags: readonly number[];
+  /** How far the wall clocks of the pods are off, taken in turn. */
+  readonly skews: readonly number[];
+  readonly random: () => number;
+}
+
+/** The API server's cache of tokens that it has accepted. */
+const TOKEN_CACHE_MS = 10_000;
+const GRACE_MS = 30_000;
+const CONTROLLERS = [kubernetesOperatorController, domainController, cloudEndpointController, trafficPolicyController];
+
+export class Cluster {
+  readonly time: Time;
+  readonly server = new ApiServer();
+  readonly ngrok = new Ngrok();
+  readonly rules: Rules;
+  readonly story: string[] = [];
+  /** No fault happens any more. */
+  calm = false;
+  /** Requests that were executed. */
+  executed = 0;
+  policy: DrainPolicy;
+  /** The pre-delete hooks that were started, and whether Helm still waits for each. */
+  hooksStarted = 0;
+  readonly #options: ClusterOptions;
+  readonly #wires: Wires;
+  readonly #requests = new Map<Role, number>();
+  readonly #endedTokens = new Map<string, number>();
+  readonly #pods = new Map<string, { readonly process: Process; readonly terminate: () => void }>();
+  #names = 0;
+  #watches = 0;
+
+  constructor(scheduler: Scheduler, options: ClusterOptions) {
+    this.#options = options;
+    this.policy = options.policy;
+    this.time = new Time(scheduler);
+    this.rules = new Rules(this.time, this.ngrok, release);
+    this.server.date = () => this.time.date();
+    this.server.onChange = (change) => {
+      this.rules.changed(change);
+      if (change.kind === Pod && change.after === undefined) this.#podGone(change.before);
+      if (change.kind === Pod && change.after?.metadata.deletionTimestamp !== undefined) this.#terminate(change.after);
+      if (change.kind === CustomResourceDefinition && change.after?.metadata.deletionTimestamp !== undefined)
+        this.#cascade(change.after.metadata.name);
+    };
+    this.ngrok.onDelete = (collection, id) => this.rules.deletedRemotely(collection, id);
+    this.#wires = {
+      time: this.time,
+      server: this.server,
+      ngrok: this.ngrok,
+      random: options.random,
+      fault: (line) => this.#faultOf(line),
+      holdOf: (line) => this.rules.holdOf(line),
+      executing: (sent) => {
+        this.rules.sent = sent;
+        if (sent !== undefined) this.executed += 1;
+      },
+      note: (text) => this.note(text),
+      lag: () => {
+        if (this.calm || options.lags.length === 0) return 0;
+        this.#watches += 1;
+        return options.lags[this.#watches % options.lags.length] ?? 0;
+      },
+    };
+    this.#install();
+  }
+
+  note(text: string): void {
+    this.story.push(`${(this.time.now / 1000).toFixed(3).padStart(8)}  ${text}`);
+  }
+
+  /** A process outside the cluster, with an admin's login. */
+  outside(role: Role): Line {
+    this.#names += 1;
+    return new Line(this.#wires, new Process(this.time, `${role}-${this.#names}`), role);
+  }
+
+  /** The pre-delete hook as Helm runs it; "replaced" when another uninstall deleted its Job. */
+  async drain(policy: DrainPolicy): Promise<"ok" | "failed" | "replaced"> {
+    for (const { metadata } of this.#podsOf("drain")) this.server.drop(Pod, metadata.name, release.namespace);
+    this.hooksStarted += 1;
+    return await this.#ended(this.#startHook("drain", policy));
+  }
+
+  async cleanUp(policy: DrainPolicy): Promise<"ok" | "failed" | "replaced"> {
+    for (const { metadata } of this.#podsOf("cleanup")) this.server.drop(Pod, metadata.name, release.namespace);
+    return await this.#ended(this.#startHook("cleanup", policy));
+  }
+
+  /** What Helm deletes between the hooks. */
+  deleteRelease(): void {
+    this.note("helm deletes the release's objects");
+    this.server.remove(Deployment, namesOf(release).manager, release.namespace);
+    for (const pod of this.#podsOf("controller")) this.server.remove(Pod, pod.metadata.name, release.namespace);
+    const { name, namespace } = stateRef(release);
+    this.server.remove(ConfigMap, name, namespace);
+    if (!this.#options.crdsGo) return;
+    for (const kind of ownKinds) this.server.remove(CustomResourceDefinition, resourceName(kind));
+  }
+
+  /** Whether somebody is there who should be reconciling. */
+  get hasLeader(): boolean {
+    return this.#podsOf("controller").some(({ metadata }) => this.#pods.get(metadata.name)?.process.alive === true);
+  }
+
+  #install(): void {
+    const { server } = this;
+    for (const name of [release.namespace, SHOP, "default"]) server.make(Namespace, { metadata: { name } });
+    for (const kind of ownKinds) {
+      const finalizers = ["customresourcecleanup.apiextensions.k8s.io"];
+      server.make(CustomResourceDefinition, { metadata: { name: resourceName(kind), finalizers } });
+    }
+    server.make(ConfigMap, { metadata: { ...stateRef(release) } });
+    server.make(Deployment, { metadata: { name: namesOf(release).manager, namespace: release.namespace } });
+    for (let n = 0; n < this.#options.replicas; n += 1) this.#startManagerPod();
+  }
+
+  #podsOf(component: string): readonly Stored[] {
+    return this.server
+      .all(Pod)
+      .filter(({ metadata }) => metadata.labels?.["app.kubernetes.io/component"] === component);
+  }
+
+  #pod(component: string): { name: string; uid: string } {
+    this.#names += 1;
+    const name = `${component}-${this.#names}`;
+    const labels = { "app.kubernetes.io/instance": release.name, "app.kubernetes.io/component": component };
+    const metadata = { name, namespace: release.namespace, labels };
+    const { uid = "" } = this.server.make(Pod, { metadata, status: { phase: "Running" } }).metadata;
+    return { name, uid };
+  }
+
+  #line(role: Role, name: string, uid: string): Line {
+    const { skews } = this.#options;
+    const process = new Process(this.time, name, skews[this.#names % Math.max(1, skews.length)] ?? 0);
+    return new Line(this.#wires, process, role, () => {
+      const endedAt = this.#endedTokens.get(uid);
+      if (endedAt === undefined || this.time.now - endedAt < TOKEN_CACHE_MS) return undefined;
+      return "the pod of this token is gone";
+    });
+  }
+
+  #startManagerPod(): void {
+    const { name, uid } = this.#pod("controller");
+    this.#startManager(name, uid);
+  }
+
+  /** A container of the pod; when it ends, the kubelet starts it anew. */
+  #startManager(name: string, uid: string): void {
+    const line = this.#line("leader", name, uid);
+    const { process } = line;
+    const stop = new AbortController();
+    const again = (): void => {
+      const pod = this.server.get(Pod, name, release.namespace);
+      if (pod === undefined) return;
+      if (pod.metadata.deletionTimestamp !== undefined) this.server.drop(Pod, name, release.namespace);
+      else
+        this.time.after(1_000, () => {
+          const still = this.server.get(Pod, name, release.namespace);
+          if (still !== undefined && still.metadata.deletionTimestamp === undefined) this.#startManager(name, uid);
+          else if (still !== undefined) this.server.drop(Pod, name, release.namespace);
+        });
+    };
+    process.onKill = again;
+    this.#pods.set(name, {
+      process,
+      terminate: () => process.reach(() => stop.abort(new Error("SIGTERM was received"))),
+    });
+    this.note(`${name} starts`);
+    void run({
+      controllers: CONTROLLERS as readonly LeaderController[],
+      connection: line.connection,
+      ngrok: line.ngrok(stop.signal),
+      key: new KeyCheck(),
+      release,
+      options: { ...settings, drainPolicy: this.policy },
+      lease: namesOf(release).lease,
+      identity: `pod/${name}/${uid}`,
+      clusterWide: true,
+      bind: { health: "0", metrics: "0" },
+      clock: process.clock,
+      metrics: openMetrics({ processMetrics: false }),
+      log: openLog(
+        { level: "info", encoder: "json", secrets: [] },
+        { write: (text: string) => this.#said(name, text) },
+      ),
+      signal: stop.signal,
+    }).then(
+      (code) => {
+        this.note(`${name} ends with ${code}`);
+        process.kill();
+      },
+      (error: unknown) => this.rules.broken.push(`${name} has a bug: ${String(error)}`),
+    );
+  }
+
+  #said(name: string, text: string): void {
+    const { msg, why, err } = JSON.parse(text) as { msg: string; why?: string; err?: string };
+    this.note(`${name} says: ${msg} ${why ?? ""} ${err ?? ""}`);
+  }
+
+  #startHook(role: "drain" | "cleanup", policy: DrainPolicy): string {
+    const { name, uid } = this.#pod(role);
+    const line = this.#line(role, name, uid);
+    const stop = new AbortController();
+    const ended = Promise.withResolvers<"ok" | "failed" | "replaced">();
+    this.#hookEnds.set(name, ended);
+    line.process.onKill = () =>
+      ended.resolve(this.server.get(Pod, name, release.namespace) === undefined ? "replaced" : "failed");
+    this.#pods.set(name, { process: line.process, terminate: () => undefined });
+    const ngrok = line.ngrok(stop.signal);
+    const world: HookWorld<typeof environment> = {
+      env: this.#environment(name, uid, policy),
+      connection: line.connection,
+      ngrok: (fence) => ngrok.under(fence),
+      clock: line.process.clock,
+      signal: stop.signal,
+      say: (word, sentence) => this.note(`${name} says: ${word} ${sentence}`),
+    };
+    this.note(`${name} starts`);
+    const hook = role === "drain" ? drainHook : cleanupHook;
+    hook.run(world).then(
+      ({ ok }: HookResult) => ended.resolve(ok ? "ok" : "failed"),
+      (error: unknown) => {
+        this.note(`${name} fails: ${String(error)}`);
+        ended.resolve("failed");
+      },
+    );
+    return name;
+  }
+
+  readonly #hookEnds = new Map<string, PromiseWithResolvers<"ok" | "failed" | "replaced">>();
+
+  /** Its pod stays as Completed or Failed; its process does nothing more. */
+  async #ended(name: string): Promise<"ok" | "failed" | "replaced"> {
+    const over = Promise.withResolvers<"failed">();
+    const off = this.time.after(300_000, () => {
+      this.note(`helm gives up waiting for ${name}`);
+      over.resolve("failed");
+    });
+    const how = await Promise.race([this.#hookEnds.get(name)?.promise ?? over.promise, over.promise]);
+    off();
+    this.server.edit(
+      Pod,
+      name,
+      release.namespace,
+      (pod) => (pod.status = { phase: how === "ok" ? "Succeeded" : "Failed" }),
+    );
+    this.note(`${name}: ${how}`);
+    return how;
+  }
+
+  #environment(name: string, uid: string, policy: DrainPolicy): HookWorld<typeof environment>["env"] {
+    const given: Record<string, string> = {
+      RELEASE_NAME: release.name,
+      FULLNAME: release.fullname,
+      DRAIN_POLICY: policy,
+      HELM_TIMEOUT: "300",
+      CRDS_GO: String(this.#options.crdsGo),
+      RBAC_CLUSTER: "true",
+      REVISION: "1",
+      POD_NAMESPACE: release.namespace,
+      POD_NAME: name,
+      POD_UID: uid,
+    };
+    return Object.fromEntries(Object.keys(environment).map((key) => [key, given[key] ?? ""])) as HookWorld<
+      typeof environment
+    >["env"];
+  }
+
+  #faultOf({ role }: Line): Fault | undefined {
+    const n = (this.#requests.get(role as Role) ?? 0) + 1;
+    this.#requests.set(role as Role, n);
+    if (this.calm) return undefined;
+    return this.#options.faults.find((one) => one.role === role && one.at === n)?.fault;
+  }
+
+  #podGone(pod: Stored | undefined): void {
+    if (pod === undefined) return;
+    const { name, uid = "", labels } = pod.metadata;
+    this.#endedTokens.set(uid, this.time.now);
+    this.note(`pod ${name} is gone`);
+    // Its process may live on where the node is not heard of: it is stopped there, not killed.
+    const process = this.#pods.get(name)?.process;
+    if (process !== undefined && !process.stopped) this.time.after(10, () => process.kill());
+    const wanted = this.server.get(Deployment, namesOf(release).manager, release.namespace) !== undefined;
+    if (labels?.["app.kubernetes.io/component"] === "controller" && wanted)
+      this.time.after(1_500, () => {
+        const still = this.server.get(Deployment, namesOf(release).manager, release.namespace) !== undefined;
+        if (still && this.#podsOf("controller").length < this.#options.replicas) this.#startManagerPod();
+      });
+  }
+
+  #terminate(pod: Stored): void {
+    const { name } = pod.metadata;
+    const entry = this.#pods.get(name);
+    this.time.after(5, () => {
+      if (entry?.process.alive !== true) this.server.drop(Pod, name, release.namespace);
+      else entry.terminate();
+    });
+    this.time.after(GRACE_MS, () => this.server.drop(Pod, name, release.namespace));
+  }
+
+  /** The objects of a kind that goes are deleted, one after the other. */
+  #cascade(name: string): void {
+    const kind = ownKinds.find((one) => resourceName(one) === name);
+    if (kind === undefined) return;
+    const objects = this.server.all(kind);
+    if (objects.length === 0)
+      this.time.after(1, () =>
+        this.server.edit(CustomResourceDefinition, name, undefined, ({ metadata }) => delete metadata.finalizers),
+      );
+    for (const { metadata, status } of objects) {
+      const id = status?.["id"];
+      if (typeof id === "string" && metadata.deletionTimestamp === undefined) this.rules.wentWithKind.add(id);
+      void this.time
+        .arrival(`the API server deletes ${kind.kind} ${metadata.name}`)
+        .then(() => this.server.remove(kind, metadata.name, metadata.namespace));
+    }
+  }
+
+  get isDrained(): boolean {
+    return this.server.get(KubernetesOperator, release.name, release.namespace) === undefined;
+  }
+}
+
+const settings: Options = {
+  version: "0.1.0",
+  description: "Created by the ngrok-operator",
+  region: "",
+  features: ["ingress", "gateway"],
+  managerName: "ngrok-operator-manager",
+  clusterDomain: "svc.cluster.local",
+  defaultDomainReclaimPolicy: "Delete",
+  drainPolicy: "Retain",
+  bindings: { endpointSelectors: ["true"], serviceAnnotations: {}, serviceLabels: {}, ingressEndpoint: "" },
+  uninstall: { hook: true, helmSeconds: 300, crdsGo: false, callsPerMinute: undefined },
+  metadata: {},
+};

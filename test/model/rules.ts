@@ -1,0 +1,176 @@
+// What must hold in every interleaving, watched write by write: one writer, no remote deletion under Retain, no finalizer
+// without its remote object gone under Delete, none added after the drain, one policy under one mark.
+import { claimOf, FINALIZERS } from "#api/keys.ts";
+import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import { ownKinds } from "#api/own-kinds.ts";
+import type { Release } from "#api/release.ts";
+import { namesOf } from "#api/release.ts";
+import type { DrainPolicy } from "#api/schema.ts";
+import { type DrainState, parseState } from "#drain/state.ts";
+import { ConfigMap, Ingress, Lease, Service } from "#kube/kinds.ts";
+import type { ApiServer, Change, Stored } from "./api-server.ts";
+import type { Line, Sent } from "./network.ts";
+import type { Ngrok } from "./ngrok.ts";
+import type { Time } from "./time.ts";
+
+/** A policy that was relaxed reaches who drives with the next renewal of its Lease, or that one gives up. */
+const HEARD_WITHIN_MS = 15_000;
+
+interface Marked {
+  /** The hold of the Lease that was the last one when it was made. */
+  readonly hold: number;
+  readonly at: number;
+  readonly first: DrainPolicy;
+  retainSince: number | undefined;
+}
+
+export class Rules {
+  readonly broken: string[] = [];
+  /** Remote ids of objects that a person deleted by themselves. */
+  readonly deletedByHand = new Set<string>();
+  /** Remote ids of objects that went with their kind. */
+  readonly wentWithKind = new Set<string>();
+  /** Instants at which a cancel was promised; no leader may mark on after it, unless asked again. */
+  cancelledAt: number | undefined;
+  state: DrainState = { phase: "Open", explicit: false };
+  sent: Sent | undefined;
+  #mark: Marked | undefined;
+  #drained = false;
+  readonly #holds: Line[] = [];
+  #lastWriter = 0;
+  readonly #time: Time;
+  readonly #ngrok: Ngrok;
+  readonly #release: Release;
+
+  constructor(time: Time, ngrok: Ngrok, release: Release) {
+    this.#time = time;
+    this.#ngrok = ngrok;
+    this.#release = release;
+  }
+
+  /** 0 for who never held the Lease. */
+  holdOf(line: Line): number {
+    return this.#holds.lastIndexOf(line) + 1;
+  }
+
+  /** Fed with everything that the API server stores. */
+  changed(change: Change): void {
+    const { kind, before, after } = change;
+    if (kind === Lease) this.#leaseChanged(before, after);
+    if (kind === ConfigMap && (after ?? before)?.metadata.name === namesOf(this.#release).drainState)
+      this.#stateChanged(after);
+    const { sent } = this;
+    if (sent?.fenced === true) this.#writes(sent);
+    if (holds(after) && !holds(before)) this.#claimed(after);
+    if (holds(before) && !holds(after)) this.#freed(before);
+  }
+
+  /** Fed with each DELETE that ngrok accepts. */
+  deletedRemotely(collection: string, id: string): void {
+    const { sent } = this;
+    if (sent === undefined) return;
+    this.#writes(sent);
+    if (collection === "kubernetes_operators") return;
+    const mark = this.#mark;
+    if (mark === undefined) {
+      if (sent.from.role === "leader" && this.wentWithKind.has(id))
+        this.#break(`${sent.from.process.name} deleted ${id} at ngrok because its whole kind was going (F1)`);
+      return;
+    }
+    if (mark.retainSince === undefined) return;
+    const byHand = this.deletedByHand.has(id) && sent.hold <= mark.hold && sent.from.role === "leader";
+    const heard = mark.retainSince === mark.at ? 0 : HEARD_WITHIN_MS;
+    if (!byHand && sent.sentAt > mark.retainSince + heard)
+      this.#break(`${sent.from.process.name} deleted ${id} at ngrok under Retain (F8)`);
+  }
+
+  /** What a run that says success must have left behind. */
+  uninstalled(server: ApiServer): void {
+    for (const kind of [...ownKinds, Ingress, Service]) {
+      for (const object of server.all(kind)) {
+        if (holds(object)) this.#break(`uninstalled, but ${kind.kind} ${object.metadata.name} is still held (F2)`);
+      }
+    }
+    if (server.get(KubernetesOperator, this.#release.name, this.#release.namespace) !== undefined)
+      this.#break("uninstalled, but the KubernetesOperator is still there");
+  }
+
+  #leaseChanged(before: Stored | undefined, after: Stored | undefined): void {
+    const { sent } = this;
+    const holder = after?.spec?.["holderIdentity"];
+    const taken =
+      holder !== undefined &&
+      holder !== "" &&
+      (before?.spec?.["holderIdentity"] !== holder || before.spec["acquireTime"] !== after?.spec?.["acquireTime"]);
+    if (taken && sent !== undefined) this.#holds.push(sent.from);
+  }
+
+  #stateChanged(after: Stored | undefined): void {
+    const before = this.state;
+    const state = parseState(after);
+    this.state = state;
+    if (state.phase === "Open") {
+      // An explicit Open ends the mark; a wiped one is written back, or a new beginning.
+      this.#mark = undefined;
+      this.#drained = false;
+      return;
+    }
+    if (state.phase === "Unknown") return;
+    if (before.phase !== "Drained" && state.phase === "Drained") this.#drained = true;
+    if (state.phase === "Draining") this.#drained = false;
+    if (this.#mark === undefined) {
+      const at = this.#time.now;
+      const first = state.policy;
+      this.#mark = { hold: this.#holds.length, at, first, retainSince: first === "Retain" ? at : undefined };
+      if (this.cancelledAt !== undefined && state.driver === "leader")
+        this.#break("the drain was cancelled, and the leader marked it again (F7)");
+      return;
+    }
+    if (state.policy === "Delete" && this.#mark.retainSince !== undefined)
+      this.#break("the mark went back from Retain to Delete (F8)");
+    if (state.policy === "Retain") this.#mark.retainSince ??= this.#time.now;
+  }
+
+  #writes({ from, what, hold }: Sent): void {
+    // It works when nobody is left to rival it.
+    if (from.role === "cleanup") return;
+    if (hold === 0) this.#break(`${from.process.name} never held the Lease, and wrote: ${what}`);
+    else if (hold < this.#lastWriter)
+      this.#break(`${from.process.name} wrote as holder ${hold} after holder ${this.#lastWriter}: ${what} (F12)`);
+    this.#lastWriter = Math.max(this.#lastWriter, hold);
+  }
+
+  #claimed(object: Stored | undefined): void {
+    const { sent } = this;
+    if (sent === undefined) return;
+    if (this.#drained)
+      this.#break(`${sent.from.process.name} put our finalizer on ${object?.metadata.name} after the drain (F4)`);
+    else if (this.#mark !== undefined && sent.hold > this.#mark.hold)
+      this.#break(`${sent.from.process.name} put our finalizer on ${object?.metadata.name} during the drain (F4)`);
+  }
+
+  #freed(object: Stored | undefined): void {
+    const { sent } = this;
+    const mark = this.#mark;
+    const id = object?.status?.["id"];
+    if (sent === undefined || mark === undefined || mark.retainSince !== undefined || sent.from.role === "cleanup")
+      return;
+    if (object?.kind === KubernetesOperator.kind || typeof id !== "string") return;
+    if (this.#ngrok.has(id))
+      this.#break(`${sent.from.process.name} freed ${object?.metadata.name} under Delete, and ${id} is still at ngrok`);
+  }
+
+  #break(sentence: string): void {
+    this.broken.push(`${(this.#time.now / 1000).toFixed(3)}s ${sentence}`);
+  }
+}
+
+function holds(object: Stored | undefined): boolean {
+  return object?.metadata.finalizers?.some((one) => FINALIZERS.includes(one)) ?? false;
+}
+
+/** Finalizer and stamp, as the operator writes them. */
+export function claimed(release: Release): Pick<Stored["metadata"], "finalizers" | "annotations"> {
+  const { finalizer, stamp, owner } = claimOf(release);
+  return { finalizers: [finalizer], annotations: { [stamp]: owner } };
+}
