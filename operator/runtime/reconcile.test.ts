@@ -111,6 +111,10 @@ function aReconcile(setup: Setup = {}) {
       return await Promise.resolve({ ...one, status, metadata: { ...one.metadata, resourceVersion: "3" } });
     },
     event: (_, { reason }) => did.push(reason),
+    stranger: async (_, owner) => {
+      did.push(`stranger ${owner}`);
+      return await Promise.resolve({ is: "later", ms: 1 });
+    },
     held: (_, why, terminating) => did.push(`held: ${why}${terminating ? ", terminating" : ""}`),
   });
   return { did, contexts, store, clock, work: async () => await reconciler.work("default/web") };
@@ -183,10 +187,6 @@ describe("an object that is there", () => {
   });
 
   test.for<[string, Setup]>([
-    [
-      "another install's stamp",
-      { object: { metadata: { ...claimed.metadata, annotations: { [DRAIN_OWNER]: "other/ngrok" } } } },
-    ],
     ["a drain", { phase: "Draining" }],
     ["our stopping", { stopping: true }],
     ["not being ours to serve", { controller: { serves: () => false } }],
@@ -268,16 +268,29 @@ describe("an object that is being deleted", () => {
     ["a drain: then the driver frees it", { phase: "Draining" }],
     ["our stopping: no cleanup starts after SIGTERM", { stopping: true }],
     ["carrying nothing of ours", { object: { metadata: { ...deleting.metadata, finalizers: ["other"] } } }],
-    [
-      "another install's stamp",
-      { object: { metadata: { ...deleting.metadata, annotations: { [DRAIN_OWNER]: "other/ngrok" } } } },
-    ],
   ])("is left alone because of %s", async ([, setup], { expect }) => {
     const { did, work } = aReconcile({ object: deleting, ...setup });
     expect(await work()).toEqual({ is: "done" });
     expect(did).toEqual([]);
   });
 });
+
+test.for<[string, Setup]>([
+  ["that is there", { object: claimed }],
+  ["that is being deleted", { object: deleting }],
+])(
+  "another install's object %s is not touched, and nobody is silent about it (F18)",
+  async ([, { object }], { expect }) => {
+    const annotations = { [DRAIN_OWNER]: "other/ngrok" };
+    const theirs = { metadata: { ...object?.metadata, annotations } };
+    const { did, work } = aReconcile({ object: theirs });
+    expect(await work()).toEqual({ is: "later", ms: 1 });
+    expect(did).toEqual(["stranger other/ngrok"]);
+    const draining = aReconcile({ object: theirs, phase: "Draining" });
+    await draining.work();
+    expect(draining.did).toEqual([]);
+  },
+);
 
 describe("an object without a spec, as a loose schema may have stored it", () => {
   test("is not worked on, and goes freely", async () => {

@@ -51,6 +51,8 @@ export interface ReconcilerParts<T extends OwnObject> {
   /** Server-side apply of our part of the status; returns the object as stored. */
   writeStatus(object: T, status: NonNullable<T["status"]>, signal: AbortSignal): Promise<T>;
   event(object: T, event: ObjectEvent): void;
+  /** Another release has stamped the object; says when to look again. */
+  stranger(object: T, owner: string): Promise<Next>;
   /** A whole kind is going, or may be: its objects are not cleaned up. Told once a hold. */
   held(kind: LeaderController<T>["kind"], why: string, terminating: boolean): void;
 }
@@ -92,8 +94,8 @@ export class Reconciler<T extends OwnObject> {
     if (object === undefined) return await this.#make(key);
     if (controller.serves?.(object, release) === false) return { is: "done" };
     const stamp = object.metadata.annotations?.[this.#claim.stamp];
-    if (stamp !== undefined && stamp !== this.#claim.owner) return { is: "done" };
     if (!gate.open) return { is: "done" };
+    if (stamp !== undefined && stamp !== this.#claim.owner) return await this.#parts.stranger(object, stamp);
     // Nothing is wanted by an object without a spec, and nothing was made for it.
     if (!hasSpec(object)) return await this.#letGo(object);
     return object.metadata.deletionTimestamp === undefined ? await this.#apply(object) : await this.#cleanUp(object);

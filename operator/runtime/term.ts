@@ -25,6 +25,7 @@ import type { Options } from "./options.ts";
 import { type Next, Queue } from "./queue.ts";
 import { Reconciler } from "./reconcile.ts";
 import { keepUninstallReady } from "./uninstall-ready.ts";
+import { Strangers } from "./strangers.ts";
 import { kindsReadBy, type Watches } from "./watches.ts";
 import { writeStatus } from "./write-status.ts";
 
@@ -83,8 +84,9 @@ export function startTerm(parts: TermParts): Term {
   });
   const namespace = parts.release.watchNamespace ?? parts.release.namespace;
   const crds = crdCheck(async (kind, signal) => await readStanding({ ...parts, namespace }, kind, signal));
+  const strangers = new Strangers({ ...parts, signal: ending.signal });
   const works = parts.controllers.map((controller) =>
-    startController(controller, parts, { crds, events, ending: ending.signal }),
+    startController(controller, parts, { crds, events, strangers, ending: ending.signal }),
   );
   const telling = keepUninstallReady(parts, AbortSignal.any([ending.signal, parts.signal])).catch((error: unknown) => {
     if (!ending.signal.aborted && !parts.signal.aborted)
@@ -114,11 +116,16 @@ export function startTerm(parts: TermParts): Term {
 interface Shared {
   readonly crds: CrdCheck;
   readonly events: Events;
+  readonly strangers: Strangers;
   readonly ending: AbortSignal;
 }
 
 /** Returns how to stop it. */
-function startController(controller: LeaderController, parts: TermParts, { crds, events, ending }: Shared): Term {
+function startController(
+  controller: LeaderController,
+  parts: TermParts,
+  { crds, events, strangers, ending }: Shared,
+): Term {
   const { watches, gate, metrics, clock, release, connection } = parts;
   const log = parts.log.child({ controller: controller.name });
   const store = watches.cache.store(controller.kind);
@@ -133,6 +140,8 @@ function startController(controller: LeaderController, parts: TermParts, { crds,
     writeStatus: async (object, status, signal) =>
       await writeStatus(connection, controller.kind, object, status, controller.leaves, signal),
     event: (object, event) => events.tell(controller.kind, object, event),
+    stranger: async (object, owner) =>
+      await strangers.met(controller.kind, object, owner, (event) => events.tell(controller.kind, object, event)),
     held(kind, why, terminating) {
       log.warn(
         { kind: kind.kind, why },

@@ -1,0 +1,87 @@
+// What is said about objects that another release has stamped, and when nothing is.
+import { describe, expect, test } from "vitest";
+import { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { holds } from "#api/conditions.ts";
+import type { Reader } from "#kube/reader.ts";
+import { aCloudEndpoint, aKubernetesOperator } from "#test/support/builders.ts";
+import { testClock } from "#test/support/clock.ts";
+import { KnownError } from "#wire/errors.ts";
+import type { ObjectEvent } from "./define-controller.ts";
+import { openLog } from "./log.ts";
+import { Strangers } from "./strangers.ts";
+
+const release = { name: "edge", namespace: "ops", fullname: "edge" };
+const served = { conditions: [{ ...holds("Ready", "CloudEndpointActive", "it is"), lastTransitionTime: "" }] };
+
+/** An install beside `owners`; undefined: they cannot be seen. */
+function besides(owners: readonly string[] | undefined) {
+  const clock = testClock();
+  const told: ObjectEvent[] = [];
+  const log: string[] = [];
+  let lists = 0;
+  const reader = {
+    async *pages() {
+      lists += 1;
+      if (owners === undefined) throw new KnownError("invalid", "forbidden", { status: 403 });
+      const items = owners.map((owner) => {
+        const [namespace = "", name = ""] = owner.split("/");
+        return aKubernetesOperator({ metadata: { namespace, name } });
+      });
+      yield await Promise.resolve({ items });
+    },
+  } as unknown as Reader;
+  const lines = openLog({ level: "info", encoder: "json", secrets: [] }, { write: (line) => log.push(line) });
+  const { signal } = new AbortController();
+  const strangers = new Strangers({ reader, release, clock, log: lines, signal });
+  const meet = async (name = "web", status?: typeof served) => {
+    const object = aCloudEndpoint({ metadata: { name, namespace: "shop", uid: name }, ...(status && { status }) });
+    return await strangers.met(CloudEndpoint, object, "ops/old", (event) => told.push(event));
+  };
+  return { clock, told, log, meet, lists: () => lists };
+}
+
+describe("an object of a release that is gone (F18)", () => {
+  test("is named with its owner and the command that hands it over, at once", async () => {
+    const { told, meet } = besides([]);
+    expect(await meet("web", served)).toEqual({ is: "later", ms: 600_000 });
+    expect(told).toEqual([
+      {
+        type: "Warning",
+        reason: "OwnedByAnotherRelease",
+        note: "Left alone: it belongs to release ops/old, which is not installed any more. To hand it over to ops/edge: kubectl -n shop annotate cloudendpoints web ngrok.com/drain-owner-",
+        action: "Reconcile",
+      },
+    ]);
+  });
+  test("is one line of the log for each namespace, however many there are", async () => {
+    const { told, log, meet, lists } = besides(["ops/edge"]);
+    for (const name of ["a", "b", "c"]) await meet(name);
+    expect([told.length, log.length, lists()]).toEqual([3, 1, 1]);
+    expect(log[0]).toContain(
+      "kubectl -n shop annotate domains,ippolicies,cloudendpoints,agentendpoints --all ngrok.com/drain-owner-",
+    );
+  });
+});
+
+describe("an object of a release that lives (F18)", () => {
+  test("which that one serves is in order: one line, no event", async () => {
+    const { told, log, meet } = besides(["ops/old"]);
+    for (const name of ["a", "b", "c"]) await meet(name, served);
+    expect([told.length, log.length]).toEqual([0, 1]);
+  });
+  test("which nobody serves, a copy for instance, is named after half a minute, and only itself is handed over", async () => {
+    const { clock, told, log, meet } = besides(["ops/old"]);
+    expect(await meet()).toEqual({ is: "later", ms: 30_000 });
+    expect(told).toEqual([]);
+    await clock.advance(30_000);
+    await meet();
+    expect(told[0]?.note).toContain("belongs to release ops/old, which is installed but does not serve it");
+    expect(log[0]).toContain('"handOver":"kubectl -n shop annotate cloudendpoints web ngrok.com/drain-owner-"');
+  });
+});
+
+test("where installs cannot be seen, that is said (F18)", async () => {
+  const { told, meet } = besides(undefined);
+  await meet("web", served);
+  expect(told[0]?.note).toContain("whether that is installed cannot be seen from here");
+});

@@ -1,0 +1,132 @@
+// Objects that another release has stamped: they are left alone, and people are told where nobody else serves them, with
+// what to type to hand them over. Nothing is taken over silently, and nothing is ignored silently.
+import type { OwnObject } from "#api/define-kind.ts";
+import { DRAIN_OWNER } from "#api/keys.ts";
+import type { Release } from "#api/release.ts";
+import { ownerOf } from "#api/release.ts";
+import { otherInstalls } from "#drain/inventory.ts";
+import type { Kind } from "#kube/kind.ts";
+import type { Reader } from "#kube/reader.ts";
+import type { Clock } from "#wire/clock.ts";
+import type { ObjectEvent } from "./define-controller.ts";
+import type { Log } from "./log.ts";
+import type { Next } from "./queue.ts";
+
+/** How long a living owner may take to say something on an object before we say that it does not. */
+const SERVES_WITHIN_MS = 30_000;
+/** An owner may be uninstalled meanwhile: no watch of ours tells it. */
+const LOOK_AGAIN_MS = 600_000;
+/** The list of installs is this old at most. */
+const INSTALLS_MS = 15_000;
+
+export interface StrangersParts {
+  readonly reader: Reader;
+  readonly release: Release;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** here: its KubernetesOperator is there. gone: it is not. unknown: it cannot be seen from here. */
+type Seat = "here" | "gone" | "unknown";
+
+/** One for all controllers of a term: each thing is said once. */
+export class Strangers {
+  readonly #parts: StrangersParts;
+  readonly #metAt = new Map<string, number>();
+  readonly #logged = new Set<string>();
+  #installs: { readonly at: number; readonly owners: Promise<ReadonlySet<string> | undefined> } | undefined;
+
+  constructor(parts: StrangersParts) {
+    this.#parts = parts;
+  }
+
+  /** Called for an object in our scope that `owner` has stamped; says when to look again. */
+  async met(kind: Kind, object: OwnObject, owner: string, tell: (event: ObjectEvent) => void): Promise<Next> {
+    const seat = await this.#seatOf(owner);
+    const again: Next = { is: "later", ms: LOOK_AGAIN_MS };
+    if (seat === "here") {
+      if (isServed(object)) {
+        this.#leaves(kind, object, owner);
+        return again;
+      }
+      const waited = this.#waitedFor(object);
+      if (waited < SERVES_WITHIN_MS) return { is: "later", ms: SERVES_WITHIN_MS - waited };
+    }
+    tell({
+      type: "Warning",
+      reason: "OwnedByAnotherRelease",
+      note: this.#note(kind, object, owner, seat),
+      action: "Reconcile",
+    });
+    this.#warns(kind, object, owner, seat);
+    return again;
+  }
+
+  async #seatOf(owner: string): Promise<Seat> {
+    const { reader, release, clock, signal } = this.#parts;
+    if (this.#installs === undefined || clock.now() - this.#installs.at > INSTALLS_MS) {
+      const owners = otherInstalls(reader, release, signal).then(
+        (all) => new Set(all.map((one) => one.owner)),
+        () => undefined,
+      );
+      this.#installs = { at: clock.now(), owners };
+    }
+    const owners = await this.#installs.owners;
+    if (owners === undefined) return "unknown";
+    return owners.has(owner) ? "here" : "gone";
+  }
+
+  #waitedFor({ metadata: { uid = "" } }: OwnObject): number {
+    const now = this.#parts.clock.now();
+    const since = this.#metAt.get(uid) ?? now;
+    this.#metAt.set(uid, since);
+    return now - since;
+  }
+
+  #note(kind: Kind, object: OwnObject, owner: string, seat: Seat): string {
+    const { name, namespace } = object.metadata;
+    const us = ownerOf(this.#parts.release);
+    const command = `kubectl -n ${namespace} annotate ${kind.plural} ${name} ${DRAIN_OWNER}-`;
+    return `Left alone: it belongs to release ${owner}, ${WHY[seat]}. To hand it over to ${us}: ${command}`;
+  }
+
+  /** A living neighbour's objects are in order; said once, so that nobody wonders. */
+  #leaves(kind: Kind, object: OwnObject, owner: string): void {
+    if (!this.#isFirst(`leaves ${owner}`)) return;
+    const first = `${kind.kind} ${object.metadata.namespace}/${object.metadata.name}`;
+    this.#parts.log.info({ owner, first }, "objects in our scope are served by another release and left to it");
+  }
+
+  #warns(kind: Kind, object: OwnObject, owner: string, seat: Seat): void {
+    const { namespace, name } = object.metadata;
+    if (!this.#isFirst(`warns ${owner} ${namespace}`)) return;
+    const what = { owner, namespace, first: `${kind.kind} ${name}` };
+    // With the owner gone everything of the namespace may be handed over at once; a living one would take it back.
+    const handOver =
+      seat === "gone"
+        ? `kubectl -n ${namespace} annotate domains,ippolicies,cloudendpoints,agentendpoints --all ${DRAIN_OWNER}-`
+        : `kubectl -n ${namespace} annotate ${kind.plural} ${name} ${DRAIN_OWNER}-`;
+    this.#parts.log.warn(
+      { ...what, handOver },
+      `objects are left alone: they belong to release ${owner}, ${WHY[seat]}`,
+    );
+  }
+
+  #isFirst(what: string): boolean {
+    if (this.#logged.has(what)) return false;
+    this.#logged.add(what);
+    return true;
+  }
+}
+
+const WHY: Readonly<Record<Seat, string>> = {
+  here: "which is installed but does not serve it",
+  gone: "which is not installed any more",
+  unknown: "and whether that is installed cannot be seen from here",
+};
+
+/** Some install has said something about it. */
+function isServed({ status }: OwnObject): boolean {
+  return (status?.conditions?.length ?? 0) > 0;
+}
