@@ -51,6 +51,8 @@ export interface ScenarioOptions {
   readonly firstEnd?: FirstEnd | ((run: RunCase) => FirstEnd);
   /** Of the count of residue at the end: what is somebody else's, such as `/^finalizer on ingress .*\/theirs$/`. */
   readonly leaves?: readonly RegExp[];
+  /** Of our seven CRDs, with crds.keep; fewer where a step deletes one. */
+  readonly crdsLeft?: number;
   /** Why no hook can say what to type next (its pod never runs); docs/runbook-uninstall.md does. */
   readonly mute?: string;
   /** Runs in every `npm test`; the rest only in `npm run test:faults`. Keep it to what takes under 20 s. */

@@ -1,6 +1,8 @@
 // Every scenario of the matrix, in the order of its table.
 import type { Scenario } from "../scenario.ts";
+import { apiServer } from "./api-server.ts";
 import { kills } from "./kills.ts";
+import { neighbours } from "./neighbours.ts";
 import { ngrok } from "./ngrok.ts";
 
-export const scenarios: readonly Scenario[] = [...kills, ...ngrok];
+export const scenarios: readonly Scenario[] = [...kills, ...ngrok, ...apiServer, ...neighbours];

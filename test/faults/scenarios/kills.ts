@@ -7,7 +7,7 @@ const CALLS_OF_DRAIN: Readonly<Record<Policy, number>> = { Retain: 150, Delete: 
 
 const manager = `deployment/${FULLNAME}-manager`;
 
-async function scaleToZero({ kubectl, at }: Act): Promise<void> {
+export async function scaleToZero({ kubectl, at }: Act): Promise<void> {
   await kubectl.run(["scale", ...at, manager, "--replicas=0"]);
   const pods = ["pods", "--selector", `app.kubernetes.io/instance=${RELEASE}`];
   await kubectl.run(["wait", ...at, "--for=delete", ...pods, "--timeout=60s"], { timeout: 70_000 });
