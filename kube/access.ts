@@ -20,7 +20,7 @@ export interface MissingRight extends AccessQuestion {
   readonly text: string;
 }
 
-/** Reviews at once. */
+/** Reviews at once, where somebody waits for the answer. */
 const PARALLEL = 16;
 
 /**
@@ -31,6 +31,7 @@ export async function missingRights(
   connection: Connection,
   questions: readonly AccessQuestion[],
   signal: AbortSignal,
+  parallel = PARALLEL,
 ): Promise<readonly MissingRight[]> {
   const asked = [...new Map(questions.map((question) => [textOf(question), question])).entries()];
   const missing = new Map<string, MissingRight>();
@@ -40,7 +41,7 @@ export async function missingRights(
       if (!(await allowed(connection, question, signal))) missing.set(text, { ...question, text });
     }
   };
-  await Promise.all(Array.from({ length: PARALLEL }, work));
+  await Promise.all(Array.from({ length: parallel }, work));
   return asked.flatMap(([text]) => missing.get(text) ?? []);
 }
 

@@ -1,15 +1,12 @@
 // A drain that ngrok's limit makes longer than Helm waits: it says so, stops in time, the operator goes on, and the same
 // command again finishes. Hook and api-manager are real processes; the stand-in refuses what is beyond the limit.
-import { type ChildProcess, spawn } from "node:child_process";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { FINALIZER } from "#api/keys.ts";
-import type { KubeObject } from "#kube/kind.ts";
-import { Lease, Pod } from "#kube/kinds.ts";
-import { at, type HookRig, hookRig } from "#test/support/hook-rig.ts";
+import { type HookRig, hookRig } from "#test/support/hook-rig.ts";
+import { leadingManager, seen } from "#test/support/manager-process.ts";
 
 const PER_MINUTE = 120;
 const COUNT = 75;
-const { signal } = new AbortController();
 const values = { drainPolicy: "Delete", "cleanupHook.timeout": "30", "ngrokApi.callsPerMinute": String(PER_MINUTE) };
 let rig: HookRig;
 
@@ -18,60 +15,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => await rig[Symbol.asyncDispose]());
 
-interface Manager extends AsyncDisposable {
-  readonly child: ChildProcess;
-  log(): string;
-}
-
-/** The api-manager as its pod would run it, and the pod, which no kubelet starts here. */
-async function manager(): Promise<Manager> {
-  const labels = { "app.kubernetes.io/instance": "ngrok", "app.kubernetes.io/component": "controller" };
-  const spec = { containers: [{ name: "a", image: "a" }] };
-  const pod = await rig.write.create(Pod, { metadata: { ...at("manager-1"), labels }, spec } as KubeObject, signal);
-  const flags = [
-    "--release-name=ngrok",
-    "--fullname=ngrok-operator",
-    "--drain-policy=Delete",
-    `--api-url=${rig.api.url}`,
-  ];
-  const bind = ["--health-probe-bind-address=0", "--metrics-bind-address=0"];
-  const child = spawn(process.execPath, ["operator/managers/api-manager/main.ts", ...flags, ...bind], {
-    env: {
-      PATH: process.env["PATH"],
-      KUBECONFIG: rig.kubeconfig,
-      POD_NAMESPACE: "ops",
-      POD_NAME: "manager-1",
-      POD_UID: pod.metadata.uid,
-      NGROK_API_KEY: "key",
-      NGROK_CALLS_PER_MINUTE: String(PER_MINUTE),
-    },
-  });
-  let log = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (log += chunk.toString()));
-  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
-  return {
-    child,
-    log: () => log,
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
-      await ended;
-    },
-  };
-}
-
-/** Looks at what is in this process until it is so; a turn of the loop is enough between looks. */
-async function seen(what: string, is: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!(await is())) {
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 const deleted = (): number => rig.api.count("DELETE", "/reserved_domains", 204);
-const holder = async (): Promise<string> =>
-  (await rig.read.get(Lease, at("ngrok-operator-leader"), signal))?.spec?.holderIdentity ?? "";
-
 async function idsHeld(): Promise<readonly string[]> {
   const path = "jsonpath={range .items[*]}{.status.id} {.metadata.finalizers}{'\\n'}{end}";
   const lines = (await rig.kubectl("get", "domains", "-n", "shop", "-o", path)).trim().split("\n");
@@ -87,8 +31,9 @@ function mostInAMinute(): number {
 test("ngrok allows 120 calls a minute: the hook stops before Helm does, the leader goes on, the second run finishes", async () => {
   await rig.reset();
   await rig.domains(COUNT);
-  await using operator = await manager();
-  await seen("the operator leads", async () => (await holder()).startsWith("pod/manager-1/"));
+  await using operator = await leadingManager(rig, ["--drain-policy=Delete"], {
+    NGROK_CALLS_PER_MINUTE: String(PER_MINUTE),
+  });
 
   const first = await rig.start("drain", values);
   const began = performance.now();

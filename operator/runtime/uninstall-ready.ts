@@ -28,6 +28,8 @@ const EVERY_MS = 5_000;
 /** Rights that are there are asked for again after the first, rights that are not after the second. */
 const RIGHTS_AGAIN_MS = 3_600_000;
 const RIGHTS_SOON_MS = 60_000;
+/** Beside the work of a start, which they must not hold up. */
+const REVIEWS_AT_ONCE = 2;
 
 export interface UninstallReadyParts {
   readonly connection: Connection;
@@ -81,7 +83,8 @@ async function askRights(
   signal: AbortSignal,
 ): Promise<Answer> {
   try {
-    const missing = await missingRights(connection, questionsOf(drainRights, release, clusterWide), signal);
+    const questions = questionsOf(drainRights, release, clusterWide);
+    const missing = await missingRights(connection, questions, signal, REVIEWS_AT_ONCE);
     const [first] = missing;
     if (first === undefined) return { is: "yes" };
     const more = missing.length > 1 ? ` (and ${missing.length - 1} more)` : "";

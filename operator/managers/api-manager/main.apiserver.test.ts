@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { inject } from "vitest";
 import { expect, test } from "vitest";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { findCondition } from "#api/conditions.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { connect } from "#kube/connection.ts";
 import { Lease } from "#kube/kinds.ts";
@@ -117,8 +118,9 @@ test("it works, says so in its probes, counts under the names that people know, 
 test("an ngrok that cannot be reached is not ready with the reason, and no reason to end", async () => {
   await using world = await startWorld({ controllers: [], start: false });
   await using program = startIn(world, ["--api-url=http://127.0.0.1:9"]);
-  const told = await world.until(KubernetesOperator, "ngrok", ({ status }) => status?.conditions !== undefined, 20_000);
-  expect(told.status?.conditions?.find(({ type }) => type === "Registered")?.reason).toBe("RegistrationFailed");
+  const registered = (operator: KubernetesOperator) => findCondition(operator.status?.conditions, "Registered");
+  const told = await world.until(KubernetesOperator, "ngrok", (one) => registered(one) !== undefined, 20_000);
+  expect(registered(told)?.reason).toBe("RegistrationFailed");
   const readiness = async (): Promise<string> => (await program.get("health", "/readyz")).text;
   await expect.poll(readiness, { timeout: 20_000 }).toMatch(/\[-\] ngrok API key: .*127\.0\.0\.1:9/);
   expect((await program.get("health", "/readyz")).status).toBe(503);

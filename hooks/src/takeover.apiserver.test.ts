@@ -1,0 +1,63 @@
+// How long the hook takes to come by the write token, by who held it: bounded by the protocol's own waits, not by a machine.
+// `npm run bench -- takeover` measures the same.
+import { afterAll, beforeAll, beforeEach, expect, test, type TestContext } from "vitest";
+import type { KubeObject } from "#kube/kind.ts";
+import { Lease, Pod } from "#kube/kinds.ts";
+import { at, type Ended, type HookRig, hookRig } from "#test/support/hook-rig.ts";
+import { leadingManager } from "#test/support/manager-process.ts";
+
+const { signal } = new AbortController();
+let rig: HookRig;
+
+beforeAll(async () => {
+  rig = await hookRig();
+}, 60_000);
+afterAll(async () => await rig[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await rig.reset();
+  await rig.anOperator();
+});
+
+/** The seconds that the hook says its take-over took; they go into the test's report. */
+async function secondsOf({ code, log }: Ended, how: string, { annotate }: TestContext): Promise<number> {
+  expect(log).toContain(how);
+  expect(code).toBe(0);
+  const [, seconds = "Infinity"] = /operator +.* after (\d+\.\d)s; this hook drains/.exec(log) ?? [];
+  await annotate(`the hook held the write token after ${seconds} s: ${how}`);
+  return Number(seconds);
+}
+
+async function leaseOf(holderIdentity: string): Promise<void> {
+  const spec = { holderIdentity, leaseDurationSeconds: 15 };
+  await rig.write.create(Lease, { metadata: at("ngrok-operator-leader"), spec } as KubeObject, signal);
+}
+
+test("a free Lease is taken at once, at most 20 s", async (context) => {
+  await leaseOf("");
+  const run = await rig.run("drain");
+  expect(await secondsOf(run, "no leader held the write token: free", context)).toBeLessThanOrEqual(20);
+});
+
+test("from a holder whose pod is gone it is taken when its token is refused everywhere, at most 20 s", async (context) => {
+  await leaseOf("pod/manager-9/00000000-0000-0000-0000-000000000009");
+  const run = await rig.run("drain");
+  const seconds = await secondsOf(run, "the pod of leader manager-9 is gone", context);
+  // Not sooner than the API server forgets a token: 10 s and a margin.
+  expect(seconds).toBeGreaterThanOrEqual(12);
+  expect(seconds).toBeLessThanOrEqual(20);
+});
+
+test("from an api-manager that hangs it is taken after its silence and its eviction, at most 35 s; awake again it ends", async (context) => {
+  await using operator = await leadingManager(rig);
+  operator.child.kill("SIGSTOP");
+  const run = await rig.run("drain");
+  operator.child.kill("SIGCONT");
+  expect(run.log).toMatch(/operator +leader manager-1 neither yields nor renews: its pod was deleted/);
+  const seconds = await secondsOf(run, "leader manager-1 was evicted", context);
+  expect(seconds).toBeGreaterThanOrEqual(29);
+  expect(seconds).toBeLessThanOrEqual(35);
+  expect(await rig.read.get(Pod, at("manager-1"), signal)).toBeUndefined();
+  // It finds its time over, writes nothing more and goes, for its successor to start anew.
+  expect(await operator.ended).toBe(1);
+  expect((await rig.read.get(Lease, at("ngrok-operator-leader"), signal))?.spec?.holderIdentity ?? "").toBe("");
+});
