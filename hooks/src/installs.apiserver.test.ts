@@ -42,25 +42,27 @@ test.for(stories)(
       .map((name) => installs.get(name));
     if (one === undefined || other === undefined) throw new Error("two installs were made");
 
-    if (go === "both at once") {
-      await Promise.all([uninstall(one), uninstall(other)]);
-    } else {
-      const before = await ofTheOther(other);
-      await uninstall(one);
-      const after = await ofTheOther(other);
-      expect(after).toEqual(before);
-      const { name, namespace } = other.release;
-      const owned = `left      ${COUNT} objects, .*: another install owns them: ${namespace}/${name}\n`;
-      expect(cluster.log(one.release, "drain")).toMatch(new RegExp(owned));
-      await settle(other, 3, `late-${other.id}`);
-      await uninstall(other);
-    }
+    if (go === "both at once") await Promise.all([uninstall(one), uninstall(other)]);
+    else await oneAfterTheOther(one, other);
 
     for (const { id: population, policy } of [one, other])
       expect(remoteOf(population).length > 0, `${policy} at ngrok`).toBe(policy === "Retain");
     expect((await residue(cluster.kubectl)).lines.filter((line) => line.includes(id))).toEqual([]);
   },
 );
+
+/** Nothing of the other changes when one goes, and it works on. */
+async function oneAfterTheOther(one: Install, other: Install): Promise<void> {
+  const before = await ofTheOther(other);
+  await uninstall(one);
+  const after = await ofTheOther(other);
+  expect(after).toEqual(before);
+  const { name, namespace } = other.release;
+  const owned = `left      ${COUNT} objects, .*: another install owns them: ${namespace}/${name}\n`;
+  expect(cluster.log(one.release, "drain")).toMatch(new RegExp(owned));
+  await settle(other, 3, `late-${other.id}`);
+  await uninstall(other);
+}
 
 interface Install {
   readonly id: string;
