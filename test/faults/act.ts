@@ -36,7 +36,12 @@ export function actOf(setting: Setting): OpenAct {
   const at = ["-n", scene.namespace];
   const runs: HelmRun[] = [];
   const undos: (() => Promise<unknown>)[] = [];
-  return {
+  const uninstall = async (flags: readonly string[]): Promise<HelmRun> => {
+    const time = ["--timeout", `${scenario.helmTimeout}s`];
+    const all = [...time, ...(scenario.flags ?? []), ...flags];
+    return await release.uninstall(all, { timeout: (scenario.helmTimeout + 90) * 1000, signal: scene.signal });
+  };
+  const act: OpenAct = {
     ...setting,
     kubectl,
     ngrok: scene.ngrok,
@@ -46,9 +51,7 @@ export function actOf(setting: Setting): OpenAct {
     undos,
     onEnd: (undo) => void undos.unshift(undo),
     again: async (flags = []) => {
-      const time = ["--timeout", `${scenario.helmTimeout}s`];
-      const all = [...time, ...(scenario.flags ?? []), ...flags];
-      const ended = await release.uninstall(all, { timeout: (scenario.helmTimeout + 90) * 1000, signal: scene.signal });
+      const ended = await (scenario.way === undefined ? uninstall(flags) : scenario.way(act));
       runs.push(ended);
       return ended;
     },
@@ -84,6 +87,7 @@ export function actOf(setting: Setting): OpenAct {
     },
     audit: async () => await eventsSince(scene.auditLog, setting.position()),
   };
+  return act;
 }
 
 /** What a person reads of these runs. */

@@ -4,8 +4,13 @@ import { carriers } from "#test/support/residue.ts";
 
 const OURS = "cloudendpoints,domains,ippolicies,agentendpoints,boundendpoints,kubernetesoperators,ngroktrafficpolicies";
 
-/** The CRDs that an earlier case has kept belong to its release; Helm would refuse them to the next one. */
-export async function takeOverCrds({ stage: { kubectl }, namespace }: Scene): Promise<void> {
+/**
+ * What earlier cases have left outside of namespaces: the CRDs that are kept belong to their release, and Helm would refuse
+ * them to the next one; the rest is of cases that failed.
+ */
+export async function prepare({ stage: { kubectl }, namespace }: Scene): Promise<void> {
+  const rights = ["clusterroles,clusterrolebindings,ingressclasses", "-l", `app.kubernetes.io/instance=${RELEASE}`];
+  await kubectl.run(["delete", ...rights, "--ignore-not-found"]);
   const crds = await ourCrds(kubectl);
   if (crds.length === 0) return;
   await kubectl.run(["annotate", ...crds, "--overwrite", `meta.helm.sh/release-namespace=${namespace}`]);
@@ -32,9 +37,6 @@ export async function wipe(scene: Scene): Promise<void> {
     await dropTerminating(scene, crds);
   }
   await kubectl.run(["delete", "namespace", namespace, ...namespaces, "--ignore-not-found", "--wait=false"]);
-  const rights = ["clusterroles,clusterrolebindings", "--selector", `app.kubernetes.io/instance=${RELEASE}`];
-  await kubectl.run(["delete", ...rights, "--ignore-not-found"]);
-  await kubectl.run(["delete", "ingressclass", "ngrok", "--ignore-not-found"]);
 }
 
 /** A CRD that goes must be gone before the next install, which would find it half there. */

@@ -8,7 +8,7 @@ import { openScene } from "#test/support/open-scene.ts";
 import { stageOf } from "#test/support/stage.ts";
 import { PORTS } from "#tools/cluster/embedded/node.ts";
 import { chosenCases } from "./cases.ts";
-import { takeOverCrds, wipe } from "./clearing.ts";
+import { prepare, wipe } from "./clearing.ts";
 import { play } from "./flow.ts";
 import { keepResult, resultOf, resultsFolder } from "./results.ts";
 
@@ -33,7 +33,7 @@ for (const each of chosenCases(choice)) {
     const began = performance.now();
     const scene = await openScene(stage, { signal, values: proxy.values });
     try {
-      await takeOverCrds(scene);
+      await prepare(scene);
       const ended = await play({ scenario, run, scene, proxy, processes, seed });
       const seconds = Math.round((performance.now() - began) / 1000);
       await keepResult(folder, each, { id, ended, seconds, seed, at: new Date().toISOString() });

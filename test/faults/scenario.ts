@@ -59,6 +59,8 @@ export interface ScenarioOptions {
   readonly smoke?: true;
   /** After the objects are Ready, before `helm uninstall`: arm the faults here. */
   readonly before?: Step;
+  /** Instead of `helm uninstall`, each time: another way to take the operator away; what it printed, and 0 or 1. */
+  readonly way?: (act: Act) => Promise<HelmRun>;
   /** Starts together with the first `helm uninstall` and is waited for. */
   readonly during?: Step;
   /** Once, after a first run that ended with 1: what its output tells a person to do before the same command again. */
@@ -108,7 +110,7 @@ export interface Act {
   /** Accepted and refused calls since just before the first `helm uninstall`. */
   audit(): Promise<AuditEvent[]>;
   /** Undoes, when the case is over, what a step did outside of the release; in reverse order. */
-  onEnd(undo: () => Promise<unknown>): void;
+  readonly onEnd: (undo: () => Promise<unknown>) => void;
 }
 
 export type { Call, Match, Random };

@@ -4,5 +4,7 @@ import { apiServer } from "./api-server.ts";
 import { kills } from "./kills.ts";
 import { neighbours } from "./neighbours.ts";
 import { ngrok } from "./ngrok.ts";
+import { pods } from "./pods.ts";
+import { releases } from "./releases.ts";
 
-export const scenarios: readonly Scenario[] = [...kills, ...ngrok, ...apiServer, ...neighbours];
+export const scenarios: readonly Scenario[] = [...kills, ...ngrok, ...apiServer, ...neighbours, ...pods, ...releases];

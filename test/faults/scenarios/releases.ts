@@ -1,0 +1,193 @@
+// Helm and people with kubectl in the middle of a drain, and the ways in which an operator goes without its hooks.
+import assert from "node:assert/strict";
+import { FULLNAME, RELEASE } from "#test/support/open-scene.ts";
+import { CHART } from "#test/support/stage.ts";
+import type { HelmRun } from "#test/support/helm.ts";
+import { podOf, writes } from "#test/support/audit.ts";
+import { CommandFailed } from "#tools/command.ts";
+import { defineScenario, type Act } from "../scenario.ts";
+
+const STATE = `configmap/${FULLNAME}-drain-state`;
+
+/** Holds the drain at its first object until what has to happen in its middle has happened. */
+async function inTheMiddle(act: Act, happens: () => Promise<unknown>): Promise<void> {
+  const match = { caller: "drain", method: "PATCH", path: /cloudendpoints/ } as const;
+  const hold = act.proxy.add({ kind: "hold", match });
+  await hold.hit;
+  try {
+    await happens();
+  } finally {
+    hold.release();
+  }
+}
+
+async function helm(act: Act, ...args: string[]): Promise<HelmRun> {
+  return await act.scene.stage.helm(act.run.helm, [...args, ...act.at]);
+}
+
+/** Nobody of the operator has put a finalizer on anything since the uninstall began. */
+async function noFinalizerWasAdded(act: Act): Promise<void> {
+  const added = writes(await act.audit()).filter((event) => {
+    const text = JSON.stringify(event.requestObject ?? "");
+    return podOf(event)?.includes("-manager-") === true && /"op":"add"[^}]*finalizers/.test(text);
+  });
+  assert.deepEqual(added, []);
+}
+
+/** A command line as the run of a `way`: what it printed, and 0 or 1. */
+async function asRun(work: () => Promise<string>): Promise<HelmRun> {
+  const began = performance.now();
+  const seconds = (): number => (performance.now() - began) / 1000;
+  try {
+    return { code: 0, stdout: await work(), stderr: "", seconds: seconds() };
+  } catch (error) {
+    if (!(error instanceof CommandFailed)) throw error;
+    return { code: 1, stdout: "", stderr: error.stderr, seconds: seconds() };
+  }
+}
+
+/** docs/runbook-uninstall.md, "Afterwards". */
+async function sweep(act: Act): Promise<void> {
+  const kinds = "job,lease,configmap,serviceaccount,role,rolebinding,clusterrole,clusterrolebinding";
+  const label = `app.kubernetes.io/instance=${RELEASE}`;
+  await act.shell(`kubectl ${act.at.join(" ")} delete ${kinds} -l ${label} --ignore-not-found`);
+}
+
+export const releases = [
+  defineScenario({
+    name: "upgrade-in-the-middle",
+    sentence: "Someone upgrades the release in mid-drain, which an earlier failed upgrade makes possible (F11)",
+    firstEnd: "maybe",
+    before: async (act) => {
+      // It fails, since nothing is ready within a second: then revision 1 stays deployed, and Helm goes on from it.
+      const slow = ["--wait", "--timeout", "1s", "--set", "podAnnotations.attempt=first"];
+      const failed = await helm(act, "upgrade", RELEASE, CHART, "--reuse-values", ...slow);
+      assert.equal(failed.code, 1);
+    },
+    during: async (act) => {
+      await inTheMiddle(act, async () => {
+        const upgraded = await helm(
+          act,
+          "upgrade",
+          RELEASE,
+          CHART,
+          "--reuse-values",
+          "--set",
+          "podAnnotations.attempt=second",
+        );
+        assert.equal(upgraded.code, 0, upgraded.stderr);
+      });
+    },
+    remedy: async () => await Promise.resolve(),
+    after: noFinalizerWasAdded,
+  }),
+  defineScenario({
+    name: "rollback-in-the-middle",
+    sentence: "Someone rolls the release back to its first revision in mid-drain (F11, F7)",
+    firstEnd: "maybe",
+    during: async (act) => {
+      await inTheMiddle(act, async () => {
+        const back = await helm(act, "rollback", RELEASE, "1");
+        assert.equal(back.code, 0, back.stderr);
+      });
+    },
+    remedy: async () => await Promise.resolve(),
+    after: noFinalizerWasAdded,
+  }),
+  defineScenario({
+    name: "forced-in-the-middle",
+    sentence:
+      "Someone rolls the release back by force in mid-drain, which replaces the drain state and wipes its mark (F11)",
+    keepFalse: true,
+    firstEnd: "maybe",
+    during: async (act) => {
+      await inTheMiddle(act, async () => {
+        const force = act.run.helm === 3 ? "--force" : "--force-replace";
+        // Some objects cannot be replaced; the state is, and that is what matters here.
+        await helm(act, "rollback", RELEASE, "1", force);
+        await act.phase("Draining");
+      });
+    },
+    remedy: async () => await Promise.resolve(),
+    after: noFinalizerWasAdded,
+  }),
+  defineScenario({
+    name: "mark-wiped",
+    sentence:
+      "The mark is wiped in mid-drain by kubectl replace, then the whole drain state is deleted, and pods restart (F11)",
+    keepFalse: true,
+    smoke: true,
+    during: async (act) => {
+      const { kubectl, at } = act;
+      await inTheMiddle(act, async () => {
+        const { metadata } = await kubectl.json<{ metadata: Record<string, unknown> }>(["get", ...at, STATE]);
+        const { name, namespace, labels, annotations } = metadata;
+        const empty = { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace, labels, annotations } };
+        await kubectl.run(["replace", "-f", "-"], { input: JSON.stringify(empty) });
+        await act.phase("Draining");
+        await kubectl.run(["delete", ...at, STATE]);
+        await kubectl.run(["wait", ...at, "--for=create", STATE, "--timeout=30s"], { timeout: 40_000 });
+        await act.phase("Draining");
+        const pods = [
+          "pods",
+          "--selector",
+          `app.kubernetes.io/instance=${RELEASE},app.kubernetes.io/component=controller`,
+        ];
+        await kubectl.run(["delete", ...at, ...pods, "--wait=false"]);
+      });
+    },
+    after: noFinalizerWasAdded,
+  }),
+  defineScenario({
+    name: "no-hooks-then-runbook",
+    sentence: "helm uninstall --no-hooks with the operator alive, and afterwards the runbook's way (F1, V6)",
+    keepFalse: true,
+    leaves: [/^configmap .*-drain-report/],
+    before: async (act) => {
+      const { values } = act.release;
+      await act.shell(`helm get values ${RELEASE} ${act.at.join(" ")} -o yaml > /tmp/${act.scene.namespace}.yaml`);
+      act.onEnd(async () => await act.shell(`rm -f /tmp/${act.scene.namespace}.yaml`));
+      assert.ok(values);
+      const gone = await helm(act, "uninstall", RELEASE, "--no-hooks");
+      assert.equal(gone.code, 0, gone.stderr);
+      const pods = ["pods", "--selector", `app.kubernetes.io/instance=${RELEASE}`];
+      await act.kubectl.run(["wait", ...act.at, "--for=delete", ...pods, "--timeout=60s"], { timeout: 70_000 });
+    },
+    way: async (act) =>
+      await asRun(async () => {
+        const file = `/tmp/${act.scene.namespace}.yaml`;
+        const name = `${RELEASE} ${CHART} ${act.at.join(" ")}`;
+        const secret = `kubectl create secret generic ${FULLNAME}-credentials ${act.at.join(" ")} --from-literal=API_KEY=stand-in-key`;
+        const job = `kubectl ${act.at.join(" ")} wait --for=condition=complete job/${FULLNAME}-drain --timeout=90s`;
+        const said = await act.shell(
+          `${secret}\nhelm template ${name} -f ${file} -s templates/hooks/drain.yaml | kubectl apply -f - && ${job}`,
+        );
+        await act.shell(`kubectl ${act.at.join(" ")} delete secret ${FULLNAME}-credentials`);
+        await sweep(act);
+        return said;
+      }),
+  }),
+  defineScenario({
+    name: "namespace-deleted-first",
+    sentence:
+      "The release's namespace is deleted instead of an uninstall: the operator drains before it goes (F16, E21)",
+    leaves: [/^(clusterrole|clusterrolebinding|ingressclass|gatewayclass) /],
+    way: async (act) =>
+      await asRun(async () => await act.shell(`kubectl delete namespace ${act.scene.namespace} --timeout=90s`)),
+  }),
+  defineScenario({
+    name: "argo-like",
+    sentence:
+      "A GitOps tool that knows no hooks deletes the KubernetesOperator in a wave of its own, and the rest after it (E20)",
+    keepFalse: true,
+    smoke: true,
+    leaves: [/^configmap .*-drain-report/],
+    way: async (act) =>
+      await asRun(async () => {
+        const operator = `kubectl ${act.at.join(" ")} delete kubernetesoperator ${RELEASE} --timeout=60s`;
+        const said = await act.shell(`${operator} && helm uninstall ${RELEASE} ${act.at.join(" ")} --no-hooks`);
+        await sweep(act);
+        return said;
+      }),
+  }),
+];
