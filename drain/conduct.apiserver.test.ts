@@ -120,9 +120,14 @@ describe("Retain", () => {
       { kind: Domain, ref: { namespace, name: "web-example-com" }, uid: domain.metadata.uid! },
       signal,
     );
-    await drain("Retain");
+    const { report } = await drain("Retain");
     expect(await shown(Domain, "web-example-com")).toBeUndefined();
     expect(api.remote()).toBe(3);
+    expect(report.kept.filter((line) => line.includes(": "))).toEqual([
+      expect.stringMatching(
+        /^domain shop-of-\d+\/web-example-com rd_\S+: was being deleted, what is at ngrok is kept$/,
+      ),
+    ]);
   });
 });
 

@@ -7,7 +7,7 @@ import type { Conclusion } from "./conduct.ts";
 import { ngrokRefuses } from "./hands.ts";
 import { rows } from "./kinds.ts";
 import { countsOf, leftAlone, type Report } from "./report.ts";
-import { relaxCommand } from "./state.ts";
+import { openCommand, relaxCommand } from "./state.ts";
 
 export type Line = readonly [word: string, sentence: string];
 
@@ -24,6 +24,8 @@ export interface Ended {
   readonly reported: boolean;
   /** Pods of the operator are there: its leader goes on with what a run has left. */
   readonly operatorRuns?: boolean;
+  /** Of Helm's release, where there is one: then a person can also go back. */
+  readonly revision?: string;
 }
 
 /** The last lines of a run: what was kept and left, the result; on failure object, reason and next command last. */
@@ -103,5 +105,14 @@ function unfinishedLines(ending: Conclusion["ending"], report: Report, ended: En
     ending === "paused" && ended.operatorRuns
       ? [["follow", `kubectl -n ${namespace} get kubernetesoperator ${name} -w`]]
       : [];
-  return [...named, ...more, result, ...hints, ...follow, ["again", ended.again]];
+  return [...named, ...more, result, ...hints, ...follow, ...backLines(ended), ["again", ended.again]];
+}
+
+/** The way back, as long as there is one: `helm rollback` alone does not open the state. */
+function backLines({ release, revision }: Ended): readonly Line[] {
+  if (revision === undefined) return [];
+  const { name, namespace } = release;
+  return [
+    ["back", `or keep the release: ${openCommand(release)} && helm rollback ${name} ${revision} -n ${namespace}`],
+  ];
 }

@@ -105,6 +105,17 @@ describe("the last lines", () => {
       ["again", "helm uninstall ngrok -n ops"],
     ]);
   });
+  test("a run that stopped names the way on last, and before it the way back and under Delete the other policy (F7, F15)", () => {
+    const error = new KnownError("invalid", "ngrok answered 403", { status: 403 });
+    const report = reportOf({ is: "failed", step: step("a", "delete"), error });
+    const lines = endingLines({ ending: "blocked", report }, { ...ended, policy: "Delete", revision: "4" });
+    const patch = "kubectl -n ops patch configmap ngrok-operator-drain-state --type merge -p";
+    expect(lines.slice(-3)).toEqual([
+      ["remedy", `or keep what is at ngrok: ${patch} 'data: {policy: Retain}'`],
+      ["back", `or keep the release: ${patch} 'data: {phase: Open, policy: null}' && helm rollback ngrok 4 -n ops`],
+      ["again", "helm uninstall ngrok -n ops"],
+    ]);
+  });
   test("what other installs own is a number and a name for each, and what nobody owns comes with the way out (F18)", () => {
     const theirs = (name: string) => {
       const { at, ...rest } = step(name, "leave");

@@ -143,7 +143,8 @@ function did(report: Report, step: Step, { undone }: DrainEvent & { is: "did" })
     keep(report, row.kind.kind, `${name}${undone.id ? ` ${undone.id}` : ""}: ${undone.why}`);
   else if (step.act === "delete" || undone?.remote === "deleted") report.removed.push(removedLine(name, undone));
   const id = remoteIdOf(step);
-  if (step.act === "free" && id !== undefined) keep(report, row.kind.kind, `${name} ${id}`);
+  if (step.act === "free" && id !== undefined)
+    keep(report, row.kind.kind, `${name} ${id}${step.at.deleting ? `: ${step.why}` : ""}`);
 }
 
 function removedLine(name: string, undone: Undone | undefined): string {

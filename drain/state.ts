@@ -110,6 +110,12 @@ export function relaxCommand(release: Release): string {
   return `kubectl -n ${namespace} patch configmap ${name} --type merge -p 'data: {policy: Retain}'`;
 }
 
+/** What a person types to cancel a drain, until the KubernetesOperator is being deleted; null takes the old policy away. */
+export function openCommand(release: Release): string {
+  const { name, namespace } = stateRef(release);
+  return `kubectl -n ${namespace} patch configmap ${name} --type merge -p 'data: {phase: Open, policy: null}'`;
+}
+
 /** The mark that results when `wanted` meets what is there: the first seals the policy, later only Delete -> Retain. */
 export function sealed(current: DrainState, wanted: Mark): Mark {
   if (current.phase === "Draining" || current.phase === "Drained") {
