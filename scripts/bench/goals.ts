@@ -3,9 +3,10 @@ import { spread } from "./arithmetic.ts";
 import type { DrainResult } from "./drain.ts";
 import type { HookStartResult } from "./hook-start.ts";
 import type { ReadyResult } from "./ready.ts";
+import type { TakeoverResult } from "./takeover.ts";
 import type { UninstallResult } from "./uninstall.ts";
 
-export type Result = DrainResult | ReadyResult | UninstallResult | HookStartResult;
+export type Result = DrainResult | ReadyResult | UninstallResult | HookStartResult | TakeoverResult;
 
 export interface Row {
   readonly what: string;
@@ -33,6 +34,13 @@ function rows(result: Result): Row[] {
       return [
         plain("helm uninstall without objects", `${result.oursMedian} s, empty Jobs ${result.emptyMedian} s`),
         goal("  over the empty Jobs", result.difference, "s", 1, result.difference <= 1),
+      ];
+    case "takeover":
+      return [
+        plain("take-over from a living operator", `${result.living} s`),
+        goal("take-over of a free Lease", result.free, "s", 20, result.free <= 20),
+        goal("  from a holder whose pod is gone", result.podGone, "s", 20, result.podGone <= 20),
+        goal("  from a pod that hangs", result.hung, "s", 35, result.hung <= 35),
       ];
     case "hook-start":
       return [

@@ -14,6 +14,7 @@ import { benchHookStart } from "./hook-start.ts";
 import { heaviest } from "./profile.ts";
 import { benchReady } from "./ready.ts";
 import { sayOn } from "./say.ts";
+import { benchTakeover } from "./takeover.ts";
 import { benchUninstall } from "./uninstall.ts";
 
 interface Common {
@@ -111,6 +112,12 @@ command("uninstall", "helm uninstall without objects, against two hook Jobs that
       flags,
     );
   });
+
+program
+  .command("takeover")
+  .description("from the start of the drain hook to the write token: leader alive, Lease free, pod gone, pod hung")
+  .option("--json <file>", "write the result there too")
+  .action(async (flags: Pick<Common, "json">) => await give([await benchTakeover(say, signal)], flags));
 
 program
   .command("hook-start")
