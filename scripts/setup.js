@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { closeSync, existsSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { connect } from "node:net";
 import { constants, tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -121,7 +121,8 @@ function alive(pid) {
 /** Runs the wanted program as if it had been called itself: its streams, its signals, its end. */
 async function become(command, args) {
   const child = spawn(command, args, {
-    cwd: root,
+    // What is called from anywhere (scripts/ngrok-drain.js) is given as an absolute path, and its files are the caller's.
+    cwd: isAbsolute(args[0] ?? "") ? process.cwd() : root,
     stdio: "inherit",
     env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ""}` },
   });
