@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { createServer, request, Agent } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { serverCertificate } from "#tools/cluster/embedded/certificates.ts";
@@ -50,6 +50,7 @@ export async function startApiProxy(options: ApiProxyOptions): Promise<ApiProxy>
   // A server that closes an idle connection just as it is used again would be a fault that nobody asked for.
   server.keepAliveTimeout = 300_000;
   server.requestTimeout = 0;
+  server.on("connection", (socket: Socket) => line.met(socket));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, host, resolve);
@@ -89,6 +90,8 @@ class Line {
   calls: Call[] = [];
   /** The last answer to each list that may be old (resourceVersion=0), for stale answers. */
   readonly #remembered = new Map<string, { status: number; type: string; body: Buffer }>();
+  /** By the client's port. */
+  readonly #sockets = new Map<number, Socket>();
   readonly #target: URL;
 
   constructor(target: string, agent: Agent) {
@@ -104,6 +107,21 @@ class Line {
     this.#remembered.clear();
   }
 
+  /** Below TLS: a connection that is to be reset. */
+  met(socket: Socket): void {
+    const port = socket.remotePort ?? 0;
+    this.#sockets.set(port, socket);
+    socket.on("close", () => this.#sockets.delete(port));
+    socket.on("error", () => socket.destroy());
+  }
+
+  /** A reset, and not the orderly end that TLS would make of it. */
+  #reset({ socket }: IncomingMessage): void {
+    const below = this.#sockets.get(socket.remotePort ?? 0);
+    if (below === undefined) socket.destroy();
+    else below.resetAndDestroy();
+  }
+
   /** Never rejects. */
   async serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await wholeBody(incoming);
@@ -115,7 +133,7 @@ class Line {
       if (hit === undefined) this.#forward(passing);
       else await this.#suffer(passing, hit.effect, hit.fault.after === "commit");
     } catch {
-      incoming.socket.resetAndDestroy();
+      this.#reset(incoming);
     }
   }
 
@@ -148,7 +166,7 @@ class Line {
       await this.#ask(passing);
       if (effect.kind === "do") await effect.run(call);
       if (effect.kind === "status") return refuse(response, effect);
-      if (effect.kind !== "hang") incoming.socket.resetAndDestroy();
+      if (effect.kind !== "hang") this.#reset(incoming);
       return;
     }
     switch (effect.kind) {
@@ -157,17 +175,18 @@ class Line {
       case "hang":
         return;
       case "reset":
-        incoming.socket.resetAndDestroy();
+        this.#reset(incoming);
         return;
       case "delay":
         await pause(effect.ms);
         return this.#forward(passing);
       case "hold":
         await effect.released;
-        return this.#forward(passing);
+        // Packets on their way arrive, though their sender is gone.
+        return response.destroyed ? await this.#ask(passing) : this.#forward(passing);
       case "do":
         await effect.run(call);
-        return effect.then === "drop" ? void incoming.socket.resetAndDestroy() : this.#forward(passing);
+        return effect.then === "drop" ? void this.#reset(incoming) : this.#forward(passing);
       case "stale":
         return await this.#stale(passing, effect.released);
     }
@@ -200,7 +219,7 @@ class Line {
       answer.pipe(response);
       if (!call.watch && /(^|&)resourceVersion=0(&|$)/.test(call.query)) this.#remember(incoming, answer);
     });
-    upstream.on("error", () => incoming.socket.resetAndDestroy());
+    upstream.on("error", () => this.#reset(incoming));
     response.on("close", () => response.writableFinished || upstream.destroy());
     upstream.end(body);
   }
