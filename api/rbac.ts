@@ -5,6 +5,8 @@ import type { ReleaseNames } from "./release.ts";
 
 export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete";
 export type Feature = "ingress" | "gateway" | "bindings";
+/** A feature that is on; or an install without any right to the cluster's own objects (`rbac.cluster=false`). */
+export type Condition = Feature | "noClusterRights";
 
 /**
  * - watch: in the watched namespace, or in all.
@@ -23,7 +25,7 @@ export interface Rule {
   readonly named?: keyof ReleaseNames | readonly (keyof ReleaseNames)[];
   /** Only these object names, for names that do not come from the release (our CRDs). */
   readonly names?: readonly string[];
-  readonly when?: Feature;
+  readonly when?: Condition;
   /** One sentence for chart/RBAC.md. */
   readonly why: string;
 }

@@ -80,9 +80,9 @@ function newPass(n: number, again: Map<string, number>, before: Pass | undefined
 }
 
 async function* onePass(work: Drive, pass: Pass, signal: AbortSignal): AsyncGenerator<DrainEvent> {
-  const surroundings = await surroundingsOf(work.hands.read, work.release, signal);
+  const surroundings = await surroundingsOf(work.hands.read, work, signal);
   // Where others may be seen, not to have seen them is no answer: what has no stamp would be left, and called done.
-  if (work.clusterWide && surroundings.problem !== undefined) {
+  if (surroundings.problem !== undefined) {
     pass.errors.push(surroundings.problem);
     yield { is: "unknown", row: { kind: KubernetesOperator }, error: surroundings.problem };
   }

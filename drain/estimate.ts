@@ -22,7 +22,7 @@ export async function estimate(
   signal: AbortSignal,
 ): Promise<Estimate> {
   const run = newDryRun();
-  const surroundings = await surroundingsOf(read, scope.release, signal);
+  const surroundings = await surroundingsOf(read, scope, signal);
   for await (const page of inventory(read, rows, scope, surroundings, signal))
     await countPage(run, page, scope.release, signal);
   const counts = [...run.kinds.values()];

@@ -2,7 +2,6 @@
 // its own and never an empty one.
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import type { Release } from "#api/release.ts";
-import { Namespace } from "#kube/kinds.ts";
 import type { Reader } from "#kube/reader.ts";
 import { isClass, type KnownError, known } from "#wire/errors.ts";
 import type { Row } from "./kinds.ts";
@@ -71,20 +70,9 @@ async function* pagesOf(
     } catch (error) {
       if (signal.aborted) throw error;
       if (isClass(error, "gone") && attempt < RESTARTS) continue;
-      const unknown = known(error);
-      if (namespace !== undefined && (await isAbsent(read, namespace, signal))) return;
-      yield { row, unknown };
+      yield { row, unknown: known(error) };
       return;
     }
-  }
-}
-
-/** A watched namespace that is gone holds nothing; its RoleBinding went with it, so its lists answer 403. */
-async function isAbsent(read: Reader, namespace: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    return (await read.get(Namespace, { name: namespace }, signal)) === undefined;
-  } catch {
-    return false;
   }
 }
 
@@ -114,12 +102,13 @@ export async function otherInstalls(
   return others;
 }
 
-/** `problem`: why nobody can say whether there are others. */
+/** `problem`: why nobody can say whether there are others. Without rights outside the namespaces nobody is asked. */
 export async function surroundingsOf(
   read: Reader,
-  release: Release,
+  { release, clusterWide }: InventoryScope,
   signal: AbortSignal,
 ): Promise<Surroundings & { readonly problem?: KnownError }> {
+  if (!clusterWide) return { release, others: "unknown" };
   try {
     const installs = await otherInstalls(read, release, signal);
     return { release, installs, others: installs.length === 0 ? "none" : "some" };

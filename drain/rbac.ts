@@ -16,7 +16,6 @@ import {
   HTTPRoute,
   Ingress,
   Lease,
-  Namespace,
   Pod,
   Service,
   TCPRoute,
@@ -43,6 +42,10 @@ export const drainRights: readonly Rule[] = [
     scope: "release",
     why: "endpoint bindings live in the release namespace, whatever namespace is watched",
   }),
+  allow(Service, ["get", "delete"], {
+    scope: "release",
+    why: "delete the Services that were made for BoundEndpoints of the release namespace",
+  }),
   ...[...userKinds, Service, ...ourKinds].map((kind) =>
     allow(kind, ["list"], {
       scope: "cluster",
@@ -57,11 +60,7 @@ export const drainRights: readonly Rule[] = [
     scope: "cluster",
     why: "take the finalizer off GatewayClasses of our controller",
   }),
-  allow(Namespace, ["get"], {
-    scope: "cluster",
-    why: "tell a watched namespace that is gone from one that may not be read",
-  }),
-  allow(KubernetesOperator, ["get", "list", "patch", "delete"], {
+  allow(KubernetesOperator, ["get", "patch", "delete"], {
     scope: "release",
     why: "the KubernetesOperator goes last",
   }),
@@ -70,19 +69,29 @@ export const drainRights: readonly Rule[] = [
     scope: "release",
     why: "DrainStarted and DrainCompleted on the KubernetesOperator",
   }),
+  allow(ConfigMap, ["get"], { scope: "release", named: "drainState", why: "read which drain this is" }),
+  allow(ConfigMap, ["create"], {
+    scope: "release",
+    why: "write the report of what was kept; bring back a deleted drain state, marked",
+  }),
+  allow(ConfigMap, ["get", "patch"], {
+    scope: "release",
+    named: reportPieces,
+    why: "go on with the report of an earlier run",
+  }),
+];
+
+/** Who drains under a mark: hook, leader and CLI, not the cleanup after the uninstall. */
+export const markRights: readonly Rule[] = [
   allow(ConfigMap, ["get", "patch"], {
     scope: "release",
     named: "drainState",
     why: "mark the drain state, and read what a person relaxed",
   }),
-  allow(ConfigMap, ["create"], {
-    scope: "release",
-    why: "write the report of what was kept; bring back a deleted drain state, marked",
-  }),
-  allow(ConfigMap, ["get", "patch", "delete"], {
+  allow(ConfigMap, ["delete"], {
     scope: "release",
     named: reportPieces,
-    why: "go on with the report of an earlier run; take away that of an earlier install",
+    why: "take away the report of an earlier install",
   }),
 ];
 
@@ -104,8 +113,9 @@ export const driftRights: readonly Rule[] = [
 
 /** Taking the write token from whoever holds it. */
 export const takeoverRights: readonly Rule[] = [
+  ...markRights,
   allow(Lease, ["create"], { scope: "release", why: "the write token, where the operator never ran" }),
-  allow(Lease, ["get", "list", "watch", "update", "patch"], {
+  allow(Lease, ["get", "watch", "update"], {
     scope: "release",
     named: "lease",
     why: "take the write token and renew it",

@@ -1,7 +1,7 @@
 // What Helm does not own and would stay behind: the Lease, the drain state when it was made anew, the drain hook's own
 // objects. Only the post-delete hook sweeps, when nobody is left who needs them.
 import { allow, type Rule } from "#api/rbac.ts";
-import { namesOf, type Release } from "#api/release.ts";
+import { namesOf, type Release, reportPieces } from "#api/release.ts";
 import type { Connection } from "#kube/connection.ts";
 import type { Kind } from "#kube/kind.ts";
 import {
@@ -35,6 +35,11 @@ export const sweepRights: readonly Rule[] = [
     scope: "release",
     named: "drainState",
     why: "a drain state that was made anew in the drain is not in Helm's list",
+  }),
+  allow(ConfigMap, ["delete"], {
+    scope: "release",
+    named: reportPieces.slice(1),
+    why: "take away the pieces of a longer report that a shorter one has replaced",
   }),
   ...drainHookKinds.map((kind) =>
     allow(kind, ["get", "delete"], {

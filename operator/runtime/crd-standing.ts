@@ -19,13 +19,13 @@ export interface StandingParts {
 
 /** Never throws: what cannot be told is "unknown". */
 export async function readStanding(parts: StandingParts, kind: Kind, signal: AbortSignal): Promise<Standing> {
+  if (!parts.clusterWide) return await rehearse(parts, kind, signal);
   try {
     const state = await crdState(parts.reader, kind, signal);
     if (state === "there") return { is: "there" };
     if (state === "terminating") return { is: "terminating", why: "it is being deleted" };
     return { is: "unknown", why: "it is not there" };
   } catch (error) {
-    if (!parts.clusterWide && known(error).status === 403) return await rehearse(parts, kind, signal);
     return { is: "unknown", why: known(error).message };
   }
 }

@@ -86,6 +86,8 @@ export interface Context {
   readonly ngrok: NgrokPort | undefined;
   readonly clock: Clock;
   readonly release: Release;
+  /** Whether there are rights outside the namespaces (`rbac.cluster`): what is known to be refused is not asked. */
+  readonly clusterWide: boolean;
   readonly options: Options;
   readonly cached: Cached;
   /**

@@ -189,10 +189,10 @@ async function look(parts: LeaderParts, { stoodBy }: Standing, token: WriteToken
   const { reader, release, state, signal, log, clusterWide } = parts;
   const either = AbortSignal.any([token.signal, signal]);
   try {
+    if (!clusterWide) return await lookWithin(parts, stoodBy, either);
     return dutyOf(await signsOf(reader, release, state, stoodBy, either));
   } catch (error) {
     if (either.aborted) return { is: "yield" };
-    if (!clusterWide && known(error).status === 403) return await lookWithin(parts, stoodBy, either);
     log.warn({ err: known(error).message }, "cannot read whether something is being drained");
     return { is: "reconcile" };
   }
@@ -201,10 +201,11 @@ async function look(parts: LeaderParts, { stoodBy }: Standing, token: WriteToken
 /** The same signs without a right outside the namespaces: a CRD that goes is then seen by its objects. */
 async function lookWithin(parts: LeaderParts, stoodBy: boolean, signal: AbortSignal): Promise<Duty> {
   const { name, namespace } = parts.release;
+  const state = await parts.state.fresh(signal);
   const object = await parts.reader.get(KubernetesOperator, { name, namespace }, signal);
   const deleting = object?.metadata.deletionTimestamp !== undefined;
   const operator = object === undefined ? undefined : { deleting, policy: drainPolicyOf(object) };
-  return dutyOf({ state: parts.state.now, operator, crdTerminating: parts.sawTerminating(), stoodBy });
+  return dutyOf({ state, operator, crdTerminating: parts.sawTerminating(), stoodBy });
 }
 
 /** True when it came to its end. */

@@ -99,6 +99,7 @@ function aReconcile(setup: Setup = {}) {
     ngrok: undefined,
     clock,
     release,
+    clusterWide: true,
     options: {} as Options,
     crds: { standing: async () => await Promise.resolve(setup.standing ?? { is: "there" as const }) },
     heldSince: 7,

@@ -39,6 +39,7 @@ export interface ReconcilerParts<T extends OwnObject> {
   readonly ngrok: NgrokPort | undefined;
   readonly clock: Clock;
   readonly release: Release;
+  readonly clusterWide: boolean;
   readonly options: Options;
   readonly crds: CrdCheck;
   /** When the Lease was taken, on `clock`: whatever an earlier process made at ngrok was made before. */
@@ -178,7 +179,7 @@ export class Reconciler<T extends OwnObject> {
   }
 
   #context(object: T, claimed: "now" | "before", memory: Memory, begin: Context["begin"]): Context {
-    const { signal, reader, writer, ngrok, clock, release, options, cached, heldSince } = this.#parts;
+    const { signal, reader, writer, ngrok, clock, release, clusterWide, options, cached, heldSince } = this.#parts;
     return {
       signal,
       reader,
@@ -186,6 +187,7 @@ export class Reconciler<T extends OwnObject> {
       ngrok,
       clock,
       release,
+      clusterWide,
       options,
       cached,
       claimed: memory.begunAt === undefined ? claimed : "before",

@@ -1,5 +1,5 @@
 // chart/RBAC.md: every right that the chart asks for, with its reason and where in the code it is asked for.
-import { namedBy, type Rule } from "#api/rbac.ts";
+import { type Condition, namedBy, type Rule } from "#api/rbac.ts";
 import { resourceName } from "#kube/kind.ts";
 import type { Manager } from "#operator/runtime/define-manager.ts";
 import type { GeneratedFile } from "./generated-file.ts";
@@ -9,6 +9,12 @@ const SCOPES = {
   watch: "the watched namespace, or all",
   release: "the release namespace",
   cluster: "the cluster (not with rbac.cluster=false)",
+};
+const CONDITIONS: Readonly<Record<Condition, string>> = {
+  ingress: "with ingress.enabled",
+  gateway: "with gateway.enabled",
+  bindings: "with bindings.enabled",
+  noClusterRights: "with rbac.cluster=false",
 };
 
 export function rbacPage(managers: readonly Manager[], hooks: readonly HookDefinition[]): GeneratedFile {
@@ -47,6 +53,6 @@ function row(rule: Rule, source: string): string {
   const part = rule.part === undefined ? "" : `/${rule.part}`;
   const only = (namedBy(rule) ?? rule.names)?.join(", ");
   const name = only === undefined ? "" : ` (only ${only})`;
-  const when = rule.when === undefined ? "" : `, with ${rule.when}.enabled`;
+  const when = rule.when === undefined ? "" : `, ${CONDITIONS[rule.when]}`;
   return `| ${resourceName(rule.kind)}${part}${name} | ${rule.verbs.join(", ")} | ${SCOPES[rule.scope]}${when} | ${rule.why} | ${source} |`;
 }

@@ -1,14 +1,15 @@
 // Roles from the rights that definitions ask for. One subject (a pod or a hook) has up to three: for what it watches,
 // for its own namespace, and for the cluster; where each stands depends on the mode, which only Helm knows.
-import { type Feature, namedBy, type Rule, type Scope, type Verb } from "#api/rbac.ts";
+import { type Condition, namedBy, type Rule, type Scope, type Verb } from "#api/rbac.ts";
 import { nameExpression } from "./helm-names.ts";
 
 const VERBS: readonly Verb[] = ["get", "list", "watch", "create", "update", "patch", "delete"];
 
-const FEATURES: Readonly<Record<Feature, string>> = {
+const CONDITIONS: Readonly<Record<Condition, string>> = {
   ingress: ".Values.ingress.enabled",
   gateway: ".Values.gateway.enabled",
   bindings: ".Values.bindings.enabled",
+  noClusterRights: "not .Values.rbac.cluster",
 };
 
 /** One entry of `rules:`, with the Helm condition under which it is there. */
@@ -136,7 +137,7 @@ function rightsIn(rule: Rule): Right[] {
     // The API server knows no name yet when it authorises a create.
     names: verb === "create" ? [] : names,
     verb,
-    when: rule.when === undefined ? "" : FEATURES[rule.when],
+    when: rule.when === undefined ? "" : CONDITIONS[rule.when],
   }));
 }
 

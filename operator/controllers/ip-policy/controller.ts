@@ -32,9 +32,10 @@ export const ipPolicyController = defineController<IPPolicy>({
       why: "reconciles IPPolicies and holds them with a finalizer",
     }),
     allow(IPPolicy, ["create"], {
+      when: "noClusterRights",
       why: "rehearses a creation, which a CRD that is being deleted refuses, where the CRD itself may not be read",
     }),
-    allow(IPPolicy, ["get", "patch"], { part: "status", why: "shows what ngrok says of each IPPolicy" }),
+    allow(IPPolicy, ["patch"], { part: "status", why: "shows what ngrok says of each IPPolicy" }),
   ],
   apply,
   cleanup: undoIPPolicy,

@@ -40,7 +40,7 @@ export const kubernetesOperatorController = defineController<KubernetesOperator>
       scope: "release",
       why: "makes and registers the install's own object",
     }),
-    allow(KubernetesOperator, ["get", "patch"], { scope: "release", part: "status", why: "shows the registration" }),
+    allow(KubernetesOperator, ["patch"], { scope: "release", part: "status", why: "shows the registration" }),
     allow(Secret, ["get", "create", "patch"], {
       scope: "release",
       when: "bindings",
@@ -137,11 +137,12 @@ async function find(
   return ours.find((one) => one.metadata !== "") ?? ours[0];
 }
 
-/** Undefined when the namespace may not be read (`rbac.cluster=false`): then the registration says nothing of it. */
+/** Undefined when the namespace may not be read: then the registration says nothing of it. */
 async function namespaceUid(
   { metadata }: KubernetesOperator,
-  { reader, signal }: Context,
+  { clusterWide, reader, signal }: Context,
 ): Promise<string | undefined> {
+  if (!clusterWide) return undefined;
   try {
     return (await reader.get(Namespace, { name: metadata.namespace ?? "" }, signal))?.metadata.uid;
   } catch (error) {

@@ -12,8 +12,8 @@ export const trafficPolicyController = defineController<NgrokTrafficPolicy>({
   kind: NgrokTrafficPolicy,
   concurrency: 4,
   rbac: [
-    allow(NgrokTrafficPolicy, ["get", "list", "watch"], { why: "reads traffic policies" }),
-    allow(NgrokTrafficPolicy, ["get", "patch"], { part: "status", why: "says whether a traffic policy can be read" }),
+    allow(NgrokTrafficPolicy, ["list", "watch"], { why: "reads traffic policies" }),
+    allow(NgrokTrafficPolicy, ["patch"], { part: "status", why: "says whether a traffic policy can be read" }),
   ],
   claims: () => false,
   apply,

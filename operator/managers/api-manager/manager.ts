@@ -3,7 +3,7 @@
 import { ownKinds } from "#api/own-kinds.ts";
 import { allow } from "#api/rbac.ts";
 import { namesOf, type Release } from "#api/release.ts";
-import { drainRights } from "#drain/rbac.ts";
+import { drainRights, markRights } from "#drain/rbac.ts";
 import { resourceName } from "#kube/kind.ts";
 import { ConfigMap, CustomResourceDefinition, Event, Lease } from "#kube/kinds.ts";
 import { callsPerMinuteOf } from "#ngrok/pace.ts";
@@ -158,6 +158,7 @@ export const apiManager = defineManager({
       why: "tells on the KubernetesOperator what was done for it",
     }),
     ...drainRights,
+    ...markRights,
   ],
 });
 
