@@ -35,10 +35,8 @@ test("ngrok allows 120 calls a minute: the hook stops before Helm does, the lead
     NGROK_CALLS_PER_MINUTE: String(PER_MINUTE),
   });
 
-  const first = await rig.start("drain", values);
-  const began = performance.now();
-  const { code, log } = await first.ended;
-  const seconds = (performance.now() - began) / 1000;
+  const { code, log } = await rig.run("drain", values);
+  expect(log).toMatch(/policy Delete time limit 27s/);
   expect(log).toMatch(
     /plan +75 objects, about 75 ngrok API calls at 120 a minute = \d+s; this run has \d+s, so it will stop in time/,
   );
@@ -47,7 +45,7 @@ test("ngrok allows 120 calls a minute: the hook stops before Helm does, the lead
   expect(log).toMatch(
     /follow +kubectl -n ops get kubernetesoperator ngrok -w\n.*again +helm uninstall ngrok -n ops\n$/,
   );
-  expect({ code, inTime: seconds < 30 }).toEqual({ code: 1, inTime: true });
+  expect(code).toBe(1);
   // Whatever is still at ngrok has its object, which holds its id.
   const remote = rig.api.objects("reserved_domains").map(({ id }) => id);
   expect(await idsHeld()).toEqual(expect.arrayContaining(remote));
