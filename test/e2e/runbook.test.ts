@@ -1,0 +1,174 @@
+// docs/runbook-uninstall.md at its word: each symptom is made, and the page's own command is typed against it.
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { stringify } from "yaml";
+import { command } from "#tools/command.ts";
+import { carriers } from "#test/support/residue.ts";
+import { FULLNAME, RELEASE, type Scene, test } from "#test/support/scene.ts";
+import { CHART, TOP } from "#test/support/stage.ts";
+
+/** Long enough for Helm to make a Job and to be tired of it. */
+const SOON = ["--timeout=6s"];
+
+/** The page's command blocks by the word behind `sh`. */
+const page = await readFile(join(TOP, "docs", "runbook-uninstall.md"), "utf8");
+const commands = new Map(
+  [...page.matchAll(/^```sh ([a-z]+)\n([^]*?)\n```$/gm)].map(([, word = "", text = ""]) => [word, text]),
+);
+
+/** Types a block of the page into a shell, with the page's variables set and nothing else. */
+async function type(scene: Scene, word: string, more: Record<string, string> = {}, cwd?: string): Promise<string> {
+  const { bin, kubeconfig } = scene.stage.cluster;
+  const env = {
+    PATH: `${bin}:${process.env["PATH"]}`,
+    HOME: process.env["HOME"] ?? "/",
+    KUBECONFIG: kubeconfig,
+    ...{ NS: scene.namespace, R: RELEASE, F: FULLNAME, CHART },
+    ...more,
+  };
+  const text = commands.get(word);
+  if (text === undefined) throw new Error(`the page has no block: sh ${word}`);
+  return await command("sh", ["-c", text], { env, timeout: 90_000, ...(cwd === undefined ? {} : { cwd }) });
+}
+
+/** Nothing of ours is on any object, and nothing that a release has is left in the cluster. */
+async function nothingLeft(scene: Scene): Promise<void> {
+  expect(await carriers(scene.stage.kubectl)).toEqual([]);
+  const left = await scene.leftovers();
+  expect(left.filter((object) => !object.startsWith("customresourcedefinition "))).toEqual([]);
+  await expect(type(scene, "proof")).rejects.toMatchObject({ code: 1, stderr: "" });
+}
+
+test("1: a hook image that cannot be pulled (W19)", async ({ scene }) => {
+  const image = { registry: "127.0.0.1:1", repository: "nobody", digest: `sha256:${"0".repeat(64)}` };
+  const values = Object.fromEntries(Object.entries(image).map(([key, value]) => [`cleanupHook.image.${key}`, value]));
+  const release = await scene.install({ values });
+  await scene.populate(3);
+  expect((await release.uninstall(SOON)).code).not.toBe(0);
+  expect(await type(scene, "look")).toMatch(/ErrImagePull|ImagePullBackOff|Pulling/);
+
+  await type(scene, "pull");
+  await type(scene, "sweep");
+
+  await nothingLeft(scene);
+  expect(scene.ngrok.remote()).toBe(3);
+});
+
+test("2: a quota that admits no hook pod (F10)", async ({ scene }) => {
+  const { kubectl } = scene.stage;
+  const release = await scene.install({ helm: 3, values: { drainPolicy: "Delete" } });
+  await scene.populate(3);
+  const quota = ["create", "quota", "full", "--hard=pods=0"];
+  await kubectl.run(["-n", scene.namespace, ...quota]);
+  expect((await release.uninstall(SOON)).code).not.toBe(0);
+  expect(await type(scene, "look")).toMatch(/exceeded quota/);
+
+  await type(scene, "quota");
+  await type(scene, "sweep");
+
+  await nothingLeft(scene);
+  expect(scene.ngrok.remote()).toBe(0);
+});
+
+test("3: no pod of the operator (F3)", async ({ scene }) => {
+  const { kubectl } = scene.stage;
+  const at = ["-n", scene.namespace];
+  await scene.install();
+  await scene.populate(3);
+  const all = ["deployment", "-l", `app.kubernetes.io/instance=${RELEASE}`];
+  await kubectl.run([...at, "scale", ...all, "--replicas=0"]);
+
+  await type(scene, "dead");
+
+  await nothingLeft(scene);
+  expect(scene.ngrok.remote()).toBe(3);
+});
+
+test("4: a key that ngrok refuses (F15)", async ({ scene }) => {
+  const release = await scene.install({ values: { drainPolicy: "Delete" } });
+  await scene.populate(3);
+  scene.ngrok.keys.revoke("stand-in-key");
+  expect((await release.uninstall()).code).not.toBe(0);
+  expect(await type(scene, "look")).toMatch(/policy Delete needs ngrok's API/);
+
+  await type(scene, "key");
+
+  await nothingLeft(scene);
+  expect(scene.ngrok.remote()).toBe(3);
+});
+
+test("5: a foreign finalizer on an object whose CRD goes (F14)", async ({ scene }) => {
+  const { kubectl } = scene.stage;
+  const [NAMESPACE] = scene.namespaces;
+  const release = await scene.install({ helm: 3, values: { "crds.keep": false } });
+  await scene.populate(3);
+  const FINALIZER = "example.com/hold";
+  const hold = JSON.stringify([{ op: "add", path: "/metadata/finalizers/-", value: FINALIZER }]);
+  await kubectl.run(["-n", NAMESPACE, "patch", "cloudendpoint/demo-1", "--type=json", "-p", hold]);
+  expect((await release.uninstall()).code).not.toBe(0);
+  expect(await type(scene, "look")).toContain(`cloudendpoint ${NAMESPACE}/demo-1 still carries ${FINALIZER}`);
+
+  await type(scene, "foreign", { NAMESPACE, KIND: "cloudendpoint", NAME: "demo-1", FINALIZER });
+
+  expect(await carriers(kubectl)).toEqual([]);
+  expect(await scene.leftovers()).toEqual([]);
+  expect(scene.ngrok.remote()).toBe(3);
+});
+
+test("6: an uninstall without hooks (F2, W19)", async ({ scene }) => {
+  const { kubectl } = scene.stage;
+  const release = await scene.install({ values: { drainPolicy: "Delete" } });
+  await scene.populate(3);
+  expect((await release.uninstall(["--no-hooks"])).code).toBe(0);
+  expect(await carriers(kubectl)).not.toEqual([]);
+  const secret = ["create", "secret", "generic", "key", "--from-literal=API_KEY=stand-in-key"];
+  await kubectl.run(["-n", scene.namespace, ...secret]);
+
+  const values = { drainPolicy: "Delete", credentials: { secret: { name: "key" } } };
+  await inFolderWithValues(scene, values, async (folder) => {
+    await type(scene, "gone", {}, folder);
+  });
+  await type(scene, "sweep");
+
+  await nothingLeft(scene);
+  expect(scene.ngrok.remote()).toBe(0);
+});
+
+test("6: a namespace that is deleted while no operator runs (F16, E21)", async ({ scene }) => {
+  const { kubectl } = scene.stage;
+  await scene.install();
+  await scene.populate(3);
+  const all = ["deployment", "-l", `app.kubernetes.io/instance=${RELEASE}`];
+  await kubectl.run(["-n", scene.namespace, "scale", ...all, "--replicas=0"]);
+  await kubectl.run(["-n", scene.namespace, "wait", "--for=delete", "pod", "--all", "--timeout=40s"]);
+  await kubectl.run(["delete", "namespace", scene.namespace, "--wait=false"]);
+
+  await type(scene, "namespace");
+  await inFolderWithValues(scene, { drainPolicy: "Retain" }, async (folder) => {
+    await type(scene, "gone", {}, folder);
+  });
+  await type(scene, "sweep");
+
+  await nothingLeft(scene);
+  expect(scene.ngrok.remote()).toBe(3);
+});
+
+/** The values of the install in `values.yaml`, as a person would have kept them. */
+async function inFolderWithValues(
+  scene: Scene,
+  values: object,
+  work: (folder: string) => Promise<void>,
+): Promise<void> {
+  const [name = "", digest = ""] = scene.stage.image.split("@");
+  const at = name.lastIndexOf("/");
+  const image = { registry: name.slice(0, at), repository: name.slice(at + 1), digest };
+  const folder = await mkdtemp(join(tmpdir(), "runbook-"));
+  await writeFile(join(folder, "values.yaml"), stringify({ image, apiURL: scene.ngrok.url, ...values }));
+  try {
+    await work(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
