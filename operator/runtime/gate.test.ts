@@ -60,6 +60,17 @@ test("the time of being closed counts from the closing, whatever closes it furth
   expect(it.closedFor).toBe(3_000);
 });
 
+test("a state that stays away is a reason not to be ready, but not in the first minute of an install", async () => {
+  const { gate: it, clock } = aGate();
+  it.observe(undefined);
+  await clock.advance(59_000);
+  expect(it.loud).toBeUndefined();
+  await clock.advance(1_000);
+  expect(it.loud).toBe("the drain state ConfigMap is not there");
+  it.observe(state());
+  expect(it.loud).toBeUndefined();
+});
+
 test("listeners hear each change of phase or driver once", () => {
   const { gate: it } = aGate();
   const heard: string[] = [];

@@ -8,6 +8,8 @@ export interface Gate {
   readonly why: string;
   /** Milliseconds since it closed, 0 when open. */
   readonly closedFor: number;
+  /** Why it is closed, once that has lasted: a reason not to be ready. */
+  readonly loud: string | undefined;
   readonly state: DrainState;
   /** Fed by the watch of the drain state's ConfigMap; undefined when it was deleted. */
   observe(object: StateObject | undefined): void;
@@ -16,6 +18,9 @@ export interface Gate {
   /** Called with every change of the phase, the driver or the wish for the next drain. Returns the end of the listening. */
   onChange(listener: (state: DrainState) => void): () => void;
 }
+
+/** A closed state is loud, but not at once: at an install the ConfigMap and the pods come together. */
+export const CLOSED_IS_LOUD_MS = 60_000;
 
 export function gate(reader: StateReader, clock: Clock): Gate {
   let closedSince = clock.now();
@@ -39,6 +44,9 @@ export function gate(reader: StateReader, clock: Clock): Gate {
     },
     get closedFor() {
       return reader.now.phase === "Open" ? 0 : clock.now() - closedSince;
+    },
+    get loud() {
+      return this.closedFor < CLOSED_IS_LOUD_MS ? undefined : this.why;
     },
     get state() {
       return reader.now;

@@ -12,7 +12,7 @@ import type { Clock } from "#wire/clock.ts";
 import { known } from "#wire/errors.ts";
 import { Bell } from "./bell.ts";
 import type { LeaderController } from "./define-controller.ts";
-import { type Gate, gate as openGate } from "./gate.ts";
+import { CLOSED_IS_LOUD_MS, type Gate, gate as openGate } from "./gate.ts";
 import { type Check, healthPage, type Listening, serve } from "./health.ts";
 import type { KeyCheck } from "./key.ts";
 import { lead } from "./leader.ts";
@@ -46,9 +46,6 @@ export interface RunOptions {
   readonly signal: AbortSignal;
 }
 
-/** A closed state is loud, but not at once: at an install the ConfigMap and the pods come together. */
-const CLOSED_IS_LOUD_MS = 60_000;
-
 /** Runs until the signal, or until the Lease is lost. Returns the exit code. */
 export async function run(options: RunOptions): Promise<number> {
   const { connection, release, clock, log, metrics, key, signal } = options;
@@ -63,6 +60,12 @@ export async function run(options: RunOptions): Promise<number> {
   let term: Term | undefined;
   let isGoing = false;
 
+  metrics.phase(gate.state.phase);
+  // What was never open does not change, so nobody would hear of it.
+  clock.sleep(CLOSED_IS_LOUD_MS, all).then(
+    () => gate.loud !== undefined && log.error({ phase: gate.state.phase, why: gate.loud }, "closed since the start"),
+    () => {},
+  );
   gate.onChange((now) => {
     metrics.phase(now.phase);
     if (now.phase !== "Open") log.warn({ phase: now.phase, why: gate.why }, "closed: nothing is written");
@@ -202,7 +205,7 @@ async function serveHealth({ bind }: RunOptions, { gate, watches, key, pulse }: 
         return missing.length === 0 ? undefined : `not listed yet: ${missing.join(", ")}`;
       },
     },
-    { name: "drain state", ask: () => (gate.closedFor < CLOSED_IS_LOUD_MS ? undefined : gate.why) },
+    { name: "drain state", ask: () => gate.loud },
     { name: "ngrok API key", ask: () => key.reason },
   ];
   return await serve(bind.health, {
