@@ -1,11 +1,17 @@
 // The arithmetic of the bench: a figure that is wrong must not look right.
 import { expect, test } from "vitest";
-import { best, isDisturbed, median, perSecond, ratio, rounded, spread } from "./arithmetic.ts";
+import { best, isDisturbed, median, percentile, perSecond, ratio, rounded, spread } from "./arithmetic.ts";
 
 test("the median is the middle one, or the mean of the middle two, whatever the order", () => {
   expect(median([9, 1, 5])).toBe(5);
   expect(median([4, 1, 3, 2])).toBe(2.5);
   expect(() => median([])).toThrow("median");
+});
+
+test("the 95th percentile is a value that was seen, and the greatest one of a few", () => {
+  expect(percentile(Array.from({ length: 100 }, (_, at) => at + 1).toReversed(), 0.95)).toBe(95);
+  expect(percentile([3, 1, 2], 0.95)).toBe(3);
+  expect(() => percentile([], 0.95)).toThrow("percentile");
 });
 
 test("a rate of nothing, or in no time, is an error and no figure", () => {

@@ -19,6 +19,14 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
+/** The smallest value that at least that share of the values does not exceed; `share` from above 0 to 1. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const value = sorted[Math.ceil(share * sorted.length) - 1];
+  if (value === undefined) throw new Error("there is no percentile of nothing");
+  return value;
+}
+
 /** Objects a second by width. */
 export type ByWidth = Readonly<Record<string, number>>;
 
@@ -27,6 +35,12 @@ export function best(rates: ByWidth): number {
   const values = Object.values(rates);
   if (values.length === 0) throw new Error("no width was measured");
   return Math.max(...values);
+}
+
+/** The width at which the ceiling was reached. */
+export function widthOf(rates: ByWidth): string {
+  const top = best(rates);
+  return Object.keys(rates).find((width) => rates[width] === top) ?? "";
 }
 
 /** @param writesPerObject calls to the API server that change something, for one object of the bare client. */

@@ -1,10 +1,10 @@
 // The raw ceiling: how many objects a second the servers take from a client that only sends. Measured at each width, each
 // time by a new process on objects of its own.
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parse } from "yaml";
 import { command } from "#tools/command.ts";
+import { apiServerOf, type BareServer } from "./api-server.ts";
 import { perSecond, WIDTHS } from "./arithmetic.ts";
+import type { Bystander, Latency } from "./bystander.ts";
 import type { Ground } from "./ground.ts";
 import type { Say } from "./say.ts";
 
@@ -14,12 +14,6 @@ export interface BareRequest {
   readonly path: string;
   readonly body?: string;
   readonly contentType?: string;
-}
-
-interface BareServer {
-  readonly origin: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
 }
 
 export interface BareJob {
@@ -68,20 +62,31 @@ export interface Portion {
   readonly clear: () => Promise<void>;
 }
 
-/** The ceiling at each width, in objects a second. `portion` makes the objects for one width. */
+export interface Ceiling {
+  /** Objects a second, by width. */
+  readonly rates: Readonly<Record<string, number>>;
+  /** What the bystander waited meanwhile, by width. */
+  readonly latencies: Readonly<Record<string, Latency>>;
+}
+
+/** The ceiling at each width. `portion` makes the objects for one width. */
 export async function ceiling(
   ground: Ground,
   ngrok: { readonly url: string; readonly key: string },
   portion: (width: number) => Promise<Portion>,
-  say: Say,
-): Promise<Record<string, number>> {
+  { say, bystander }: { readonly say: Say; readonly bystander?: Bystander },
+): Promise<Ceiling> {
   const rates: Record<string, number> = {};
+  const latencies: Record<string, Latency> = {};
   for (const width of WIDTHS) {
     const { chains, clear } = await say.step(
       `making objects for the bare client at ${width} connections`,
       async () => await portion(width),
     );
-    const { seconds, cpuSeconds } = await bare(ground, ngrok, width, chains);
+    const work = async (): Promise<BareResult> => await bare(ground, ngrok, width, chains);
+    const seen = bystander === undefined ? undefined : await bystander.beside(work);
+    if (seen !== undefined) latencies[width] = seen.latency;
+    const { seconds, cpuSeconds } = seen?.result ?? (await work());
     rates[width] = perSecond(chains.length, seconds);
     const cpu = ((cpuSeconds / chains.length) * 1e6).toFixed(0);
     say.line(
@@ -89,28 +94,5 @@ export async function ceiling(
     );
     await clear();
   }
-  return rates;
-}
-
-interface Kubeconfig {
-  readonly clusters: readonly { cluster: { server: string; "certificate-authority-data": string } }[];
-  readonly users: readonly { user: { "client-certificate-data": string; "client-key-data": string } }[];
-}
-
-/** The admin's login, as every cluster of tools/cluster writes it. */
-async function apiServerOf(path: string): Promise<BareServer> {
-  const { clusters, users } = parse(await readFile(path, "utf8")) as Kubeconfig;
-  const [cluster, user] = [clusters[0]?.cluster, users[0]?.user];
-  if (!cluster?.["certificate-authority-data"] || !user?.["client-key-data"])
-    throw new Error(`${path}: the bare client needs a cluster's CA and a client certificate in the file itself`);
-  const pem = (data: string): string => Buffer.from(data, "base64").toString("utf8");
-  return {
-    origin: cluster.server,
-    headers: { accept: "application/json", "user-agent": "bare" },
-    tls: {
-      ca: pem(cluster["certificate-authority-data"]),
-      cert: pem(user["client-certificate-data"]),
-      key: pem(user["client-key-data"]),
-    },
-  };
+  return { rates, latencies };
 }

@@ -1,178 +1,186 @@
-// `bench drain`: how fast the drain hook frees or deletes N objects, against what the API server takes from a bare client in
-// the same run.
-import { FINALIZER } from "#api/keys.ts";
-import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+// `bench drain`: how fast a driver frees or deletes N objects, against what the API server takes from a bare client in the
+// same run; what memory it has meanwhile, and what a bystander at the same API server waits.
 import { namesOf, ownerOf } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import type { Connection } from "#kube/connection.ts";
 import { ConfigMap, Namespace } from "#kube/kinds.ts";
-import { applyStatus } from "#kube/status.ts";
 import { writer } from "#kube/writer.ts";
-import { aKubernetesOperator } from "#test/support/builders.ts";
 import type { NgrokApi } from "#test/support/ngrok-api/server.ts";
 import { isClass } from "#wire/errors.ts";
 import { afterUninstall } from "#wire/fence.ts";
-import { best, isDisturbed, perSecond, ratio, rounded } from "./arithmetic.ts";
+import { best, isDisturbed, perSecond, ratio, rounded, widthOf } from "./arithmetic.ts";
 import { ceiling } from "./bare.ts";
+import type { BundledProgram } from "./bundled-program.ts";
+import { type Bystander, type Latency, slowdown, startBystander } from "./bystander.ts";
+import { drainByHook } from "./drain-by-hook.ts";
+import { drainByLeader } from "./drain-by-leader.ts";
 import { type Ground, KEY, standIn, withCrds } from "./ground.ts";
-import { chainOf, makeHerd, WRITES, type Herd } from "./herd.ts";
-import { hookEnvironment, runHookProcess, saidAt, type HookRun } from "./hook-process.ts";
+import { chainOf, makeHerd, WRITES } from "./herd.ts";
 import type { Say } from "./say.ts";
 
 export interface DrainOptions {
+  /** The hook's process, or the api-manager that finds its KubernetesOperator deleted. */
+  readonly driver: "hook" | "leader";
   readonly policy: DrainPolicy;
   readonly count: number;
-  /** The bundle of the drain hook. */
-  readonly hook: string;
-  /** A folder for a CPU profile of the hook's process. */
+  readonly namespaces: number;
+  /** The bundle of the driver. */
+  readonly program: BundledProgram;
+  /** How often a disturbed run is taken again; the last one counts, and is marked. */
+  readonly attempts: number;
+  /** A folder for a CPU profile of the driver's process. */
   readonly profile?: string;
   readonly signal: AbortSignal;
 }
 
-export interface DrainResult {
+export interface DrainResult extends DriverRun {
   readonly bench: "drain";
   readonly timed: string;
   readonly ground: Ground["what"];
+  readonly driver: DrainOptions["driver"];
   readonly policy: DrainPolicy;
   readonly count: number;
-  readonly seconds: number;
+  readonly namespaces: number;
   readonly perSecond: number;
   readonly rawPerSecond: number;
   readonly ratio: number;
-  readonly peakMemoryMiB: number;
   readonly disturbed: boolean;
   readonly rawByWidth: Readonly<Record<string, number>>;
   /** Objects that each width of the bare client worked on. */
   readonly rawCount: number;
-  /** From the write token to the end of the first pass: the objects alone, without the proof and the farewell. */
-  readonly passSeconds: number;
-  readonly processSeconds: number;
-  readonly cpuSeconds: number;
+  /** Milliseconds of one GET, ten times a second: on an idle server, beside the bare client at its best width, beside the drain. */
+  readonly bystander: {
+    readonly idle: Latency;
+    readonly bare: Latency;
+    readonly drain: Latency;
+    readonly overIdle: { readonly median: number; readonly p95: number };
+    readonly overBare: { readonly median: number; readonly p95: number };
+  };
   readonly attempts: number;
 }
 
-const TIMED =
-  "from the line that says that the hook has the write token to its line `done`: all passes with the one that proves that " +
-  "nothing is left, the KubernetesOperator's end and the report; processSeconds is the whole process";
+/** What a driver says of its run. */
+export interface DriverRun {
+  readonly seconds: number;
+  /** The objects alone, without the proof and the farewell. */
+  readonly passSeconds: number;
+  /** MB of 1,000,000 bytes: the most that was resident in the whole life of the process. */
+  readonly peakMemoryMB: number;
+  /** The leader's: after it had reconciled all objects, and its peak in the drain. */
+  readonly settledMemoryMB?: number;
+  readonly drainPeakMemoryMB?: number;
+  /** The hook's whole process. */
+  readonly processSeconds?: number;
+  readonly cpuSeconds?: number;
+}
+
+const TIMED = {
+  hook:
+    "from the line that says that the hook has the write token to its line `done`: all passes with the one that proves that " +
+    "nothing is left, the KubernetesOperator's end and the report; processSeconds is the whole process",
+  leader:
+    "from the deletion of the KubernetesOperator to the api-manager's line that the drain has ended: the mark, all passes with " +
+    "the one that proves that nothing is left, the KubernetesOperator's end",
+};
 
 /** What a ceiling needs to be one: fewer objects would measure how clients start. */
 const RAW_COUNT = 2_000;
-const ATTEMPTS = 3;
+const IDLE_MS = 5_000;
 const RELEASE = { name: "bench", namespace: "bench-release", fullname: "bench-ngrok-operator" };
+
+export interface Setting {
+  /** Whether anything comes after this run on the same ground, so that its objects have to go. */
+  readonly goesOn: boolean;
+  readonly ground: Ground;
+  readonly connection: Connection;
+  readonly ngrok: NgrokApi;
+  readonly bystander: Bystander;
+  readonly release: typeof RELEASE;
+  readonly options: DrainOptions;
+  readonly say: Say;
+}
 
 /** Repeats a disturbed run, and marks the result when all were. */
 export async function benchDrain(ground: Ground, options: DrainOptions, say: Say): Promise<DrainResult> {
   await using connection = await ground.connect();
   await using ngrok = await standIn(ground);
+  await using bystander = await startBystander(ground);
+  // A plane goes with all that is in it.
+  const goesOn = ground.what === "cluster" || options.attempts > 1;
+  const setting = { ground, connection, ngrok, bystander, release: RELEASE, options, goesOn, say };
   return await withCrds(ground, connection, async () => {
     for (let attempt = 1; ; attempt += 1) {
-      const result = await once({ ground, connection, ngrok, options, say }, attempt);
-      if (!result.disturbed || attempt === ATTEMPTS) return result;
+      const result = await once(setting, attempt);
+      if (!result.disturbed || attempt === options.attempts) return result;
       say.line(`disturbed: the bare client alone got less than 600 writes/s; once more`);
     }
   });
 }
 
-interface Setting {
-  readonly ground: Ground;
-  readonly connection: Connection;
-  readonly ngrok: NgrokApi;
-  readonly options: DrainOptions;
-  readonly say: Say;
-}
-
 async function once(setting: Setting, attempts: number): Promise<DrainResult> {
-  const { ground, connection, ngrok, say } = setting;
-  const { policy, count, signal } = setting.options;
+  const { ground, connection, ngrok, bystander, release, say } = setting;
+  const { driver, policy, count, namespaces, signal } = setting.options;
   ngrok.reset();
-  const owner = ownerOf(RELEASE);
-  const rates = await ceiling(
+  const idle = await bystander.beside(async () => await new Promise((done) => setTimeout(done, IDLE_MS)));
+  const owner = ownerOf(release);
+  const { rates, latencies } = await ceiling(
     ground,
     { url: ngrok.url, key: KEY },
     async (width) => {
-      const herd = await makeHerd(connection, ngrok, { count: RAW_COUNT, name: `raw-${width}`, owner }, signal);
+      const herd = await makeHerd(
+        connection,
+        ngrok,
+        { count: RAW_COUNT, namespaces, name: `raw-${width}`, owner },
+        signal,
+      );
       return { chains: herd.members.map((member) => chainOf(member, policy)), clear: herd.clear };
     },
-    say,
+    { say, bystander },
   );
   ngrok.reset();
-  const herd = await say.step(
-    `${count} objects, claimed by ${owner}`,
-    async () => await makeHerd(connection, ngrok, { count, name: "drained", owner }, signal),
-  );
-  const run = await drained(setting, herd);
-  await herd.clear();
-  const [from, passed, done] = ["operator", "drained", "done"].map((word) => saidAt(run, word).at) as [
-    number,
-    number,
-    number,
-  ];
-  const seconds = (done - from) / 1000;
+  await prepare(setting);
+  const { run, latency } = await (driver === "hook" ? drainByHook(setting) : drainByLeader(setting));
+  const bare = latencies[widthOf(rates)];
+  if (bare === undefined) throw new Error("the bystander saw nothing of the bare client");
   const raw = best(rates);
-  const rate = perSecond(count, seconds);
+  const rate = perSecond(count, run.seconds);
   return {
     bench: "drain",
-    timed: TIMED,
+    timed: TIMED[driver],
     ground: ground.what,
+    driver,
     policy,
     count,
-    seconds: rounded(seconds),
+    namespaces,
+    ...run,
     perSecond: rounded(rate),
     rawPerSecond: rounded(raw),
     ratio: rounded(ratio(rate, raw)),
-    peakMemoryMiB: rounded(run.peakMemoryMiB),
     disturbed: isDisturbed(raw, WRITES[policy]),
     rawByWidth: Object.fromEntries(Object.entries(rates).map(([width, one]) => [width, rounded(one)])),
     rawCount: RAW_COUNT,
-    passSeconds: rounded((passed - from) / 1000),
-    processSeconds: rounded(run.processSeconds),
-    cpuSeconds: rounded(run.cpuSeconds),
+    bystander: {
+      idle: idle.latency,
+      bare,
+      drain: latency,
+      overIdle: slowdown(latency, idle.latency),
+      overBare: slowdown(latency, bare),
+    },
     attempts,
   };
 }
 
-/** Runs the hook over the herd, and believes nothing of what it says of itself. */
-async function drained({ ground, connection, ngrok, options, say }: Setting, herd: Herd): Promise<HookRun> {
-  const { policy, count, hook, profile, signal } = options;
-  await installation(connection, ngrok, signal);
-  const env = hookEnvironment({
-    release: RELEASE,
-    policy,
-    ngrokUrl: ngrok.url,
-    ngrokKey: KEY,
-    kubeconfig: ground.kubeconfig,
-  });
-  const flags = profile === undefined ? [] : ["--cpu-prof", "--cpu-prof-interval=200", `--cpu-prof-dir=${profile}`];
-  const run = await say.step(
-    `the drain hook's program, ${policy}, ${count} objects`,
-    async () => await runHookProcess(ground, hook, env, flags),
-  );
-  for (const { word, sentence } of run.lines) say.line(`  ${word.padEnd(9)} ${sentence}`);
-  const [claimed, remote] = [await herd.claimed(), ngrok.remote()];
-  const wanted = policy === "Delete" ? 0 : count;
-  if (run.code !== 0 || claimed > 0 || remote !== wanted) {
-    throw new Error(
-      `the drain ended with ${run.code}; ${claimed} of ${count} objects are still held, ngrok holds ${remote} instead of ${wanted}`,
-    );
-  }
-  return run;
-}
-
-/** What an install leaves for its uninstall: namespace, unmarked state, a registered KubernetesOperator. */
-async function installation(connection: Connection, ngrok: NgrokApi, signal: AbortSignal): Promise<void> {
+/** What an install leaves for its uninstall whoever drives: namespace and unmarked state. */
+async function prepare({ connection, release, options: { signal } }: Setting): Promise<void> {
   const write = writer(connection, afterUninstall(signal));
-  const { namespace, name } = RELEASE;
+  const { namespace } = release;
   await write.create(Namespace, { metadata: { name: namespace } }, signal).catch((error: unknown) => {
     if (!isClass(error, "conflict")) throw error;
   });
-  const state = namesOf(RELEASE).drainState;
+  const state = namesOf(release).drainState;
   const path = `/api/v1/namespaces/${namespace}/configmaps`;
   await connection.request({ method: "DELETE", path: `${path}/${state}`, signal }).catch((error: unknown) => {
     if (!isClass(error, "gone")) throw error;
   });
   await write.create(ConfigMap, { metadata: { name: state, namespace } }, signal);
-  const id = await ngrok.add("kubernetes_operators", { deployment: { name, namespace, version: "1" } });
-  const operator = aKubernetesOperator({ metadata: { name, namespace, finalizers: [FINALIZER] } });
-  const { metadata } = await write.create(KubernetesOperator, operator, signal);
-  await applyStatus(connection, KubernetesOperator, metadata, { id }, "bench", signal);
 }

@@ -1,5 +1,6 @@
 // What is to be reached on two cores, beside what was. Pure.
 import { spread } from "./arithmetic.ts";
+import type { Latency } from "./bystander.ts";
 import type { DrainResult } from "./drain.ts";
 import type { HookStartResult } from "./hook-start.ts";
 import type { ReadyResult } from "./ready.ts";
@@ -51,17 +52,28 @@ function rows(result: Result): Row[] {
 }
 
 function drainRows(result: DrainResult): Row[] {
-  const { policy, count, seconds, perSecond, rawPerSecond, ratio, disturbed } = result;
-  const name = `drain ${policy} ${count}`;
-  const said = `${seconds} s, ${perSecond}/s of ${rawPerSecond}/s${disturbed ? " (disturbed)" : ""}`;
+  const { driver, policy, count, seconds, perSecond, rawPerSecond, ratio, disturbed, peakMemoryMB, bystander } = result;
+  const name = `drain by the ${driver}, ${policy} ${count}`;
+  const figure = `${seconds} s, ${perSecond}/s of ${rawPerSecond}/s${disturbed ? " (disturbed)" : ""}`;
   const asked = count === MEANT && !disturbed;
   return [
-    plain(name, said),
+    plain(name, figure),
     asked
       ? { what: "  ratio", figure: String(ratio), goal: `>= ${RATIO[policy]}`, met: ratio >= RATIO[policy] }
       : plain("  ratio", String(ratio)),
-    plain("  peak memory", `${result.peakMemoryMiB} MiB`),
+    goal("  peak memory", peakMemoryMB, "MB", 200, peakMemoryMB <= 200),
+    plain("  bystander's GET, median and p95", `${said(bystander.drain)}; idle ${said(bystander.idle)}`),
+    {
+      what: "  over the same beside the bare client",
+      figure: `${bystander.overBare.median} times, p95 ${bystander.overBare.p95} times`,
+      goal: "< 2 times",
+      met: bystander.overBare.median < 2 && bystander.overBare.p95 < 2,
+    },
   ];
+}
+
+function said({ median, p95 }: Latency): string {
+  return `${median} and ${p95} ms`;
 }
 
 function readyRows({ count, seconds, perSecond, rawPerSecond, ratio, ...rest }: ReadyResult): Row[] {
@@ -82,7 +94,8 @@ function readyRows({ count, seconds, perSecond, rawPerSecond, ratio, ...rest }: 
 function spreads(results: readonly Result[]): Row[] {
   return (["Retain", "Delete"] as const).flatMap((policy) => {
     const runs = results.filter(
-      (one): one is DrainResult => one.bench === "drain" && one.policy === policy && !one.disturbed,
+      (one): one is DrainResult =>
+        one.bench === "drain" && one.driver === "hook" && one.policy === policy && !one.disturbed,
     );
     if (runs.length < 2) return [];
     const more = spread(runs);

@@ -14,7 +14,6 @@ import type { NgrokApi } from "#test/support/ngrok-api/server.ts";
 import { aPopulation, depopulate, populate, type Population } from "#test/support/population.ts";
 import type { BareRequest } from "./bare.ts";
 
-export const BENCH_NAMESPACES = ["bench-one", "bench-two", "bench-three"] as const;
 const AT_ONCE = 32;
 
 export interface Member {
@@ -32,6 +31,11 @@ export interface Herd {
   readonly clear: () => Promise<void>;
 }
 
+/** `bench-1` to `bench-<count>`. */
+export function benchNamespaces(count: number): string[] {
+  return Array.from({ length: count }, (_, at) => `bench-${at + 1}`);
+}
+
 /** Runs `work` on all items, some at a time. */
 export async function each<T>(items: Iterable<T>, work: (item: T) => Promise<unknown>): Promise<void> {
   const queue = items[Symbol.iterator]();
@@ -45,10 +49,10 @@ export async function each<T>(items: Iterable<T>, work: (item: T) => Promise<unk
 export async function makeHerd(
   connection: Connection,
   ngrok: NgrokApi,
-  options: { readonly count: number; readonly name: string; readonly owner: string },
+  options: { readonly count: number; readonly namespaces: number; readonly name: string; readonly owner: string },
   signal: AbortSignal,
 ): Promise<Herd> {
-  const plain = aPopulation(options.count, { name: options.name, namespaces: BENCH_NAMESPACES });
+  const plain = aPopulation(options.count, { name: options.name, namespaces: benchNamespaces(options.namespaces) });
   const claim = { finalizers: [FINALIZER], annotations: { [DRAIN_OWNER]: options.owner } };
   const objects = plain.objects.map((object) => ({ ...object, metadata: { ...object.metadata, ...claim } }));
   const population: Population = { ...plain, objects };
@@ -63,10 +67,7 @@ export async function makeHerd(
   });
   return {
     members,
-    claimed: async () => {
-      const now = await storedOf(connection, population, signal);
-      return now.filter(({ object }) => object.metadata.finalizers?.includes(FINALIZER)).length;
-    },
+    claimed: async () => await claimedOf(connection, population, signal),
     clear: async () => await clearOut(connection, population, signal),
   };
 }
@@ -90,6 +91,12 @@ export async function storedOf(
     }
   }
   return stored;
+}
+
+/** How many of a population carry our finalizer. */
+export async function claimedOf(connection: Connection, population: Population, signal: AbortSignal): Promise<number> {
+  const now = await storedOf(connection, population, signal);
+  return now.filter(({ object }) => object.metadata.finalizers?.includes(FINALIZER)).length;
 }
 
 function counterpartOf(object: KubeObject): [collection: string, body: Record<string, unknown>] {

@@ -8,6 +8,7 @@ import { environment } from "#hooks/environment.ts";
 import type { Release } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import type { Ground } from "./ground.ts";
+import { memoryIn } from "./memory.ts";
 
 /** What the chart would give to the hook's pod. */
 export function hookEnvironment(options: {
@@ -43,8 +44,8 @@ export interface HookRun {
   readonly lines: readonly SaidLine[];
   /** From the start of the process to its end. */
   readonly processSeconds: number;
-  /** The most memory that was resident, as the kernel counted it (VmHWM). */
-  readonly peakMemoryMiB: number;
+  /** The most memory that was resident, as the kernel counted it (VmHWM); MB of 1,000,000 bytes. */
+  readonly peakMemoryMB: number;
   readonly cpuSeconds: number;
 }
 
@@ -98,7 +99,7 @@ export async function runHookProcess(
     code,
     lines,
     processSeconds,
-    peakMemoryMiB: Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024,
+    peakMemoryMB: memoryIn(status).peakMB,
     cpuSeconds: (cpu.user + cpu.system) / 1e6,
   };
 }

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeIdentities, writeKubeconfig } from "#tools/cluster/embedded/certificates.ts";
 import { median, rounded } from "./arithmetic.ts";
+import type { BundledProgram } from "./bundled-program.ts";
 import { hookEnvironment } from "./hook-process.ts";
 import type { Say } from "./say.ts";
 
@@ -28,7 +29,7 @@ const TIMED =
 
 export interface HookStartOptions {
   readonly runs: number;
-  readonly hook: { readonly path: string; readonly bytes: number };
+  readonly hook: BundledProgram;
 }
 
 export async function benchHookStart({ runs, hook }: HookStartOptions, say: Say): Promise<HookStartResult> {
@@ -49,7 +50,7 @@ export async function benchHookStart({ runs, hook }: HookStartOptions, say: Say)
     const starts: number[] = [];
     const bare: number[] = [];
     for (let run = 0; run <= runs; run += 1) {
-      const start = await startOf(hook.path, env, answered);
+      const start = await startOf(hook, { ...env, ...hook.env }, answered);
       const alone = await nodeAlone();
       // The first one reads Node and the bundle from disk.
       if (run === 0) continue;
@@ -88,9 +89,13 @@ async function serve(identities: string, answered: () => void): Promise<Server> 
 const DEADLINE_MS = 30_000;
 
 /** Seconds to the first answer; the process is ended then. */
-async function startOf(bundle: string, env: Record<string, string>, answered: { tell: () => void }): Promise<number> {
+async function startOf(
+  hook: BundledProgram,
+  env: Record<string, string>,
+  answered: { tell: () => void },
+): Promise<number> {
   const began = performance.now();
-  const child = spawn(process.execPath, [bundle], {
+  const child = spawn(process.execPath, [...hook.flags, hook.path], {
     env,
     stdio: "ignore",
     timeout: DEADLINE_MS,

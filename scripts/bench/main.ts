@@ -6,8 +6,8 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { DrainPolicy } from "#api/schema.ts";
 import type { HelmVersion } from "#test/support/helm.ts";
 import { bringImages, stageOf, type Stage } from "#test/support/stage.ts";
-import { bundleDrainHook, type BundledHook } from "./bundled-hook.ts";
-import { benchDrain, type DrainResult } from "./drain.ts";
+import { bundleProgram, type BundledProgram } from "./bundled-program.ts";
+import { benchDrain, type DrainOptions, type DrainResult } from "./drain.ts";
 import { tableOf, type Result } from "./goals.ts";
 import { type Ground, raiseGround } from "./ground.ts";
 import { benchHookStart } from "./hook-start.ts";
@@ -26,7 +26,14 @@ interface Common {
 interface DrainFlags extends Common {
   readonly policy: DrainPolicy;
   readonly count: number;
+  readonly namespaces: number;
+  readonly driver: DrainOptions["driver"];
+  readonly attempts: number;
   readonly profile?: string;
+}
+interface ScaleFlags extends Pick<DrainFlags, "policy" | "namespaces"> {
+  readonly counts: readonly number[];
+  readonly json?: string;
 }
 interface UninstallFlags extends Common {
   readonly runs: number;
@@ -65,6 +72,7 @@ most.
 
   npm run bench -- drain --policy Delete --count 2000
   npm run bench -- drain --plane --profile /tmp/p     no node, no root; and where the hook's time goes
+  npm run bench -- drain --plane --count 50000 --namespaces 500 --driver leader
   npm run -s bench -- all --json bench.json           everything, and what is to be reached; takes about 20 minutes
 
 The exit code says whether it could be measured, not whether it was fast.`,
@@ -79,18 +87,47 @@ function command(name: string, what: string): Command {
     .option("--keep", "leave the cluster running", false);
 }
 
+const policyOption = (): Option =>
+  new Option("--policy <policy>", "drainPolicy").choices(["Retain", "Delete"]).default("Retain");
+const namespacesOption = (count = 3): Option =>
+  new Option("--namespaces <n>", "in how many namespaces they are").argParser(countOf).default(count);
 const runsOption = (): Option =>
   new Option("--runs <n>", "how often each is uninstalled").argParser(countOf).default(5);
 const helmOption = (): Option => new Option("--helm <version>", "which Helm").choices(["3", "4"]).default("4");
 
-command("drain", "the drain hook over N objects, and a bare client's ceiling in the same run")
-  .addOption(new Option("--policy <policy>", "drainPolicy").choices(["Retain", "Delete"]).default("Retain"))
+command("drain", "the drain of N objects, a bare client's ceiling and a bystander's wait in the same run")
+  .addOption(policyOption())
   .option("--count <n>", "objects, a third each CloudEndpoint, Domain and IPPolicy", countOf, 2_000)
+  .addOption(namespacesOption())
+  .addOption(new Option("--driver <who>", "who drains").choices(["hook", "leader"]).default("hook"))
+  .option("--attempts <n>", "how often a disturbed run is taken again at most", countOf, 3)
   .option("--plane", "on API server, etcd and controller manager alone: no root, ready in 5 s", false)
-  .option("--profile <folder>", "put a CPU profile of the hook there, and show its heaviest functions")
+  .option("--profile <folder>", "put a CPU profile of the driver there, and show its heaviest functions")
   .action(async (flags: DrainFlags) => {
-    await using hook = await bundleDrainHook();
-    await give([await on(flags, async (ground) => await drain(ground, hook, flags))], flags);
+    await using program = await bundleProgram(flags.driver === "hook" ? "drain" : "api-manager");
+    await give([await on(flags, async (ground) => await drain(ground, program, flags))], flags);
+  });
+
+program
+  .command("scale")
+  .description("hook and leader over growing numbers of objects, each on a control plane of its own")
+  .option("--json <file>", "write the results there too")
+  .addOption(policyOption())
+  .option("--counts <list>", "objects", countsOf, [2_000, 10_000, 50_000])
+  .addOption(namespacesOption(500))
+  .action(async (flags: ScaleFlags) => {
+    await using hook = await bundleProgram("drain");
+    await using manager = await bundleProgram("api-manager");
+    const results: Result[] = [];
+    for (const count of flags.counts) {
+      for (const driver of ["hook", "leader"] as const) {
+        await using ground = await raiseGround({ name: "", keep: false, plane: true, say });
+        results.push(await drain(ground, driver === "hook" ? hook : manager, { ...flags, count, driver, attempts: 1 }));
+        // What was measured stays, whatever becomes of the rest.
+        if (flags.json !== undefined) await keep(results, flags.json);
+      }
+    }
+    await give(results, flags);
   });
 
 command("ready", "N new CloudEndpoints until all are Ready, and the api-manager's memory")
@@ -125,7 +162,7 @@ program
   .option("--json <file>", "write the result there too")
   .addOption(new Option("--runs <n>", "how often it is started").argParser(countOf).default(15))
   .action(async (flags: Pick<Common, "json"> & { runs: number }) => {
-    await using hook = await bundleDrainHook();
+    await using hook = await bundleProgram("drain");
     await give([await benchHookStart({ runs: flags.runs, hook }, say)], flags);
   });
 
@@ -134,11 +171,12 @@ command("all", "all of them, and the drain under both policies at each of --coun
   .addOption(runsOption())
   .addOption(helmOption())
   .action(async (flags: AllFlags) => {
-    await using hook = await bundleDrainHook();
+    await using hook = await bundleProgram("drain");
     const results: Result[] = [await benchHookStart({ runs: 15, hook }, say)];
     await onStage(flags, async (ground, stage, image) => {
       for (const policy of ["Retain", "Delete"] as const) {
-        for (const count of flags.counts) results.push(await drain(ground, hook, { ...flags, policy, count }));
+        for (const count of flags.counts)
+          results.push(await drain(ground, hook, { policy, count, driver: "hook", namespaces: 3, attempts: 3 }));
       }
       results.push(await benchReady(ground, stage, { count: 2_000, signal }, say));
       results.push(await uninstall(ground, stage, image, flags));
@@ -164,10 +202,23 @@ async function onStage<T>(
   });
 }
 
-async function drain(ground: Ground, hook: BundledHook, flags: DrainFlags): Promise<DrainResult> {
-  const { policy, count } = flags;
+async function drain(
+  ground: Ground,
+  program: BundledProgram,
+  flags: Pick<DrainFlags, "policy" | "count" | "namespaces" | "driver" | "attempts" | "profile">,
+): Promise<DrainResult> {
+  const { policy, count, namespaces, driver, attempts } = flags;
   const profile = flags.profile === undefined ? undefined : place(flags.profile);
-  const options = { policy, count, hook: hook.path, signal, ...(profile !== undefined && { profile }) };
+  const options = {
+    policy,
+    count,
+    namespaces,
+    driver,
+    attempts,
+    program,
+    signal,
+    ...(profile !== undefined && { profile }),
+  };
   const result = await benchDrain(ground, options, say);
   if (profile !== undefined) for (const line of await heaviest(profile)) say.line(line);
   return result;
@@ -181,11 +232,17 @@ async function uninstall(ground: Ground, stage: Stage, image: string, { runs, he
 /** One result is an object, several are a list. */
 async function give(results: readonly Result[], { json }: Pick<Common, "json">): Promise<void> {
   for (const line of ["", ...tableOf(results)]) process.stderr.write(`${line}\n`);
-  const text = `${JSON.stringify(results.length === 1 ? results[0] : results, null, 2)}\n`;
-  process.stdout.write(text);
-  if (json === undefined) return;
+  process.stdout.write(textOf(results));
+  if (json !== undefined) await keep(results, json);
+}
+
+function textOf(results: readonly Result[]): string {
+  return `${JSON.stringify(results.length === 1 ? results[0] : results, null, 2)}\n`;
+}
+
+async function keep(results: readonly Result[], json: string): Promise<void> {
   await mkdir(dirname(place(json)), { recursive: true });
-  await writeFile(place(json), text);
+  await writeFile(place(json), textOf(results));
 }
 
 for (const name of ["SIGINT", "SIGTERM"] as const) {

@@ -1,5 +1,5 @@
-// What memory a pod's program has, as the kernel of this machine counts it: the pod's processes are ours to look at.
-import { readdir, readFile } from "node:fs/promises";
+// What memory a program has, as the kernel of this machine counts it: a pod's processes are ours to look at.
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import type { Kubectl } from "#test/support/kubectl.ts";
 
 export interface Memory {
@@ -26,12 +26,25 @@ export async function memoryOf(
   for (const pid of (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry))) {
     const cgroup = await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "");
     if (!cgroup.includes(uid) && !cgroup.includes(uid.replaceAll("-", "_"))) continue;
-    const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-    const megabytes = (field: string): number =>
-      (Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0) * 1024) / 1e6;
-    found.push({ residentMB: megabytes("VmRSS"), peakMB: megabytes("VmHWM") });
+    found.push(memoryIn(await readFile(`/proc/${pid}/status`, "utf8").catch(() => "")));
   }
   const largest = found.toSorted((a, b) => b.residentMB - a.residentMB)[0];
   if (largest === undefined) throw new Error("the pod's processes are not on this machine");
   return largest;
+}
+
+export async function memoryOfProcess(pid: number): Promise<Memory> {
+  return memoryIn(await readFile(`/proc/${pid}/status`, "utf8"));
+}
+
+/** The kernel counts the process's peak anew from what is resident now. */
+export async function forgetPeak(pid: number): Promise<void> {
+  await writeFile(`/proc/${pid}/clear_refs`, "5");
+}
+
+/** @param status the text of /proc/PID/status. */
+export function memoryIn(status: string): Memory {
+  const megabytes = (field: string): number =>
+    (Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0) * 1024) / 1e6;
+  return { residentMB: megabytes("VmRSS"), peakMB: megabytes("VmHWM") };
 }

@@ -12,7 +12,7 @@ import type { Stage } from "#test/support/stage.ts";
 import { best, isDisturbed, perSecond, ratio, rounded } from "./arithmetic.ts";
 import { ceiling, type BareRequest } from "./bare.ts";
 import { type Ground, KEY, standIn, withCrds } from "./ground.ts";
-import { BENCH_NAMESPACES, clearOut, storedOf } from "./herd.ts";
+import { benchNamespaces, clearOut, storedOf } from "./herd.ts";
 import { memoryOf } from "./memory.ts";
 import type { Say } from "./say.ts";
 
@@ -53,10 +53,11 @@ export async function benchReady(ground: Ground, stage: Stage, options: ReadyOpt
   await using connection = await ground.connect();
   await using ngrok = await standIn(ground);
   const bareClient = { url: ngrok.url, key: KEY };
-  const rates = await withCrds(
+  const { rates } = await withCrds(
     ground,
     connection,
-    async () => await ceiling(ground, bareClient, async (width) => await newEndpoints(connection, width, signal), say),
+    async () =>
+      await ceiling(ground, bareClient, async (width) => await newEndpoints(connection, width, signal), { say }),
   );
   ngrok.reset();
   const values = { drainPolicy: "Delete", "crds.keep": false };
@@ -100,7 +101,7 @@ export async function benchReady(ground: Ground, stage: Stage, options: ReadyOpt
 
 function endpointsOf(count: number, name: string): Population {
   // Every third of a population is an endpoint; three times as many give all of them.
-  const whole = aPopulation(count * 3, { name, namespaces: BENCH_NAMESPACES });
+  const whole = aPopulation(count * 3, { name, namespaces: benchNamespaces(3) });
   return { ...whole, objects: whole.objects.filter(({ kind }) => kind === "CloudEndpoint") };
 }
 

@@ -59,12 +59,16 @@ export async function populate(
   { namespaces, objects }: Population,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const name of namespaces) await create(connection, "/api/v1/namespaces", { metadata: { name } }, signal);
-  const queue = objects.values();
-  const work = async (): Promise<void> => {
-    for (const object of queue) await create(connection, collectionOf(object), object, signal);
+  await some(namespaces, (name) => create(connection, "/api/v1/namespaces", { metadata: { name } }, signal));
+  await some(objects, (object) => create(connection, collectionOf(object), object, signal));
+}
+
+async function some<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  const worker = async (): Promise<void> => {
+    for (const item of queue) await work(item);
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
 async function create(connection: Connection, path: string, body: KubeObject, signal: AbortSignal): Promise<void> {
@@ -75,16 +79,12 @@ async function create(connection: Connection, path: string, body: KubeObject, si
 
 /** Deletes the objects themselves, without a wait: what becomes of them is the operator's. */
 export async function depopulate(connection: Connection, { objects }: Population, signal: AbortSignal): Promise<void> {
-  const queue = objects.values();
-  const work = async (): Promise<void> => {
-    for (const object of queue) {
-      const path = `${collectionOf(object)}/${object.metadata.name}`;
-      await connection.request({ method: "DELETE", path, signal, timeoutMs: 30_000 }).catch((error: unknown) => {
-        if (!isClass(error, "gone")) throw error;
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await some(objects, async (object) => {
+    const path = `${collectionOf(object)}/${object.metadata.name}`;
+    await connection.request({ method: "DELETE", path, signal, timeoutMs: 30_000 }).catch((error: unknown) => {
+      if (!isClass(error, "gone")) throw error;
+    });
+  });
 }
 
 const KINDS: readonly Kind<Member>[] = [CloudEndpoint, Domain, IPPolicy];
