@@ -75,8 +75,8 @@ export interface Asked {
 
 export interface DrainCommand {
   readonly name: string;
-  /** `<policy>`, with its description. */
-  readonly argument?: readonly [name: string, description: string];
+  /** `<policy>`, with its description; `suggested` by completion, others are for the command to judge. */
+  readonly argument?: readonly [name: string, description: string, suggested?: readonly string[]];
   readonly summary: string;
   /** `values` are all that there may be. */
   readonly options?: readonly (readonly [flags: string, description: string, values?: readonly string[]])[];

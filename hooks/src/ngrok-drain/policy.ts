@@ -8,7 +8,7 @@ import { type Asked, type DrainCommand, EXIT, type World } from "./command.ts";
 
 export const policyCommand: DrainCommand = {
   name: "policy",
-  argument: ["<policy>", "Retain"],
+  argument: ["<policy>", "the policy to hold from now on", ["Retain"]],
   summary:
     "Let the drain, the running one or the next, keep everything at ngrok. There is no way from Retain to Delete.",
   examples: [["policy Retain", "a Delete that cannot end, for want of a key, ends by keeping what is at ngrok"]],

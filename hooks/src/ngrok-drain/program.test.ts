@@ -1,23 +1,8 @@
 // The command line by itself: help that teaches, and errors of one line with a remedy.
 import { expect, test } from "vitest";
-import { systemClock } from "#wire/clock.ts";
-import { ngrokDrain } from "./program.ts";
+import { typed } from "#test/support/typed.ts";
 
-async function typed(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = "";
-  let err = "";
-  const code = await ngrokDrain(argv, {
-    env: {},
-    stdout: { write: (text) => (out += text) },
-    stderr: { write: (text) => (err += text) },
-    ask: async () => undefined,
-    signal: new AbortController().signal,
-    clock: systemClock,
-  });
-  return { code, out, err };
-}
-
-test.for(["plan", "status", "policy", "cancel", "run", "rescue", "report"])(
+test.for(["plan", "status", "policy", "cancel", "run", "rescue", "report", "completion"])(
   "%s --help has examples and exit codes",
   async (name) => {
     const { code, out, err } = await typed(name, "--help");
