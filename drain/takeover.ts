@@ -7,7 +7,7 @@ import { hold, type WriteToken } from "#kube/lease.ts";
 import { ConfigMap, Pod } from "#kube/kinds.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Clock } from "#wire/clock.ts";
-import { isClass, KnownError } from "#wire/errors.ts";
+import { FenceLost, isClass, KnownError } from "#wire/errors.ts";
 import { isComponentPod, podsOfRelease } from "./pods.ts";
 import { mark, type Mark, type StateReader, stateRef } from "./state.ts";
 
@@ -37,26 +37,46 @@ const TOKEN_DIES_MS = 15_000;
 /** The same, when the pod was gone before we looked. */
 const POD_GONE_MS = 12_000;
 
-/** Waits for the token, takes it, and says how. Throws KnownError when another driver keeps it beyond the budget. */
+/**
+ * Waits for the token, takes it, and says how. Throws KnownError when another driver keeps it beyond the budget, FenceLost
+ * when the drain is cancelled meanwhile.
+ */
 export async function takeOver(work: Takeover): Promise<WriteToken> {
   const { connection, release, clock, signal, state } = work;
-  const lease = { name: namesOf(release).lease, namespace: release.namespace };
   const began = clock.now();
-  using observer = observeLease(connection, lease, clock);
-  const first = await observer.look(signal);
-  const unseated = await unseat(work, observer, first);
-  const token = await hold(connection, {
-    lease,
-    holder: work.identity,
-    clock,
-    observer,
-    signal,
-    patience: (view) => (view.holder === unseated.holder ? 0 : view.holder === "" ? 0 : SILENT_MS),
-    onRenew: async (until) => await stillOurs(work, until),
-  });
-  await state.fresh(signal);
-  work.say("operator", `${unseated.how} after ${((clock.now() - began) / 1000).toFixed(1)}s; this hook drains`);
-  return token;
+  using observer = observeLease(connection, { name: namesOf(release).lease, namespace: release.namespace }, clock);
+  for (;;) {
+    const unseated = await unseat(work, observer, await observer.look(signal), began);
+    const token = await takeFrom(work, observer, unseated);
+    if (token === undefined) continue;
+    await state.fresh(signal);
+    work.say("operator", `${unseated.how} after ${((clock.now() - began) / 1000).toFixed(1)}s; this hook drains`);
+    return token;
+  }
+}
+
+class Overtaken extends Error {}
+
+/** Undefined when another took it first: that one is asked to yield, too, and not just waited for. */
+async function takeFrom(work: Takeover, observer: LeaseObserver, unseated: Unseated): Promise<WriteToken | undefined> {
+  const { connection, release, identity, clock, signal } = work;
+  try {
+    return await hold(connection, {
+      lease: { name: namesOf(release).lease, namespace: release.namespace },
+      holder: identity,
+      clock,
+      observer,
+      signal,
+      patience(view) {
+        if (view.holder === "" || view.holder === unseated.holder) return 0;
+        throw new Overtaken();
+      },
+      onRenew: async (until) => await stillOurs(work, until),
+    });
+  } catch (error) {
+    if (error instanceof Overtaken) return undefined;
+    throw error;
+  }
 }
 
 /** Who was waited for, and how it ended; the token may be taken from this holder at once. */
@@ -65,7 +85,7 @@ interface Unseated {
   readonly how: string;
 }
 
-async function unseat(work: Takeover, observer: LeaseObserver, first: LeaseView): Promise<Unseated> {
+async function unseat(work: Takeover, observer: LeaseObserver, first: LeaseView, since: number): Promise<Unseated> {
   const { clock, signal, identity } = work;
   if (first.lease === undefined) return { holder: "", how: "no operator ever led here: the Lease is new" };
   if (first.holder === "") return { holder: "", how: "no leader held the write token: free" };
@@ -76,17 +96,25 @@ async function unseat(work: Takeover, observer: LeaseObserver, first: LeaseView)
   let view = first;
   for (;;) {
     if (view.holder === "") return { holder: "", how: `leader ${name} yielded` };
-    if (view.holder !== first.holder) return await unseat(work, observer, view);
+    if (view.holder !== first.holder) return await unseat(work, observer, view, since);
+    // Whoever waits for a drain that nobody wants any more would evict leaders that are right to stay.
+    if ((await stillOurs(work, signal)) === "yield") throw new FenceLost("the drain was cancelled");
     const now = clock.now();
     const silent = now - view.changedAt;
+    if (now - since > work.budgetMs) throw stillDriving(name);
     if (view.holder === identity || seat === "other") {
       // Another run of ours, a hook or a person's CLI: it is followed as long as it lives.
       if (silent >= SILENT_MS) return { holder: view.holder, how: `${name} has been silent for ${SILENT_MS / 1000}s` };
-      if (now - began > work.budgetMs) throw stillDriving(name);
     } else if (seat === "gone") {
       if (now - began >= POD_GONE_MS) return { holder: view.holder, how: `the pod of leader ${name} is gone` };
     } else if (evictedAt === undefined) {
-      if (silent >= SILENT_MS || now - began >= STUBBORN_MS) {
+      const stubborn = now - began >= STUBBORN_MS;
+      if (silent >= SILENT_MS || stubborn) {
+        // Looked at once more: after a stall of our own what was seen last is old, and the leader may be well.
+        const latest = await observer.look(signal);
+        const isAsSeen = latest.holder === view.holder && (stubborn || latest.changedAt === view.changedAt);
+        view = latest;
+        if (!isAsSeen) continue;
         await evict(work, view.holder);
         evictedAt = clock.now();
         work.say(
