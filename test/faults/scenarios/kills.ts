@@ -1,4 +1,5 @@
 // The operator as the uninstall finds it, and what dies while it goes on.
+import type { AddedCallFault } from "#test/support/api-proxy.ts";
 import { FULLNAME, RELEASE } from "#test/support/open-scene.ts";
 import { defineScenario, type Act, type Policy } from "../scenario.ts";
 
@@ -45,6 +46,37 @@ export const kills = [
         await Promise.resolve();
         if (kill.hits === 0) throw new Error(`the hook made fewer than ${n} calls, so it was not killed`);
       });
+    },
+  }),
+  defineScenario({
+    name: "leader-killed",
+    sentence:
+      "The leader's process is killed at a call that is drawn over its work on new objects and its yielding to the hook (E3)",
+    keepFalse: true,
+    smoke: true,
+    before: async ({ proxy, random, killAt, onEnd }) => {
+      const n = random.int(1, 4);
+      let kill: AddedCallFault | undefined;
+      // From the mark on it ends its calls, frees the Lease and stands again; what comes first is cut off.
+      const armed = proxy.add({
+        kind: "do",
+        match: { caller: "drain", method: "PATCH", path: /\/configmaps\/.*-drain-state$/ },
+        run: () => void (kill = killAt({ caller: "manager" }, n)),
+      });
+      console.log(`kills the leader at call ${n} after the mark`);
+      onEnd(async () => {
+        await Promise.resolve();
+        if (armed.hits === 0 || kill?.hits !== 1)
+          throw new Error(`the leader made fewer than ${n} calls after the mark`);
+      });
+    },
+    after: async ({ proxy }) => {
+      const marked = proxy.calls.findIndex(
+        ({ caller, method, path }) => caller === "drain" && method === "PATCH" && /drain-state/.test(path),
+      );
+      for (const { caller, method, path, query, at } of proxy.calls.slice(marked))
+        if (caller === "manager") console.log(at, method, path, query);
+      await Promise.resolve();
     },
   }),
 ];
