@@ -54,9 +54,13 @@ test("a foreign finalizer comes and goes: named with its object while Delete wou
   await ready(world, "True NothingInTheWay");
   const before = told(world);
 
-  // Much happens, and none of it is news to an uninstall.
-  for (const name of ["a", "b", "c"]) await anEndpoint(world, name);
-  await world.until(CloudEndpoint, "c", isReady);
+  // Much happens, for longer than it takes to be reckoned, and none of it is news to an uninstall.
+  const began = performance.now();
+  for (let n = 0; performance.now() - began < 6_000; n += 1) {
+    await anEndpoint(world, `e${n}`);
+    await world.until(CloudEndpoint, `e${n}`, isReady);
+  }
+  expect(told(world)).toBe(before);
   await finalizers(world, "pay", [FINALIZER, HOLD]);
   const at = `cloudendpoint ${world.namespace}/pay`;
   expect(await ready(world, "False ForeignFinalizer")).toContain(`${at} is held by finalizer ${HOLD} of another`);
@@ -90,11 +94,20 @@ test("a revoked key is known by the next call that it fails, and a valid one by 
   await world.until(CloudEndpoint, "first", isReady);
 });
 
-test("without its hook an uninstall frees nothing, and the command that does is named", async () => {
+test("without its hook an uninstall frees nothing, and the command that does is named, whatever else the status says", async () => {
   await using world = await startWorld({ controllers, options: { uninstall: { ...uninstall, hook: false } } });
   expect(await ready(world, "False HookOff")).toContain(
     `kubectl -n ${world.namespace} delete kubernetesoperator ngrok`,
   );
+  const { metadata } = await world.until(KubernetesOperator, "ngrok", isReady);
+  const before = told(world);
+  const patch = [{ op: "replace", path: "/spec/region", value: "eu" }] as const;
+  await world.write.patch(KubernetesOperator, refOf({ metadata }), metadata.uid ?? "", [...patch], signal);
+  const after = await world.until(KubernetesOperator, "ngrok", ({ status }) => status?.observedGeneration === 2);
+  await world.quiet();
+  expect(findCondition(after.status?.conditions, "UninstallReady")?.reason).toBe("HookOff");
+  // The controller's own words, once; nothing was taken away and said again.
+  expect(told(world)).toBe(before + 1);
 });
 
 test("a right of the drain that is missing is named, since the hook gets the same", async () => {
