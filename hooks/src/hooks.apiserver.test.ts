@@ -29,7 +29,7 @@ describe("the drain hook", () => {
     await rig.domains(1);
     await rig.anOperator();
     const { code, log } = await rig.run("drain");
-    expect(log).toMatch(/drain +release ops\/ngrok chart \S+ policy Retain time limit 270s/);
+    expect(log).toMatch(/drain +release ops\/ngrok chart \S+ revision 1 policy Retain time limit 270s/);
     expect(log).toMatch(/kept +at ngrok: Domain 1; ids in ConfigMap ngrok-operator-drain-report/);
     expect({ code, lines: log.split("\n").length < 40 }).toEqual({ code: 0, lines: true });
     expect((await rig.read.get(Domain, shop, signal))?.metadata.finalizers).toBeUndefined();
@@ -125,17 +125,26 @@ describe("the drain hook", () => {
     expect(events.split(" ")).toEqual(expect.arrayContaining(["DrainStarted", "DrainCompleted"]));
   });
 
+  test("the policy is the revision's that Helm uninstalls, and a KubernetesOperator that says otherwise is told (F8)", async () => {
+    await rig.domains(1);
+    await rig.anOperator();
+    const { code, log } = await rig.run("drain", { drainPolicy: "Delete" });
+    expect(log).toMatch(/policy +Delete, as revision 1 of the release says; the KubernetesOperator says Retain, which/);
+    expect({ code, remote: rig.api.remote() }).toEqual({ code: 0, remote: 0 });
+  });
+
   test("an unknown policy is refused in one line that names the field (W14)", async () => {
     const { code, log } = await rig.run("drain", {}, { DRAIN_POLICY: "Purge" });
     expect(code).toBe(1);
     expect(log).toMatch(/failed +drainPolicy 'Purge' is neither Retain nor Delete/);
   });
 
-  test("an unreachable cluster gives one line with the remedy", async () => {
+  test("an unreachable cluster is tried for as long as there is time, then one line gives the remedy", async () => {
     const login = join(rig.folder, "nowhere.kubeconfig");
     const admin = await readFile(rig.kubeconfig, "utf8");
     await writeFile(login, admin.replaceAll(rig.server, "https://127.0.0.1:1"));
-    const { code, log } = await rig.run("drain", {}, { KUBECONFIG: login });
+    const { code, log } = await rig.run("drain", {}, { KUBECONFIG: login, HELM_TIMEOUT: "30" });
+    expect(log).toMatch(/retrying +.*127\.0\.0\.1:1.*; trying again in \d+s/);
     expect({ code, failed: /failed +.*127\.0\.0\.1:1/.test(log), remedy: /remedy/.test(log) }).toEqual({
       code: 1,
       failed: true,

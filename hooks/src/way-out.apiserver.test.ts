@@ -39,6 +39,7 @@ test("a key that may not delete: nothing is let go, and the printed command lets
     finalizers: `${FINALIZER} ${FINALIZER}`,
   });
   expect(first.log).toMatch(/blocked +domain shop\/shop-\d: ERR_NGROK_206/);
+  expect(first.log).toMatch(/back +or keep the release: kubectl .* && helm rollback ngrok 1 -n ops/);
   const [, remedy = ""] = /remedy +or keep what is at ngrok: (kubectl .*')$/m.exec(first.log) ?? [];
   expect(first.log).toMatch(/again +helm uninstall ngrok -n ops\n$/);
 

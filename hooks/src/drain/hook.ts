@@ -3,6 +3,8 @@
 import { ownKinds } from "#api/own-kinds.ts";
 import { allow } from "#api/rbac.ts";
 import type { DrainPolicy } from "#api/schema.ts";
+import { RBAC_SETTLES_MS } from "#drain/budget.ts";
+import type { Release } from "#api/release.ts";
 import { conduct } from "#drain/conduct.ts";
 import type { DrainEvent } from "#drain/events.ts";
 import { estimate, estimateText } from "#drain/estimate.ts";
@@ -17,7 +19,10 @@ import { takeOver } from "#drain/takeover.ts";
 import { ConfigMap } from "#kube/kinds.ts";
 import { reader, type Reader } from "#kube/reader.ts";
 import { writer } from "#kube/writer.ts";
+import { type Backoff, waitBefore } from "#wire/backoff.ts";
+import { FenceLost, isClass, known, KnownError } from "#wire/errors.ts";
 import { defineHook, type HookResult, type HookWorld } from "../define-hook.ts";
+import { otherPolicy } from "./other-policy.ts";
 import { environment, type Settings, settingsOf } from "../environment.ts";
 
 type World = HookWorld<typeof environment>;
@@ -41,18 +46,64 @@ export const drainHook = defineHook({
 
 const PROGRESS_EVERY_MS = 30_000;
 
+/** Between the tries of one run; the API server's own pauses may be longer. */
+const BETWEEN_TRIES: Backoff = { baseMs: 1_000, capMs: 10_000 };
+
+/** What outlives a try that failed. */
+interface Trying {
+  readonly settings: Settings;
+  readonly read: Reader;
+  readonly began: number;
+  readonly again: string;
+  /** The state was marked: an Open that comes after it is a cancel. */
+  marked: boolean;
+}
+
+/** A person has taken the mark back: nothing is tried again. */
+class Cancelled extends Error {}
+
 async function run(world: World): Promise<HookResult> {
   const settings = settingsOf(world.env);
-  const { release, policy, budget, chart } = settings;
-  const began = world.clock.now();
+  const { release, policy, budget, chart, revision } = settings;
+  const { clock, signal } = world;
   const again = `helm uninstall ${release.name} -n ${release.namespace}`;
+  const trying: Trying = { settings, read: reader(world.connection), began: clock.now(), again, marked: false };
   // The command at once: a pod that is killed says nothing at its end.
   world.say(
     "drain",
-    `release ${release.namespace}/${release.name} chart ${chart} policy ${policy} time limit ${Math.round(budget.runMs / 1000)}s, to be resumed by: ${again}`,
+    `release ${release.namespace}/${release.name} chart ${chart} revision ${revision} policy ${policy} time limit ${Math.round(budget.runMs / 1000)}s, to be resumed by: ${again}`,
   );
-  const read = reader(world.connection);
-  const held = await begin(world, settings, read);
+  for (let failures = 0; ; failures += 1) {
+    try {
+      return await attempt(world, trying);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof Cancelled) {
+        world.say("stopped", "the drain was cancelled; what was freed until then is freed");
+        world.say("again", `to uninstall all the same: ${again}`);
+        return { ok: false };
+      }
+      const elapsed = clock.now() - trying.began;
+      const ms = pauseAfter(error, failures, elapsed < RBAC_SETTLES_MS);
+      if (ms === "never" || elapsed + ms >= budget.runMs) throw error;
+      world.say("retrying", `${known(error).message}; trying again in ${Math.ceil(ms / 1000)}s`);
+      await clock.sleep(ms, signal);
+    }
+  }
+}
+
+/** Every step may be done twice, so whatever passes by itself is tried again: a lost token, a server that went down. */
+function pauseAfter(error: unknown, failures: number, settling: boolean): number | "never" {
+  const passes = error instanceof FenceLost || (settling && isClass(error, "invalid") && error.status === 403);
+  if (!passes && !(error instanceof KnownError)) return "never";
+  return waitBefore(passes ? new KnownError("transient", "passes") : error, failures, BETWEEN_TRIES, Math.random);
+}
+
+async function attempt(world: World, trying: Trying): Promise<HookResult> {
+  const { settings, read, began, again } = trying;
+  const { release, policy, budget } = settings;
+  const left = (): number => budget.runMs - (world.clock.now() - began);
+  const held = await begin(world, trying);
   if (held === undefined) return { ok: false };
   if (held.policy !== policy)
     world.say("policy", `${held.policy} was sealed by an earlier mark or asked for in the drain state, and is kept`);
@@ -64,10 +115,9 @@ async function run(world: World): Promise<HookResult> {
     release,
     identity: settings.identity,
     state,
-    budgetMs: budget.runMs,
+    budgetMs: left(),
     mark: held,
   });
-  const left = (): number => budget.runMs - (world.clock.now() - began);
   const hands = {
     connection: world.connection,
     read,
@@ -96,16 +146,32 @@ async function run(world: World): Promise<HookResult> {
   const reported = await keepReport(hands, release, sealedPolicy(), conclusion.report, world.signal);
   const seconds = (world.clock.now() - began) / 1000;
   const operatorRuns = conclusion.ending === "paused" && (await podsOfRelease(read, release, world.signal)).length > 0;
-  const ended = { release, policy: sealedPolicy(), seconds, again, reported, operatorRuns };
+  const ended = {
+    release,
+    policy: sealedPolicy(),
+    seconds,
+    again,
+    reported,
+    operatorRuns,
+    revision: settings.revision,
+  };
+  if (!settings.clusterWide)
+    world.say("unseen", `rbac.cluster=false: what lies outside of ${namespacesOf(release)} was not looked at`);
   for (const line of endingLines(conclusion, ended)) world.say(...line);
   return { ok: conclusion.farewell !== undefined };
 }
 
+function namespacesOf({ namespace, watchNamespace }: Release): string {
+  return [...new Set([namespace, watchNamespace ?? namespace])].join(" and ");
+}
+
 /** Everything before the first change of an object: a refusal leaves no trace. Undefined when refused. */
-async function begin(world: World, settings: Settings, read: Reader): Promise<Mark | undefined> {
+async function begin(world: World, trying: Trying): Promise<Mark | undefined> {
+  const { settings, read, marked } = trying;
   const { release, clusterWide, crdsGo, revision, chart } = settings;
   const { connection, clock, signal } = world;
   const before = parseState(await read.get(ConfigMap, stateRef(release), signal));
+  if (marked && before.phase === "Open" && before.explicit) throw new Cancelled();
   // A person may have asked for Retain, before or after an earlier mark: then the key does not matter.
   const relaxed =
     (before.phase === "Open" && before.wish === "Retain") || ("policy" in before && before.policy === "Retain");
@@ -130,9 +196,13 @@ async function begin(world: World, settings: Settings, read: Reader): Promise<Ma
     for (const remedy of refusal.remedies) world.say("remedy", remedy);
     return undefined;
   }
+  const other = relaxed || marked ? undefined : await otherPolicy(read, settings, signal);
+  if (other !== undefined) world.say("policy", other);
   const wanted: Mark = { policy, driver: "hook", by: settings.identity, since: clock.date().toISOString() };
   const running = await podsOfRelease(read, release, signal);
-  return await mark(connection, read, release, wanted, running.length > 0 ? "create" : "skip", signal);
+  const held = await mark(connection, read, release, wanted, running.length > 0 ? "create" : "skip", signal);
+  trying.marked = true;
+  return held;
 }
 
 /** Where calls to ngrok are limited, what they will take is said first. Returns how many objects there are then. */
