@@ -1,5 +1,6 @@
 // What is there: page after page of a consistent list of every kind, past every cache. What cannot be told is a page of
 // its own and never an empty one.
+import { BoundEndpoint } from "#api/bound-endpoint.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import type { Release } from "#api/release.ts";
 import type { Reader } from "#kube/reader.ts";
@@ -80,7 +81,9 @@ async function* pagesOf(
 function namespacesOf(row: Row, { release, clusterWide }: InventoryScope): readonly (string | undefined)[] {
   if (!row.kind.namespaced) return clusterWide ? [undefined] : [];
   if (release.watchNamespace === undefined || clusterWide) return [undefined];
-  return [...new Set([release.watchNamespace, ...(row.whose === "ours" ? [release.namespace] : [])])];
+  // The only ones of ours that lie beside the release; for the others there is no right to look there.
+  const bindings = row.kind === BoundEndpoint ? [release.namespace] : [];
+  return [...new Set([release.watchNamespace, ...bindings])];
 }
 
 /** Other installs in the cluster, from a consistent cluster-wide list of KubernetesOperators. */
