@@ -5,8 +5,12 @@ import type { ReleaseNames } from "./release.ts";
 
 export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete";
 export type Feature = "ingress" | "gateway" | "bindings";
-/** A feature that is on; or an install without any right to the cluster's own objects (`rbac.cluster=false`). */
-export type Condition = Feature | "noClusterRights";
+/**
+ * - a feature: it is on.
+ * - oneNamespace: not all namespaces are watched, but one (`ingress.watchNamespace`).
+ * - noClusterRights: there is no right to anything outside the namespaces (`rbac.cluster=false`).
+ */
+export type Condition = Feature | "oneNamespace" | "noClusterRights";
 
 /**
  * - watch: in the watched namespace, or in all.

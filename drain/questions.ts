@@ -4,7 +4,7 @@ import type { Release } from "#api/release.ts";
 import { namesOf } from "#api/release.ts";
 import type { AccessQuestion } from "#kube/access.ts";
 
-/** One question for each verb and place; rules that need more than `rbac.cluster=false` grants are not asked. */
+/** One question for each verb and place; what the chart does not grant in the mode of this release is not asked. */
 export function questionsOf(
   rights: readonly Rule[],
   release: Release,
@@ -12,6 +12,8 @@ export function questionsOf(
 ): readonly AccessQuestion[] {
   return rights
     .filter((rule) => clusterWide || rule.scope !== "cluster")
+    .filter((rule) => rule.when !== "oneNamespace" || release.watchNamespace !== undefined)
+    .filter((rule) => rule.when !== "noClusterRights" || !clusterWide)
     .flatMap((rule) => {
       const namespace = namespaceOf(rule, release);
       const names = namedBy(rule)?.map((name) => namesOf(release)[name]) ?? rule.names ?? [undefined];
