@@ -98,7 +98,7 @@ test("what is held arrives when it is let go, though its caller has long gone", 
   const { proxy, drain, admin, namespace } = world;
   const held = proxy.add({ kind: "hold", match: { method: "POST" } });
   const impatient = { method: "POST", path: maps(namespace), body: { metadata: { name: "late" } } } as const;
-  await expect(drain.request({ ...impatient, signal, timeoutMs: 300 })).rejects.toThrow();
+  await expect(drain.request({ ...impatient, signal, timeoutMs: 2_000 })).rejects.toThrow();
   const seen = admin.watch({ path: maps(namespace), query: { watch: true, resourceVersion: 0 }, signal });
   held.release();
   for await (const { object } of seen) {

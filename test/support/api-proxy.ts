@@ -182,8 +182,7 @@ class Line {
         return this.#forward(passing);
       case "hold":
         await effect.released;
-        // Packets on their way arrive, though their sender is gone.
-        return response.destroyed ? await this.#ask(passing) : this.#forward(passing);
+        return this.#forward(passing, "arrives");
       case "do":
         await effect.run(call);
         return effect.then === "drop" ? void this.#reset(incoming) : this.#forward(passing);
@@ -209,8 +208,8 @@ class Line {
     response.end(old.body);
   }
 
-  /** Passes the call and its answer on; what breaks on one side breaks on the other. */
-  #forward({ call, incoming, response, body }: Passing): void {
+  /** Passes the call and its answer on; what breaks on one side breaks on the other, unless the call arrives in any case. */
+  #forward({ call, incoming, response, body }: Passing, arrives?: "arrives"): void {
     const upstream = request(this.#optionsOf(incoming, body), (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       response.flushHeaders();
@@ -220,7 +219,7 @@ class Line {
       if (!call.watch && /(^|&)resourceVersion=0(&|$)/.test(call.query)) this.#remember(incoming, answer);
     });
     upstream.on("error", () => this.#reset(incoming));
-    response.on("close", () => response.writableFinished || upstream.destroy());
+    if (arrives === undefined) response.on("close", () => response.writableFinished || upstream.destroy());
     upstream.end(body);
   }
 
