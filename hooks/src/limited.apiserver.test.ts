@@ -28,6 +28,15 @@ function mostInAMinute(): number {
   return Math.max(...times.map((from) => times.filter((time) => time >= from && time < from + 60_000).length));
 }
 
+test("a wait that ngrok asks for is no word against the key: nothing is refused, the drain waits and ends", async () => {
+  await rig.reset();
+  await rig.domains(1);
+  rig.api.faults.add({ kind: "status", status: 429, retryAfter: 3, match: { path: /^\/api_keys/ } });
+  const { code, log } = await rig.run("drain", { drainPolicy: "Delete" });
+  expect(log).not.toContain("refused");
+  expect({ code, remote: rig.api.remote() }).toEqual({ code: 0, remote: 0 });
+});
+
 test("ngrok allows 120 calls a minute: the hook stops before Helm does, the leader goes on, the second run finishes", async () => {
   await rig.reset();
   await rig.domains(COUNT);

@@ -47,7 +47,7 @@ test("from a holder whose pod is gone it is taken when its token is refused ever
   expect(seconds).toBeLessThanOrEqual(20);
 });
 
-test("from an api-manager that hangs it is taken after its silence and its eviction, at most 35 s; awake again it ends", async (context) => {
+test("from an api-manager that hangs it is taken after its silence and its eviction, at most 35 s; awake again it ends (F12)", async (context) => {
   await using operator = await leadingManager(rig);
   operator.child.kill("SIGSTOP");
   const run = await rig.run("drain");
