@@ -36,7 +36,7 @@ export async function conduct(work: Conduct): Promise<Conclusion> {
   for (; next.done !== true; next = await events.next()) {
     fold(report, next.value);
     work.onEvent?.(next.value, report);
-    if (next.value.is === "waiting") await tell.waiting(report, next.value.why);
+    if (next.value.is === "waiting") await tell.waiting(report, next.value.why, next.value.ms);
     else tell.progress(report);
   }
   const ending = next.value;

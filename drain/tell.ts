@@ -1,5 +1,5 @@
-// Shows the drain on the KubernetesOperator while it runs, whoever drives: conditions, counters at most once a second,
-// two events. Failing to tell never fails the drain.
+// Shows the drain on the KubernetesOperator while it runs, whoever drives: conditions, counters at most once a second
+// besides the first and the last word, two events. Failing to tell never fails the drain.
 import { setConditions } from "#api/conditions.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import type { DrainProgress, KubernetesOperatorReason } from "#api/kubernetes-operator.ts";
@@ -14,14 +14,16 @@ import type { Driver } from "./state.ts";
 /** Whose fields these are: the driver's alone, so that the leader's own status survives beside them. */
 export const DRAIN_FIELD_MANAGER = "ngrok-operator-drain";
 const EVERY_MS = 1_000;
+/** A shorter wait is over before a person has read of it; between passes there are many. */
+const WORTH_TELLING_MS = 5_000;
 
 export interface Teller {
   /** Returns at once: nobody waits for words while objects can be freed. */
   started(report: Report): void;
   /** Returns at once; writes at most once a second, and never two at a time. */
   progress(report: Report): void;
-  /** Nothing more happens for a while, so what is shown until then has to be the latest. */
-  waiting(report: Report, why: string): Promise<void>;
+  /** Nothing more happens for `ms`; when that is long enough to be seen, it and its reason are shown until then. */
+  waiting(report: Report, why: string, ms: number): Promise<void>;
   /** The run ended without being done. */
   failed(report: Report): Promise<void>;
   completed(report: Report): Promise<void>;
@@ -120,6 +122,7 @@ export function teller(
 
   return {
     started(report) {
+      last = hands.clock.now();
       const said = write(report, inProgress("Drain initiated"));
       soon(said.then(async () => await event("DrainStarted", "Starting drain of all managed resources")));
     },
@@ -129,8 +132,13 @@ export function teller(
       last = now;
       soon(write(report, inProgress(`${report.done} of ${report.total} objects drained`)));
     },
-    waiting: (report, why) =>
-      alone(report, inProgress(`${report.done} of ${report.total} objects drained, waiting: ${why}`)),
+    async waiting(report, why, ms) {
+      if (ms < WORTH_TELLING_MS) return;
+      const rest = last + EVERY_MS - hands.clock.now();
+      if (rest > 0) await hands.clock.sleep(rest, signal);
+      last = hands.clock.now();
+      await alone(report, inProgress(`${report.done} of ${report.total} objects drained, waiting: ${why}`));
+    },
     failed: (report) =>
       alone(report, failing(`Drain encountered ${report.failures.length + report.unknown.size} errors, will retry`)),
     async completed(report) {

@@ -40,6 +40,7 @@ export interface Started {
 
 export interface HookRig extends AsyncDisposable {
   readonly kubeconfig: string;
+  readonly auditLog: string;
   readonly server: string;
   readonly folder: string;
   readonly api: NgrokApi;
@@ -120,6 +121,7 @@ export async function hookRig(ngrokApi: NgrokApiOptions = {}): Promise<HookRig> 
   };
   return {
     kubeconfig: plane.kubeconfig,
+    auditLog: plane.auditLog,
     server: plane.server,
     folder,
     api,
