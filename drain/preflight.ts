@@ -5,6 +5,8 @@ import type { Release } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import { missingRights } from "#kube/access.ts";
 import type { Connection } from "#kube/connection.ts";
+import { Namespace } from "#kube/kinds.ts";
+import type { Reader } from "#kube/reader.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import { type Backoff, waitBefore } from "#wire/backoff.ts";
 import type { Clock } from "#wire/clock.ts";
@@ -31,6 +33,7 @@ const ASK_AGAIN: Backoff = { baseMs: 250, capMs: 2_000 };
 /** RBAC may reach the API server after the pod did: asked again for a while before it is an answer. */
 async function rightsMissing({
   connection,
+  read,
   release,
   rights,
   clusterWide,
@@ -43,6 +46,9 @@ async function rightsMissing({
   for (let attempt = 0; ; attempt += 1) {
     const missing = await missingRights(connection, questions, signal);
     if (missing.length === 0) return undefined;
+    // With a watched namespace its Role goes; for what is left in it the hook has rights of the cluster.
+    const inWatched = missing.every(({ namespace }) => namespace === release.watchNamespace);
+    if (inWatched && clusterWide && (await isGoing(read, release.watchNamespace, signal))) return undefined;
     if (clock.now() - began > RBAC_SETTLES_MS) {
       const [first] = missing;
       return {
@@ -59,6 +65,13 @@ async function rightsMissing({
     const ms = waitBefore(new KnownError("transient", "RBAC has not settled"), attempt, ASK_AGAIN, Math.random);
     await clock.sleep(ms === "never" ? ASK_AGAIN.capMs : ms, signal);
   }
+}
+
+async function isGoing(read: Reader, name: string | undefined, signal: AbortSignal): Promise<boolean> {
+  if (name === undefined) return false;
+  const namespace = await read.get(Namespace, { name }, signal).catch(() => "unknown" as const);
+  if (namespace === "unknown") return false;
+  return namespace === undefined || namespace.metadata.deletionTimestamp !== undefined;
 }
 
 /** Without rights outside, a namespace that was deleted cannot be told from one that may not be read: its Role went along. */
