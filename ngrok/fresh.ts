@@ -1,5 +1,6 @@
 // Many who ask for the same expensive thing share one: whoever asks while it is being built gets the next one, so that
 // nobody is answered with what was read before the question.
+import { unlessAborted } from "#wire/abort.ts";
 import type { Clock } from "#wire/clock.ts";
 
 /**
@@ -32,22 +33,6 @@ export function shared<V>(
     signal.throwIfAborted();
     const joins = asOf !== undefined && running !== undefined && running.began >= asOf;
     const value = joins && running !== undefined ? running.value : (next ??= start());
-    return await abortable(value, signal);
+    return await unlessAborted(signal, value);
   };
-}
-
-async function abortable<V>(value: Promise<V>, signal: AbortSignal): Promise<V> {
-  const done = new AbortController();
-  const aborted = new Promise<void>((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true, signal: done.signal });
-  });
-  const ended = aborted.then(() => {
-    signal.throwIfAborted();
-    return value;
-  });
-  try {
-    return await Promise.race([value, ended]);
-  } finally {
-    done.abort();
-  }
 }

@@ -21,8 +21,9 @@ export interface KeyIndex<Remote> {
   doubt(): void;
 }
 
-/** Looking so many up by id is cheaper than a new list. */
+/** Looking so many up by id is cheaper than a new list, and as many as the list has pages. */
 const FEW = 8;
+const PAGE = 100;
 
 export function keyIndex<Remote extends { readonly id: string }>(options: KeyIndexOptions<Remote>): KeyIndex<Remote> {
   const { clock, keys } = options;
@@ -54,7 +55,7 @@ export function keyIndex<Remote extends { readonly id: string }>(options: KeyInd
       if (wanted !== undefined && kept !== undefined && kept.began >= wanted) {
         const ids = kept.ids.get(key);
         if (ids === undefined) return [];
-        if (ids.size <= FEW) return await byId(ids, key, signal);
+        if (ids.size <= Math.max(FEW, kept.ids.size / PAGE)) return await byId(ids, key, signal);
         return values(await list(undefined, signal), key);
       }
       return values(await list(wanted, signal), key);

@@ -108,7 +108,7 @@ describe("an IP policy", () => {
     await add(other.id, "10.0.0.0/8", "deny");
     await add(policy.id, "2001:db8::/32", "deny");
     expect(rule).toMatchObject({ policyId: policy.id, cidr: "10.0.0.0/8", action: "allow", description: "r" });
-    const rules = await ipPolicies.rules(policy.id, forever);
+    const rules = await ipPolicies.rules({ policyId: policy.id }, forever);
     expect(rules.map(({ cidr, action }) => `${action} ${cidr}`).toSorted()).toEqual([
       "allow 10.0.0.0/8",
       "deny 2001:db8::/32",
@@ -116,11 +116,11 @@ describe("an IP policy", () => {
     const patch = { description: "", metadata: "rule" };
     expect(await ipPolicies.changeRule({ is: "update", id: rule.id, patch }, forever)).toMatchObject(patch);
     expect(await ipPolicies.removeRule(rule.id, forever)).toBe("deleted");
-    expect(await ipPolicies.rules(policy.id, forever)).toHaveLength(1);
+    expect(await ipPolicies.rules({ policyId: policy.id }, forever)).toHaveLength(1);
     expect(await ipPolicies.matching(body, forever)).toEqual([policy]);
     expect(await ipPolicies.find({ id: policy.id }, forever)).toEqual(policy);
     expect(await ipPolicies.remove(policy.id, forever)).toBe("deleted");
-    expect(await ipPolicies.rules(policy.id, forever)).toEqual([]);
+    expect(await ipPolicies.rules({ policyId: policy.id }, forever)).toEqual([]);
   });
 
   test("whose rule ngrok does not understand gets ngrok's code", async ({ expect }) => {
@@ -138,7 +138,7 @@ describe("an IP policy", () => {
     await using world = await start();
     const { api, ngrok } = world;
     const ids = await Promise.all(Array.from({ length: 50 }, () => api.add("/ip_policies", {})));
-    await Promise.all(ids.map((id) => ngrok.ipPolicies.rules(id, forever)));
+    await Promise.all(ids.map((id) => ngrok.ipPolicies.rules({ policyId: id }, forever)));
     expect(api.count("GET", "/ip_policy_rules")).toBe(1);
   });
 });

@@ -3,6 +3,7 @@
 import type { Kind, KubeObject, Ref } from "#kube/kind.ts";
 import { keyOf, refOf, resourceName } from "#kube/kind.ts";
 import type { Cached, Index } from "./define-controller.ts";
+import { Sharing } from "./sharing.ts";
 
 /** `after` is undefined when the object is gone. */
 export interface Change<T extends KubeObject = KubeObject> {
@@ -13,6 +14,7 @@ export interface Change<T extends KubeObject = KubeObject> {
 export class Store<T extends KubeObject = KubeObject> {
   readonly kind: Kind<T>;
   readonly #objects = new Map<string, T>();
+  readonly #sharing = new Sharing();
   readonly #indexes: ReadonlyMap<string, { readonly of: Index<T>; readonly keys: Map<string, Set<string>> }>;
   readonly #listeners = new Set<(change: Change<T>) => void>();
 
@@ -64,7 +66,7 @@ export class Store<T extends KubeObject = KubeObject> {
     const key = keyOf(refOf(object));
     const before = this.#objects.get(key);
     if (before !== undefined && !isNewer(object, before)) return;
-    const after = lean(object);
+    const after = this.#sharing.of(lean(object));
     this.#objects.set(key, after);
     this.#reindex(key, before, after);
     this.#tell({ before, after });

@@ -57,18 +57,26 @@ async function reach(policy: IPPolicy, desired: Desired, context: Context): Prom
   try {
     if (ngrok === undefined) throw new KnownError("invalid", NO_KEY);
     const change = planPolicy(desired, await find(policy, desired, ngrok, context));
-    if (change.is !== "none") context.begin(change.is);
+    if (change.is !== "none") await context.begin(change.is);
     ({ id } = await ngrok.ipPolicies.change(change, signal));
     // A policy made just now has no rules: nothing has to be listed.
-    const remote = change.is === "create" ? [] : await ngrok.ipPolicies.rules(id, signal);
+    const remote =
+      change.is === "create" ? [] : await ngrok.ipPolicies.rules({ policyId: id, asOf: rulesAsOf(context) }, signal);
     const phases = planRules(id, desired, remote);
-    if (change.is === "none" && phases.length > 0) context.begin("update");
+    if (change.is === "none" && phases.length > 0) await context.begin("update");
     for (const phase of phases) await doPhase(phase, ngrok, signal);
     return { is: "there", id };
   } catch (error) {
     if (signal.aborted) throw error;
     return id === undefined ? { is: "no policy", error } : { is: "no rules", id, error };
   }
+}
+
+/** A rule that somebody adds by hand is seen after this long; a list for each policy would cost the square of them. */
+const RULES_AGE_MS = 60_000;
+
+function rulesAsOf({ asOf, clock }: Context): number {
+  return Math.max(asOf, clock.now() - RULES_AGE_MS);
 }
 
 /** One after another: within a phase too, removals come before creations. */
@@ -83,8 +91,9 @@ async function find(
   policy: IPPolicy,
   desired: Desired,
   ngrok: NgrokPort,
-  { claimed, cached, asOf, signal }: Context,
+  context: Context,
 ): Promise<RemoteIPPolicy | undefined> {
+  const { claimed, cached, asOf, signal } = context;
   const id = policy.status?.id;
   if (id) return await ngrok.ipPolicies.find({ id }, signal);
   const created = findCondition(policy.status?.conditions, "IPPolicyCreated");
@@ -92,6 +101,9 @@ async function find(
   const left = await ngrok.ipPolicies.matching({ ...desired.policy, asOf }, signal);
   const unrecorded = left.filter((one) => cached.by(IPPolicy, "id", one.id).length === 0);
   const ours: RemoteIPPolicy[] = [];
-  for (const one of unrecorded) if (mayBeOurs(await ngrok.ipPolicies.rules(one.id, signal), desired)) ours.push(one);
+  for (const { id: policyId, ...rest } of unrecorded) {
+    const rules = await ngrok.ipPolicies.rules({ policyId, asOf: rulesAsOf(context) }, signal);
+    if (mayBeOurs(rules, desired)) ours.push({ id: policyId, ...rest });
+  }
   return ours.length === 1 ? ours[0] : undefined;
 }
