@@ -100,7 +100,7 @@ export interface Context {
   /** Whether the last outcome said that it had sent just this; never after a start, so the remote side is read once then. */
   readonly unchanged: (sent: string) => boolean;
   /** Said right before the remote side is changed; the runtime tells how it ended (Created, UpdateError, ...). */
-  readonly begin: (action: "create" | "update") => void;
+  readonly begin: (action: "create" | "update") => Promise<void>;
   readonly event: (event: ObjectEvent) => void;
 }
 

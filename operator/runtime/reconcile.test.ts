@@ -4,6 +4,7 @@ import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { holds } from "#api/conditions.ts";
 import { DRAIN_OWNER, FINALIZER, FINALIZER_CANONICAL } from "#api/keys.ts";
 import { stateReader } from "#drain/state.ts";
+import type { KubeObject } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
 import { aCloudEndpoint } from "#test/support/builders.ts";
@@ -43,6 +44,8 @@ interface Setup {
   readonly standing?: Standing;
   readonly stopping?: boolean;
   readonly statusError?: KnownError;
+  /** What the server holds, where that is not what the watch has brought. */
+  readonly latest?: KubeObject | "gone";
 }
 
 /** Runs one reconcile; `did` is what it asked of its hands, in order. */
@@ -94,7 +97,9 @@ function aReconcile(setup: Setup = {}) {
     store,
     cached: { get: () => undefined, by: () => [] },
     gate: door,
-    reader: {} as Reader,
+    reader: {
+      get: () => Promise.resolve(setup.latest === "gone" ? undefined : (setup.latest ?? [...store.values()][0])),
+    } as unknown as Reader,
     writer,
     ngrok: undefined,
     clock,
@@ -151,8 +156,8 @@ describe("an object that is there", () => {
 
   test("whose creation was begun is looked up from then on, in a list that is younger than the attempt", async () => {
     const { contexts, work, clock } = aReconcile({
-      apply: ({ begin }) => {
-        begin("create");
+      apply: async ({ begin }) => {
+        await begin("create");
         return failed(new KnownError("transient", "lost", { code: "Ambiguous" }));
       },
     });
@@ -163,6 +168,25 @@ describe("an object that is there", () => {
       ["now", 7],
       ["before", 100],
     ]);
+  });
+
+  test.for([
+    ["deleted", "gone" as const],
+    ["made anew", aCloudEndpoint({ metadata: { ...claimed.metadata, uid: "v" } })],
+    ["freed", aCloudEndpoint({ metadata: { uid: "u", resourceVersion: "9" } })],
+  ] as const)("makes nothing at ngrok for an object that a drain has %s while the watch lagged", async ([, latest]) => {
+    let made = false;
+    const { did, work } = aReconcile({
+      object: claimed,
+      latest,
+      async apply({ begin }) {
+        await begin("create");
+        made = true;
+        return done({ shown });
+      },
+    });
+    expect(await work()).toEqual({ is: "done" });
+    expect({ made, did }).toEqual({ made: false, did: ["apply"] });
   });
 
   test("remembers what was sent until something fails", async () => {
@@ -222,8 +246,8 @@ describe("the switch from outcome to queue", () => {
   test("what was begun is told with its end", async () => {
     const { did, work } = aReconcile({
       object: claimed,
-      apply({ begin }) {
-        begin("update");
+      async apply({ begin }) {
+        await begin("update");
         return done({ shown });
       },
     });

@@ -4,12 +4,12 @@ import { createHash } from "node:crypto";
 import type { OwnObject } from "#api/define-kind.ts";
 import { claimOf, type OwnClaim } from "#api/keys.ts";
 import type { Release } from "#api/release.ts";
-import { keyOf, targetOf } from "#kube/kind.ts";
+import { keyOf, refOf, targetOf } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import type { Clock } from "#wire/clock.ts";
-import { isClass, known } from "#wire/errors.ts";
+import { isClass, known, KnownError } from "#wire/errors.ts";
 import { hasSpec, type Store } from "./cache.ts";
 import type { CrdCheck } from "./crd-check.ts";
 import {
@@ -131,16 +131,23 @@ export class Reconciler<T extends OwnObject> {
   async #apply(object: T): Promise<Next> {
     let current = object;
     let begun: Begun | undefined;
+    let isStale = false;
     const memory = this.#remember(object);
     try {
       const { object: claimed, claimed: when } = await this.#ensureClaim(object);
       current = claimed;
-      const context = this.#context(current, when, memory, (action) => {
+      const context = this.#context(current, when, memory, async (action) => {
+        if (action === "create" && when === "before" && !(await this.#stillHeld(current))) {
+          isStale = true;
+          throw new KnownError("gone", `${keyOf(refOf(current))} is not what it was`, { code: "Stale" });
+        }
         begun = action;
         memory.begunAt = this.#parts.clock.now();
         this.#voice.begins(current, action);
       });
       const outcome = await this.#outcome(current, context);
+      // The watch brings what there is instead.
+      if (isStale) return { is: "done" };
       if (begun !== undefined) memory.begunAt = this.#parts.clock.now();
       memory.sent = outcome.sent === undefined ? "" : digest(outcome.sent);
       this.#voice.ended(current, outcome, begun);
@@ -162,6 +169,20 @@ export class Reconciler<T extends OwnObject> {
       if (this.#parts.signal.aborted) throw error;
       return failed(error);
     }
+  }
+
+  /**
+   * Whether the object stands with our claim, past the watch: another writer, a drain that was cancelled, may have freed or
+   * deleted it, and what is made at ngrok for nobody is never deleted.
+   */
+  async #stillHeld(object: T): Promise<boolean> {
+    const { controller, reader, store, signal } = this.#parts;
+    const latest = await reader.get(controller.kind, refOf(object), signal);
+    if (latest === undefined || latest.metadata.uid !== object.metadata.uid) return false;
+    store.put(latest);
+    const { deletionTimestamp, finalizers } = latest.metadata;
+    if (!claims(controller, latest)) return deletionTimestamp === undefined;
+    return deletionTimestamp === undefined && finalizers?.some((one) => this.#claim.finalizers.includes(one)) === true;
   }
 
   async #ensureClaim(object: T): Promise<{ object: T; claimed: "now" | "before" }> {

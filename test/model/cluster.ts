@@ -1,5 +1,6 @@
 // The cluster of the model: what a kubelet, a Deployment's controller, Helm and the namespaced garbage collection do around
 // the processes of ours, which are the real ones: api-manager, both hooks, the CLI.
+import { Domain } from "#api/domain.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { ownKinds } from "#api/own-kinds.ts";
 import type { Release } from "#api/release.ts";
@@ -84,6 +85,10 @@ export class Cluster {
       if (change.kind === Pod && change.after?.metadata.deletionTimestamp !== undefined) this.#terminate(change.after);
       if (change.kind === CustomResourceDefinition && change.after?.metadata.deletionTimestamp !== undefined)
         this.#cascade(change.after.metadata.name);
+    };
+    this.ngrok.onCreate = (collection, body) => {
+      const wanted = this.server.all(Domain).find(({ spec }) => spec?.["domain"] === body["domain"]);
+      if (collection === "reserved_domains") this.rules.reserved(String(body["domain"]), wanted);
     };
     this.ngrok.onDelete = (collection, id) => this.rules.deletedRemotely(collection, id);
     this.#wires = {

@@ -16,6 +16,7 @@ const fields: Readonly<Record<string, string>> = {
 export class Ngrok {
   readonly #objects = new Map<string, Fields>();
   #ids = 0;
+  onCreate: (collection: string, body: Record<string, unknown>) => void = () => undefined;
   onDelete: (collection: string, id: string) => void = () => undefined;
 
   /** What is there, as the wire shows it. */
@@ -42,6 +43,7 @@ export class Ngrok {
       if (method === "GET") return { [fields[collection] ?? collection]: this.#list(collection) };
       if (collection === "reserved_domains" && this.find(collection, (one) => one["domain"] === given["domain"]))
         throw new Refused(409, "Conflict", "the domain is reserved already");
+      this.onCreate(collection, given);
       return this.#objects.get(`${collection}/${this.make(collection, given)}`);
     }
     const key = `${collection}/${id}`;

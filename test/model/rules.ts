@@ -65,6 +65,14 @@ export class Rules {
     if (holds(before) && !holds(after)) this.#freed(before);
   }
 
+  /** Fed with each domain that is reserved, and the Domain that wants it. */
+  reserved(host: string, wanted: Stored | undefined): void {
+    const { sent } = this;
+    if (sent === undefined) return;
+    this.#writes(sent);
+    if (!holds(wanted)) this.#break(`${sent.from.process.name} reserved ${host}, and nothing in the cluster holds it`);
+  }
+
   /** Fed with each DELETE that ngrok accepts. */
   deletedRemotely(collection: string, id: string): void {
     const { sent } = this;

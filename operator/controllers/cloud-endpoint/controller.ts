@@ -100,7 +100,7 @@ async function settle(
 ): Promise<RemoteEndpoint> {
   const found = await find(endpoint, desired, ngrok, context);
   const change = planEndpoint(desired, found);
-  if (change.is !== "none") context.begin(change.is);
+  if (change.is !== "none") await context.begin(change.is);
   return await ngrok.endpoints.change(change, context.signal);
 }
 

@@ -66,7 +66,7 @@ async function apply(domain: Domain, context: Context): Promise<Outcome<Domain>>
       return stop("DomainInvalid", hint, { shown: showRenamed(domain, hint) });
     }
     const change = planDomain(desired, remote, adopted);
-    if (change.is === "update") context.begin("update");
+    if (change.is === "update") await context.begin("update");
     const shown = showDomain(await context.ngrok.domains.change(change, context.signal));
     if (shown.findings.every(({ status }) => status === "True")) return done({ shown, sent });
     return wait(lookAgainAfter(notReadyFor(domain, context)), "ProvisioningError", { shown, sent });
@@ -93,7 +93,7 @@ async function findOrReserve(
   const id = domain.status?.id;
   const known = id ? await ngrok.domains.find({ id }, context.signal) : undefined;
   if (known !== undefined) return { remote: known, adopted: marked };
-  context.begin("create");
+  await context.begin("create");
   const tried = context.clock.now();
   try {
     return { remote: await ngrok.domains.change({ is: "create", body: desired }, context.signal), adopted: false };

@@ -115,7 +115,7 @@ async function change(
   context: Context,
 ): Promise<RemoteOperator> {
   const planned = planOperator(desired, remote);
-  if (planned.is !== "none") context.begin(planned.is);
+  if (planned.is !== "none") await context.begin(planned.is);
   return await ngrok.operators.change(planned, context.signal);
 }
 
