@@ -6,5 +6,14 @@ import { neighbours } from "./neighbours.ts";
 import { ngrok } from "./ngrok.ts";
 import { pods } from "./pods.ts";
 import { releases } from "./releases.ts";
+import { twoAtOnce } from "./two-at-once.ts";
 
-export const scenarios: readonly Scenario[] = [...kills, ...ngrok, ...apiServer, ...neighbours, ...pods, ...releases];
+export const scenarios: readonly Scenario[] = [
+  ...kills,
+  ...twoAtOnce,
+  ...ngrok,
+  ...apiServer,
+  ...neighbours,
+  ...pods,
+  ...releases,
+];

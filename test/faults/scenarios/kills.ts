@@ -17,7 +17,7 @@ export async function scaleToZero({ kubectl, at }: Act): Promise<void> {
 export const kills = [
   defineScenario({
     name: "operator-alive",
-    sentence: "The operator works and nothing is wrong",
+    sentence: "The operator works and nothing is wrong (E5)",
     keepFalse: true,
     smoke: true,
     after: async ({ proxy, run }) => {
@@ -27,14 +27,14 @@ export const kills = [
   }),
   defineScenario({
     name: "operator-at-zero",
-    sentence: "All pods of the operator are scaled to zero before the uninstall (E5)",
+    sentence: "All pods of the operator are scaled to zero before the uninstall (E14)",
     keepFalse: true,
     smoke: true,
     before: scaleToZero,
   }),
   defineScenario({
     name: "hook-killed",
-    sentence: "The drain hook's process is killed at a call that is drawn over its whole run",
+    sentence: "The drain hook's process is killed at a call that is drawn over its whole run (E14)",
     keepFalse: true,
     smoke: true,
     firstEnd: "maybe",
@@ -50,8 +50,7 @@ export const kills = [
   }),
   defineScenario({
     name: "leader-killed",
-    sentence:
-      "The leader's process is killed at a call that is drawn over its work on new objects and its yielding to the hook (E3)",
+    sentence: "The leader's process is killed at a call that is drawn between the mark and its yielding to the hook",
     keepFalse: true,
     smoke: true,
     before: async ({ proxy, random, killAt, onEnd }) => {
