@@ -3,6 +3,7 @@
 import type { Release } from "#api/release.ts";
 import { namesOf } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
+import type { KnownError } from "#wire/errors.ts";
 import type { Conclusion } from "./conduct.ts";
 import { ngrokRefuses } from "./hands.ts";
 import { rows } from "./kinds.ts";
@@ -11,6 +12,8 @@ import { openCommand, relaxCommand } from "./state.ts";
 
 export type Line = readonly [word: string, sentence: string];
 
+/** A wait shorter than this is nothing to speak of. */
+const LONG_WAIT_MS = 10_000;
 /** How many objects are named before the rest is a number. */
 const NAMED = 3;
 
@@ -79,6 +82,11 @@ function keptLines(report: Report, { release, reported }: Ended): readonly Line[
     : "; the report could not be written, so here are the first";
   const named = reported ? [] : report.kept.slice(0, KEPT_NAMED).map((line): Line => ["kept", line]);
   return [["kept", `at ngrok: ${countsOf(report.keptByKind)}${where}`], ...named];
+}
+
+/** A wait that is longer than a run is the reason, more than the refusal itself. */
+function waitWords({ retryAfterMs = 0 }: KnownError): string {
+  return retryAfterMs < LONG_WAIT_MS ? "" : `; the server asks to wait ${Math.ceil(retryAfterMs / 1000)}s`;
 }
 
 function unfinishedLines(ending: Conclusion["ending"], report: Report, ended: Ended): readonly Line[] {

@@ -25,7 +25,7 @@ export interface Report {
   /** How many were counted before the first pass: the total shows no fewer until all is done. */
   readonly expected: number;
   done: number;
-  /** Objects planned, by kind, in the order of the waves. */
+  /** Of `done`, by kind, in the order of the waves. */
   readonly byKind: Map<string, number>;
   /** Remote objects that ngrok deleted. */
   remoteDeleted: number;
@@ -85,7 +85,6 @@ export function fold(report: Report, event: DrainEvent): void {
     case "planned":
       report.planned += event.steps;
       report.total = Math.max(report.planned, report.expected);
-      add(report.byKind, event.row.kind.kind, event.steps);
       return;
     case "did":
       did(report, event.step, event);
@@ -135,6 +134,7 @@ function letGoCommand({ row, object: { metadata } }: Step["at"]): string {
 function did(report: Report, step: Step, { undone }: DrainEvent & { is: "did" }): void {
   const { row, object, foreign } = step.at;
   report.done += 1;
+  add(report.byKind, row.kind.kind, 1);
   const name = nameOf(row, object);
   // On a user's object other controllers' finalizers are the ordinary thing; on ours they would hold a CRD that goes.
   if (row.whose === "ours" && foreign.length > 0) report.foreign.set(name, foreign);

@@ -85,7 +85,7 @@ export function unreachable(error: unknown, server: string): KnownError | FenceL
 
 /** No answer within the deadline of the call. */
 export function noAnswer(server: string, ms: number): KnownError {
-  return new KnownError("transient", `no answer from ${server} within ${ms} ms`, {
+  return new KnownError("transient", `no answer from ${server} within ${Math.round(ms)} ms`, {
     code: "Timeout",
     hint: "Check that the server is reachable from here and not overloaded.",
   });

@@ -230,7 +230,7 @@ function progressLines(world: World): (event: DrainEvent, report: Report) => voi
   let last = clock.now();
   return (event, report) => {
     if (event.is === "pass" && event.n === 2)
-      world.say("drained", `${report.done} objects: ${countsOf(report.byKind)}`);
+      world.say("drained", `${report.done} objects${report.done === 0 ? "" : `: ${countsOf(report.byKind)}`}`);
     if (clock.now() - last < PROGRESS_EVERY_MS) return;
     last = clock.now();
     const waiting = event.is === "waiting" ? `, waiting ${Math.ceil(event.ms / 1000)}s: ${event.why}` : "";

@@ -28,7 +28,8 @@ export const ngrok = [
     name: "ngrok-asks-for-an-hour",
     sentence: "ngrok answers deletions with 429 and asks to wait an hour, longer than Helm ever waits (F13)",
     keepFalse: true,
-    firstEnd: ({ policy }) => (policy === "Retain" ? "0" : [/ wait/, /nothing was let go without its ngrok resource/]),
+    firstEnd: ({ policy }) =>
+      policy === "Retain" ? "0" : [/asks to wait \d{4}s/, /nothing was let go without its ngrok resource/],
     before: async (act) => {
       act.ngrok.faults.add({ kind: "status", status: 429, retryAfter: 3600, match: DELETE, times: ALWAYS });
       await Promise.resolve();
@@ -48,8 +49,8 @@ export const ngrok = [
   defineScenario({
     name: "ngrok-hangs",
     sentence: "ngrok takes every deletion and never answers, until it recovers after the first uninstall (E10)",
-    helmTimeout: 60,
-    firstEnd: ({ policy }) => (policy === "Retain" ? "0" : [/paused/, /0 of 30|of 30 done/]),
+    helmTimeout: 90,
+    firstEnd: ({ policy }) => (policy === "Retain" ? "0" : [/paused/, /no answer from/]),
     before: async (act) => {
       act.ngrok.faults.add({ kind: "hang", match: DELETE, times: ALWAYS });
       await Promise.resolve();
