@@ -161,8 +161,7 @@ export const FAILURES: readonly KnownFailure[] = [
   },
   {
     id: "W8",
-    what: "The controller of BoundEndpoints makes Services and finalizers anew while they are drained.",
-    notBuilt: { part: "bindings", why: "no controller makes BoundEndpoints or their Services yet" },
+    what: "An object that a user or a controller changes while it is drained gets its finalizer, or what was made for it, back.",
   },
   {
     id: "W9",

@@ -1,0 +1,21 @@
+// Every known failure is answered by a test or waits, with a reason, for a part that is not built.
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { registryFaults } from "#scripts/generate/failures-section.ts";
+import { numberedTests } from "#scripts/generate/numbered-tests.ts";
+import { FAILURES } from "#test/failures.ts";
+
+const tests = numberedTests(join(import.meta.dirname, "..", ".."));
+
+test("every number of a known failure has its test, or the part that it waits for", () => {
+  expect(registryFaults(FAILURES, tests)).toEqual([]);
+});
+
+test("the numbers run without a gap, so that none was forgotten", () => {
+  const count = (letter: string): number => FAILURES.filter(({ id }) => id.startsWith(letter)).length;
+  expect({ F: count("F"), W: count("W"), E: count("E") }).toEqual({ F: 28, W: 26, E: 21 });
+  for (const letter of ["F", "W", "E"]) {
+    const family = FAILURES.filter(({ id }) => id.startsWith(letter));
+    expect(family.map(({ id }) => id)).toEqual(family.map((_, n) => `${letter}${n + 1}`));
+  }
+});
