@@ -60,7 +60,10 @@ test("ngrok allows 120 calls a minute: the hook stops before Helm does, the lead
   expect(await idsHeld()).toEqual(expect.arrayContaining(remote));
 
   const byHook = deleted();
-  await seen("the leader goes on", () => deleted() >= byHook + 5);
+  await seen(
+    () => `the leader goes on; it said ${operator.log()}`,
+    () => deleted() >= byHook + 5,
+  );
   expect(operator.log()).toContain("drains");
   expect(operator.child.exitCode).toBeNull();
 

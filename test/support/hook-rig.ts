@@ -50,6 +50,8 @@ export interface HookRig extends AsyncDisposable {
   /** For a drain in this process, without a rival. */
   readonly hands: Hands;
   kubectl(...args: string[]): Promise<string>;
+  /** Applies the api-manager's account and rights as the chart renders them; returns a kubeconfig with its token. */
+  managerLogin(values: Record<string, string>): Promise<string>;
   /** Everything of an earlier story goes; the drain state is there, as Helm renders it. */
   reset(): Promise<void>;
   /** Applies the hook's objects (the Job aside) and starts its program with the rendered environment. */
@@ -84,11 +86,11 @@ export async function hookRig(ngrokApi: NgrokApiOptions = {}): Promise<HookRig> 
   await installCrds(connection);
   for (const name of ["ops", "shop"]) await write.create(Namespace, { metadata: { name } }, stop.signal);
 
-  const rendered = async (hook: string, values: Record<string, string>): Promise<KubeObject[]> => {
+  const rendered = async (templates: readonly string[], values: Record<string, string>): Promise<KubeObject[]> => {
     const all = { apiURL: api.url, fullnameOverride: release.fullname, ...values };
     const sets = Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
-    const template = ["template", release.name, "chart", "-n", "ops", "-s", `templates/hooks/${hook}.yaml`, ...sets];
-    const text = await command(join(bin, "helm"), template);
+    const chosen = templates.flatMap((template) => ["-s", `templates/${template}.yaml`]);
+    const text = await command(join(bin, "helm"), ["template", release.name, "chart", "-n", "ops", ...chosen, ...sets]);
     return parseAllDocuments(text).flatMap((document) => (document.toJS() as KubeObject | null) ?? []);
   };
   /** A kubeconfig with the token of a ServiceAccount, as a pod would carry it. */
@@ -100,13 +102,18 @@ export async function hookRig(ngrokApi: NgrokApiOptions = {}): Promise<HookRig> 
     await writeFile(path, stringify({ ...admin, users }), { mode: 0o600 });
     return path;
   };
+  const applied = async (name: string, objects: readonly KubeObject[]): Promise<void> => {
+    const file = join(folder, `${name}.yaml`);
+    await writeFile(file, objects.map((object) => stringify(object)).join("---\n"));
+    await kubectl("apply", "-f", file);
+  };
   const start: HookRig["start"] = async (hook, values = {}, env = {}) => {
-    const objects = await rendered(hook, values);
+    const objects = await rendered([`hooks/${hook}`], values);
     const job = objects.find(({ kind }) => kind === "Job") as JobLike;
-    const rights = join(folder, `${hook}.yaml`);
-    const others = objects.filter(({ kind }) => kind !== "Job").map((object) => stringify(object));
-    await writeFile(rights, others.join("---\n"));
-    await kubectl("apply", "-f", rights);
+    await applied(
+      hook,
+      objects.filter(({ kind }) => kind !== "Job"),
+    );
     const given = job.spec.template.spec.containers.flatMap((container) => container.env);
     return program(hook, {
       ...Object.fromEntries(given.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]]))),
@@ -130,6 +137,11 @@ export async function hookRig(ngrokApi: NgrokApiOptions = {}): Promise<HookRig> 
     write,
     hands: { connection, read, write, ngrok: ngrok.under(fence), fence, clock },
     kubectl,
+    async managerLogin(values) {
+      const objects = await rendered(["api-manager/serviceaccount", "rbac/api-manager"], values);
+      await applied("api-manager", objects);
+      return await loginOf(objects.find(({ kind }) => kind === "ServiceAccount")?.metadata.name ?? "");
+    },
     start,
     run: async (...args) => await (await start(...args)).ended,
     async reset() {

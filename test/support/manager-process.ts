@@ -46,10 +46,11 @@ export async function leadingManager(
       await ended;
     },
   };
-  await seen(`the operator leads; it said: ${log}`, async () => {
+  const leads = async (): Promise<boolean> => {
     const lease = await rig.read.get(Lease, at("ngrok-operator-leader"), signal);
     return lease?.spec?.holderIdentity === `pod/${NAME}/${uid}`;
-  });
+  };
+  await seen(() => `the operator leads; it said: ${log}`, leads);
   return manager;
 }
 
@@ -62,10 +63,10 @@ export async function managerPod(rig: HookRig): Promise<string> {
 }
 
 /** Looks until it is so, for what is in this process or has no watch; throws after `withinMs`. */
-export async function seen(what: string, is: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<void> {
+export async function seen(what: () => string, is: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await is())) {
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what()}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
