@@ -3,6 +3,7 @@ import { cleanupHook } from "#hooks/cleanup/hook.ts";
 import { drainHook } from "#hooks/drain/hook.ts";
 import { apiManager } from "#operator/managers/api-manager/manager.ts";
 import { crdFiles } from "./crds.ts";
+import { drainDocumentFiles } from "./drain-documents.ts";
 import type { GeneratedFile } from "./generated-file.ts";
 import { hookFiles, type HookDefinition } from "./hooks.ts";
 import { apiManagerFile } from "./managers.ts";
@@ -25,5 +26,6 @@ export function generatedFiles(): readonly GeneratedFile[] {
     uninstallMatrixPage(),
     ...valuesFiles(),
     valuesTypesFile(),
+    ...drainDocumentFiles(),
   ];
 }

@@ -8,6 +8,10 @@ import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { endOf, eventsSince, said, writes } from "#test/support/audit.ts";
 import { aCloudEndpoint, aKubernetesOperator } from "#test/support/builders.ts";
 import { type DrainCli, startDrainCli, STATE } from "#test/support/drain-cli.ts";
+import { drainDocument } from "#test/support/drain-documents.ts";
+import type { Forecast } from "./forecast.ts";
+import type { ReportDocument } from "./report.ts";
+import type { Status } from "./status-page.ts";
 
 const ref = (name: string) => ({ name, namespace: "ops" });
 const MARK = {
@@ -71,7 +75,7 @@ describe("plan", () => {
     await cli.operator();
     await cli.domain("ours", "ops/ngrok", [FINALIZER, "acme.io/hold"]);
     const blocked = await cli.inPod(["plan", "-o", "json"], { drainPolicy: "Delete" }, "");
-    const forecast = JSON.parse(blocked.out) as { ready: object; blockers: { reason: string; policies: string[] }[] };
+    const forecast = await drainDocument<Forecast>("plan", blocked.out);
     expect({ code: blocked.code, ready: forecast.ready }).toEqual({ code: 2, ready: { Retain: "yes", Delete: "no" } });
     expect(forecast.blockers.map(({ policies }) => policies)).toEqual([["Delete"], ["Delete"]]);
     expect(forecast.blockers.map(({ reason }) => reason).join("; ")).toMatch(
@@ -150,10 +154,12 @@ describe("status", () => {
       cli.signal,
     );
     const { code, out } = await watching;
-    const told = out
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as { drain: object; operator: object; state: object });
+    const told = await Promise.all(
+      out
+        .trim()
+        .split("\n")
+        .map(async (line) => await drainDocument<Status>("status", line)),
+    );
     expect(told.at(-1)).toMatchObject({ command: "status", operator: null, state: { phase: "Drained" } });
     expect(told.some(({ drain }) => JSON.stringify(drain).includes('"drainedResources":7'))).toBe(true);
     expect(code).toBe(0);
@@ -204,7 +210,12 @@ describe("run and report", () => {
     await cli.operator();
     await cli.domain("ours", "ops/ngrok");
     await cli.domain("theirs", "team/ngrok");
-    expect((await cli.outside(["report", "-n", "ops"])).code).toBe(3);
+    const none = await cli.outside(["report", "-n", "ops", "-o", "json"]);
+    expect({ code: none.code, ...(await drainDocument<ReportDocument>("report", none.out)) }).toMatchObject({
+      code: 3,
+      complete: false,
+      policy: null,
+    });
     const { code, out } = await cli.outside(["run", "-n", "ops"], { NGROK_API_KEY: "key" });
     expect(out).toMatch(/drain +release ops\/ngrok policy Retain as cli\/[0-9a-f-]{36}/);
     expect(out).toMatch(/done +1 objects, 0 deleted at ngrok/);
@@ -217,7 +228,7 @@ describe("run and report", () => {
       (await cli.read.get(Domain, { name, namespace: "shop" }, cli.signal))?.metadata.finalizers;
     expect({ ours: await kept("ours"), theirs: await kept("theirs") }).toEqual({ theirs: [FINALIZER] });
     const report = await cli.outside(["report", "-n", "ops", "-o", "json"]);
-    expect(JSON.parse(report.out)).toMatchObject({
+    expect(await drainDocument("report", report.out)).toMatchObject({
       complete: true,
       policy: "Retain",
       kept: [{ kind: "domain", object: "shop/ours", id: expect.stringMatching(/^rd_/) as string, why: null }],
@@ -249,6 +260,52 @@ describe("run and report", () => {
       /remedy +from outside, .*: kubectl ngrok-drain run -n ops, or npx ngrok-drain run -n ops/,
     );
     expect([keyless.code, inside.code, await cli.stateNow()]).toEqual([2, 2, undefined]);
+  });
+});
+
+describe("secrets", () => {
+  const KEY = "2abcSECRETSECRET";
+
+  test("no command shows the API key, whether it stands in the environment, in the Secret or in what ngrok answers", async () => {
+    await cli.operator();
+    await cli.domain("ours", "ops/ngrok");
+    const secret = ["secret", "ngrok-operator-credentials", "-n", "ops"];
+    await cli.kubectl("create", secret[0]!, "generic", ...secret.slice(1), `--from-literal=API_KEY=${KEY}`);
+    const text = JSON.stringify({
+      error_code: "ERR_NGROK_206",
+      status_code: 403,
+      msg: `the key ${KEY} may not do this`,
+    });
+    const fault = cli.api.faults.add({ kind: "status", status: 403, text, times: Number.POSITIVE_INFINITY });
+    const lines = [
+      ["plan"],
+      ["status"],
+      ["run", "--policy", "Delete"],
+      ["rescue", "ngrok", "--policy", "Delete"],
+      ["report"],
+    ];
+    const said: string[] = [];
+    for (const line of lines) {
+      for (const env of [{}, { NGROK_API_KEY: KEY }]) {
+        const { out, err } = await cli.outside([...line, "-n", "ops", "-o", "json"], env);
+        said.push(out, err);
+      }
+    }
+    fault.remove();
+    await cli.kubectl("delete", ...secret);
+    const all = said.join("\n");
+    expect(all).toContain("ERR_NGROK_206: the key [API key] may not do this");
+    expect(all).not.toContain(KEY);
+    expect(all).not.toContain(Buffer.from(KEY).toString("base64"));
+  });
+
+  test("nor the password of a proxy that is not there", async () => {
+    await cli.operator();
+    const proxied = { NGROK_API_KEY: KEY, HTTPS_PROXY: "http://user:PASSWORD@127.0.0.1:1" };
+    const { code, out, err } = await cli.outside(["plan", "-n", "ops"], proxied);
+    expect(out).toMatch(/^ +ngrok's API key: .+/m);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out + err).not.toMatch(/PASSWORD|SECRET/);
   });
 });
 

@@ -10,6 +10,8 @@ import { endOf, eventsSince, said, writes } from "#test/support/audit.ts";
 import { aDomain, aKubernetesOperator, anIngress } from "#test/support/builders.ts";
 import { installCrds } from "#test/support/crds.ts";
 import { type DrainCli, startDrainCli } from "#test/support/drain-cli.ts";
+import { drainDocument } from "#test/support/drain-documents.ts";
+import type { RescueDocument } from "./rescue.ts";
 
 /** As the audit log calls whoever has the admin's kubeconfig. */
 const ADMIN = "admin";
@@ -51,18 +53,13 @@ const domainNow = async (name: string, namespace = "shop") =>
 
 const rescue = async (...args: string[]) => await cli.outside(["rescue", "edge", ...args], { NGROK_API_KEY: "key" });
 
-interface Rescued {
-  readonly found: readonly { what: string; is: string }[];
-  readonly kept: readonly { kind: string; object: string; id: string }[];
-}
-
 test("a namespace that hangs in Terminating is let go: no Lease, state or report can be made, so the ids are in the answer (F16, E21)", async () => {
   await anOperator();
   const id = await aStampedDomain("hanging", home);
   await cli.kubectl("delete", "namespace", home, "--wait=false");
   const { code, out, err } = await rescue("--confirm", "edge", "-o", "json");
   expect({ code, err }).toMatchObject({ code: 0 });
-  const rescued = JSON.parse(out) as Rescued;
+  const rescued = await drainDocument<RescueDocument>("rescue", out);
   expect(rescued).toMatchObject({ ok: true, policy: "Retain", release: { namespace: home, name: "edge" } });
   expect(rescued.found).toContainEqual({ what: `namespace ${home}`, is: "is being deleted" });
   expect(rescued.kept).toEqual([{ kind: "domain", object: `${home}/hanging`, id, why: null }]);
