@@ -170,6 +170,16 @@ describe("what was made beside an object", () => {
     expect([finalizers, Object.keys(annotations ?? {})]).toEqual([undefined, ["k8s.ngrok.com/computed-url"]]);
   });
 
+  test("under Retain a BoundEndpoint stays with its Services", async () => {
+    await make(BoundEndpoint, a.aBoundEndpoint({ spec: { target: { service: "target", namespace } } }), "be");
+    const labels = { "ngrok.com/endpoint-binding-name": "be", "ngrok.com/endpoint-binding-namespace": namespace };
+    for (const name of ["be", "target"]) await make(Service, a.aService(), name, { labels });
+    await drain("Retain");
+    expect((await shown(BoundEndpoint, "be"))?.metadata.finalizers).toBeUndefined();
+    expect(await Promise.all(["be", "target"].map((name) => shown(Service, name)))).not.toContain(undefined);
+    expect(await shown(BoundEndpoint, "be")).toBeDefined();
+  });
+
   test("a BoundEndpoint whose target Service is gone still takes its own Service along (W10)", async () => {
     await make(BoundEndpoint, a.aBoundEndpoint({ spec: { target: { service: "gone", namespace } } }), "be");
     const labels = { "ngrok.com/endpoint-binding-name": "be", "ngrok.com/endpoint-binding-namespace": namespace };
