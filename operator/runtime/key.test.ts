@@ -64,7 +64,7 @@ test("a revoked key is known with its remedy, keeps the process ready, and its s
   expect(check.reason).toBeUndefined();
   at.refusal = undefined;
   check.heard(200);
-  await clock.advance(0);
+  await clock.advance(10_000);
   expect({ told, accepted: at.accepted }).toEqual({ told: ["yes", "no", "yes"], accepted: 2 });
 });
 
@@ -76,6 +76,16 @@ test("an ngrok that does not answer is no answer about the key, and keeps the pr
   at.refusal = undefined;
   await clock.advance(60_000);
   expect(check.reason).toBeUndefined();
+});
+
+test("a key that may do everything but be asked about is asked about once in ten seconds, however much it does", async () => {
+  const { at, clock, check } = account(revoked);
+  await clock.advance(0);
+  for (let second = 0; second < 30; second += 1) {
+    check.heard(200);
+    await clock.advance(1_000);
+  }
+  expect(at.asked).toBe(4);
 });
 
 test("without a key there is nothing to ask", async () => {

@@ -1,4 +1,4 @@
-// Whether ngrok accepts the API key: asked at the start and again until it does, then seldom, and at once when a call was
+// Whether ngrok accepts the API key: asked at the start and again until it does, then seldom, and soon when a call was
 // refused. It is a matter of readiness and of conditions, never of a crash.
 import type { Answer } from "#drain/readiness.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
@@ -12,7 +12,7 @@ export const NO_KEY =
   "no ngrok API key: set NGROK_API_KEY through the chart's credentials and the operator goes on by itself";
 
 const AGAIN: Backoff = { baseMs: 1_000, capMs: 60_000 };
-/** An accepted key is asked about this often, and never sooner than the second, however many calls are refused. */
+/** An accepted key is asked about this often; none sooner than the second, whatever calls speak for or against it. */
 const SELDOM_MS = 3_600_000;
 const SOONEST_MS = 10_000;
 
@@ -75,7 +75,7 @@ export class KeyCheck {
         this.#refused(error, log);
       }
       const seen = this.#calls.rings;
-      const soonest = this.#standing.is === "yes" ? SOONEST_MS : 0;
+      const soonest = Math.min(waitMs, SOONEST_MS);
       await clock.sleep(soonest, signal);
       await this.#calls.wait(seen, waitMs - soonest, clock, signal);
       signal.throwIfAborted();
