@@ -44,7 +44,7 @@ export function endingLines({ ending, report, farewell }: Conclusion, ended: End
       ? [
           [
             "kept",
-            `the registration at ngrok could not be removed: ${("why" in farewell && farewell.why) || "no answer"}`,
+            `the registration at ngrok${"id" in farewell && farewell.id !== undefined ? `, ${farewell.id},` : ""} could not be removed: ${("why" in farewell && farewell.why) || "no answer"}`,
           ],
         ]
       : [];
