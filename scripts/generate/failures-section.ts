@@ -15,7 +15,7 @@ export function failuresSection(failures: readonly KnownFailure[], tests: readon
     "## Every failure and its test",
     "",
     "Each number is a way in which an uninstall can go wrong. The tests named beside it fail without the answer; they carry",
-    "the number at the end of their names, so `vitest -t F14` finds them. Where a part of the operator is not built yet, the",
+    "the number at the end of their names, so `vitest run -t 'F14\\b'` finds them. Where a part of the operator is not built yet, the",
     "number says so and waits for it.",
     ...FAMILIES.flatMap(({ letter, title }) => [
       "",
