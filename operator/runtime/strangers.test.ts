@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { holds } from "#api/conditions.ts";
+import { DRAIN_OWNER } from "#api/keys.ts";
 import type { Reader } from "#kube/reader.ts";
 import { aCloudEndpoint, aKubernetesOperator } from "#test/support/builders.ts";
 import { testClock } from "#test/support/clock.ts";
@@ -9,6 +10,7 @@ import { KnownError } from "#wire/errors.ts";
 import type { ObjectEvent } from "./define-controller.ts";
 import { openLog } from "./log.ts";
 import { Strangers } from "./strangers.ts";
+import { concerns } from "./term.ts";
 
 const release = { name: "edge", namespace: "ops", fullname: "edge" };
 const served = { conditions: [{ ...holds("Ready", "CloudEndpointActive", "it is"), lastTransitionTime: "" }] };
@@ -84,4 +86,12 @@ test("where installs cannot be seen, that is said (F18)", async () => {
   const { told, meet } = besides(undefined);
   await meet("web", served);
   expect(told[0]?.note).toContain("whether that is installed cannot be seen from here");
+});
+
+test("that another release gives an object up wakes us, that we stamp it ourselves does not (F18)", () => {
+  const stamped = (owner?: string) =>
+    aCloudEndpoint({ metadata: { uid: "u", annotations: owner === undefined ? {} : { [DRAIN_OWNER]: owner } } });
+  const wakes = (before?: string, after?: string) => concerns(stamped(before), stamped(after), release);
+  expect([wakes("ops/old"), wakes("ops/old", "ops/edge"), wakes("ops/old", "ops/old")]).toEqual([true, true, false]);
+  expect([wakes(undefined, "ops/edge"), wakes("ops/edge")]).toEqual([false, false]);
 });

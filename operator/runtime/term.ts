@@ -223,12 +223,14 @@ function wakeByOthers(controller: LeaderController, { watches }: TermParts, queu
   );
 }
 
-/** What we write ourselves (claim, status) concerns nobody; what a person writes does, and so does the loss of our claim. */
+/** What we write ourselves (claim, status) concerns nobody; what a person writes does, and so do the loss of our claim and the end of another's. */
 export function concerns(before: KubeObject, after: KubeObject, release: Release): boolean {
   const a = before.metadata;
   const b = after.metadata;
   if (a.uid !== b.uid || a.generation !== b.generation || a.deletionTimestamp !== b.deletionTimestamp) return true;
-  const { finalizers, stamp } = claimOf(release);
+  const { finalizers, stamp, owner } = claimOf(release);
+  const stranger = a.annotations?.[stamp];
+  if (stranger !== undefined && stranger !== owner && stranger !== b.annotations?.[stamp]) return true;
   const ours = ({ metadata }: KubeObject): boolean =>
     metadata.finalizers?.some((one) => finalizers.includes(one)) ?? false;
   if (ours(before) && !ours(after)) return true;
