@@ -24,6 +24,7 @@ import { FenceLost, isClass, known, KnownError } from "#wire/errors.ts";
 import { defineHook, type HookResult, type HookWorld } from "../define-hook.ts";
 import { otherPolicy } from "./other-policy.ts";
 import { environment, type Settings, settingsOf } from "../environment.ts";
+import { headStart } from "../head-start.ts";
 
 type World = HookWorld<typeof environment>;
 
@@ -59,6 +60,8 @@ interface Trying {
   readonly settings: Settings;
   readonly read: Reader;
   readonly began: number;
+  /** Milliseconds that Helm had waited by then. */
+  readonly headStartMs: number;
   readonly again: string;
   /** The state was marked: an Open that comes after it is a cancel. */
   marked: boolean;
@@ -72,11 +75,15 @@ async function run(world: World): Promise<HookResult> {
   const { release, policy, budget, chart, revision } = settings;
   const { clock, signal } = world;
   const again = `helm uninstall ${release.name} -n ${release.namespace}`;
-  const trying: Trying = { settings, read: reader(world.connection), began: clock.now(), again, marked: false };
+  const read = reader(world.connection);
+  const began = clock.now();
+  const headStartMs = await headStart(read, { ...settings, namespace: release.namespace }, clock, signal);
+  const runMs = budget.runMs - headStartMs;
+  const trying: Trying = { settings, read, began, headStartMs, again, marked: false };
   // The command at once: a pod that is killed says nothing at its end.
   world.say(
     "drain",
-    `release ${release.namespace}/${release.name} chart ${chart} revision ${revision} policy ${policy} time limit ${Math.round(budget.runMs / 1000)}s, to be resumed by: ${again}`,
+    `release ${release.namespace}/${release.name} chart ${chart} revision ${revision} policy ${policy} time limit ${Math.round(runMs / 1000)}s, to be resumed by: ${again}`,
   );
   for (let failures = 0; ; failures += 1) {
     try {
@@ -90,7 +97,7 @@ async function run(world: World): Promise<HookResult> {
       }
       const elapsed = clock.now() - trying.began;
       const ms = pauseAfter(error, failures, elapsed < RBAC_SETTLES_MS);
-      if (ms === "never" || elapsed + ms >= budget.runMs) throw error;
+      if (ms === "never" || elapsed + ms >= runMs) throw error;
       world.say("retrying", `${known(error).message}; trying again in ${Math.ceil(ms / 1000)}s`);
       await clock.sleep(ms, signal);
     }
@@ -105,9 +112,9 @@ function pauseAfter(error: unknown, failures: number, settling: boolean): number
 }
 
 async function attempt(world: World, trying: Trying): Promise<HookResult> {
-  const { settings, read, began, again } = trying;
+  const { settings, read, began, headStartMs, again } = trying;
   const { release, policy, budget } = settings;
-  const left = (): number => budget.runMs - (world.clock.now() - began);
+  const left = (): number => budget.runMs - headStartMs - (world.clock.now() - began);
   const held = await begin(world, trying);
   if (held === undefined) return { ok: false };
   if (held.policy !== policy)
