@@ -63,7 +63,7 @@ async function* pagesOf(
 ): AsyncGenerator<Page> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      for await (const page of read.pages(row.kind, namespace === undefined ? {} : { namespace }, signal)) {
+      for await (const page of read.pages(row.kind, { namespace }, signal)) {
         const found = find(row, page.items, surroundings);
         if (found.length > 0) yield { row, found };
       }

@@ -116,7 +116,7 @@ describe("a list", () => {
       },
     });
     await allPages(connection, Widget, { namespace: "ngrok", labelSelector: "a=b" });
-    expect(requests[0]?.query).toMatchObject({ labelSelector: "a=b", limit: 500 });
+    expect(requests[0]?.query).toMatchObject({ labelSelector: "a=b", limit: 200 });
     expect(requests[0]?.query).not.toHaveProperty("resourceVersion");
   });
 });

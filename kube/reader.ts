@@ -10,7 +10,7 @@ export interface ListOptions {
   readonly namespace?: string | undefined;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
-  /** Objects a page, default 500. */
+  /** Objects a page, default 200: many lists at once must not fill the memory. */
   readonly limit?: number;
 }
 
@@ -74,7 +74,7 @@ async function* pages<T extends KubeObject>(
 ): AsyncGenerator<Page<T>> {
   const version = await versionFor(connection, kind, signal);
   if (version === ABSENT) return;
-  let limit = options.limit ?? 500;
+  let limit = options.limit ?? 200;
   let next: string | undefined;
   while (true) {
     let answer: ListAnswer<T>;
