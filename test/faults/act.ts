@@ -66,7 +66,7 @@ export function actOf(setting: Setting): OpenAct {
         match,
         skip: n - 1,
         run: ({ pod }) => kill(pod?.uid),
-        ...(arrives ? { after: "commit" } : { then: "drop" }),
+        ...(arrives ? { after: "commit" } : { drop: true }),
       });
     },
     phase: async (is, withinMs = 30_000) => {

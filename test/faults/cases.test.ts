@@ -95,5 +95,5 @@ test("the same seed draws the same moments for a case, and others for another", 
   expect(draw(1, "a")).toEqual(draw(1, "a"));
   expect(many(1, "a")).not.toEqual(many(2, "a"));
   expect(many(1, "a")).not.toEqual(many(1, "b"));
-  expect([...new Set(many(1, "a"))].toSorted()).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(new Set(many(1, "a"))).toEqual(new Set([1, 2, 3, 4, 5, 6]));
 });

@@ -1,4 +1,5 @@
 // Between two cases: nothing of the one may be left for the next, and nothing waits for what goes by itself.
+import type { Kubectl } from "#test/support/kubectl.ts";
 import { RELEASE, type Scene } from "#test/support/open-scene.ts";
 import { carriers } from "#test/support/residue.ts";
 
@@ -16,27 +17,36 @@ export async function prepare({ stage: { kubectl }, namespace }: Scene): Promise
   await kubectl.run(["annotate", ...crds, "--overwrite", `meta.helm.sh/release-namespace=${namespace}`]);
 }
 
-/** Takes away what a case has left, whatever became of it; what merely terminates is left to do so. */
-export async function wipe(scene: Scene): Promise<void> {
+/**
+ * Takes away what a case has left; what merely terminates is left to do so. A case that passed has left users' objects and
+ * CRDs; of one that failed nothing is taken for granted.
+ */
+export async function wipe(scene: Scene, passed: boolean): Promise<void> {
   const { stage, namespace, namespaces } = scene;
   const { kubectl } = stage;
-  await stage.helm(3, ["uninstall", RELEASE, "--namespace", namespace, "--no-hooks", "--ignore-not-found"]);
-  // An operator that still runs would put finalizers back.
-  const pods = ["pods", "--selector", `app.kubernetes.io/instance=${RELEASE}`, "--grace-period=0", "--force"];
-  await kubectl.run(["delete", ...pods, "-n", namespace, "--ignore-not-found"]);
-  for (const carrier of await carriers(kubectl)) {
-    const [kind = "", path = ""] = carrier.split(" ");
-    const [first = "", second] = path.split("/");
-    const at = second === undefined ? [kind, first] : ["-n", first, kind, second];
-    const patch = '{"metadata":{"finalizers":null}}';
-    await kubectl.run(["patch", ...at, "--type=merge", "-p", patch]).catch(() => {}); // gone meanwhile
+  if (!passed) {
+    await stage.helm(3, ["uninstall", RELEASE, "--namespace", namespace, "--no-hooks", "--ignore-not-found"]);
+    // An operator that still runs would put finalizers back.
+    const pods = ["pods", "--selector", `app.kubernetes.io/instance=${RELEASE}`, "--grace-period=0", "--force"];
+    await kubectl.run(["delete", ...pods, "-n", namespace, "--ignore-not-found"]);
+    for (const carrier of await carriers(kubectl)) await freed(kubectl, carrier.replace(" ", "/"));
   }
   const crds = await ourCrds(kubectl);
   if (crds.length > 0) {
     await kubectl.run(["delete", OURS, "--all", "--all-namespaces", "--wait=false"]).catch(() => {}); // some are not served
+    const columns = "custom-columns=:.kind,:.metadata.namespace,:.metadata.name";
+    const held = await kubectl.run(["get", OURS, "-A", "--no-headers", "-o", columns]).catch(() => "");
+    for (const line of held.split("\n").filter(Boolean)) await freed(kubectl, line.split(/ +/).join("/"));
     await dropTerminating(scene, crds);
   }
   await kubectl.run(["delete", "namespace", namespace, ...namespaces, "--ignore-not-found", "--wait=false"]);
+}
+
+/** @param path `kind/namespace/name`, or `kind/name` */
+async function freed(kubectl: Kubectl, path: string): Promise<void> {
+  const [kind = "", first = "", second] = path.split("/");
+  const at = second === undefined ? [kind, first] : ["-n", first, kind, second];
+  await kubectl.run(["patch", ...at, "--type=merge", "-p", '{"metadata":{"finalizers":null}}']).catch(() => {}); // gone meanwhile
 }
 
 /** A CRD that goes must be gone before the next install, which would find it half there. */
@@ -48,7 +58,7 @@ async function dropTerminating({ stage: { kubectl } }: Scene, crds: readonly str
   if (both.length > 0) await kubectl.run(["wait", "--for=delete", ...both, "--timeout=60s"], { timeout: 70_000 });
 }
 
-async function ourCrds(kubectl: Scene["stage"]["kubectl"]): Promise<string[]> {
+async function ourCrds(kubectl: Kubectl): Promise<string[]> {
   const names = (await kubectl.run(["get", "crds", "-o", "name"])).split("\n");
   return names.filter((name) => name.endsWith(".k8s.ngrok.com"));
 }

@@ -1,7 +1,7 @@
 // Runs the chosen cases of the matrix one after the other on the cluster of this shard. Which ones, says the command:
 // scripts/faults/main.ts; how to write one, README.md.
 import { join } from "node:path";
-import { afterAll, beforeAll, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { startApiProxy, type ApiProxy } from "#test/support/api-proxy.ts";
 import { processesOf } from "#test/support/processes.ts";
 import { openScene } from "#test/support/open-scene.ts";
@@ -31,11 +31,14 @@ for (const each of chosenCases(choice)) {
   test(`${id}: ${scenario.sentence}`, async ({ signal }) => {
     if (!fresh && (await resultOf(folder, each)) !== undefined) return;
     const began = performance.now();
+    let passed = false;
     const scene = await openScene(stage, { signal, values: proxy.values });
     try {
       await prepare(scene);
       const ended = await play({ scenario, run, scene, proxy, processes, seed });
       const seconds = Math.round((performance.now() - began) / 1000);
+      expect(["0", "1, then 0"]).toContain(ended);
+      passed = true;
       await keepResult(folder, each, { id, ended, seconds, seed, at: new Date().toISOString() });
       console.log(`${id}: ${ended} (${seconds} s)`);
     } catch (error) {
@@ -44,7 +47,7 @@ for (const each of chosenCases(choice)) {
       console.log(await scene.diagnosis());
       throw error;
     } finally {
-      await wipe(scene);
+      await wipe(scene, passed);
       await scene[Symbol.asyncDispose]();
     }
   });

@@ -98,17 +98,17 @@ export interface Act {
   /** `-n <namespace of the release>` */
   readonly at: readonly string[];
   /** Another `helm uninstall` of the release, as from a second terminal; its end is among `runs`. */
-  again(flags?: readonly string[]): Promise<HelmRun>;
+  readonly again: (flags?: readonly string[]) => Promise<HelmRun>;
   /** SIGKILL of the calling process at its n-th such call from now on; whether that call still arrives is drawn. */
-  killAt(match: Match, n: number): AddedCallFault;
+  readonly killAt: (match: Match, n: number) => AddedCallFault;
   /** Until the drain state says so; rejects after `withinMs`, default 30,000. */
-  phase(is: "Draining" | "Drained", withinMs?: number): Promise<void>;
+  readonly phase: (is: "Draining" | "Drained", withinMs?: number) => Promise<void>;
   /** What the last `helm uninstall` printed, as a person reads it; rejects with it all when it is not there. The first group, or all. */
-  printed(pattern: RegExp): string;
+  readonly printed: (pattern: RegExp) => string;
   /** Types a printed command into a shell that has kubectl, helm (of this case) and the kubeconfig. */
-  shell(line: string): Promise<string>;
+  readonly shell: (line: string) => Promise<string>;
   /** Accepted and refused calls since just before the first `helm uninstall`. */
-  audit(): Promise<AuditEvent[]>;
+  readonly audit: () => Promise<AuditEvent[]>;
   /** Undoes, when the case is over, what a step did outside of the release; in reverse order. */
   readonly onEnd: (undo: () => Promise<unknown>) => void;
 }
@@ -123,7 +123,7 @@ export function defineScenario(options: ScenarioOptions): Scenario {
   const { name, sentence, policies = POLICIES, helms = HELMS, count = 30, helmTimeout = 60 } = options;
   const wrong = (why: string): Error => new Error(`scenario ${name}: ${why}`);
   if (!/^[a-z][a-z0-9-]*$/.test(name)) throw wrong("a name is small letters, digits and hyphens");
-  if (/\.$/.test(sentence) || (/\([FWE]\d/.test(sentence) && !NUMBERS.test(sentence)))
+  if (sentence.endsWith(".") || (/\([FWE]\d/.test(sentence) && !NUMBERS.test(sentence)))
     throw wrong(
       "the sentence ends without a full stop, and with the numbers it answers if there are any: ... (F2, E9)",
     );

@@ -29,7 +29,7 @@ type Doing =
   | { readonly kind: "reset" }
   | { readonly kind: "delay"; readonly ms: number }
   /** Something happens while the call waits; then it passes on, or its connection is reset. */
-  | { readonly kind: "do"; readonly run: (call: Call) => Promise<void> | void; readonly then?: "drop" };
+  | { readonly kind: "do"; readonly run: (call: Call) => Promise<void> | void; readonly drop?: true };
 
 /** `hold`: the call waits until `release()`, and passes on whoever still listens. `stale`: see Line. Both until then. */
 type Released = { readonly kind: "hold" } | { readonly kind: "stale" };
@@ -54,7 +54,7 @@ export interface AddedCallFault {
   /** Resolves to the first call that it hits. */
   readonly hit: Promise<Call>;
   /** Lets go of what it holds, and hits no more. */
-  release(): void;
+  readonly release: () => void;
 }
 
 interface Active {

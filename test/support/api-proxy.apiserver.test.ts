@@ -134,7 +134,7 @@ test("a watch streams through; a stale one is silent and its lists are old, unti
 test("something can happen while a call waits, by chance if wanted", async ({ world, signal }) => {
   const { proxy } = world;
   const seen: string[] = [];
-  proxy.add({ kind: "do", run: ({ body }) => void seen.push(body), then: "drop", match: { method: "POST" } });
+  proxy.add({ kind: "do", run: ({ body }) => void seen.push(body), drop: true, match: { method: "POST" } });
   await expect(create(world, "dropped", signal)).rejects.toThrow();
   expect(seen).toEqual([expect.stringContaining("dropped")]);
   proxy.reset(() => 0.5);

@@ -185,7 +185,8 @@ class Line {
         return this.#forward(passing, "arrives");
       case "do":
         await effect.run(call);
-        return effect.then === "drop" ? void this.#reset(incoming) : this.#forward(passing);
+        if (effect.drop) return this.#reset(incoming);
+        return this.#forward(passing);
       case "stale":
         return await this.#stale(passing, effect.released);
     }

@@ -54,7 +54,7 @@ export const kills = [
     keepFalse: true,
     smoke: true,
     before: async ({ proxy, random, killAt, onEnd }) => {
-      const n = random.int(1, 4);
+      const n = random.int(1, 3);
       let kill: AddedCallFault | undefined;
       // From the mark on it ends its calls, frees the Lease and stands again; what comes first is cut off.
       const armed = proxy.add({
@@ -68,14 +68,6 @@ export const kills = [
         if (armed.hits === 0 || kill?.hits !== 1)
           throw new Error(`the leader made fewer than ${n} calls after the mark`);
       });
-    },
-    after: async ({ proxy }) => {
-      const marked = proxy.calls.findIndex(
-        ({ caller, method, path }) => caller === "drain" && method === "PATCH" && /drain-state/.test(path),
-      );
-      for (const { caller, method, path, query, at } of proxy.calls.slice(marked))
-        if (caller === "manager") console.log(at, method, path, query);
-      await Promise.resolve();
     },
   }),
 ];
