@@ -49,8 +49,8 @@ test.for([
 
 test("every flag that the help shows is offered, and a path is left to the shell", async () => {
   const { out } = await typed("run", "--help");
-  const shown = [...out.matchAll(/^ +(?:-\w, )?(--[a-z-]+)/gm)].map(([, flag]) => flag);
-  expect(shown.length).toBeGreaterThan(8);
-  expect((await completed("run", "--")).words.toSorted()).toEqual([...new Set(shown)].toSorted());
+  const shown = new Set([...out.matchAll(/^ +(?:-\w, )?(--[a-z-]+)/gm)].map(([, flag]) => flag));
+  expect(shown.size).toBeGreaterThan(8);
+  expect(new Set((await completed("run", "--")).words)).toEqual(shown);
   expect(await completed("run", "--kubeconfig", "")).toEqual({ words: [], files: true });
 });

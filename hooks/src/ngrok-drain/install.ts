@@ -126,7 +126,10 @@ function textOf({ name, namespace }: Candidate): string {
 
 const STATE = "-drain-state";
 
-/** Installs by their drain states, and by their KubernetesOperators where the state is gone. */
+/**
+ * Installs by their drain states, by their KubernetesOperators where the state is gone, and by the reports of their drains
+ * where nothing else is left.
+ */
 async function candidates(
   namespace: string | undefined,
   read: Reader,
@@ -157,7 +160,22 @@ async function candidates(
       found.set(`${candidate.namespace}/${candidate.name}`, candidate);
     }
   }
-  return [...found.values()];
+  return found.size > 0 ? [...found.values()] : await reported(at, read, signal);
+}
+
+const REPORT = "-drain-report";
+
+async function reported(at: { namespace?: string }, read: Reader, signal: AbortSignal): Promise<readonly Candidate[]> {
+  const found: Candidate[] = [];
+  const labelSelector = "app.kubernetes.io/component=drain-report";
+  for await (const { items } of read.pages(ConfigMap, { ...at, labelSelector }, signal)) {
+    for (const { metadata, data } of items) {
+      const [namespace, name] = data?.["release"]?.split("/") ?? [];
+      if (!namespace || !name || !metadata.name.endsWith(REPORT)) continue;
+      found.push({ name, namespace, fullname: metadata.name.slice(0, -REPORT.length) });
+    }
+  }
+  return found;
 }
 
 /** The chart's rule, without overrides. */
