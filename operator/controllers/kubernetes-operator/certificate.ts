@@ -1,6 +1,6 @@
 // The Secret by which the forwarders prove who they are at ngrok's binding ingress: a key of ours and ngrok's certificate.
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
-import { refOf } from "#kube/kind.ts";
+import { type OwnerReference, refOf } from "#kube/kind.ts";
 import { Secret, type SecretObject } from "#kube/kinds.ts";
 import type { KeyAndRequest } from "#ngrok/csr.ts";
 import { KnownError } from "#wire/errors.ts";
@@ -34,6 +34,7 @@ export async function readPair(
       },
     );
   }
+  await shareOwnership(operator, secret, context);
   const pair: Pair = { key: text(secret, "tls.key"), csr: text(secret, "tls.csr"), crt: text(secret, "tls.crt") };
   if (pair.key !== "" && pair.csr !== "") return pair;
   const fresh: Pair = { ...(await make()), crt: "" };
@@ -62,6 +63,29 @@ export async function writePair(
   );
 }
 
+/** Two installs in one namespace share the Secret by its name: it goes with the last of them. A person's own stays a person's. */
+async function shareOwnership(operator: KubernetesOperator, secret: SecretObject, context: Context): Promise<void> {
+  const owners = secret.metadata.ownerReferences ?? [];
+  const made = owners.some(({ kind }) => kind === KubernetesOperator.kind);
+  if (!made || owners.some(({ uid }) => uid === operator.metadata.uid)) return;
+  const path = "/metadata/ownerReferences";
+  await context.writer.patch(
+    Secret,
+    refOf(secret),
+    secret.metadata.uid ?? "",
+    [
+      { op: "test", path, value: owners },
+      { op: "add", path: `${path}/-`, value: ownerOf(operator) },
+    ],
+    context.signal,
+  );
+}
+
+function ownerOf({ metadata: { name, uid = "" } }: KubernetesOperator): OwnerReference {
+  const apiVersion = `${KubernetesOperator.group}/${KubernetesOperator.versions[0]}`;
+  return { apiVersion, kind: KubernetesOperator.kind, name, uid };
+}
+
 const TLS_TYPE = "kubernetes.io/tls";
 
 function refFor(operator: KubernetesOperator): { name: string; namespace: string } {
@@ -70,13 +94,11 @@ function refFor(operator: KubernetesOperator): { name: string; namespace: string
 
 /** Owned by the KubernetesOperator: when that is gone, the garbage collector takes the Secret, and nobody sweeps it by name. */
 function secretOf(operator: KubernetesOperator, { key, csr, crt }: Pair): SecretObject {
-  const { name, uid = "" } = operator.metadata;
-  const apiVersion = `${KubernetesOperator.group}/${KubernetesOperator.versions[0]}`;
   return {
     apiVersion: "v1",
     kind: "Secret",
     type: TLS_TYPE,
-    metadata: { ...refFor(operator), ownerReferences: [{ apiVersion, kind: KubernetesOperator.kind, name, uid }] },
+    metadata: { ...refFor(operator), ownerReferences: [ownerOf(operator)] },
     data: { "tls.key": base64(key), "tls.csr": base64(csr), "tls.crt": base64(crt) },
   };
 }

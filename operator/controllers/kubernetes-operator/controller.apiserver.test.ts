@@ -3,7 +3,9 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { expect, test } from "vitest";
 import { FINALIZER } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import type { KubeObject } from "#kube/kind.ts";
 import { Namespace, Secret } from "#kube/kinds.ts";
+import { aKubernetesOperator } from "#test/support/builders.ts";
 import { condition, isReady, startWorld, type World } from "#test/support/world.ts";
 import { kubernetesOperatorController } from "./controller.ts";
 
@@ -91,6 +93,23 @@ test("with bindings on it gets a certificate for a key of its own, kept in a Sec
     { kind: "KubernetesOperator", name: "ngrok", uid: ready.metadata.uid },
   ]);
 });
+
+test("a second install of the namespace shares that Secret, and it goes with the last of them alone (F19)", async () => {
+  await using world = await startWorld({ controllers, options: { features: ["bindings"], bindings }, start: false });
+  const other = await world.create(KubernetesOperator, aKubernetesOperator({ metadata: { name: "other" } }));
+  const owner = { apiVersion: "ngrok.k8s.ngrok.com/v1alpha1", kind: "KubernetesOperator", name: "other" };
+  const ownerReferences = [{ ...owner, uid: other.metadata.uid ?? "" }];
+  const data = { "tls.key": "", "tls.crt": "" };
+  await world.create(Secret, { metadata: { name: TLS, ownerReferences }, type: "kubernetes.io/tls", data });
+  world.start();
+  const owners = ({ metadata }: KubeObject) => (metadata.ownerReferences ?? []).map(({ name }) => name);
+  await world.until(Secret, TLS, (secret) => owners(secret).join() === "other,ngrok", 30_000);
+
+  await world.remove(KubernetesOperator, "other");
+
+  // The garbage collector has been here: it takes the dead owner off, and leaves what has a living one.
+  await world.until(Secret, TLS, (secret) => owners(secret).join() === "ngrok", 30_000);
+}, 90_000);
 
 test("a certificate that ends within 30 days is renewed, key and certificate together", async () => {
   await using world = await startWorld({ controllers, options: { features: ["bindings"], bindings } });
