@@ -44,6 +44,21 @@ test("an index follows its objects", () => {
   expect(cache.by(CloudEndpoint, "url", "https://b.internal")).toEqual([]);
 });
 
+test("a value that several objects have finds each of them, and the last one when the others are gone", () => {
+  const { cache, store } = aStore();
+  const named = (name: string, resourceVersion: string) =>
+    aCloudEndpoint({ metadata: { name, resourceVersion, uid: name }, spec: { url: "https://a.internal" } });
+  for (const name of ["a", "b", "c"]) store.put(named(name, "1"));
+  const found = (): string[] =>
+    cache.by(CloudEndpoint, "url", "https://a.internal").map(({ metadata }) => metadata.name);
+  expect(found()).toEqual(["a", "b", "c"]);
+  store.remove(named("a", "2"));
+  store.remove(named("c", "2"));
+  expect(found()).toEqual(["b"]);
+  store.remove(named("b", "2"));
+  expect(found()).toEqual([]);
+});
+
 test("managedFields are not kept", () => {
   const { store } = aStore();
   store.put(aCloudEndpoint({ metadata: { managedFields: [{ manager: "kubectl" }] } }));

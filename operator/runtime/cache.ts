@@ -15,7 +15,7 @@ export class Store<T extends KubeObject = KubeObject> {
   readonly kind: Kind<T>;
   readonly #objects = new Map<string, T>();
   readonly #sharing = new Sharing();
-  readonly #indexes: ReadonlyMap<string, { readonly of: Index<T>; readonly keys: Map<string, Set<string>> }>;
+  readonly #indexes: ReadonlyMap<string, { readonly of: Index<T>; readonly keys: Keys }>;
   readonly #listeners = new Set<(change: Change<T>) => void>();
 
   constructor(kind: Kind<T>, indexes: Readonly<Record<string, Index<T>>> = {}) {
@@ -52,7 +52,7 @@ export class Store<T extends KubeObject = KubeObject> {
   by(index: string, value: string): readonly T[] {
     const found = this.#indexes.get(index);
     if (found === undefined) throw new Error(`${this.kind.kind} has no index ${index}`);
-    return [...(found.keys.get(value) ?? [])].flatMap((key) => this.#objects.get(key) ?? []);
+    return listed(found.keys.get(value)).flatMap((key) => this.#objects.get(key) ?? []);
   }
 
   /** Returns the end of the listening. */
@@ -90,16 +90,24 @@ export class Store<T extends KubeObject = KubeObject> {
     for (const { of, keys } of this.#indexes.values()) {
       for (const value of before === undefined ? [] : of(before)) {
         const held = keys.get(value);
-        held?.delete(key);
-        if (held?.size === 0) keys.delete(value);
+        if (held instanceof Set) held.delete(key);
+        if (held === key || (held instanceof Set && held.size === 0)) keys.delete(value);
       }
       for (const value of after === undefined ? [] : of(after)) {
         const held = keys.get(value);
-        if (held === undefined) keys.set(value, new Set([key]));
-        else held.add(key);
+        if (held instanceof Set) held.add(key);
+        else keys.set(value, held === undefined || held === key ? key : new Set([held, key]));
       }
     }
   }
+}
+
+/** By value; most values belong to one object, and 50,000 sets of one would be ten megabytes. */
+type Keys = Map<string, string | Set<string>>;
+
+function listed(keys: string | Set<string> | undefined): readonly string[] {
+  if (keys === undefined) return [];
+  return typeof keys === "string" ? [keys] : [...keys];
 }
 
 /** All stores of a process, asked by kind. */

@@ -72,7 +72,7 @@ async function some<T>(items: readonly T[], work: (item: T) => Promise<void>): P
 }
 
 async function create(connection: Connection, path: string, body: KubeObject, signal: AbortSignal): Promise<void> {
-  await connection.request({ method: "POST", path, body, signal, timeoutMs: 30_000 }).catch((error: unknown) => {
+  await connection.request({ method: "POST", path, body, signal, timeoutMs: 60_000 }).catch((error: unknown) => {
     if (!isClass(error, "conflict")) throw error;
   });
 }
@@ -81,7 +81,7 @@ async function create(connection: Connection, path: string, body: KubeObject, si
 export async function depopulate(connection: Connection, { objects }: Population, signal: AbortSignal): Promise<void> {
   await some(objects, async (object) => {
     const path = `${collectionOf(object)}/${object.metadata.name}`;
-    await connection.request({ method: "DELETE", path, signal, timeoutMs: 30_000 }).catch((error: unknown) => {
+    await connection.request({ method: "DELETE", path, signal, timeoutMs: 60_000 }).catch((error: unknown) => {
       if (!isClass(error, "gone")) throw error;
     });
   });
