@@ -50,6 +50,8 @@ export interface ClusterOptions {
 /** The API server's cache of tokens that it has accepted. */
 const TOKEN_CACHE_MS = 10_000;
 const GRACE_MS = 30_000;
+/** A kubelet hears of a deletion by its watch, too. */
+const KUBELET_HEARS_MS = 400;
 const CONTROLLERS = [kubernetesOperatorController, domainController, cloudEndpointController, trafficPolicyController];
 
 export class Cluster {
@@ -71,7 +73,7 @@ export class Cluster {
   readonly #endedTokens = new Map<string, number>();
   readonly #pods = new Map<string, { readonly process: Process; readonly terminate: () => void }>();
   #names = 0;
-  #watches = 0;
+  readonly #lags = new Map<string, number>();
 
   constructor(scheduler: Scheduler, options: ClusterOptions) {
     this.#options = options;
@@ -103,11 +105,7 @@ export class Cluster {
         if (sent !== undefined) this.executed += 1;
       },
       note: (text) => this.note(text),
-      lag: () => {
-        if (this.calm || options.lags.length === 0) return 0;
-        this.#watches += 1;
-        return options.lags[this.#watches % options.lags.length] ?? 0;
-      },
+      lag: ({ process }, path) => this.#lagOf(`${process.name} ${path}`),
     };
     this.#install();
   }
@@ -322,6 +320,15 @@ export class Cluster {
     return this.#options.faults.find((one) => one.role === role && one.at === n)?.fault;
   }
 
+  /** A watch is late all the time, not with one event. */
+  #lagOf(watch: string): number {
+    const { lags } = this.#options;
+    if (this.calm || lags.length === 0) return 0;
+    const lag = this.#lags.get(watch) ?? lags[this.#lags.size % lags.length] ?? 0;
+    this.#lags.set(watch, lag);
+    return lag;
+  }
+
   #podGone(pod: Stored | undefined): void {
     if (pod === undefined) return;
     const { name, uid = "", labels } = pod.metadata;
@@ -341,7 +348,7 @@ export class Cluster {
   #terminate(pod: Stored): void {
     const { name } = pod.metadata;
     const entry = this.#pods.get(name);
-    this.time.after(5, () => {
+    this.time.after(KUBELET_HEARS_MS, () => {
       if (entry?.process.alive !== true) this.server.drop(Pod, name, release.namespace);
       else entry.terminate();
     });

@@ -141,6 +141,8 @@ class Playing {
     const how = await cluster.drain(policy);
     // Helm 3 takes a hook whose Job was deleted for one that has ended well.
     if (how === "failed" || (how === "replaced" && helm === 4)) return false;
+    // Helm has to hear of it, and goes through its list of objects.
+    await cluster.time.sleep(500);
     cluster.deleteRelease();
     if ((await cluster.cleanUp(policy)) !== "ok") return false;
     cluster.rules.uninstalled(cluster.server);

@@ -22,6 +22,8 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
   fc.constantFrom(1_000, 3_500, 4_800).map((ms): Fault => ({ is: "slow", ms })),
 );
 
+const lag = fc.constantFrom(0, 0, 100, 3_000, 12_000);
+
 const faults = fc.array(
   fc.record({
     role: fc.constantFrom("leader" as const, "drain" as const, "cleanup" as const),
@@ -50,7 +52,7 @@ const deeds = fc.array(
   { maxLength: 4 },
 );
 
-const plot: fc.Arbitrary<Plot> = fc.record({
+const anyDay: fc.Arbitrary<Plot> = fc.record({
   seed: fc.nat(),
   helm: fc.constantFrom(3 as const, 4 as const),
   replicas: fc.constantFrom(1, 1, 2),
@@ -61,9 +63,34 @@ const plot: fc.Arbitrary<Plot> = fc.record({
   uninstallAfter: fc.integer({ min: 0, max: 80 }),
   faults,
   deeds,
-  lags: fc.array(fc.constantFrom(0, 0, 100, 3_000, 12_000), { maxLength: 6 }),
+  lags: fc.array(lag, { maxLength: 8 }),
   skews: fc.array(fc.constantFrom(0, 3_600_000, -3_600_000), { maxLength: 3 }),
 });
+
+/** Days on which one thing happens for certain, with whatever else happens on any day. */
+const plot = fc.oneof(
+  { weight: 3, arbitrary: anyDay },
+  // A killed hook, and other values at the next uninstall.
+  fc.tuple(anyDay, fc.integer({ min: 8, max: 60 })).map(([day, at]): Plot => ({
+    ...day,
+    policies: ["Retain", "Delete"],
+    deeds: [],
+    faults: [{ role: "drain", at, fault: { is: "killed after" } }],
+  })),
+  // The KubernetesOperator deleted by hand, and a person who wants it back.
+  fc.tuple(anyDay, fc.integer({ min: 0, max: 60 })).map(([day, after]): Plot => ({
+    ...day,
+    uninstallAfter: 0,
+    deeds: [
+      { after: 60, ms: 0, deed: "delete operator" },
+      { after, ms: 0, deed: "cancel" },
+    ],
+  })),
+  // A second replica whose watches are late.
+  fc
+    .tuple(anyDay, fc.array(lag, { minLength: 5, maxLength: 11 }))
+    .map(([day, lags]): Plot => ({ ...day, replicas: 2, lags, faults: [], deeds: [] })),
+);
 
 /** The last lines of a story that are told where it went wrong. */
 const LINES = 250;
