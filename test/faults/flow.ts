@@ -1,6 +1,7 @@
 // One case from install to verdict: the operator works, the bad day comes, `helm uninstall` runs until it succeeds, and what
 // is left and what was written down is held against what must never happen.
 import assert from "node:assert/strict";
+import { setTimeout as pause } from "node:timers/promises";
 import type { ApiProxy } from "#test/support/api-proxy.ts";
 import { endOf, eventsSince } from "#test/support/audit.ts";
 import type { HelmRun } from "#test/support/helm.ts";
@@ -71,7 +72,7 @@ function valuesOf({ values, helmTimeout }: Scenario, { policy, keep }: RunCase):
 /** The same command until it succeeds; each end is one of the two that are allowed. */
 async function uninstall(scenario: Scenario, act: OpenAct): Promise<Ended> {
   const expected = firstEndOf(scenario, act.run);
-  const [first] = await Promise.all([act.again(), scenario.during?.(act)]);
+  const first = await firstRun(scenario, act);
   if (expected !== "maybe") assert.equal(first.code, expected === "0" ? 0 : 1, "the end of the first helm uninstall");
   if (first.code === 0) {
     await noFinalizerIsLeft(scenario, act);
@@ -89,6 +90,22 @@ async function uninstall(scenario: Scenario, act: OpenAct): Promise<Ended> {
     explains(scenario, next);
   }
   throw new Error(`helm uninstall has not succeeded after ${RUNS} runs of the same command`);
+}
+
+/** The first run to its end, whatever becomes of the step beside it, which must not wait for what no longer comes. */
+async function firstRun({ during }: Scenario, act: OpenAct): Promise<HelmRun> {
+  const over = new AbortController();
+  const run = act.again();
+  const late = run.then(async () => {
+    await pause(60_000, undefined, { signal: over.signal });
+    throw new Error("`during` has not ended a minute after its helm uninstall");
+  });
+  const [ended, step] = await Promise.allSettled([run, Promise.race([during?.(act), late])]);
+  over.abort();
+  late.catch(() => {}); // told by the race, or nobody's any more
+  if (step.status === "rejected") throw step.reason;
+  if (ended.status === "rejected") throw ended.reason;
+  return ended.value;
 }
 
 /** Another `helm uninstall` beside it has come to its end: there is nothing left to uninstall. */
