@@ -59,8 +59,8 @@ export async function makeHerd(
   const stored = await storedOf(connection, population, signal);
   const members: Member[] = [];
   await each(stored, async ({ kind, object }) => {
-    const [collection, body] = counterpartOf(object);
-    const id = await ngrok.add(collection, body);
+    const [collection, counterpart] = counterpartOf(object);
+    const id = await ngrok.add(collection, counterpart);
     const path = `${objectPath(kind, kind.versions[0], refOf(object))}/status`;
     const contentType = "application/merge-patch+json";
     const body = { status: { id } };
