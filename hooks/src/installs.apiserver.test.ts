@@ -1,7 +1,9 @@
 // Two installs in one cluster, each with its own namespace to watch: whatever the order in which they come and go, neither
 // touches what is the other's. Helm, the operators and the hooks are real (test/support/nodeless.ts).
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { DRAIN_OWNER, FINALIZER, GATEWAY_CLASS_FINALIZER } from "#api/keys.ts";
 import type { KubeObject } from "#kube/kind.ts";
+import { aGatewayClass, anIngress } from "#test/support/builders.ts";
 import { installCrds } from "#test/support/crds.ts";
 import { nodeless, type Nodeless } from "#test/support/nodeless.ts";
 import { allReady, aPopulation, populate } from "#test/support/population.ts";
@@ -13,7 +15,7 @@ let cluster: Nodeless;
 
 beforeAll(async () => {
   cluster = await nodeless();
-  await installCrds(cluster.connection);
+  await Promise.all([installCrds(cluster.connection), cluster.gatewayApi()]);
 }, 60_000);
 afterAll(async () => await cluster[Symbol.asyncDispose]());
 
@@ -63,6 +65,60 @@ async function oneAfterTheOther(one: Install, other: Install): Promise<void> {
   await settle(other, 3, `late-${other.id}`);
   await uninstall(other);
 }
+
+test(
+  "two that watch all namespaces with classes of their own: each object has one owner, and what has none or two goes with the last (F18, F19)",
+  { timeout: 180_000 },
+  async () => {
+    const id = crypto.randomUUID().slice(0, 4);
+    const shop = `shop-${id}`;
+    await cluster.kubectl.run(["create", "namespace", shop]);
+    const everywhere = async (name: Name): Promise<Release> =>
+      await cluster.install({
+        name: `${name}-${id}`,
+        namespace: `ops-${name}-${id}`,
+        values: { installCRDs: false, "ingress.ingressClass.name": `class-${name}-${id}` },
+      });
+    const [a, b] = [await everywhere("a"), await everywhere("b")];
+    await cluster.kubectl.run([
+      "-n",
+      a.namespace,
+      "scale",
+      `deployment/${a.name}-ngrok-operator-manager`,
+      "--replicas=0",
+    ]);
+    const stamped = (release: Release) => ({ [DRAIN_OWNER]: `${release.namespace}/${release.name}` });
+    const held = { namespace: shop, finalizers: [FINALIZER] };
+    const spec = { ingressClassName: `class-b-${id}` };
+    await cluster.kubectl.apply([
+      // Of a broken install; its class was changed to the other's, which would serve it if it were free.
+      anIngress({ metadata: { ...held, name: "moved", annotations: stamped(a) }, spec }),
+      // Of the time before stamps, so it may be either's.
+      anIngress({ metadata: { ...held, name: "unstamped" } }),
+      aGatewayClass({
+        metadata: { name: `ngrok-${id}`, finalizers: [GATEWAY_CLASS_FINALIZER], annotations: stamped(a) },
+      }),
+    ]);
+    const finalizers = async (object: string): Promise<string> =>
+      await cluster.kubectl.run(["-n", shop, "get", object, "-o", "jsonpath={.metadata.finalizers}"]);
+
+    await uninstall({ id, release: a, policy: "Retain", shop });
+
+    expect(await finalizers("ingress/moved")).toBe("");
+    expect(await finalizers("ingress/unstamped")).toContain(FINALIZER);
+    expect(await finalizers(`gatewayclass/ngrok-${id}`)).toContain(GATEWAY_CLASS_FINALIZER);
+    const log = cluster.log(a, "drain");
+    const owner = `${b.namespace}/${b.name}`;
+    expect(log).toContain(
+      `ingress ${shop}/unstamped: it carries our finalizer, but no stamp and no label says whose it is, and ${owner} may own it`,
+    );
+    expect(log).toContain(`gatewayclass ngrok-${id}: ${owner} may serve Gateway API with it`);
+
+    await uninstall({ id, release: b, policy: "Retain", shop });
+    expect(await finalizers("ingress/unstamped")).toBe("");
+    expect(await finalizers(`gatewayclass/ngrok-${id}`)).toBe("");
+  },
+);
 
 interface Install {
   readonly id: string;

@@ -217,7 +217,8 @@ export class Nodeless implements AsyncDisposable {
   async #environment(pod: PodObject, { env = [] }: Container): Promise<Record<string, string>> {
     const values: Record<string, string> = {};
     for (const { name, value, valueFrom } of env) {
-      const found = value ?? (await this.#valueFrom(pod, valueFrom ?? {}));
+      // The server leaves an empty value out.
+      const found = valueFrom === undefined ? (value ?? "") : await this.#valueFrom(pod, valueFrom);
       if (found !== undefined) values[name] = found;
     }
     return values;
