@@ -16,7 +16,9 @@ export function questionsOf(
     .filter((rule) => rule.when !== "noClusterRights" || !clusterWide)
     .flatMap((rule) => {
       const namespace = namespaceOf(rule, release);
-      const names = namedBy(rule)?.map((name) => namesOf(release)[name]) ?? rule.names ?? [undefined];
+      // Several names of the release are the pieces of one report, granted together: the first answers for all.
+      const [first] = namedBy(rule) ?? [];
+      const names = first === undefined ? (rule.names ?? [undefined]) : [namesOf(release)[first]];
       return names.flatMap((name) =>
         rule.verbs.map((verb) => ({
           verb,
