@@ -33,7 +33,11 @@ describe("the condition", () => {
     ["no hook", { hook: false }, "False HookOff: cleanupHook.enabled=false: helm uninstall would free nothing"],
     ["a right", { rights: forbidden }, "False RightMissing: the operator's ServiceAccount may not patch ingresses"],
     ["rights that nobody knows", { rights: silent }, "Unknown RightsUnknown: no answer"],
-    ["the key", { key: revoked }, "False KeyRefused: policy Delete needs ngrok's API: ERR_NGROK_200: no such key; put"],
+    [
+      "the key",
+      { key: revoked },
+      "False KeyRefused: policy Delete needs ngrok's API: ERR_NGROK_200: no such key; put a valid key into the credentials Secret under API_KEY, then kubectl -n ops rollout restart deployment/ngrok-operator-manager; or set drainPolicy=Retain",
+    ],
     ["a key that nobody knows", { key: silent }, "Unknown KeyUnknown: no answer"],
     ["the key under Retain", { key: revoked, policy: "Retain" }, "True NothingInTheWay"],
     [

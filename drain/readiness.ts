@@ -2,7 +2,7 @@
 // has anyway. Pure; what only the drain's own lists can tell is not asked here (`ngrok-drain plan` asks it).
 import { type Finding, fails, holds } from "#api/conditions.ts";
 import type { UninstallReadyReason } from "#api/kubernetes-operator.ts";
-import type { Release } from "#api/release.ts";
+import { namesOf, type Release } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import { budgetOf, helmSecondsFor } from "./budget.ts";
@@ -92,9 +92,11 @@ function rightsMissing({ rights }: UninstallFacts): Verdict {
 }
 
 /** Under Retain an uninstall needs ngrok for nothing but the deregistration, and ends without that too. */
-function keyRefused({ policy, key }: UninstallFacts): Verdict {
+function keyRefused({ policy, key, release }: UninstallFacts): Verdict {
   if (policy !== "Delete" || key.is !== "no") return undefined;
-  const remedy = "put a valid key into the credentials Secret under API_KEY, or set drainPolicy=Retain";
+  // The hook's pod will read the Secret; the operator's has read it at its start.
+  const restart = `kubectl -n ${release.namespace} rollout restart deployment/${namesOf(release).manager}`;
+  const remedy = `put a valid key into the credentials Secret under API_KEY, then ${restart}; or set drainPolicy=Retain`;
   return { reason: "KeyRefused", message: `policy Delete needs ngrok's API: ${key.why}; ${remedy}` };
 }
 
