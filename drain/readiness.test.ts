@@ -43,7 +43,7 @@ describe("the condition", () => {
     [
       "a foreign finalizer",
       { tally: two },
-      "False ForeignFinalizer: agentendpoint dev/pay-443 is held by finalizer acme.io/hold of another controller (and 1 more objects), and would outlive its deletion; ask its owner to let go, or set drainPolicy=Retain",
+      "False ForeignFinalizer: agentendpoint dev/pay-443 is held by finalizer acme.io/hold of another controller (and 1 more), and would outlive its deletion; ask its owner to let go, or set drainPolicy=Retain",
     ],
     ["the same under Retain", { tally: two, policy: "Retain" }, "True NothingInTheWay"],
     [

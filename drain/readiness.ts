@@ -103,7 +103,7 @@ function keyRefused({ policy, key, release }: UninstallFacts): Verdict {
 /** Our finalizer goes all the same; but an object that is deleted, alone or with its CRD, would wait for the other. */
 function heldByOthers({ policy, crdsGo, tally: { held, heldCount } }: UninstallFacts): Verdict {
   if (held === undefined || (policy === "Retain" && !crdsGo)) return undefined;
-  const more = heldCount > 1 ? ` (and ${heldCount - 1} more objects)` : "";
+  const more = heldCount > 1 ? ` (and ${heldCount - 1} more)` : "";
   const remedy = crdsGo ? "upgrade with crds.keep=true" : "set drainPolicy=Retain";
   return {
     reason: "ForeignFinalizer",
