@@ -1,7 +1,7 @@
 // What a scenario of the worst day is: one sentence, what happens before and during `helm uninstall`, and how the first
 // run may end. flow.ts runs it under both Helms and both policies; verdict.ts says what must hold whatever happens.
 import type { Kubectl } from "#test/support/kubectl.ts";
-import type { AddedCallFault, ApiProxy, Call, Match } from "#test/support/api-proxy.ts";
+import type { AddedCallFault, ApiProxy, Match } from "#test/support/api-proxy.ts";
 import type { AuditEvent } from "#test/support/audit.ts";
 import { HELMS, type HelmRun, type HelmVersion } from "#test/support/helm.ts";
 import type { NgrokApi } from "#test/support/ngrok-api/server.ts";
@@ -113,7 +113,7 @@ export interface Act {
   readonly onEnd: (undo: () => Promise<unknown>) => void;
 }
 
-export type { Call, Match, Random };
+export type { Match, Random };
 
 /** As the list of failures and their tests looks for them. */
 const NUMBERS = / \([FWE]\d+(, [FWE]\d+)*\)$/;
