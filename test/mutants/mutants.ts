@@ -108,11 +108,19 @@ export const mutants: readonly Mutant[] = [
   },
   {
     id: "F8",
+    what: "a hook acts by the policy of its own values, whatever the mark has sealed",
+    file: "hooks/src/drain/hook.ts",
+    find: `state.now.phase === "Draining" || state.now.phase === "Drained" ? state.now.policy : held.policy;`,
+    replace: "settings.policy;",
+    test: protocol,
+  },
+  {
+    id: "F8b",
     what: "every mark brings its own policy",
     file: "drain/state.ts",
     find: `const policy = current.policy === "Retain" || wanted.policy === "Retain" ? "Retain" : "Delete";`,
     replace: "const { policy } = wanted;",
-    test: protocol,
+    test: unit("drain/state.test.ts", "the seal"),
   },
   {
     id: "F9",
