@@ -60,7 +60,7 @@ export default defineConfig({
           include: ["test/faults/faults.test.ts"],
           globalSetup: ["test/support/faults.ts"],
           testTimeout: 900_000,
-          hookTimeout: 60_000,
+          hookTimeout: 300_000,
         },
       },
     ],

@@ -17,12 +17,24 @@ export async function prepare({ stage: { kubectl }, namespace }: Scene): Promise
   await kubectl.run(["annotate", ...crds, "--overwrite", `meta.helm.sh/release-namespace=${namespace}`]);
 }
 
+type Place = Pick<Scene, "stage" | "namespace" | "namespaces">;
+
+/** Takes away what a run has left that was interrupted, on a cluster that stays up. */
+export async function wipeAll(stage: Scene["stage"]): Promise<void> {
+  const names = (await stage.kubectl.run(["get", "namespaces", "-o", "name"])).split("\n");
+  for (const name of names) {
+    const [, id] = /^namespace\/ngrok-([0-9a-f]{4})$/.exec(name) ?? [];
+    if (id === undefined) continue;
+    await wipe({ stage, namespace: `ngrok-${id}`, namespaces: [`one-${id}`, `two-${id}`, `three-${id}`] }, false);
+  }
+}
+
 /**
  * Takes away what a case has left; what merely terminates is left to do so. A case that passed has left users' objects and
  * CRDs; of one that failed nothing is taken for granted.
  */
-export async function wipe(scene: Scene, passed: boolean): Promise<void> {
-  const { stage, namespace, namespaces } = scene;
+export async function wipe(place: Place, passed: boolean): Promise<void> {
+  const { stage, namespace, namespaces } = place;
   const { kubectl } = stage;
   if (!passed) {
     await stage.helm(3, ["uninstall", RELEASE, "--namespace", namespace, "--no-hooks", "--ignore-not-found"]);
@@ -37,7 +49,7 @@ export async function wipe(scene: Scene, passed: boolean): Promise<void> {
     const columns = "custom-columns=:.kind,:.metadata.namespace,:.metadata.name";
     const held = await kubectl.run(["get", OURS, "-A", "--no-headers", "-o", columns]).catch(() => "");
     for (const line of held.split("\n").filter(Boolean)) await freed(kubectl, line.split(/ +/).join("/"));
-    await dropTerminating(scene, crds);
+    await dropTerminating(place, crds);
   }
   await kubectl.run(["delete", "namespace", namespace, ...namespaces, "--ignore-not-found", "--wait=false"]);
 }
@@ -50,7 +62,7 @@ async function freed(kubectl: Kubectl, path: string): Promise<void> {
 }
 
 /** A CRD that goes must be gone before the next install, which would find it half there. */
-async function dropTerminating({ stage: { kubectl } }: Scene, crds: readonly string[]): Promise<void> {
+async function dropTerminating({ stage: { kubectl } }: Place, crds: readonly string[]): Promise<void> {
   const template = "jsonpath={range .items[?(@.metadata.deletionTimestamp)]}{.metadata.name}{'\\n'}{end}";
   const going = (await kubectl.run(["get", "crds", "-o", template])).split("\n").filter((name) => name !== "");
   const ours = going.map((name) => `customresourcedefinition.apiextensions.k8s.io/${name}`);

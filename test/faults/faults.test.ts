@@ -8,7 +8,7 @@ import { openScene } from "#test/support/open-scene.ts";
 import { stageOf } from "#test/support/stage.ts";
 import { PORTS } from "#tools/cluster/embedded/node.ts";
 import { chosenCases } from "./cases.ts";
-import { prepare, wipe } from "./clearing.ts";
+import { prepare, wipe, wipeAll } from "./clearing.ts";
 import { play } from "./flow.ts";
 import { keepResult, resultOf, resultsFolder } from "./results.ts";
 
@@ -20,6 +20,7 @@ const processes = processesOf(cluster, stage.kubectl);
 let proxy: ApiProxy;
 
 beforeAll(async () => {
+  await wipeAll(stage);
   const nodeIp = cluster.registry.split(":")[0] ?? "";
   const pki = join(cluster.folder, "pki");
   proxy = await startApiProxy({ host: cluster.hostIp, pki, target: `https://${nodeIp}:${PORTS.api}` });
