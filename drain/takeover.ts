@@ -50,7 +50,9 @@ export async function takeOver(work: Takeover): Promise<WriteToken> {
     const token = await takeFrom(work, observer, unseated);
     if (token === undefined) continue;
     await state.fresh(signal);
-    work.say("operator", `${unseated.how} after ${((clock.now() - began) / 1000).toFixed(1)}s; this hook drains`);
+    const seconds = ((clock.now() - began) / 1000).toFixed(1);
+    const driver = work.identity.startsWith("cli/") ? "run" : "hook";
+    work.say("operator", `${unseated.how} after ${seconds}s; this ${driver} drains`);
     return token;
   }
 }
