@@ -65,6 +65,10 @@ An ngrok Authtoken is required: credentials.apiKey is set, credentials.authtoken
 rbac.cluster=false without ingress.watchNamespace: all namespaces cannot be watched without ClusterRoles
   remedy: set ingress.watchNamespace, or rbac.cluster=true
 {{- end }}
+{{- if and (not .Values.rbac.cluster) .Values.installCRDs (not .Values.crds.keep) }}
+rbac.cluster=false with crds.keep=false: nobody could see whether another install needs the CustomResourceDefinitions that go
+  remedy: crds.keep=true, or installCRDs=false, or rbac.cluster=true
+{{- end }}
 {{- if and .Values.bindings.enabled $watch (ne $watch .Release.Namespace) }}
 ingress.watchNamespace={{ $watch }} with bindings.enabled=true: bindings live in the release namespace {{ .Release.Namespace }}
   remedy: install in {{ $watch }}, or leave ingress.watchNamespace empty
