@@ -100,9 +100,13 @@ export const markRights: readonly Rule[] = [
  * that nobody has to change the values back in the middle of an uninstall.
  */
 export const driftRights: readonly Rule[] = [
-  ...[...userKinds, Service].map((kind) =>
+  ...userKinds.map((kind) =>
     allow(kind, ["get", "patch"], { scope: "cluster", why: "free what an earlier ingress.watchNamespace left" }),
   ),
+  allow(Service, ["get", "patch", "delete"], {
+    scope: "cluster",
+    why: "free what an earlier ingress.watchNamespace left; delete the Services that were made for BoundEndpoints",
+  }),
   ...ourKinds.map((kind) =>
     allow(kind, ["get", "patch", "delete"], {
       scope: "cluster",
