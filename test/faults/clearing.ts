@@ -21,7 +21,9 @@ type Place = Pick<Scene, "stage" | "namespace" | "namespaces">;
 
 /** Takes away what a run has left that was interrupted, on a cluster that stays up. */
 export async function wipeAll(stage: Scene["stage"]): Promise<void> {
-  const names = (await stage.kubectl.run(["get", "namespaces", "-o", "name"])).split("\n");
+  const names = (
+    await stage.kubectl.run(["get", "namespaces", "--field-selector=status.phase=Active", "-o", "name"])
+  ).split("\n");
   for (const name of names) {
     const [, id] = /^namespace\/ngrok-([0-9a-f]{4})$/.exec(name) ?? [];
     if (id === undefined) continue;
