@@ -62,7 +62,7 @@ test("a namespace that hangs in Terminating is let go: no Lease, state or report
   const rescued = await drainDocument<RescueDocument>("rescue", out);
   expect(rescued).toMatchObject({ ok: true, policy: "Retain", release: { namespace: home, name: "edge" } });
   expect(rescued.found).toContainEqual({ what: `namespace ${home}`, is: "is being deleted" });
-  expect(rescued.kept).toEqual([{ kind: "domain", object: `${home}/hanging`, id, why: null }]);
+  expect(rescued.kept).toMatchObject([{ kind: "domain", object: `${home}/hanging`, id }]);
   expect((await domainNow("hanging", home))?.metadata.finalizers).toBeUndefined();
   expect(await cli.read.get(KubernetesOperator, { name: "edge", namespace: home }, cli.signal)).toBeUndefined();
   const lease = { name: "edge-ngrok-operator-leader", namespace: home };
