@@ -34,7 +34,7 @@ export interface Report {
   readonly keptByKind: Map<string, number>;
   /** `domain shop/a-example-com rd_123`: what was deleted, in the cluster or at ngrok. */
   readonly removed: string[];
-  /** Objects with our finalizer of which nobody can say whose they are, and why. */
+  /** Objects with our finalizer of which nobody can say whose they are, and why, in the current pass. */
   readonly left: Map<string, string>;
   /** How one of them is let go by hand, in one command. */
   letGo: string | undefined;
@@ -44,9 +44,13 @@ export interface Report {
   readonly foreign: Map<string, readonly string[]>;
   /** Failures of the current pass only: what failed and then worked is no failure. */
   failures: Failure[];
+  /** How many they are; of very many only the first are kept, for each has an error with its causes. */
+  failed: number;
   /** Kinds that could not be listed in the current pass. */
   unknown: Map<string, KnownError>;
 }
+
+const FAILURES_KEPT = 100;
 
 /** @param expected objects, where they were counted beforehand. */
 export function newReport(expected = 0): Report {
@@ -66,6 +70,7 @@ export function newReport(expected = 0): Report {
     strangers: new Map(),
     foreign: new Map(),
     failures: [],
+    failed: 0,
     unknown: new Map(),
   };
 }
@@ -76,7 +81,10 @@ export function fold(report: Report, event: DrainEvent): void {
     case "pass":
       report.passes = event.n;
       report.failures = [];
+      report.failed = 0;
       report.unknown = new Map();
+      report.left.clear();
+      report.letGo = undefined;
       report.strangers = new Map();
       // What is met again was counted before: the total never goes beyond the objects.
       report.planned = report.done;
@@ -93,7 +101,9 @@ export function fold(report: Report, event: DrainEvent): void {
       left(report, event.step);
       return;
     case "failed":
-      report.failures.push({ object: nameOf(event.step.at.row, event.step.at.object), error: event.error });
+      report.failed += 1;
+      if (report.failures.length < FAILURES_KEPT)
+        report.failures.push({ object: nameOf(event.step.at.row, event.step.at.object), error: event.error });
       return;
     case "unknown":
       report.unknown.set(kindNameOf(event.row), event.error);
@@ -182,7 +192,7 @@ export function progressOf(
   const errors = errorsOf(report);
   return {
     drainedResources: report.done,
-    failedResources: report.failures.length,
+    failedResources: report.failed,
     totalResources: report.total,
     policy,
     ...(errors.length > 0 ? { errors } : {}),
