@@ -15,8 +15,8 @@ function held(metadata: Partial<ObjectMeta> = {}): KubeObject {
   return { metadata: { name: "a", namespace: "shop", uid: "u", finalizers: [FINALIZER], ...metadata } };
 }
 const stamped = (owner: string): Partial<ObjectMeta> => ({ annotations: { [DRAIN_OWNER]: owner } });
-const labelled = (namespace: string, name: string): Partial<ObjectMeta> => ({
-  labels: { "k8s.ngrok.com/controller-namespace": namespace, "k8s.ngrok.com/controller-name": name },
+const labelled = (namespace: string, name: string, prefix = "k8s.ngrok.com"): Partial<ObjectMeta> => ({
+  labels: { [`${prefix}/controller-namespace`]: namespace, [`${prefix}/controller-name`]: name },
 });
 
 describe("whose an object is", () => {
@@ -24,12 +24,14 @@ describe("whose an object is", () => {
     ["our stamp", stamped("ops/ngrok"), crowded, "stamp"],
     ["another install's stamp", stamped("ops/other"), alone, "stranger"],
     ["our labels without a stamp", labelled("ops", "ngrok-operator-manager"), crowded, "label"],
+    ["our labels of the canonical prefix", labelled("ops", "ngrok-operator-manager", "ngrok.com"), crowded, "label"],
+    ["another's of the canonical prefix", labelled("ops2", "other-manager", "ngrok.com"), alone, "stranger"],
     ["the agent's labels without a stamp", labelled("ops", "ngrok-operator-agent-manager"), crowded, "label"],
     ["another install's labels without a stamp", labelled("ops2", "ngrok-operator-manager"), alone, "stranger"],
     ["nothing, alone in the cluster", {}, alone, "scope"],
     ["nothing, beside another install", {}, crowded, "not"],
     ["nothing, others unknown", {}, { release, others: "unknown" } satisfies Surroundings, "not"],
-  ] as const)("%s", ([, metadata, surroundings, expected], { expect }) => {
+  ] as const)("%s (F18)", ([, metadata, surroundings, expected], { expect }) => {
     expect(find(row("Domain"), [held(metadata)], surroundings)[0]?.whose).toBe(expected);
   });
   test("outside the watched namespace an unstamped object of our kinds is not ours; a user's is freed, since nobody else is there (F9)", () => {
