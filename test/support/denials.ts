@@ -1,0 +1,33 @@
+// The requests that RBAC refused to the accounts of a release, from the API server's audit log: a program that asks for what
+// it may not have is wrong about its rights. What is refused after Helm or a person took the rights away is no finding.
+import type { AuditEvent } from "./audit.ts";
+import { accountOf, isDenied } from "./rights.ts";
+
+type Part = "manager" | "drain" | "cleanup";
+
+const RIGHTS = ["roles", "rolebindings", "clusterroles", "clusterrolebindings", "serviceaccounts"];
+
+/** In the order of the log. Only accounts whose name has `fullname` in front are looked at. */
+export function denials(events: readonly AuditEvent[], fullname: string): AuditEvent[] {
+  const taken = new Map<string, Part>();
+  const gone = new Set<string>();
+  return events.filter((event) => {
+    const { verb, objectRef, responseStatus } = event;
+    const { resource = "", namespace = "", name = "" } = objectRef ?? {};
+    if ((responseStatus?.code ?? 500) < 300 && RIGHTS.includes(resource) && name.startsWith(fullname)) {
+      const key = `${resource} ${namespace}/${name}`;
+      if (verb === "delete") taken.set(key, partOf(name));
+      else if (verb === "create") taken.delete(key);
+    }
+    if (resource === "namespaces" && verb === "delete") gone.add(name);
+    const [at = "", account = ""] = accountOf(event)?.split("/") ?? [];
+    if (!account.startsWith(fullname) || !isDenied(event)) return false;
+    return !gone.has(at) && !gone.has(namespace) && ![...taken.values()].includes(partOf(account));
+  });
+}
+
+/** Whose rights an object of this name is, or whose account. */
+function partOf(name: string): Part {
+  if (/-drain(-|$)/.test(name)) return "drain";
+  return /-cleanup(-|$)/.test(name) ? "cleanup" : "manager";
+}
