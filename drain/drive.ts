@@ -45,14 +45,14 @@ export async function* drive(work: Drive): AsyncGenerator<DrainEvent, Ending> {
       if (over.signal.aborted && !work.signal.aborted && !work.hands.fence.signal.aborted) return "paused";
       throw error;
     }
-    if (pass.steps === 0 && pass.errors.length === 0) return "clean";
+    const errors = [...pass.errors.values()];
+    if (pass.steps === 0 && errors.length === 0) return "clean";
     const settling = clock.now() - began < RBAC_SETTLES_MS;
-    if (pass.done === 0 && pass.errors.length > 0 && pass.errors.every((error) => isFinal(error, settling)))
-      return "blocked";
-    if (pass.errors.length === 0) continue;
-    const ms = waitOf(pass.errors, n);
+    if (pass.done === 0 && errors.length > 0 && errors.every((error) => isFinal(error, settling))) return "blocked";
+    if (errors.length === 0) continue;
+    const ms = waitOf(errors, n);
     if (clock.now() - began + ms >= work.budgetMs) return "paused";
-    yield { is: "waiting", ms, why: pass.errors[0]?.message ?? "" };
+    yield { is: "waiting", ms, why: errors[0]?.message ?? "" };
     try {
       await clock.sleep(ms, over.signal);
     } catch (error) {
@@ -66,7 +66,8 @@ interface Pass {
   readonly n: number;
   steps: number;
   done: number;
-  readonly errors: KnownError[];
+  /** One of each sort: 50,000 objects that all fail would else be 50,000 errors in memory. */
+  readonly errors: Map<string, KnownError>;
   /** How often each object came back, by uid, over all passes. */
   readonly again: Map<string, number>;
   /** The uids that failed in this pass, and in the one before: who was never freed cannot come back. */
@@ -76,14 +77,14 @@ interface Pass {
 
 function newPass(n: number, again: Map<string, number>, before: Pass | undefined): Pass {
   const failedBefore = before?.failed ?? new Set<string>();
-  return { n, steps: 0, done: 0, errors: [], again, failed: new Set(), failedBefore };
+  return { n, steps: 0, done: 0, errors: new Map(), again, failed: new Set(), failedBefore };
 }
 
 async function* onePass(work: Drive, pass: Pass, signal: AbortSignal): AsyncGenerator<DrainEvent> {
   const surroundings = await surroundingsOf(work.hands.read, work, signal);
   // Where others may be seen, not to have seen them is no answer: what has no stamp would be left, and called done.
   if (surroundings.problem !== undefined) {
-    pass.errors.push(surroundings.problem);
+    note(pass, surroundings.problem);
     yield { is: "unknown", row: { kind: KubernetesOperator }, error: surroundings.problem };
   }
   for (const wave of waves) {
@@ -94,16 +95,23 @@ async function* onePass(work: Drive, pass: Pass, signal: AbortSignal): AsyncGene
       yield event;
       if (event.is === "did") pass.done += 1;
       if (event.is === "failed") {
-        pass.errors.push(event.error);
+        note(pass, event.error);
         pass.failed.add(uidOf(event.step.at));
       }
       if (event.is === "did" || event.is === "failed") pass.steps += 1;
     }
     for (const event of told.splice(0)) {
       yield event;
-      if (event.is === "unknown") pass.errors.push(event.error);
+      if (event.is === "unknown") note(pass, event.error);
     }
   }
+}
+
+/** Of errors that mean the same for the run, the one that wants the longest wait. */
+function note({ errors }: Pass, error: KnownError): void {
+  const sort = `${error.class} ${error.status} ${error.code}`;
+  const held = errors.get(sort);
+  if (held === undefined || (error.retryAfterMs ?? 0) > (held.retryAfterMs ?? 0)) errors.set(sort, error);
 }
 
 /** Plans one wave page by page, as the workers ask for more: at most a page is held. */

@@ -95,7 +95,8 @@ function unfinishedLines(ending: Conclusion["ending"], report: Report, ended: En
     ...report.failures.map(({ object, error }) => ({ what: object, error })),
   ];
   const named = problems.slice(0, NAMED).map(({ what, error }): Line => ["blocked", `${what}: ${error.message}`]);
-  const more: Line[] = problems.length > NAMED ? [["blocked", `${problems.length - NAMED} more`]] : [];
+  const all = report.unknown.size + report.failed;
+  const more: Line[] = all > NAMED ? [["blocked", `${all - NAMED} more`]] : [];
   const hints = [...new Set(problems.flatMap(({ error }) => error.hint ?? []))]
     .slice(0, 2)
     .map((hint): Line => ["remedy", hint]);

@@ -16,6 +16,12 @@ export interface Failure {
   readonly error: KnownError;
 }
 
+interface Unanswered {
+  readonly kind: string;
+  readonly act: Step["act"];
+  readonly id: string | undefined;
+}
+
 export interface Report {
   passes: number;
   /** Objects of this install that were planned, over all passes, each counted once as long as it succeeds at first. */
@@ -34,6 +40,8 @@ export interface Report {
   readonly keptByKind: Map<string, number>;
   /** `domain shop/a-example-com rd_123`: what was deleted, in the cluster or at ngrok. */
   readonly removed: string[];
+  /** Writes without an answer, by object: the server may have done them, and then no pass meets that object again. */
+  readonly unanswered: Map<string, Unanswered>;
   /** Objects with our finalizer of which nobody can say whose they are, and why, in the current pass. */
   readonly left: Map<string, string>;
   /** How one of them is let go by hand, in one command. */
@@ -65,6 +73,7 @@ export function newReport(expected = 0): Report {
     kept: [],
     keptByKind: new Map(),
     removed: [],
+    unanswered: new Map(),
     left: new Map(),
     letGo: undefined,
     strangers: new Map(),
@@ -102,6 +111,7 @@ export function fold(report: Report, event: DrainEvent): void {
       return;
     case "failed":
       report.failed += 1;
+      unanswered(report, event.step, event.error);
       if (report.failures.length < FAILURES_KEPT)
         report.failures.push({ object: nameOf(event.step.at.row, event.step.at.object), error: event.error });
       return;
@@ -146,6 +156,7 @@ function did(report: Report, step: Step, { undone }: DrainEvent & { is: "did" })
   report.done += 1;
   add(report.byKind, row.kind.kind, 1);
   const name = nameOf(row, object);
+  report.unanswered.delete(name);
   // On a user's object other controllers' finalizers are the ordinary thing; on ours they would hold a CRD that goes.
   if (row.whose === "ours" && foreign.length > 0) report.foreign.set(name, foreign);
   if (undone?.remote === "deleted") report.remoteDeleted += 1;
@@ -155,6 +166,24 @@ function did(report: Report, step: Step, { undone }: DrainEvent & { is: "did" })
   const id = remoteIdOf(step);
   if (step.act === "free" && id !== undefined)
     keep(report, row.kind.kind, `${name} ${id}${step.at.deleting ? `: ${step.why}` : ""}`);
+}
+
+function unanswered(report: Report, step: Step, { class: kind }: KnownError): void {
+  if (kind !== "transient" || step.act === "contested") return;
+  const at = { kind: step.at.row.kind.kind, act: step.act, id: remoteIdOf(step) };
+  report.unanswered.set(nameOf(step.at.row, step.at.object), at);
+}
+
+/** After a pass that has met nothing: whatever had no answer was done, and is told like all else. */
+export function settle(report: Report): void {
+  for (const [name, { kind, act, id }] of report.unanswered) {
+    report.done += 1;
+    add(report.byKind, kind, 1);
+    const line = `${name}${id === undefined ? "" : ` ${id}`}: the answer to the last write was lost`;
+    if (act === "delete") report.removed.push(line);
+    else if (id !== undefined) keep(report, kind, line);
+  }
+  report.unanswered.clear();
 }
 
 function removedLine(name: string, undone: Undone | undefined): string {

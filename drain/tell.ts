@@ -140,7 +140,7 @@ export function teller(
       await alone(report, inProgress(`${report.done} of ${report.total} objects drained, waiting: ${why}`));
     },
     failed: (report) =>
-      alone(report, failing(`Drain encountered ${report.failures.length + report.unknown.size} errors, will retry`)),
+      alone(report, failing(`Drain encountered ${report.failed + report.unknown.size} errors, will retry`)),
     async completed(report) {
       await alone(report, completed);
       await event("DrainCompleted", "All managed resources have been drained");
