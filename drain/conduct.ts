@@ -2,7 +2,7 @@
 import { type Drive, drive, type Ending } from "./drive.ts";
 import type { DrainEvent } from "./events.ts";
 import { type Farewell, finish } from "./finish.ts";
-import { fold, newReport, type Report } from "./report.ts";
+import { fold, newReport, type Report, settle } from "./report.ts";
 import { type Driver, type Mark, markDrained } from "./state.ts";
 import { teller } from "./tell.ts";
 
@@ -41,7 +41,10 @@ export async function conduct(work: Conduct): Promise<Conclusion> {
   }
   const ending = next.value;
   // The last pass has met nothing: what was counted beforehand and went by other hands is no part of it.
-  if (ending === "clean") report.total = report.done;
+  if (ending === "clean") {
+    settle(report);
+    report.total = report.done;
+  }
   if (ending !== "clean" || work.mayFinish?.(report) === false) {
     await tell.failed(report);
     return { ending, report };

@@ -6,7 +6,7 @@ import { endingLines } from "./lines.ts";
 import type { DrainEvent } from "./events.ts";
 import { rows } from "./kinds.ts";
 import type { Found, Step } from "./plan.ts";
-import { errorsOf, fold, newReport, progressOf } from "./report.ts";
+import { errorsOf, fold, newReport, progressOf, settle } from "./report.ts";
 
 const release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
 const domains = rows.find(({ kind }) => kind.kind === "Domain")!;
@@ -72,6 +72,27 @@ describe("the counters", () => {
     expect(errorsOf(report)).toHaveLength(20);
     expect(errorsOf(report).every((text) => text.length <= 1024)).toBe(true);
     expect(errorsOf(report).at(-1)).toContain("domain shop/d29");
+  });
+});
+
+describe("a write whose answer was lost", () => {
+  const error = new KnownError("transient", "no answer in time", { status: 504 });
+  const lost = (act: Step["act"]) => reportOf({ is: "pass", n: 1 }, { is: "failed", step: step("a", act), error });
+
+  test("is told like all else when no pass meets the object again: nothing that stays at ngrok is forgotten (F12)", () => {
+    const [freed, deleted] = [lost("free"), lost("delete")];
+    settle(freed);
+    settle(deleted);
+    expect(freed.kept).toEqual(["domain shop/a rd_a: the answer to the last write was lost"]);
+    expect(deleted.removed).toEqual(["domain shop/a rd_a: the answer to the last write was lost"]);
+    expect([freed.done, deleted.done]).toEqual([1, 1]);
+  });
+  test("is no more than a failure when a later pass does it", () => {
+    const report = lost("free");
+    fold(report, { is: "pass", n: 2 });
+    fold(report, { is: "did", step: step("a", "free"), undone: undefined });
+    settle(report);
+    expect([report.kept, report.done]).toEqual([["domain shop/a rd_a"], 1]);
   });
 });
 
