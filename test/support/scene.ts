@@ -1,7 +1,9 @@
 // What an e2e test begins with: the stage of the run, a scene of its own on it, and afterwards a cluster that shows nothing
 // of it.
 import { inject, test as base } from "vitest";
-import { openScene, RELEASE, type Scene } from "./open-scene.ts";
+import { eventsSince, said } from "./audit.ts";
+import { denials } from "./denials.ts";
+import { FULLNAME, openScene, RELEASE, type Scene } from "./open-scene.ts";
 import { carriers } from "./residue.ts";
 import { stageOf, type Stage } from "./stage.ts";
 
@@ -11,9 +13,12 @@ export const test = base.extend<{ scene: Scene }>({
   scene: async ({ signal, task }, use) => {
     const { cluster, image } = inject("stage");
     await using scene = await openScene(stageOf(cluster, image), { signal });
+    const began = await scene.auditPosition();
     await use(scene);
+    const refused = denials(await eventsSince(scene.auditLog, began), FULLNAME).map(said);
     if (task.result?.state === "fail") console.log(await scene.diagnosis());
     await wipe(scene.stage, scene.namespace, scene.namespaces);
+    if (refused.length > 0) throw new Error(`RBAC refused what our programs asked for:\n${refused.join("\n")}`);
   },
 });
 
