@@ -6,7 +6,7 @@ import { ConfigMap, type ConfigMapObject } from "#kube/kinds.ts";
 import type { Reader } from "#kube/reader.ts";
 import { FenceLost, isClass } from "#wire/errors.ts";
 import type { Hands } from "./hands.ts";
-import type { Report } from "./report.ts";
+import { type Report, unansweredKept } from "./report.ts";
 import { parseState, stateRef } from "./state.ts";
 import { countsIn, cut, merged, piecesIn, type Told, toldIn } from "./told.ts";
 
@@ -25,7 +25,7 @@ export async function keepReport(
   report: Report,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const now: Told = { kept: report.kept, removed: report.removed };
+  const now: Told = { kept: [...report.kept, ...unansweredKept(report)], removed: report.removed };
   try {
     const state = parseState(await hands.read.get(ConfigMap, stateRef(release), signal));
     // Without a state (cleanup, a namespace that goes) there is no telling: it is taken for the drain that reported last.

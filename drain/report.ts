@@ -179,11 +179,22 @@ export function settle(report: Report): void {
   for (const [name, { kind, act, id }] of report.unanswered) {
     report.done += 1;
     add(report.byKind, kind, 1);
-    const line = `${name}${id === undefined ? "" : ` ${id}`}: the answer to the last write was lost`;
+    const line = unansweredLine(name, id);
     if (act === "delete") report.removed.push(line);
     else if (id !== undefined) keep(report, kind, line);
   }
   report.unanswered.clear();
+}
+
+/** What stays at ngrok whether or not these writes were done: only the finalizer was to go. For a run that has to stop. */
+export function unansweredKept({ unanswered: all }: Report): readonly string[] {
+  return [...all].flatMap(([name, { act, id }]) =>
+    act === "free" && id !== undefined ? [unansweredLine(name, id)] : [],
+  );
+}
+
+function unansweredLine(name: string, id: string | undefined): string {
+  return `${name}${id === undefined ? "" : ` ${id}`}: the answer to the last write was lost`;
 }
 
 function removedLine(name: string, undone: Undone | undefined): string {
