@@ -1,7 +1,6 @@
 // The cluster of the model: what a kubelet, a Deployment's controller, Helm and the namespaced garbage collection do around
 // the processes of ours, which are the real ones: api-manager, both hooks, the CLI.
 import { Domain } from "#api/domain.ts";
-import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { ownKinds } from "#api/own-kinds.ts";
 import type { Release } from "#api/release.ts";
 import { namesOf } from "#api/release.ts";
@@ -143,9 +142,9 @@ export class Cluster {
     for (const kind of ownKinds) this.server.remove(CustomResourceDefinition, resourceName(kind));
   }
 
-  /** Whether somebody is there who should be reconciling. */
-  get hasLeader(): boolean {
-    return this.#podsOf("controller").some(({ metadata }) => this.#pods.get(metadata.name)?.process.alive === true);
+  /** Whether the operator is still wanted. */
+  get hasDeployment(): boolean {
+    return this.server.get(Deployment, namesOf(release).manager, release.namespace) !== undefined;
   }
 
   #install(): void {
@@ -337,11 +336,9 @@ export class Cluster {
     // Its process may live on where the node is not heard of: it is stopped there, not killed.
     const process = this.#pods.get(name)?.process;
     if (process !== undefined && !process.stopped) this.time.after(10, () => process.kill());
-    const wanted = this.server.get(Deployment, namesOf(release).manager, release.namespace) !== undefined;
-    if (labels?.["app.kubernetes.io/component"] === "controller" && wanted)
+    if (labels?.["app.kubernetes.io/component"] === "controller")
       this.time.after(1_500, () => {
-        const still = this.server.get(Deployment, namesOf(release).manager, release.namespace) !== undefined;
-        if (still && this.#podsOf("controller").length < this.#options.replicas) this.#startManagerPod();
+        if (this.hasDeployment && this.#podsOf("controller").length < this.#options.replicas) this.#startManagerPod();
       });
   }
 
@@ -371,10 +368,6 @@ export class Cluster {
         .arrival(`the API server deletes ${kind.kind} ${metadata.name}`)
         .then(() => this.server.remove(kind, metadata.name, metadata.namespace));
     }
-  }
-
-  get isDrained(): boolean {
-    return this.server.get(KubernetesOperator, release.name, release.namespace) === undefined;
   }
 }
 

@@ -48,6 +48,9 @@ export interface Outcome {
   readonly executed: number;
 }
 
+/** A process that is frozen, and one that comes after it, have to have had their time. */
+const MARKS_AGAIN_WITHIN_MS = 60_000;
+const LOOKED_AFTER_MS = 180_000;
 const TROUBLED = 2;
 const CALM = 4;
 const LONGEST_MS = 3_600_000;
@@ -214,13 +217,17 @@ class Playing {
     const before = this.#triggers();
     rules.cancelledAt = before === undefined ? undefined : time.now;
     const name = this.#aDomain(false);
-    await time.sleep(60_000);
-    rules.cancelledAt = undefined;
-    const domain = server.get(Domain, name, SHOP);
-    const asked = before === undefined || this.#triggers() !== before || rules.state.phase !== "Open";
-    if (asked || !cluster.hasLeader || domain === undefined) return;
-    if (domain.metadata.finalizers?.some((one) => FINALIZERS.includes(one)) !== true)
-      rules.broken.push(`the drain was cancelled, and nobody looks after ${name} (F7)`);
+    for (let waited = 0; waited < LOOKED_AFTER_MS; waited += 5_000) {
+      await time.sleep(5_000);
+      const asked = before === undefined || this.#triggers() !== before || rules.state.phase !== "Open";
+      const domain = server.get(Domain, name, SHOP);
+      const held = domain?.metadata.finalizers?.some((one) => FINALIZERS.includes(one)) === true;
+      if (asked || !cluster.hasDeployment || (held && waited >= MARKS_AGAIN_WITHIN_MS)) {
+        rules.cancelledAt = undefined;
+        return;
+      }
+    }
+    rules.broken.push(`the drain was cancelled, and nobody looks after ${name} (F7)`);
   }
 
   /** What has asked for a drain so far; undefined when something asks for it all the time. */

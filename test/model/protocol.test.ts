@@ -86,6 +86,15 @@ const plot = fc.oneof(
       { after, ms: 0, deed: "cancel" },
     ],
   })),
+  // A leader that freezes with its writes unsent, and thaws after the drain: the API server knows its pod no more. (Two
+  // replicas have only the Lease's time between them: nobody is evicted there.)
+  fc
+    .tuple(anyDay, fc.integer({ min: 20, max: 110 }), fc.constantFrom(17_000, 40_000, 90_000))
+    .map(([day, at, ms]): Plot => ({
+      ...day,
+      replicas: 1,
+      faults: [{ role: "leader", at, fault: { is: "frozen", ms } }],
+    })),
   // A second replica whose watches are late.
   fc
     .tuple(anyDay, fc.array(lag, { minLength: 5, maxLength: 11 }))
