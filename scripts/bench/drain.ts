@@ -1,5 +1,6 @@
 // `bench drain`: how fast a driver frees or deletes N objects, against what the API server takes from a bare client in the
 // same run; what memory it has meanwhile, and what a bystander at the same API server waits.
+import { cpus, loadavg } from "node:os";
 import { namesOf, ownerOf } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import type { Connection } from "#kube/connection.ts";
@@ -57,6 +58,8 @@ export interface DrainResult extends DriverRun {
     readonly overBare: { readonly median: number; readonly p95: number };
   };
   readonly attempts: number;
+  /** As the driver was set to work; the load is that of the last minute. */
+  readonly machine: { readonly cores: number; readonly loadAverage: number };
 }
 
 /** What a driver says of its run. */
@@ -139,6 +142,7 @@ async function once(setting: Setting, attempts: number): Promise<DrainResult> {
   );
   ngrok.reset();
   await prepare(setting);
+  const machine = { cores: cpus().length, loadAverage: rounded(loadavg()[0] ?? 0) };
   const { run, latency } = await (driver === "hook" ? drainByHook(setting) : drainByLeader(setting));
   const bare = latencies[widthOf(rates)];
   if (bare === undefined) throw new Error("the bystander saw nothing of the bare client");
@@ -167,6 +171,7 @@ async function once(setting: Setting, attempts: number): Promise<DrainResult> {
       overBare: slowdown(latency, bare),
     },
     attempts,
+    machine,
   };
 }
 

@@ -31,6 +31,7 @@ function aDrain(over: Partial<DrainResult> = {}): DrainResult {
     processSeconds: 2.5,
     cpuSeconds: 1.3,
     attempts: 1,
+    machine: { cores: 2, loadAverage: 1 },
     ...over,
   };
 }

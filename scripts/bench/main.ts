@@ -127,7 +127,7 @@ program
         if (flags.json !== undefined) await keep(results, flags.json);
       }
     }
-    await give(results, flags);
+    await give(results, {});
   });
 
 command("ready", "N new CloudEndpoints until all are Ready, and the api-manager's memory")
@@ -232,17 +232,15 @@ async function uninstall(ground: Ground, stage: Stage, image: string, { runs, he
 /** One result is an object, several are a list. */
 async function give(results: readonly Result[], { json }: Pick<Common, "json">): Promise<void> {
   for (const line of ["", ...tableOf(results)]) process.stderr.write(`${line}\n`);
-  process.stdout.write(textOf(results));
-  if (json !== undefined) await keep(results, json);
+  const [only] = results;
+  const given = results.length === 1 && only !== undefined ? only : results;
+  process.stdout.write(`${JSON.stringify(given, null, 2)}\n`);
+  if (json !== undefined) await keep(given, json);
 }
 
-function textOf(results: readonly Result[]): string {
-  return `${JSON.stringify(results.length === 1 ? results[0] : results, null, 2)}\n`;
-}
-
-async function keep(results: readonly Result[], json: string): Promise<void> {
+async function keep(results: Result | readonly Result[], json: string): Promise<void> {
   await mkdir(dirname(place(json)), { recursive: true });
-  await writeFile(place(json), textOf(results));
+  await writeFile(place(json), `${JSON.stringify(results, null, 2)}\n`);
 }
 
 for (const name of ["SIGINT", "SIGTERM"] as const) {

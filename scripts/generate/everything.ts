@@ -8,6 +8,7 @@ import type { GeneratedFile } from "./generated-file.ts";
 import { hookFiles, type HookDefinition } from "./hooks.ts";
 import { apiManagerFile } from "./managers.ts";
 import { rbacPage } from "./rbac-page.ts";
+import { scaleFiles } from "./scale-page.ts";
 import { uninstallMatrixPage } from "./uninstall-matrix.ts";
 import { valuesTypesFile } from "./values-types.ts";
 import { valuesFiles } from "./values.ts";
@@ -24,6 +25,7 @@ export function generatedFiles(): readonly GeneratedFile[] {
     apiManagerFile(apiManager),
     rbacPage([apiManager], hooks),
     uninstallMatrixPage(),
+    ...scaleFiles(),
     ...valuesFiles(),
     valuesTypesFile(),
     ...drainDocumentFiles(),
