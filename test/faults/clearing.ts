@@ -42,7 +42,7 @@ export async function wipe(place: Place, passed: boolean): Promise<void> {
     await stage.helm(3, ["uninstall", RELEASE, "--namespace", namespace, "--no-hooks", "--ignore-not-found"]);
     // An operator that still runs would put finalizers back.
     const pods = ["pods", "--selector", `app.kubernetes.io/instance=${RELEASE}`, "--grace-period=0", "--force"];
-    await kubectl.run(["delete", ...pods, "-n", namespace, "--ignore-not-found"]);
+    await kubectl.run(["delete", ...pods, "-n", namespace, "--ignore-not-found", "--wait=false"]);
     for (const carrier of await carriers(kubectl)) await freed(kubectl, carrier.replace(" ", "/"));
   }
   const crds = await ourCrds(kubectl);

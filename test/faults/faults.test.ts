@@ -17,20 +17,23 @@ const { choice, seed, fresh } = inject("faults");
 const stage = stageOf(cluster, image);
 const folder = resultsFolder(image);
 const processes = processesOf(cluster, stage.kubectl);
-let proxy: ApiProxy;
+let proxy: ApiProxy | undefined;
 
 beforeAll(async () => {
+  // A case that was interrupted may have frozen the node.
+  await processes.signal("kubelet", "SIGCONT");
   await wipeAll(stage);
   const nodeIp = cluster.registry.split(":")[0] ?? "";
   const pki = join(cluster.folder, "pki");
   proxy = await startApiProxy({ host: cluster.hostIp, pki, target: `https://${nodeIp}:${PORTS.api}` });
 });
-afterAll(async () => await proxy[Symbol.asyncDispose]());
+afterAll(async () => await proxy?.[Symbol.asyncDispose]());
 
 for (const each of chosenCases(choice)) {
   const { id, scenario, run } = each;
   test(`${id}: ${scenario.sentence}`, async ({ signal }) => {
     if (!fresh && (await resultOf(folder, each)) !== undefined) return;
+    if (proxy === undefined) throw new Error("the proxy does not run");
     const began = performance.now();
     let passed = false;
     const scene = await openScene(stage, { signal, values: proxy.values });
