@@ -94,7 +94,9 @@ function unfinishedLines(ending: Conclusion["ending"], report: Report, ended: En
     ...[...report.unknown].map(([kind, error]) => ({ what: kind, error })),
     ...report.failures.map(({ object, error }) => ({ what: object, error })),
   ];
-  const named = problems.slice(0, NAMED).map(({ what, error }): Line => ["blocked", `${what}: ${error.message}`]);
+  const named = problems
+    .slice(0, NAMED)
+    .map(({ what, error }): Line => ["blocked", `${what}: ${error.message}${waitWords(error)}`]);
   const all = report.unknown.size + report.failed;
   const more: Line[] = all > NAMED ? [["blocked", `${all - NAMED} more`]] : [];
   const hints = [...new Set(problems.flatMap(({ error }) => error.hint ?? []))]
