@@ -120,6 +120,24 @@ describe("without any other install", () => {
   );
 });
 
+test.for(HELMS)(
+  "Helm %s: CRDs that an uninstall kept are Helm's by the old name; a reinstall under another name takes them over when told to (F17)",
+  { timeout: 120_000 },
+  async (helm) => {
+    const values = { "ingress.watchNamespace": "shop-a" };
+    const old = await cluster.install({ name: `old${helm}`, namespace: "ops-a", helm, values });
+    expect((await old.uninstall()).code).toBe(0);
+    const heir = `helm install heir${helm} $CHART -n ops-b --create-namespace --set ingress.watchNamespace=shop-b`;
+    await expect(cluster.type(helm, heir)).rejects.toThrow("cannot be imported into the current release");
+
+    await cluster.type(helm, `${heir} --take-ownership`);
+
+    await cluster.type(helm, `helm uninstall heir${helm} -n ops-b`);
+    expect(await crds()).toBe(7);
+    await forget();
+  },
+);
+
 async function aDomainOf(metadata: Partial<KubeObject["metadata"]>): Promise<void> {
   const domain = aDomain({ metadata: { name: "theirs", namespace: "shop-b", ...metadata } });
   await cluster.write.create(Domain, domain, cluster.signal);

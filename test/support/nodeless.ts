@@ -130,11 +130,6 @@ export class Nodeless implements AsyncDisposable {
     return this.played(release, component).at(-1)?.log ?? "";
   }
 
-  /** The pods of this component die as by SIGKILL and stay as they are: nobody starts them again. */
-  crash(release: { readonly name: string; readonly namespace: string }, component: string): void {
-    for (const actor of this.played(release, component) as readonly Actor[]) actor.child?.kill("SIGKILL");
-  }
-
   async gatewayApi(channel: "standard" | "experimental" = "experimental"): Promise<void> {
     const files = await gatewayApiCrds(channel);
     await this.kubectl.run(["apply", "--server-side", "--force-conflicts", ...files.flatMap((file) => ["-f", file])]);
