@@ -7,10 +7,9 @@ export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "d
 export type Feature = "ingress" | "gateway" | "bindings";
 /**
  * - a feature: it is on.
- * - oneNamespace: not all namespaces are watched, but one (`ingress.watchNamespace`).
  * - noClusterRights: there is no right to anything outside the namespaces (`rbac.cluster=false`).
  */
-export type Condition = Feature | "oneNamespace" | "noClusterRights";
+export type Condition = Feature | "noClusterRights";
 
 /**
  * - watch: in the watched namespace, or in all.

@@ -12,7 +12,6 @@ export function questionsOf(
 ): readonly AccessQuestion[] {
   return rights
     .filter((rule) => clusterWide || rule.scope !== "cluster")
-    .filter((rule) => rule.when !== "oneNamespace" || release.watchNamespace !== undefined)
     .filter((rule) => rule.when !== "noClusterRights" || !clusterWide)
     .flatMap((rule) => {
       const namespace = namespaceOf(rule, release);

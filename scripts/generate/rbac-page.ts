@@ -14,7 +14,6 @@ const CONDITIONS: Readonly<Record<Condition, string>> = {
   ingress: "with ingress.enabled",
   gateway: "with gateway.enabled",
   bindings: "with bindings.enabled",
-  oneNamespace: "with ingress.watchNamespace",
   noClusterRights: "with rbac.cluster=false",
 };
 

@@ -9,7 +9,6 @@ const CONDITIONS: Readonly<Record<Condition, string>> = {
   ingress: ".Values.ingress.enabled",
   gateway: ".Values.gateway.enabled",
   bindings: ".Values.bindings.enabled",
-  oneNamespace: `include "ngrok-operator.watchNamespace" .`,
   noClusterRights: "not .Values.rbac.cluster",
 };
 

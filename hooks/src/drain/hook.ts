@@ -16,7 +16,7 @@ import { keepReport } from "#drain/keep.ts";
 import { mark, type Mark, parseState, stateReader, stateRef } from "#drain/state.ts";
 import { podsOfRelease } from "#drain/pods.ts";
 import { takeOver } from "#drain/takeover.ts";
-import { ConfigMap, Namespace } from "#kube/kinds.ts";
+import { ConfigMap } from "#kube/kinds.ts";
 import { reader, type Reader } from "#kube/reader.ts";
 import { writer } from "#kube/writer.ts";
 import { type Backoff, waitBefore } from "#wire/backoff.ts";
@@ -40,11 +40,6 @@ export const drainHook = defineHook({
     ...ownKinds.map((kind) =>
       allow(kind, ["list"], { scope: "cluster", why: "refuse to let the CRDs go while another install needs them" }),
     ),
-    allow(Namespace, ["get"], {
-      scope: "cluster",
-      when: "oneNamespace",
-      why: "tell a watched namespace that is gone from one that may not be read",
-    }),
   ],
   env: environment,
   run,
