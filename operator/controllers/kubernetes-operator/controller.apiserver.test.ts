@@ -108,7 +108,8 @@ test("a second install of the namespace shares that Secret, and it goes with the
   await world.remove(KubernetesOperator, "other");
 
   // The garbage collector has been here: it takes the dead owner off, and leaves what has a living one.
-  await world.until(Secret, TLS, (secret) => owners(secret).join() === "ngrok", 30_000);
+  const left = await world.until(Secret, TLS, (secret) => owners(secret).join() === "ngrok", 30_000);
+  expect(left.metadata.deletionTimestamp).toBeUndefined();
 }, 90_000);
 
 test("a certificate that ends within 30 days is renewed, key and certificate together", async () => {
