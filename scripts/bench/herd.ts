@@ -10,7 +10,7 @@ import { refOf, type Kind, type KubeObject } from "#kube/kind.ts";
 import { objectPath } from "#kube/paths.ts";
 import { reader } from "#kube/reader.ts";
 import type { NgrokApi } from "#test/support/ngrok-api/server.ts";
-import { aPopulation, depopulate, populate, type Population } from "#test/support/population.ts";
+import { aPopulation, depopulate, insistently, populate, type Population } from "#test/support/population.ts";
 import type { BareRequest } from "./bare.ts";
 
 const AT_ONCE = 32;
@@ -66,7 +66,8 @@ export async function makeHerd(
     const body = { status: { id } };
     // Making them is not what is measured: it may take its time on a busy machine.
     const asked = { method: "PATCH", path, contentType, body, signal, timeoutMs: 60_000 } as const;
-    members.push({ kind, object: (await connection.request(asked)) as KubeObject, remote: `/${collection}/${id}` });
+    const after = await insistently(async () => await connection.request(asked));
+    members.push({ kind, object: after as KubeObject, remote: `/${collection}/${id}` });
   });
   return {
     members,

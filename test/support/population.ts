@@ -71,8 +71,22 @@ async function some<T>(items: readonly T[], work: (item: T) => Promise<void>): P
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
+const TRIES = 5;
+
+/** A machine that is busy with other things breaks one of 100,000 requests: that is no reason to begin again. */
+export async function insistently<T>(work: () => Promise<T>): Promise<T> {
+  for (let n = 1; ; n += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (n === TRIES || !isClass(error, "transient")) throw error;
+    }
+  }
+}
+
 async function create(connection: Connection, path: string, body: KubeObject, signal: AbortSignal): Promise<void> {
-  await connection.request({ method: "POST", path, body, signal, timeoutMs: 60_000 }).catch((error: unknown) => {
+  const asked = { method: "POST", path, body, signal, timeoutMs: 60_000 } as const;
+  await insistently(async () => await connection.request(asked)).catch((error: unknown) => {
     if (!isClass(error, "conflict")) throw error;
   });
 }
