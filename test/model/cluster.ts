@@ -38,7 +38,13 @@ export interface ClusterOptions {
   readonly replicas: number;
   readonly policy: DrainPolicy;
   readonly crdsGo: boolean;
-  readonly faults: readonly { readonly role: Role; readonly at: number; readonly fault: Fault }[];
+  /** At the n-th request of all processes of a role, or at the n-th of its writes under the token. */
+  readonly faults: readonly {
+    readonly role: Role;
+    readonly at: number;
+    readonly of?: "writes";
+    readonly fault: Fault;
+  }[];
   /** Milliseconds by which the events of a watch are late, taken in turn. */
   readonly lags: readonly number[];
   /** How far the wall clocks of the pods are off, taken in turn. */
@@ -68,7 +74,7 @@ export class Cluster {
   hooksStarted = 0;
   readonly #options: ClusterOptions;
   readonly #wires: Wires;
-  readonly #requests = new Map<Role, number>();
+  readonly #requests = new Map<string, number>();
   readonly #endedTokens = new Map<string, number>();
   readonly #pods = new Map<string, { readonly process: Process; readonly terminate: () => void }>();
   #names = 0;
@@ -97,7 +103,7 @@ export class Cluster {
       server: this.server,
       ngrok: this.ngrok,
       random: options.random,
-      fault: (line) => this.#faultOf(line),
+      fault: (line, fenced) => this.#faultOf(line, fenced),
       holdOf: (line) => this.rules.holdOf(line),
       executing: (sent) => {
         this.rules.sent = sent;
@@ -312,11 +318,17 @@ export class Cluster {
     >["env"];
   }
 
-  #faultOf({ role }: Line): Fault | undefined {
-    const n = (this.#requests.get(role as Role) ?? 0) + 1;
-    this.#requests.set(role as Role, n);
+  #faultOf({ role }: Line, fenced: boolean): Fault | undefined {
+    const count = (what: string): number => {
+      const n = (this.#requests.get(what) ?? 0) + 1;
+      this.#requests.set(what, n);
+      return n;
+    };
+    const requests = count(role);
+    const writes = fenced ? count(`${role} writes`) : undefined;
     if (this.calm) return undefined;
-    return this.#options.faults.find((one) => one.role === role && one.at === n)?.fault;
+    return this.#options.faults.find((one) => one.role === role && one.at === (one.of === "writes" ? writes : requests))
+      ?.fault;
   }
 
   /** A watch is late all the time, not with one event. */

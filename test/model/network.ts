@@ -48,7 +48,7 @@ export interface Wires {
   readonly ngrok: Ngrok;
   readonly random: () => number;
   /** The fault of this process at its next request, if any. */
-  fault(line: Line): Fault | undefined;
+  fault(line: Line, fenced: boolean): Fault | undefined;
   /** The last hold of the Lease that this process took. */
   holdOf(line: Line): number;
   /** Around the execution of each request. */
@@ -190,7 +190,7 @@ export class Line {
   async #travel(sent: Sent, timeoutMs: number, effect: () => unknown): Promise<unknown> {
     const { time } = this.#wires;
     const { process } = this;
-    const fault = this.#wires.fault(this);
+    const fault = this.#wires.fault(this, sent.fenced);
     const lost = new Promise<never>(() => undefined);
     if (fault !== undefined) this.#wires.note(`${process.name} ${fault.is} at ${sent.what}`);
     if (fault?.is === "killed before") {

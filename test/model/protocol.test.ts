@@ -89,11 +89,12 @@ const plot = fc.oneof(
   // A leader that freezes with its writes unsent, and thaws after the drain: the API server knows its pod no more. (Two
   // replicas have only the Lease's time between them: nobody is evicted there.)
   fc
-    .tuple(anyDay, fc.integer({ min: 20, max: 110 }), fc.constantFrom(17_000, 40_000, 90_000))
+    .tuple(anyDay, fc.integer({ min: 1, max: 8 }), fc.constantFrom(40_000, 60_000, 90_000))
     .map(([day, at, ms]): Plot => ({
       ...day,
       replicas: 1,
-      faults: [{ role: "leader", at, fault: { is: "frozen", ms } }],
+      faults: [{ role: "leader", of: "writes", at, fault: { is: "frozen", ms } }],
+      deeds: [],
     })),
   // A second replica whose watches are late.
   fc

@@ -155,6 +155,14 @@ export const mutants: readonly Mutant[] = [
     test: unit("kube/lease.test.ts", "a zombie's write is refused by the deadline itself"),
   },
   {
+    id: "F12b",
+    what: "a leader that hangs keeps its pod, and with it a token that the API server takes",
+    file: "drain/takeover.ts",
+    find: "await evict(work, view.holder);",
+    replace: "",
+    test: protocol,
+  },
+  {
     id: "F13",
     what: "a Retry-After of an hour is waited for",
     file: "ngrok/pace.ts",
@@ -252,8 +260,8 @@ export const mutants: readonly Mutant[] = [
     id: "F24",
     what: "a stored Domain that lacks its spec cannot be let go",
     file: "drain/undo/domain.ts",
-    find: `if (spec?.domain === undefined) return { remote: "none" };`,
-    replace: "if (spec === undefined) throw new Error();",
+    find: `if (spec?.domain?.endsWith(".internal") === true)`,
+    replace: `if ((spec as { domain: string }).domain.endsWith(".internal"))`,
     test: apiserver(
       "drain/contested.apiserver.test.ts",
       "stored objects that satisfy it no more still lose their finalizer",
