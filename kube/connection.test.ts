@@ -101,6 +101,43 @@ describe("a request", () => {
   });
 });
 
+describe("an answer that gets lost", () => {
+  /** Fails twice, then answers; which calls came is in the array. */
+  async function failing(status: number): Promise<{ connection: Connection; seen: string[] }> {
+    const seen: string[] = [];
+    const server = await serve((request, response) => {
+      seen.push(request.method ?? "");
+      if (seen.length > 2) answer(response, 200, { kind: "Pod" });
+      else if (status === 0) request.socket.resetAndDestroy();
+      else answer(response, status, { kind: "Status", code: status, message: "not now" });
+    });
+    return { connection: await connected({ kubeconfig: config(server), clock: testClock({ hurry: true }) }), seen };
+  }
+  const review = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+
+  test.for([
+    ["a reset", 0, "GET", "/api/v1/pods/a"],
+    ["a 429", 429, "GET", "/api/v1/pods/a"],
+    ["a 503", 503, "POST", review],
+  ] as const)("is asked for again after %s: a question changes nothing", async ([, status, method, path]) => {
+    const { connection, seen } = await failing(status);
+    expect(await connection.request({ method, path, signal })).toEqual({ kind: "Pod" });
+    expect(seen).toEqual([method, method, method]);
+  });
+
+  test.for([
+    ["a change", "PATCH", 503, false],
+    ["a renewal of the Lease", "GET", 503, true],
+    ["a refusal", "GET", 403, false],
+  ] as const)("is left to the caller for %s", async ([, method, status, urgent]) => {
+    const { connection, seen } = await failing(status);
+    expect(await failureOf(connection.request({ method, path: "/api/v1/pods/a", signal, urgent }))).toMatchObject({
+      status,
+    });
+    expect(seen).toEqual([method]);
+  });
+});
+
 describe("a token", () => {
   async function rotating(): Promise<{ path: string; kubeconfig: string; seen: string[] }> {
     const seen: string[] = [];

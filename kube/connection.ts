@@ -1,8 +1,9 @@
 // One way to the API server: configuration and authentication, one bounded pool, a deadline on every request.
 import { join } from "node:path";
 import { access } from "node:fs/promises";
+import { type Backoff, waitBefore } from "#wire/backoff.ts";
 import { systemClock, type Clock } from "#wire/clock.ts";
-import { KnownError } from "#wire/errors.ts";
+import { isClass, KnownError } from "#wire/errors.ts";
 import type { Fence } from "#wire/fence.ts";
 import { http, type Http, type HttpRequest } from "#wire/http.ts";
 import { refusalError } from "./errors.ts";
@@ -23,7 +24,7 @@ export interface KubeRequest {
   readonly body?: unknown;
   readonly contentType?: PatchType;
   readonly signal: AbortSignal;
-  /** Milliseconds until the call is given up; default 30,000 for reads, writes carry `?timeout=4s` and 5,000. */
+  /** Milliseconds until the call is given up; default 30,000 for reads (repetitions included), writes carry `?timeout=4s` and 5,000. */
   readonly timeoutMs?: number;
   /** A write that needs the token is asked for it as its bytes leave. */
   readonly fence?: Fence;
@@ -77,6 +78,12 @@ const WRITE_TIMEOUT_MS = 5_000;
 const WRITE_MARGIN_MS = 1_000;
 /** How long a login is taken for current; client-go reads token files once a minute. */
 const LOGIN_MS = 30_000;
+
+/** How often a question is asked again: a third of lost calls must not lose one of the eighty that a preflight makes. */
+const REPEATS = 6;
+const REPEAT: Backoff = { baseMs: 200, capMs: 2_000 };
+/** One try for a single object or a review; lists take what is left. */
+const QUESTION_MS = 10_000;
 
 /** Reads the configuration, talks to nobody. Throws KnownError invalid that names what is missing and the remedy. */
 export async function connect(options: ConnectOptions): Promise<Connection> {
@@ -155,6 +162,26 @@ class Line {
   }
 
   async request(request: KubeRequest): Promise<unknown> {
+    return isQuestion(request) ? await this.#ask(request) : await this.#call(request);
+  }
+
+  /** A question changes nothing: what passes by itself is asked again, for as long as the one call may take. */
+  async #ask(request: KubeRequest): Promise<unknown> {
+    const over = this.#clock.now() + (request.timeoutMs ?? READ_TIMEOUT_MS);
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const left = over - this.#clock.now();
+        return await this.#call({ ...request, timeoutMs: isList(request) ? left : Math.min(left, QUESTION_MS) });
+      } catch (error) {
+        if (request.signal.aborted || attempt === REPEATS || !isClass(error, "transient", "throttled")) throw error;
+        const ms = waitBefore(error, attempt, REPEAT, Math.random);
+        if (ms === "never" || this.#clock.now() + ms >= over) throw error;
+        await this.#clock.sleep(ms, request.signal);
+      }
+    }
+  }
+
+  async #call(request: KubeRequest): Promise<unknown> {
     await this.#refresh();
     const login = this.#login;
     let answer = await this.#http.send(this.#wire(request));
@@ -224,6 +251,15 @@ class Line {
       ...(request.urgent === true ? { urgent: true } : {}),
     };
   }
+}
+
+/** Reads, and the reviews that are asked by a POST; the Lease's own calls count each try themselves. */
+function isQuestion({ method, path, urgent }: KubeRequest): boolean {
+  return urgent !== true && (method === "GET" || path.endsWith("/selfsubjectaccessreviews"));
+}
+
+function isList({ query }: KubeRequest): boolean {
+  return query?.["limit"] !== undefined;
 }
 
 function serverTimeout(timeoutMs: number): string {
