@@ -2,34 +2,19 @@
 // the processes of ours, which are the real ones: api-manager, both hooks, the CLI.
 import { Domain } from "#api/domain.ts";
 import { ownKinds } from "#api/own-kinds.ts";
-import type { Release } from "#api/release.ts";
 import { namesOf } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import { stateRef } from "#drain/state.ts";
-import { cleanupHook } from "#hooks/cleanup/hook.ts";
-import { drainHook } from "#hooks/drain/hook.ts";
-import { environment } from "#hooks/environment.ts";
-import type { HookResult, HookWorld } from "#hooks/define-hook.ts";
 import { resourceName } from "#kube/kind.ts";
 import { ConfigMap, CustomResourceDefinition, Deployment, Namespace, Pod } from "#kube/kinds.ts";
-import { cloudEndpointController } from "#operator/controllers/cloud-endpoint/controller.ts";
-import { domainController } from "#operator/controllers/domain/controller.ts";
-import { kubernetesOperatorController } from "#operator/controllers/kubernetes-operator/controller.ts";
-import { trafficPolicyController } from "#operator/controllers/traffic-policy/controller.ts";
-import type { LeaderController } from "#operator/runtime/define-controller.ts";
-import { KeyCheck } from "#operator/runtime/key.ts";
-import { openLog } from "#operator/runtime/log.ts";
-import { metrics as openMetrics } from "#operator/runtime/metrics.ts";
-import type { Options } from "#operator/runtime/options.ts";
-import { run } from "#operator/runtime/run.ts";
 import type { Scheduler } from "fast-check";
 import { ApiServer, type Stored } from "./api-server.ts";
 import { type Fault, Line, type Wires } from "./network.ts";
 import { Ngrok } from "./ngrok.ts";
+import { type Program, release, runHook, runManager } from "./programs.ts";
 import { Rules } from "./rules.ts";
 import { Process, Time } from "./time.ts";
 
-export const release: Release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
 export const SHOP = "shop";
 
 export type Role = "leader" | "drain" | "cleanup" | "cli";
@@ -57,7 +42,6 @@ const TOKEN_CACHE_MS = 10_000;
 const GRACE_MS = 30_000;
 /** A kubelet hears of a deletion by its watch, too. */
 const KUBELET_HEARS_MS = 400;
-const CONTROLLERS = [kubernetesOperatorController, domainController, cloudEndpointController, trafficPolicyController];
 
 export class Cluster {
   readonly time: Time;
@@ -217,25 +201,7 @@ export class Cluster {
       terminate: () => process.reach(() => stop.abort(new Error("SIGTERM was received"))),
     });
     this.note(`${name} starts`);
-    void run({
-      controllers: CONTROLLERS as readonly LeaderController[],
-      connection: line.connection,
-      ngrok: line.ngrok(stop.signal),
-      key: new KeyCheck(),
-      release,
-      options: { ...settings, drainPolicy: this.policy },
-      lease: namesOf(release).lease,
-      identity: `pod/${name}/${uid}`,
-      clusterWide: true,
-      bind: { health: "0", metrics: "0" },
-      clock: process.clock,
-      metrics: openMetrics({ processMetrics: false }),
-      log: openLog(
-        { level: "info", encoder: "json", secrets: [] },
-        { write: (text: string) => this.#said(name, text) },
-      ),
-      signal: stop.signal,
-    }).then(
+    void runManager(this.#program(line, uid, this.policy, stop.signal)).then(
       (code) => {
         this.note(`${name} ends with ${code}`);
         process.kill();
@@ -244,33 +210,23 @@ export class Cluster {
     );
   }
 
-  #said(name: string, text: string): void {
-    const { msg, why, err } = JSON.parse(text) as { msg: string; why?: string; err?: string };
-    this.note(`${name} says: ${msg} ${why ?? ""} ${err ?? ""}`);
+  #program(line: Line, uid: string, policy: DrainPolicy, signal: AbortSignal): Program {
+    const { crdsGo } = this.#options;
+    return { line, uid, policy, crdsGo, signal, note: (text) => this.note(text) };
   }
 
   #startHook(role: "drain" | "cleanup", policy: DrainPolicy): string {
     const { name, uid } = this.#pod(role);
     const line = this.#line(role, name, uid);
-    const stop = new AbortController();
     const ended = Promise.withResolvers<"ok" | "failed" | "replaced">();
     this.#hookEnds.set(name, ended);
     line.process.onKill = () =>
       ended.resolve(this.server.get(Pod, name, release.namespace) === undefined ? "replaced" : "failed");
     this.#pods.set(name, { process: line.process, terminate: () => undefined });
-    const ngrok = line.ngrok(stop.signal);
-    const world: HookWorld<typeof environment> = {
-      env: this.#environment(name, uid, policy),
-      connection: line.connection,
-      ngrok: (fence) => ngrok.under(fence),
-      clock: line.process.clock,
-      signal: stop.signal,
-      say: (word, sentence) => this.note(`${name} says: ${word} ${sentence}`),
-    };
     this.note(`${name} starts`);
-    const hook = role === "drain" ? drainHook : cleanupHook;
-    hook.run(world).then(
-      ({ ok }: HookResult) => ended.resolve(ok ? "ok" : "failed"),
+    const { signal } = new AbortController();
+    runHook(role, this.#program(line, uid, policy, signal)).then(
+      (ok) => ended.resolve(ok ? "ok" : "failed"),
       (error: unknown) => {
         this.note(`${name} fails: ${String(error)}`);
         ended.resolve("failed");
@@ -298,24 +254,6 @@ export class Cluster {
     );
     this.note(`${name}: ${how}`);
     return how;
-  }
-
-  #environment(name: string, uid: string, policy: DrainPolicy): HookWorld<typeof environment>["env"] {
-    const given: Record<string, string> = {
-      RELEASE_NAME: release.name,
-      FULLNAME: release.fullname,
-      DRAIN_POLICY: policy,
-      HELM_TIMEOUT: "300",
-      CRDS_GO: String(this.#options.crdsGo),
-      RBAC_CLUSTER: "true",
-      REVISION: "1",
-      POD_NAMESPACE: release.namespace,
-      POD_NAME: name,
-      POD_UID: uid,
-    };
-    return Object.fromEntries(Object.keys(environment).map((key) => [key, given[key] ?? ""])) as HookWorld<
-      typeof environment
-    >["env"];
   }
 
   #faultOf({ role }: Line, fenced: boolean): Fault | undefined {
@@ -382,17 +320,3 @@ export class Cluster {
     }
   }
 }
-
-const settings: Options = {
-  version: "0.1.0",
-  description: "Created by the ngrok-operator",
-  region: "",
-  features: ["ingress", "gateway"],
-  managerName: "ngrok-operator-manager",
-  clusterDomain: "svc.cluster.local",
-  defaultDomainReclaimPolicy: "Delete",
-  drainPolicy: "Retain",
-  bindings: { endpointSelectors: ["true"], serviceAnnotations: {}, serviceLabels: {}, ingressEndpoint: "" },
-  uninstall: { hook: true, helmSeconds: 300, crdsGo: false, callsPerMinute: undefined },
-  metadata: {},
-};

@@ -13,7 +13,8 @@ import type { DrainCommand } from "#hooks/ngrok-drain/command.ts";
 import { policyCommand } from "#hooks/ngrok-drain/policy.ts";
 import { aDomain, anIngress } from "#test/support/builders.ts";
 import type { Scheduler } from "fast-check";
-import { Cluster, type ClusterOptions, release, SHOP } from "./cluster.ts";
+import { Cluster, type ClusterOptions, SHOP } from "./cluster.ts";
+import { release } from "./programs.ts";
 import { claimed } from "./rules.ts";
 
 export type Deed =

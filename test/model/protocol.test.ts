@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { type Deed, type Outcome, play, type Plot } from "./plot.ts";
 import type { Fault } from "./network.ts";
 
-const RUNS = Number(process.env["FAULTS_RUNS"] ?? 60);
+const RUNS = Number(process.env["FAULTS_RUNS"] ?? 120);
 const PATH = process.env["FAULTS_PATH"];
 
 const policy = fc.constantFrom("Retain" as const, "Delete" as const);
