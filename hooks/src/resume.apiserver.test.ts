@@ -71,6 +71,19 @@ test("SIGTERM in the middle: it says that nothing is lost, frees the Lease, and 
   expect({ code: second.code, remote: rig.api.remote() }).toEqual({ code: 0, remote: 0 });
 });
 
+test("its Lease deleted in the middle: the same run takes it again, and tells of everything it did before and after (F12)", async () => {
+  const fault = slowly(1_500);
+  const run = await rig.start("drain", { drainPolicy: "Delete" });
+  await deletedAtNgrok(40);
+  await rig.kubectl("delete", "lease", "ngrok-operator-leader", "-n", "ops");
+  const { code, log } = await run.ended;
+  fault.remove();
+  expect({ code, left: await domainsLeft(), remote: rig.api.remote() }, log).toEqual({ code: 0, left: [], remote: 0 });
+  expect(log).toContain("retrying");
+  const report = await rig.read.get(ConfigMap, at("ngrok-operator-drain-report"), signal);
+  expect(report?.data?.["removed"]?.trim().split("\n")).toHaveLength(COUNT);
+});
+
 test("started twice at once: the second follows the first, both end well, nothing is deleted twice (F2)", async () => {
   const fault = slowly(2_000);
   const labels = { "app.kubernetes.io/instance": "ngrok", "app.kubernetes.io/component": "drain" };

@@ -11,7 +11,7 @@ import { estimate, estimateText } from "#drain/estimate.ts";
 import { endingLines } from "#drain/lines.ts";
 import { preflight } from "#drain/preflight.ts";
 import { drainRights, driftRights, takeoverRights } from "#drain/rbac.ts";
-import { countsOf, type Report } from "#drain/report.ts";
+import { countsOf, newReport, type Report } from "#drain/report.ts";
 import { keepReport } from "#drain/keep.ts";
 import { mark, type Mark, parseState, stateReader, stateRef } from "#drain/state.ts";
 import { podsOfRelease } from "#drain/pods.ts";
@@ -60,6 +60,8 @@ interface Trying {
   readonly again: string;
   /** The state was marked: an Open that comes after it is a cancel. */
   marked: boolean;
+  /** What all tries have come to. */
+  report?: Report;
 }
 
 /** A person has taken the mark back: nothing is tried again. */
@@ -136,8 +138,10 @@ async function attempt(world: World, trying: Trying): Promise<HookResult> {
   const sealedPolicy = () =>
     state.now.phase === "Draining" || state.now.phase === "Drained" ? state.now.policy : held.policy;
   const expected = await foretold(world, settings, read, sealedPolicy(), left());
+  trying.report ??= newReport(expected);
   const conclusion = await conduct({
     hands,
+    report: trying.report,
     release,
     clusterWide: settings.clusterWide,
     policy: sealedPolicy,
