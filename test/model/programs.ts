@@ -45,7 +45,7 @@ export interface Program {
   readonly crdsGo: boolean;
   /** Aborts on SIGTERM. */
   readonly signal: AbortSignal;
-  note(text: string): void;
+  readonly note: (text: string) => void;
 }
 
 /** The api-manager, whole; resolves to its exit code. */
