@@ -25,7 +25,10 @@ async function type(scene: Scene, word: string, more: Record<string, string> = {
     PATH: `${bin}:${process.env["PATH"]}`,
     HOME: process.env["HOME"] ?? "/",
     KUBECONFIG: kubeconfig,
-    ...{ NS: scene.namespace, R: RELEASE, F: FULLNAME, CHART },
+    NS: scene.namespace,
+    R: RELEASE,
+    F: FULLNAME,
+    CHART,
     ...more,
   };
   const text = commands.get(word);

@@ -140,7 +140,7 @@ export const releases = [
   }),
   defineScenario({
     name: "no-hooks-then-runbook",
-    sentence: "helm uninstall --no-hooks with the operator alive, and afterwards the runbook's way (F1, V6)",
+    sentence: "helm uninstall --no-hooks with the operator alive, and afterwards the runbook's way (F1)",
     keepFalse: true,
     leaves: [/^configmap .*-drain-report/],
     before: async (act) => {
