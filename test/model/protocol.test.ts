@@ -106,7 +106,7 @@ const plot = fc.oneof(
 const LINES = 250;
 
 test(
-  "in every interleaving one writes, the policy holds, nothing is left, and every uninstall ends",
+  "in every interleaving one writes, the policy holds, nothing is left, and every uninstall ends (F4, F7, F8, F12)",
   { timeout: 3_600_000 },
   async () => {
     let last: Outcome | undefined;
