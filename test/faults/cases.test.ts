@@ -1,6 +1,7 @@
 // Which cases a run has: none lost between shares, none chosen by a wrong name, and no old result for a new wording.
 import { expect, test } from "vitest";
-import { allCases, chosenCases, fingerprintOf } from "./cases.ts";
+import { allCases, chosenCases, fingerprintOf, sourceOf } from "./cases.ts";
+import { scenarios } from "./scenarios/all.ts";
 import { defineScenario, firstEndOf } from "./scenario.ts";
 import { randomOf } from "./random.ts";
 
@@ -47,22 +48,17 @@ test("a part runs in every npm test", () => {
   expect(chosenCases({ smoke: true }).length).toBeGreaterThan(0);
 });
 
-test("another wording of a scenario, a step included, is another scenario", () => {
-  const print = (options: object): string => {
-    const [first] = allCases([defineScenario({ name: "one", sentence, ...options })]);
-    if (first === undefined) throw new Error("a scenario without cases");
-    return fingerprintOf(first);
-  };
-  const prints = [
-    print({}),
-    print({ count: 31 }),
-    print({ firstEnd: [/refused/] }),
-    print({ firstEnd: [/blocked/] }),
-    print({ before: async () => await Promise.resolve() }),
-    print({ before: async () => await Promise.resolve(1) }),
-  ];
+test("a result belongs to the scenario as it is written", () => {
+  const [first, second] = cases;
+  if (first === undefined || second === undefined) throw new Error("there are no cases");
+  const prints = [fingerprintOf(first, "a"), fingerprintOf(first, "b"), fingerprintOf(second, "a")];
   expect(new Set(prints).size).toBe(prints.length);
-  expect(print({})).toBe(print({}));
+  expect(fingerprintOf(first, "a")).toBe(prints[0]);
+});
+
+test.for(scenarios)("the text of $name is found, and is its own", ({ name }) => {
+  expect(sourceOf(name).match(/\n {4}name: /g)).toHaveLength(1);
+  expect(sourceOf(name)).toContain(`"${name}"`);
 });
 
 test("a scenario that is written wrongly says so", () => {

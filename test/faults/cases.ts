@@ -1,5 +1,7 @@
 // The matrix as a list: every scenario under each Helm and policy, and with crds.keep=false where it says so.
 import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { scenarios } from "./scenarios/all.ts";
 import type { RunCase, Scenario } from "./scenario.ts";
 
@@ -52,10 +54,25 @@ function isSmoke({ scenario, run }: Case): boolean {
   return scenario.smoke === true && run.keep && (run.helm === 3) === (run.policy === "Retain");
 }
 
-/** Changes with the scenario as it is written: a result of an earlier wording is none. */
-export function fingerprintOf({ scenario, run }: Case): string {
-  const text = JSON.stringify([scenario, run], (_, value: unknown) =>
-    typeof value === "function" || value instanceof RegExp ? String(value) : value,
-  );
-  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+/**
+ * Changes with the scenario as it is written: a result of an earlier wording is none. Of the source's text, since a test
+ * runner writes functions anew.
+ */
+export function fingerprintOf({ scenario, run }: Case, text = sourceOf(scenario.name)): string {
+  return createHash("sha256")
+    .update(JSON.stringify([text, run]))
+    .digest("hex")
+    .slice(0, 16);
+}
+
+const SCENARIOS = join(import.meta.dirname, "scenarios");
+
+/** The call of defineScenario, to its closing bracket as the formatter puts it; throws when nothing is called so. */
+export function sourceOf(name: string): string {
+  for (const file of readdirSync(SCENARIOS)) {
+    const text = readFileSync(join(SCENARIOS, file), "utf8");
+    const at = text.indexOf(`\n    name: "${name}",`);
+    if (at !== -1) return text.slice(at, text.indexOf("\n  }),", at));
+  }
+  throw new Error(`no file in ${SCENARIOS} defines a scenario ${name}`);
 }
