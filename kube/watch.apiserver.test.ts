@@ -161,14 +161,14 @@ test("an API server that is restarted in mid-watch is found again, with what hap
   expect(seen.removals).toEqual(["doomed"]);
 });
 
-test("20,000 objects pass by pages, and memory holds a page", async () => {
+test("10,000 objects pass by pages, and memory holds a page", async () => {
   // On a busy machine the pages last longer than the other server remembers.
   await using patient = await ownControlPlane();
   await using connection = await connect({ kubeconfig: patient.kubeconfig });
   const creator = writer(connection, afterUninstall(signal));
   const namespace = "many";
   await creator.create(Namespace, { metadata: { name: namespace } }, signal);
-  const rest = Array.from({ length: 20_000 }, (_, index) => `object-${index}`).values();
+  const rest = Array.from({ length: 10_000 }, (_, index) => `object-${index}`).values();
   const make = async (): Promise<void> => {
     for (const name of rest) await creator.create(ConfigMap, { metadata: { name, namespace } }, signal);
   };
@@ -189,8 +189,8 @@ test("20,000 objects pass by pages, and memory holds a page", async () => {
     largest = Math.max(largest, page.items.length);
     growth = Math.max(growth, heap() - before);
   }
-  expect(objects).toBe(20_001);
-  expect(largest).toBe(500);
-  // All 20,000 would be some 20 MiB as JavaScript objects; a page is half of one.
-  expect(growth).toBeLessThan(8);
+  expect(objects).toBe(10_001);
+  expect(largest).toBe(200);
+  // All 10,000 would be some 10 MiB as JavaScript objects; a page is a fifth of one.
+  expect(growth).toBeLessThan(4);
 }, 400_000);
