@@ -10,7 +10,7 @@ import type { Processes } from "#test/support/processes.ts";
 import { FULLNAME, RELEASE, type Scene } from "#test/support/open-scene.ts";
 import { actOf, textOf, type OpenAct } from "./act.ts";
 import { randomOf } from "./random.ts";
-import { firstEndOf, type RunCase, type Scenario } from "./scenario.ts";
+import { firstEndOf, leavesOf, type RunCase, type Scenario } from "./scenario.ts";
 import { lostUnderRetain, strippedUnderDelete, unexplained, writesAfterFence } from "./verdict.ts";
 
 /** As often the same command may be needed until it succeeds. */
@@ -118,7 +118,8 @@ function explains({ mute }: Scenario, end: HelmRun): void {
 }
 
 /** Exit 0 is a promise about this moment: nothing that would still have to go away. */
-async function noFinalizerIsLeft({ leaves = [] }: Scenario, { scene, at, kubectl }: OpenAct): Promise<void> {
+async function noFinalizerIsLeft(scenario: Scenario, { scene, run, at, kubectl }: OpenAct): Promise<void> {
+  const leaves = leavesOf(scenario, run);
   const isOurs = (line: string): boolean => !leaves.some((pattern) => pattern.test(line));
   const now = (await scene.residue()).filter(isOurs);
   const goes = now.filter((line) => line.startsWith("namespace "));
@@ -132,12 +133,16 @@ async function noFinalizerIsLeft({ leaves = [] }: Scenario, { scene, at, kubectl
     const [, name = ""] = line.split(" ");
     await kubectl.run(["wait", "--for=delete", `namespace/${name}`, "--timeout=60s"], { timeout: 70_000 });
   }
-  const pods = ["pods", "--selector", `app.kubernetes.io/instance=${RELEASE}`];
-  await kubectl.run(["wait", ...at, "--for=delete", ...pods, "--timeout=60s"], { timeout: 70_000 });
+  const listed = ["get", "pods", ...at, "--selector", `app.kubernetes.io/instance=${RELEASE}`, "-o", "name"];
+  const pods = (await kubectl.run(listed)).split("\n").filter((name) => name !== "" && isOurs(name.replace("/", " ")));
+  if (pods.length > 0)
+    await kubectl.run(["wait", ...at, "--for=delete", ...pods, "--timeout=60s"], { timeout: 70_000 });
 }
 
 /** At the very end nothing carries the release's name, but the CRDs that are to be kept. */
-async function nothingIsLeft({ leaves = [], crdsLeft = 7 }: Scenario, { scene, run, kubectl }: OpenAct): Promise<void> {
+async function nothingIsLeft(scenario: Scenario, { scene, run, kubectl }: OpenAct): Promise<void> {
+  const { crdsLeft = 7 } = scenario;
+  const leaves = leavesOf(scenario, run);
   const isOurs = (line: string): boolean => !leaves.some((pattern) => pattern.test(line));
   const left = (await scene.leftovers()).filter(isOurs);
   assert.deepEqual(

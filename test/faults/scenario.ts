@@ -50,7 +50,7 @@ export interface ScenarioOptions {
   /** Default "0": it must succeed at once. */
   readonly firstEnd?: FirstEnd | ((run: RunCase) => FirstEnd);
   /** Of the count of residue at the end: what is somebody else's, such as `/^finalizer on ingress .*\/theirs$/`. */
-  readonly leaves?: readonly RegExp[];
+  readonly leaves?: readonly RegExp[] | ((run: RunCase) => readonly RegExp[]);
   /** Of our seven CRDs, with crds.keep; fewer where a step deletes one. */
   readonly crdsLeft?: number;
   /** Why no hook can say what to type next (its pod never runs); docs/runbook-uninstall.md does. */
@@ -137,4 +137,9 @@ export function defineScenario(options: ScenarioOptions): Scenario {
 /** The end that is expected of the first run. */
 export function firstEndOf({ firstEnd = "0" }: ScenarioOptions, run: RunCase): FirstEnd {
   return typeof firstEnd === "function" ? firstEnd(run) : firstEnd;
+}
+
+/** What this case may leave of the count of residue. */
+export function leavesOf({ leaves = [] }: ScenarioOptions, run: RunCase): readonly RegExp[] {
+  return typeof leaves === "function" ? leaves(run) : leaves;
 }
