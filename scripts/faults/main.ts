@@ -73,7 +73,7 @@ function seedOf(): number {
 
 /** Where results of the image lie that the sources make now. */
 async function folder(): Promise<string> {
-  const { operator } = await buildImages({ tell: () => {} });
+  const { operator } = await buildImages({ tell: () => {}, revision: false });
   return resultsFolder(operator.digest);
 }
 

@@ -33,8 +33,8 @@ async function project(path: string, text: string): Promise<void> {
   await writeFile(join(top, path), text);
 }
 
-const build = async (out: string): Promise<BuiltImages> =>
-  await buildImages({ top, out: join(top, out), node: join(top, "runtime/bin/node"), tell });
+const build = async (out: string, more: { revision?: false } = {}): Promise<BuiltImages> =>
+  await buildImages({ top, out: join(top, out), node: join(top, "runtime/bin/node"), tell, ...more });
 
 describe("images", { timeout: 30_000 }, () => {
   test("built twice have the same digests, with and without the cache", async () => {
@@ -86,6 +86,20 @@ describe("images", { timeout: 30_000 }, () => {
     expect(after.operator.digest).not.toBe(before.operator.digest);
     expect(after.hooks.digest).toBe(before.hooks.digest);
     expect(layersOf(after.operator.archive).slice(0, 3)).toEqual(layersOf(before.operator.archive).slice(0, 3));
+  });
+
+  test("change with the commit that they name, unless they are to name none", async () => {
+    const author = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+    const commit = (): Buffer =>
+      execFileSync("git", [...author, "commit", "-q", "--allow-empty", "-m", "one"], { cwd: top });
+    execFileSync("git", ["init", "-q"], { cwd: top });
+    await project(".gitignore", "*");
+    commit();
+    const before = [await build("named"), await build("unnamed", { revision: false })] as const;
+    commit();
+    const after = [await build("named"), await build("unnamed", { revision: false })] as const;
+    expect(after[0].operator.digest).not.toBe(before[0].operator.digest);
+    expect(after[1].operator.digest).toBe(before[1].operator.digest);
   });
 });
 

@@ -29,6 +29,8 @@ export interface BuildImagesOptions {
   readonly registry?: string;
   /** The Node that goes in; that of node_modules unless given. */
   readonly node?: string;
+  /** False leaves the commit out of the labels: the same sources make the same image then, commit after commit. */
+  readonly revision?: false;
 }
 
 export interface BuiltImage {
@@ -50,7 +52,11 @@ export interface BuiltImages {
 export async function buildImages(options: BuildImagesOptions): Promise<BuiltImages> {
   const { tell, top = TOP } = options;
   const out = options.out ?? join(top, "dist/images");
-  const [runtime, code, labels] = await Promise.all([runtimeOf(options, top), codeLayers(top, tell), labelsOf(top)]);
+  const [runtime, code, labels] = await Promise.all([
+    runtimeOf(options, top),
+    codeLayers(top, tell),
+    labelsOf(top, options.revision !== false),
+  ]);
   const image = (name: string, layers: readonly Layer[], run?: readonly string[]): Image =>
     assemble({
       ...(runtime.base && { base: runtime.base }),
@@ -137,11 +143,11 @@ function onPath({ name, path }: Bundle): Entry[] {
  * OCI's labels of an image, by its name. The revision is left out where the sources are not those of a commit. Asking
  * takes no lock, so that a commit at the same time does not fail.
  */
-async function labelsOf(top: string): Promise<(name: string) => Record<string, string>> {
+async function labelsOf(top: string, named: boolean): Promise<(name: string) => Record<string, string>> {
   const git = async (...args: string[]): Promise<string> =>
     (await command("git", ["--no-optional-locks", "-C", top, ...args]).catch(() => "")).trim();
   const revision = await git("rev-parse", "HEAD");
-  const clean = revision !== "" && (await git("status", "--porcelain")) === "";
+  const clean = named && revision !== "" && (await git("status", "--porcelain")) === "";
   return (name) => ({
     "org.opencontainers.image.title": name === "operator" ? "ngrok-operator" : `ngrok-operator ${name}`,
     "org.opencontainers.image.description": "The ngrok operator for Kubernetes, whose uninstall cannot get stuck",

@@ -44,7 +44,7 @@ export function imageFlags(image: string): string[] {
 
 /** Builds the images and pushes the operator's, which holds the hooks too; resolves to its reference by digest. */
 export async function bringImages(cluster: Cluster, tell: (line: string) => void): Promise<string> {
-  const { operator } = await buildImages({ tell });
+  const { operator } = await buildImages({ tell, revision: false });
   return await load(cluster, operator.archive, "operator");
 }
 
