@@ -83,13 +83,25 @@ function idleFor({ gate, timing }: LeaderParts): number {
 }
 
 async function oneHold(parts: LeaderParts): Promise<"idle" | "yielded" | "lost"> {
-  const { connection, clock, signal, gate, metrics, lease, release } = parts;
-  const durationMs = (parts.timing ?? LEASE_TIMING).durationMs;
+  const { clock, signal, gate, metrics, lease } = parts;
   const before = await gate.fresh(signal);
   // A drained install without a KubernetesOperator needs nobody, and its Lease must not come back after the uninstall.
   if (before.phase === "Drained" && !(await hasOperator(parts))) return "idle";
   const standing: Standing = { stoodBy: false };
-  await using token = await hold(connection, {
+  await using token = await takeLease(parts, standing);
+  metrics.leads(lease, true);
+  try {
+    return await serve(parts, token, standing, clock.now());
+  } finally {
+    metrics.leads(lease, false);
+  }
+}
+
+/** Waits for the Lease until `parts.signal`, and holds it no longer. */
+export async function takeLease(parts: LeaderParts, standing: Standing): Promise<WriteToken> {
+  const { connection, clock, signal, gate, lease, release } = parts;
+  const durationMs = (parts.timing ?? LEASE_TIMING).durationMs;
+  return await hold(connection, {
     lease: { name: lease, namespace: release.namespace },
     holder: parts.identity,
     signal,
@@ -104,15 +116,9 @@ async function oneHold(parts: LeaderParts): Promise<"idle" | "yielded" | "lost">
     onRenew: async (ending) => await onRenew(parts, standing, ending),
     tell: (news) => tell(parts, news),
   });
-  metrics.leads(lease, true);
-  try {
-    return await serve(parts, token, standing, clock.now());
-  } finally {
-    metrics.leads(lease, false);
-  }
 }
 
-interface Standing {
+export interface Standing {
   /** The Lease was free, or unrenewed, for its whole duration before we took it. */
   stoodBy: boolean;
 }
@@ -209,7 +215,7 @@ async function lookWithin(parts: LeaderParts, stoodBy: boolean, signal: AbortSig
 }
 
 /** True when it came to its end. */
-async function drive(parts: LeaderParts, hands: Hands, duty: Extract<Duty, { is: "drive" }>): Promise<boolean> {
+export async function drive(parts: LeaderParts, hands: Hands, duty: Extract<Duty, { is: "drive" }>): Promise<boolean> {
   const { release, clusterWide, identity, state, log, metrics, signal } = parts;
   log.warn({ why: duty.why, policy: duty.policy }, "drains");
   try {
@@ -248,7 +254,7 @@ function show({ log, metrics }: LeaderParts, event: DrainEvent, report: Report):
   if (event.is === "waiting") log.info({ ms: event.ms, why: event.why }, "drain waits");
 }
 
-function handsOf({ connection, reader, ngrok, clock }: LeaderParts, token: WriteToken): Hands {
+export function handsOf({ connection, reader, ngrok, clock }: LeaderParts, token: WriteToken): Hands {
   return {
     connection,
     read: reader,

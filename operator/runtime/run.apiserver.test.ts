@@ -160,6 +160,40 @@ test("the KubernetesOperator deleted by hand drains the install: every finalizer
   expect(await world.get(KubernetesOperator, "ngrok")).toBeUndefined();
 });
 
+test.for(["Retain", "Delete"] as const)(
+  "a pod that is stopped since its namespace is being deleted drains before it ends, by policy %s (F16, E21)",
+  async (drainPolicy, { expect }) => {
+    const all = [...controllers, kubernetesOperatorController];
+    await using world = await startWorld({ controllers: all, options: { drainPolicy } });
+    await world.until(KubernetesOperator, "ngrok", isReady);
+    await world.create(CloudEndpoint, anEndpoint("web"));
+    await world.until(CloudEndpoint, "web", isReady);
+    const { signal } = new AbortController();
+    // Its pods go first: the KubernetesOperator is not being deleted yet.
+    await world.connection.request({ method: "DELETE", path: `/api/v1/namespaces/${world.namespace}`, signal });
+
+    expect(await world.manager.stop()).toBe(0);
+
+    expect(await world.get(KubernetesOperator, "ngrok")).toBeUndefined();
+    expect((await world.get(CloudEndpoint, "web"))?.metadata.finalizers).toBeUndefined();
+    expect(world.api.objects("endpoints")).toHaveLength(drainPolicy === "Retain" ? 1 : 0);
+    expect(await holder(world)).toBe("");
+  },
+);
+
+test("a pod that is stopped for any other reason frees the Lease and drains nothing (F1)", async () => {
+  await using world = await startWorld({ controllers: [...controllers, kubernetesOperatorController] });
+  await world.until(KubernetesOperator, "ngrok", isReady);
+  await world.create(CloudEndpoint, anEndpoint("web"));
+  await world.until(CloudEndpoint, "web", isReady);
+
+  expect(await world.manager.stop()).toBe(0);
+
+  expect((await world.get(CloudEndpoint, "web"))?.metadata.finalizers).toEqual([FINALIZER]);
+  expect((await world.get(KubernetesOperator, "ngrok"))?.metadata.deletionTimestamp).toBeUndefined();
+  expect(await holder(world)).toBe("");
+});
+
 const hasty = { renewMs: 200, giveUpMs: 1_000, durationMs: 1_500 };
 
 test("a hook that marked and died is followed by the leader, once the Lease has been free for long enough (E14, F3)", async () => {

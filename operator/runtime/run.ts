@@ -15,7 +15,8 @@ import type { LeaderController } from "./define-controller.ts";
 import { CLOSED_IS_LOUD_MS, type Gate, gate as openGate } from "./gate.ts";
 import { type Check, healthPage, type Listening, serve } from "./health.ts";
 import type { KeyCheck } from "./key.ts";
-import { lead } from "./leader.ts";
+import { lead, type LeaderParts } from "./leader.ts";
+import { leave } from "./leave.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Options } from "./options.ts";
@@ -86,7 +87,7 @@ export async function run(options: RunOptions): Promise<number> {
     pulse.keep("drain state", followState(options, gate, all)),
     key.run({ ngrok: options.ngrok, clock, log, signal: all, onAccepted: () => term?.again() }).catch(() => undefined),
   ];
-  const leading = lead({
+  const parts: LeaderParts = {
     ...options,
     ngrok: "problem" in options.ngrok ? undefined : options.ngrok,
     reader: read,
@@ -113,6 +114,10 @@ export async function run(options: RunOptions): Promise<number> {
       });
       return term;
     },
+  };
+  const leading = lead(parts).then(async (how) => {
+    if (how === "stopped" && signal.aborted) await leave(parts);
+    return how;
   });
   const ended = await Promise.race([pulse.keep("leader", leading), pulse.broken]);
   stop.abort(new Error("the manager ends"));

@@ -197,6 +197,18 @@ export const mutants: readonly Mutant[] = [
     test: unit("drain/trigger.test.ts", "unknown, but the KubernetesOperator is being deleted: that suffices"),
   },
   {
+    id: "F16b",
+    what: "a pod that is stopped because its namespace goes just ends, and nobody drains afterwards",
+    file: "operator/runtime/run.ts",
+    find: `if (how === "stopped" && signal.aborted) await leave(parts);`,
+    replace: `if (how !== "stopped") await leave(parts);`,
+    test: {
+      project: "apiserver",
+      file: "operator/runtime/run.apiserver.test.ts",
+      name: "a pod that is stopped since its namespace is being deleted drains before it ends",
+    },
+  },
+  {
     id: "F17",
     what: "a domain that was reserved before us is released",
     file: "drain/undo/domain.ts",

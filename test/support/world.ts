@@ -177,6 +177,7 @@ let replicas = 0;
 
 function startManager(world: World, options: WorldOptions, { intercept }: ManagerOptions): TestManager {
   const stop = new AbortController();
+  const end = new AbortController();
   const writes: string[] = [];
   const lines: Record<string, unknown>[] = [];
   const connection: Connection = {
@@ -201,7 +202,8 @@ function startManager(world: World, options: WorldOptions, { intercept }: Manage
           userAgent: "test",
           clock: systemClock,
           observe: ({ status }) => check.heard(status),
-          signal: stop.signal,
+          // As in the program: what has begun at ngrok may end.
+          signal: end.signal,
         });
   replicas += 1;
   const ended = run({
@@ -223,7 +225,7 @@ function startManager(world: World, options: WorldOptions, { intercept }: Manage
     ),
     ...(options.timing === undefined ? {} : { timing: options.timing }),
     signal: stop.signal,
-  });
+  }).finally(() => end.abort(new Error("the manager has ended")));
   return {
     writes,
     log: lines,
