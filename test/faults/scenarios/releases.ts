@@ -34,6 +34,30 @@ async function noFinalizerWasAdded(act: Act): Promise<void> {
   assert.deepEqual(added, []);
 }
 
+/** Helm forgets the revisions that it knew when it began; one from the middle stays listed until the same command again. */
+async function theNewRevisionGoesToo(act: Act): Promise<void> {
+  const revisions = ["get", ...act.at, "secrets", "--selector", `owner=helm,name=${RELEASE}`, "-o", "name"];
+  assert.match(await act.kubectl.run(revisions), /^\S+\n?$/, "one revision");
+  const next = await act.again();
+  assert.equal(next.code, 0, next.stderr);
+  assert.equal(await act.kubectl.run(revisions), "");
+  const left = await act.scene.leftovers();
+  assert.deepEqual(
+    left.filter((line) => !line.startsWith("customresourcedefinition ")),
+    [],
+  );
+}
+
+/** Whether somebody outside of the cluster has written the drain state anew since the uninstall began. */
+async function wasReplaced(act: Act): Promise<boolean> {
+  return writes(await act.audit()).some(
+    (event) =>
+      podOf(event) === undefined &&
+      ["create", "update"].includes(event.verb) &&
+      event.objectRef?.name === `${FULLNAME}-drain-state`,
+  );
+}
+
 /** A command line as the run of a `way`: what it printed, and 0 or 1. */
 async function asRun(work: () => Promise<string>): Promise<HelmRun> {
   const began = performance.now();
@@ -48,7 +72,7 @@ async function asRun(work: () => Promise<string>): Promise<HelmRun> {
 
 /** docs/runbook-uninstall.md, "Afterwards". */
 async function sweep(act: Act): Promise<void> {
-  const kinds = "job,lease,configmap,serviceaccount,role,rolebinding,clusterrole,clusterrolebinding";
+  const kinds = "job,lease,configmap,serviceaccount,role,rolebinding,ingressclass,clusterrole,clusterrolebinding";
   const label = `app.kubernetes.io/instance=${RELEASE}`;
   await act.shell(`kubectl ${act.at.join(" ")} delete ${kinds} -l ${label} --ignore-not-found`);
 }
@@ -79,7 +103,10 @@ export const releases = [
       });
     },
     remedy: async () => await Promise.resolve(),
-    after: noFinalizerWasAdded,
+    after: async (act) => {
+      await noFinalizerWasAdded(act);
+      await theNewRevisionGoesToo(act);
+    },
   }),
   defineScenario({
     name: "rollback-in-the-middle",
@@ -92,7 +119,10 @@ export const releases = [
       });
     },
     remedy: async () => await Promise.resolve(),
-    after: noFinalizerWasAdded,
+    after: async (act) => {
+      await noFinalizerWasAdded(act);
+      await theNewRevisionGoesToo(act);
+    },
   }),
   defineScenario({
     name: "forced-in-the-middle",
@@ -102,14 +132,19 @@ export const releases = [
     firstEnd: "maybe",
     during: async (act) => {
       await inTheMiddle(act, async () => {
-        const force = act.run.helm === 3 ? "--force" : "--force-replace";
+        // Helm 4 replaces only what it applies from its own side.
+        const force = act.run.helm === 3 ? ["--force"] : ["--force-replace", "--server-side=false"];
         // Some objects cannot be replaced; the state is, and that is what matters here.
-        await helm(act, "rollback", RELEASE, "1", force);
+        const back = await helm(act, "rollback", RELEASE, "1", ...force);
+        assert.ok(await wasReplaced(act), `the drain state was not replaced: ${back.stderr}`);
         await act.phase("Draining");
       });
     },
     remedy: async () => await Promise.resolve(),
-    after: noFinalizerWasAdded,
+    after: async (act) => {
+      await noFinalizerWasAdded(act);
+      await theNewRevisionGoesToo(act);
+    },
   }),
   defineScenario({
     name: "mark-wiped",
@@ -142,30 +177,27 @@ export const releases = [
     name: "no-hooks-then-runbook",
     sentence: "helm uninstall --no-hooks with the operator alive, and afterwards the runbook's way (F1)",
     keepFalse: true,
-    leaves: [/^configmap .*-drain-report/],
-    before: async (act) => {
-      const { values } = act.release;
-      await act.shell(`helm get values ${RELEASE} ${act.at.join(" ")} -o yaml > /tmp/${act.scene.namespace}.yaml`);
-      act.onEnd(async () => await act.shell(`rm -f /tmp/${act.scene.namespace}.yaml`));
-      assert.ok(values);
+    way: async (act) => {
+      const at = act.at.join(" ");
+      const file = `/tmp/${act.scene.namespace}.yaml`;
+      act.onEnd(async () => await act.shell(`rm -f ${file}`));
+      await act.shell(`helm get values ${RELEASE} ${at} -o yaml > ${file}`);
       const gone = await helm(act, "uninstall", RELEASE, "--no-hooks");
       assert.equal(gone.code, 0, gone.stderr);
       const pods = ["pods", "--selector", `app.kubernetes.io/instance=${RELEASE}`];
       await act.kubectl.run(["wait", ...act.at, "--for=delete", ...pods, "--timeout=60s"], { timeout: 70_000 });
-    },
-    way: async (act) =>
-      await asRun(async () => {
-        const file = `/tmp/${act.scene.namespace}.yaml`;
-        const name = `${RELEASE} ${CHART} ${act.at.join(" ")}`;
-        const secret = `kubectl create secret generic ${FULLNAME}-credentials ${act.at.join(" ")} --from-literal=API_KEY=stand-in-key`;
-        const job = `kubectl ${act.at.join(" ")} wait --for=condition=complete job/${FULLNAME}-drain --timeout=90s`;
-        const said = await act.shell(
-          `${secret}\nhelm template ${name} -f ${file} -s templates/hooks/drain.yaml | kubectl apply -f - && ${job}`,
-        );
-        await act.shell(`kubectl ${act.at.join(" ")} delete secret ${FULLNAME}-credentials`);
+      return await asRun(async () => {
+        const secret = `secret generic ${FULLNAME}-credentials --from-literal=API_KEY=stand-in-key`;
+        await act.shell(`kubectl create ${at} ${secret}`);
+        const template = `helm template ${RELEASE} ${CHART} ${at} -f ${file} -s templates/hooks/drain.yaml`;
+        const done = `kubectl ${at} wait --for=condition=complete job/${FULLNAME}-drain --timeout=90s`;
+        await act.shell(`${template} | kubectl apply -f - && ${done}`);
+        const told = await act.shell(`kubectl ${at} logs job/${FULLNAME}-drain`);
+        await act.shell(`kubectl ${at} delete secret ${FULLNAME}-credentials`);
         await sweep(act);
-        return said;
-      }),
+        return told;
+      });
+    },
   }),
   defineScenario({
     name: "namespace-deleted-first",
@@ -181,7 +213,6 @@ export const releases = [
       "A GitOps tool that knows no hooks deletes the KubernetesOperator in a wave of its own, and the rest after it (E20)",
     keepFalse: true,
     smoke: true,
-    leaves: [/^configmap .*-drain-report/],
     way: async (act) =>
       await asRun(async () => {
         const operator = `kubectl ${act.at.join(" ")} delete kubernetesoperator ${RELEASE} --timeout=60s`;
