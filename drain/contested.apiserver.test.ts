@@ -82,6 +82,28 @@ describe("a GitOps tool", () => {
   });
 });
 
+describe("a GitOps tool whose manifest holds our finalizer", () => {
+  test("is named also when it makes each deleted object anew, and the run stops over it (F14)", async () => {
+    let made = 0;
+    const removeFinalizer: Writer["removeFinalizer"] = async (target, claim, stamp, until) => {
+      const before = await rig.read.get(Domain, shop, signal);
+      const done = await rig.hands.write.removeFinalizer(target, claim, stamp, until);
+      const annotations = before?.metadata.annotations ?? {};
+      const copy = { metadata: { ...shop, annotations, finalizers: [FINALIZER] } };
+      await rig.write.create(Domain, aDomain({ ...copy, spec: { domain: "shop-1.example.com" } }), signal);
+      made += 1;
+      return done;
+    };
+    const { ending, report } = await drain("Delete", { removeFinalizer });
+    expect({ ending, made }).toEqual({ ending: "blocked", made: 3 });
+    expect(report.failures.map(({ object, error }) => [object, error.message])).toEqual([
+      ["domain shop/shop-1", expect.stringMatching(/^the finalizer came back 3 times, written by /)],
+    ]);
+    expect((await drain("Delete")).ending).toBe("clean");
+    expect(await finalizers()).toBeUndefined();
+  });
+});
+
 describe("who refuses the patch", () => {
   test("a dead webhook is named with its remedy, and the drain goes on when it is gone (F14)", async () => {
     await apply({

@@ -11,6 +11,7 @@ import { execute } from "./execute.ts";
 import { type Hands, ngrokRefuses } from "./hands.ts";
 import { inventory, surroundingsOf } from "./inventory.ts";
 import { type Row, waves } from "./kinds.ts";
+import { nameOf } from "./names.ts";
 import { isOurs, type Surroundings } from "./ours.ts";
 import { type Found, plan, type Step } from "./plan.ts";
 
@@ -68,9 +69,9 @@ interface Pass {
   done: number;
   /** One of each sort: 50,000 objects that all fail would else be 50,000 errors in memory. */
   readonly errors: Map<string, KnownError>;
-  /** How often each object came back, by uid, over all passes. */
+  /** How often each object came back, over all passes; by name, since who makes it anew gives it another uid. */
   readonly again: Map<string, number>;
-  /** The uids that failed in this pass, and in the one before: who was never freed cannot come back. */
+  /** The names that failed in this pass, and in the one before: who was never freed cannot come back. */
   readonly failed: Set<string>;
   readonly failedBefore: ReadonlySet<string>;
 }
@@ -96,7 +97,7 @@ async function* onePass(work: Drive, pass: Pass, signal: AbortSignal): AsyncGene
       if (event.is === "did") pass.done += 1;
       if (event.is === "failed") {
         note(pass, event.error);
-        pass.failed.add(uidOf(event.step.at));
+        pass.failed.add(keyOf(event.step.at));
       }
       if (event.is === "did" || event.is === "failed") pass.steps += 1;
     }
@@ -142,9 +143,9 @@ const COMES_BACK = 3;
 /** Who puts our finalizer back again and again is named, and the run stops over it: neither an endless drain nor a success. */
 function settled(step: Step, pass: Pass): Step {
   if (pass.n === 1 || step.act === "leave") return step;
-  const uid = uidOf(step.at);
-  const times = (pass.again.get(uid) ?? 0) + (pass.failedBefore.has(uid) ? 0 : 1);
-  pass.again.set(uid, times);
+  const key = keyOf(step.at);
+  const times = (pass.again.get(key) ?? 0) + (pass.failedBefore.has(key) ? 0 : 1);
+  pass.again.set(key, times);
   if (times < COMES_BACK) return step;
   const manager = step.at.object.metadata.managedFields?.findLast((entry) =>
     JSON.stringify(entry.fieldsV1 ?? {}).includes("f:finalizers"),
@@ -156,8 +157,8 @@ function settled(step: Step, pass: Pass): Step {
   };
 }
 
-function uidOf({ object }: Found): string {
-  return object.metadata.uid ?? "";
+function keyOf({ row, object }: Found): string {
+  return nameOf(row, object);
 }
 
 /** Class invalid stays as it is until a person acts; a 403 may be RBAC that has not arrived yet. */

@@ -51,7 +51,7 @@ export const neighbours = [
     name: "gitops-loop",
     sentence:
       "A GitOps tool puts an object and our finalizer, which stands in its manifest, back before each look (F14)",
-    firstEnd: ({ policy }) => (policy === "Retain" ? [/gitops/, /came back/] : "maybe"),
+    firstEnd: [/domain \S+ .*came back 3 times, written by gitops/],
     before: async (act) => {
       const [namespace, name] = one(act, "Domain");
       const manifest = await manifestOf(act, namespace, name);
