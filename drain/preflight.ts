@@ -1,5 +1,6 @@
 // What is asked before the mark: whatever would make this uninstall stick, or destroy what is not ours, is refused here,
 // and nothing has changed then.
+import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import type { Rule } from "#api/rbac.ts";
 import type { Release } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
@@ -12,7 +13,10 @@ import { type Backoff, waitBefore } from "#wire/backoff.ts";
 import type { Clock } from "#wire/clock.ts";
 import { isClass, known, KnownError } from "#wire/errors.ts";
 import { RBAC_SETTLES_MS } from "./budget.ts";
+import { inventory, surroundingsOf } from "./inventory.ts";
+import { rows } from "./kinds.ts";
 import { othersDepend, type OthersWork, type Refusal } from "./others.ts";
+import { isOurs } from "./ours.ts";
 import { questionsOf } from "./questions.ts";
 import { relaxCommand } from "./state.ts";
 
@@ -25,7 +29,7 @@ export interface Preflight extends OthersWork {
 }
 
 export async function preflight(work: Preflight): Promise<Refusal | undefined> {
-  return (await rightsMissing(work)) ?? (await othersDepend(work)) ?? (await keyMissing(work));
+  return (await rightsMissing(work)) ?? (await othersDepend(work)) ?? (await keyNeeded(work));
 }
 
 const ASK_AGAIN: Backoff = { baseMs: 250, capMs: 2_000 };
@@ -84,6 +88,23 @@ function watchedIsGone(release: Release, clusterWide: boolean, revision: string)
     `helm rollback ${name} ${revision} -n ${namespace}`,
     `helm uninstall ${name} -n ${namespace}`,
   ];
+}
+
+/** Only while something is left: the end of an uninstall, whose Secret may be gone already, needs no key. */
+async function keyNeeded(work: Preflight): Promise<Refusal | undefined> {
+  const refusal = await keyMissing(work);
+  return refusal === undefined || (await isOver(work)) ? undefined : refusal;
+}
+
+/** Unknown is not over. */
+async function isOver({ read, release, clusterWide, signal }: Preflight): Promise<boolean> {
+  const scope = { release, clusterWide };
+  const surroundings = await surroundingsOf(read, scope, signal);
+  for await (const page of inventory(read, rows, scope, surroundings, signal)) {
+    if ("unknown" in page || page.found.some(({ whose }) => isOurs(whose))) return false;
+  }
+  const { name, namespace } = release;
+  return (await read.get(KubernetesOperator, { name, namespace }, signal)) === undefined;
 }
 
 /** Delete without a working key would keep every finalizer: better said before anything has changed. */

@@ -53,6 +53,23 @@ test("a key that may not delete: nothing is let go, and the printed command lets
   });
 });
 
+test("Delete without a key is refused while an object is left, and ends where nothing is: the Secret may have gone before (E1)", async () => {
+  const keyless = { NGROK_API_KEY: "" };
+  const first = await rig.run("drain", { drainPolicy: "Delete" }, keyless);
+  expect({ code: first.code, log: first.log }).toEqual({
+    code: 1,
+    log: expect.stringMatching(/refused .*there is no API key\. Nothing was changed/) as string,
+  });
+  await rig.reset();
+
+  const second = await rig.run("drain", { drainPolicy: "Delete" }, keyless);
+
+  expect({ code: second.code, log: second.log }).toEqual({
+    code: 0,
+    log: expect.stringMatching(/verified .*no finalizer of this release is left/) as string,
+  });
+});
+
 test("the time of the hook is over before ngrok answers: exit 1, so that Helm deletes nothing, and what to do next (E7)", async () => {
   rig.api.faults.add({ kind: "status", status: 503, match: { method: "DELETE" }, times: Infinity });
   const values = { drainPolicy: "Delete", "cleanupHook.timeout": "30" };
