@@ -4,7 +4,7 @@ import { FULLNAME, RELEASE } from "#test/support/open-scene.ts";
 import { defineScenario, type Act, type Policy } from "../scenario.ts";
 
 /** Calls of a hook that frees 30 objects; a kill beyond the last one would be none. Seen: `operator-alive` prints them. */
-const CALLS_OF_DRAIN: Readonly<Record<Policy, number>> = { Retain: 150, Delete: 190 };
+const CALLS_OF_DRAIN: Readonly<Record<Policy, number>> = { Retain: 140, Delete: 165 };
 
 const manager = `deployment/${FULLNAME}-manager`;
 
