@@ -10,8 +10,6 @@ export interface Conduct extends Drive {
   readonly driver: Driver;
   /** The mark that this run holds; absent where there is no state any more (cleanup). */
   readonly mark?: Mark;
-  /** Objects that were counted beforehand, for the total that is shown. */
-  readonly expected?: number | undefined;
   /** Of an earlier try of the same run, to go on with: what it has freed no later pass meets, and would be told nowhere. */
   readonly report?: Report;
   /** Sees every event after it was folded into the report; for lines on a terminal. */
@@ -30,7 +28,7 @@ export interface Conclusion {
 /** Runs the drain. Throws FenceLost or the signal's reason when it must stop at once; nothing is lost then. */
 export async function conduct(work: Conduct): Promise<Conclusion> {
   const { hands, release, signal } = work;
-  const report = work.report ?? newReport(work.expected);
+  const report = work.report ?? newReport();
   const tell = teller(hands, release, work.driver, () => work.policy(), signal);
   tell.started(report);
   const events = drive(work);

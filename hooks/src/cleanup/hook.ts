@@ -8,12 +8,14 @@ import { type Hands, ngrokRefuses } from "#drain/hands.ts";
 import { keepReport } from "#drain/keep.ts";
 import { endingLines } from "#drain/lines.ts";
 import { drainRights, driftRights } from "#drain/rbac.ts";
+import { newReport, type Report } from "#drain/report.ts";
 import { sweep, sweepRights, waitForPods } from "#drain/sweep.ts";
 import { reader, type Reader } from "#kube/reader.ts";
 import { writer } from "#kube/writer.ts";
 import { afterUninstall } from "#wire/fence.ts";
 import { defineHook, type HookResult, type HookWorld } from "../define-hook.ts";
 import { environment, type Settings, settingsOf } from "../environment.ts";
+import { untilDone } from "../tries.ts";
 
 export const cleanupHook = defineHook({
   name: "cleanup",
@@ -34,16 +36,29 @@ type World = HookWorld<typeof environment>;
 
 async function run(world: World): Promise<HookResult> {
   const settings = settingsOf(world.env);
+  const told: Told = { began: world.clock.now(), report: newReport() };
+  return await untilDone(world, settings.budget.runMs, async () => await attempt(world, settings, told));
+}
+
+/** What outlives a try that failed. */
+interface Told {
+  readonly began: number;
+  readonly report: Report;
+  /** Read once: the KubernetesOperator that says it goes in the middle. */
+  policy?: DrainPolicy;
+}
+
+async function attempt(world: World, settings: Settings, told: Told): Promise<HookResult> {
   const { release } = settings;
   const { connection, clock, signal } = world;
-  const began = clock.now();
+  const { began } = told;
   const read = reader(connection);
   const running = await waitForPods({ connection, read, release, clock, signal });
   if (running.length > 0) world.say("waited", `${running.join(", ")} still runs after 60s; going on`);
   const fence = afterUninstall(signal);
   const hands: Hands = { connection, read, write: writer(connection, fence), ngrok: world.ngrok(fence), fence, clock };
-  const policy = await policyOf(read, settings, signal);
-  let conclusion = await secondPass(world, settings, hands, policy, began);
+  const policy = (told.policy ??= await policyOf(read, settings, signal));
+  let conclusion = await secondPass(world, settings, hands, policy, told);
   let ok = conclusion.farewell !== undefined;
   if (policy === "Delete" && isRefused(conclusion)) {
     // No run will come after this one: what would keep its finalizer now would keep it for ever, and the CRDs with it.
@@ -51,7 +66,7 @@ async function run(world: World): Promise<HookResult> {
       "leaking",
       "ngrok's API cannot be used any more: objects are let go, and what stays at ngrok is named below",
     );
-    conclusion = await secondPass(world, settings, hands, "Retain", began);
+    conclusion = await secondPass(world, settings, hands, "Retain", told);
     ok = false;
   }
   await tellWhatWasFound(world, settings, hands, conclusion, (clock.now() - began) / 1000);
@@ -71,10 +86,11 @@ function secondPass(
   settings: Settings,
   hands: Hands,
   policy: DrainPolicy,
-  began: number,
+  { began, report }: Told,
 ): Promise<Conclusion> {
   return conduct({
     hands,
+    report,
     release: settings.release,
     clusterWide: settings.clusterWide,
     policy: () => policy,

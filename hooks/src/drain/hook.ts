@@ -3,7 +3,6 @@
 import { ownKinds } from "#api/own-kinds.ts";
 import { allow } from "#api/rbac.ts";
 import type { DrainPolicy } from "#api/schema.ts";
-import { RBAC_SETTLES_MS } from "#drain/budget.ts";
 import type { Release } from "#api/release.ts";
 import { conduct } from "#drain/conduct.ts";
 import type { DrainEvent } from "#drain/events.ts";
@@ -19,12 +18,11 @@ import { takeOver } from "#drain/takeover.ts";
 import { ConfigMap } from "#kube/kinds.ts";
 import { reader, type Reader } from "#kube/reader.ts";
 import { writer } from "#kube/writer.ts";
-import { type Backoff, waitBefore } from "#wire/backoff.ts";
-import { FenceLost, isClass, known, KnownError } from "#wire/errors.ts";
 import { defineHook, type HookResult, type HookWorld } from "../define-hook.ts";
 import { otherPolicy } from "./other-policy.ts";
 import { environment, type Settings, settingsOf } from "../environment.ts";
 import { headStart } from "../head-start.ts";
+import { untilDone } from "../tries.ts";
 
 type World = HookWorld<typeof environment>;
 
@@ -46,9 +44,6 @@ export const drainHook = defineHook({
 });
 
 const PROGRESS_EVERY_MS = 30_000;
-
-/** Between the tries of one run; the API server's own pauses may be longer. */
-const BETWEEN_TRIES: Backoff = { baseMs: 1_000, capMs: 10_000 };
 
 /** What outlives a try that failed. */
 interface Trying {
@@ -82,30 +77,14 @@ async function run(world: World): Promise<HookResult> {
     "drain",
     `release ${release.namespace}/${release.name} chart ${chart} revision ${revision} policy ${policy} time limit ${Math.round(runMs / 1000)}s, to be resumed by: ${again}`,
   );
-  for (let failures = 0; ; failures += 1) {
-    try {
-      return await attempt(world, trying);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof Cancelled) {
-        world.say("stopped", "the drain was cancelled; what was freed until then is freed");
-        world.say("again", `to uninstall all the same: ${again}`);
-        return { ok: false };
-      }
-      const elapsed = clock.now() - trying.began;
-      const ms = pauseAfter(error, failures, elapsed < RBAC_SETTLES_MS);
-      if (ms === "never" || elapsed + ms >= runMs) throw error;
-      world.say("retrying", `${known(error).message}; trying again in ${Math.ceil(ms / 1000)}s`);
-      await clock.sleep(ms, signal);
-    }
+  try {
+    return await untilDone(world, runMs, async () => await attempt(world, trying));
+  } catch (error) {
+    if (!(error instanceof Cancelled)) throw error;
+    world.say("stopped", "the drain was cancelled; what was freed until then is freed");
+    world.say("again", `to uninstall all the same: ${again}`);
+    return { ok: false };
   }
-}
-
-/** Every step may be done twice, so whatever passes by itself is tried again: a lost token, a server that went down. */
-function pauseAfter(error: unknown, failures: number, settling: boolean): number | "never" {
-  const passes = error instanceof FenceLost || (settling && isClass(error, "invalid") && error.status === 403);
-  if (!passes && !(error instanceof KnownError)) return "never";
-  return waitBefore(passes ? new KnownError("transient", "passes") : error, failures, BETWEEN_TRIES, Math.random);
 }
 
 async function attempt(world: World, trying: Trying): Promise<HookResult> {
@@ -149,7 +128,6 @@ async function attempt(world: World, trying: Trying): Promise<HookResult> {
     signal: world.signal,
     driver: "hook",
     mark: held,
-    expected,
     onEvent: progressLines(world),
     // Helm deletes the CRDs next: an object that somebody else holds would hang in them.
     mayFinish: (report) => !settings.crdsGo || report.foreign.size === 0,
