@@ -78,8 +78,18 @@ export async function openScene(stage: Stage, options: OpenSceneOptions): Promis
       );
     },
     leftovers: async () => {
-      const all = await labelled(stage.kubectl, `app.kubernetes.io/instance=${RELEASE}`);
-      return all.filter((line) => !line.includes("/") || line.includes(`${id}/`));
+      const all = async (): Promise<string[]> => {
+        const lines = await labelled(stage.kubectl, `app.kubernetes.io/instance=${RELEASE}`);
+        return lines.filter((line) => !line.includes("/") || line.includes(`${id}/`));
+      };
+      const left = await all();
+      const pods = left.filter((line) => line.startsWith("pod "));
+      if (pods.length === 0 || left.some((line) => line.startsWith("deployment "))) return left;
+      // Without their Deployment they take their grace time: Helm does not wait for them, so a look must.
+      const names = pods.map((line) => line.replace(/^pod .*\//, "pod/"));
+      const wait = ["-n", namespace, "wait", "--for=delete", "--timeout=60s", ...names];
+      await stage.kubectl.run(wait, { timeout: 70_000 }).catch(() => {}); // the second look says which are still there
+      return await all();
     },
     auditPosition: async () => await endOf(auditLog),
     install: async ({ helm = 4, values = {} } = {}) => {
