@@ -6,6 +6,7 @@ import type {
   IngressClassObject,
   IngressObject,
   LoadBalancerIngress,
+  ReferenceGrantObject,
   RouteObject,
   StrangerCondition,
 } from "./routing-objects.ts";
@@ -208,6 +209,10 @@ export const Gateway: Kind<GatewayObject> = gatewayApi("Gateway", "gateways", tr
 export const HTTPRoute: Kind<RouteObject> = gatewayApi("HTTPRoute", "httproutes", true, ["v1", "v1beta1"]);
 export const TCPRoute: Kind<RouteObject> = gatewayApi("TCPRoute", "tcproutes", true, ["v1", "v1alpha3", "v1alpha2"]);
 export const TLSRoute: Kind<RouteObject> = gatewayApi("TLSRoute", "tlsroutes", true, ["v1", "v1alpha3", "v1alpha2"]);
+export const ReferenceGrant: Kind<ReferenceGrantObject> = gatewayApi("ReferenceGrant", "referencegrants", true, [
+  "v1",
+  "v1beta1",
+]);
 
 function core<T extends KubeObject>(kind: string, plural: string, namespaced: boolean): Kind<T> {
   return one("", "v1", kind, plural, namespaced);

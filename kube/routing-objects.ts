@@ -51,7 +51,7 @@ export interface GatewayListener {
   protocol: string;
   tls?: {
     mode?: "Terminate" | "Passthrough";
-    certificateRefs?: { group?: string; kind?: string; name: string; namespace?: string }[];
+    certificateRefs?: ObjectReference[];
     options?: Record<string, string>;
   };
   allowedRoutes?: {
@@ -69,18 +69,48 @@ export interface LabelExpression {
   values?: string[];
 }
 
+/** Names one object; without a namespace in that of the object which says it. */
+export interface ObjectReference {
+  group?: string;
+  kind?: string;
+  name: string;
+  namespace?: string;
+}
+
+export interface FrontendTls {
+  validation?: { caCertificateRefs?: ObjectReference[]; mode?: string };
+}
+
+export interface GatewayAddress {
+  type?: string;
+  value?: string;
+}
+
 export interface GatewayObject extends KubeObject {
-  spec?: { gatewayClassName: string; listeners: GatewayListener[]; addresses?: { type?: string; value: string }[] };
-  status?: {
-    addresses?: { type?: string; value: string }[];
-    conditions?: StrangerCondition[];
-    listeners?: {
-      name: string;
-      attachedRoutes: number;
-      supportedKinds: { group?: string; kind: string }[];
-      conditions: StrangerCondition[];
-    }[];
+  spec?: {
+    gatewayClassName: string;
+    listeners: GatewayListener[];
+    addresses?: GatewayAddress[];
+    infrastructure?: { labels?: Record<string, string>; annotations?: Record<string, string> };
+    tls?: {
+      backend?: { clientCertificateRef?: ObjectReference };
+      frontend?: { default?: FrontendTls; perPort?: { port: number; tls?: FrontendTls }[] };
+    };
   };
+  status?: GatewayStatus;
+}
+
+export interface GatewayStatus {
+  addresses?: GatewayAddress[];
+  conditions?: StrangerCondition[];
+  listeners?: ListenerStatus[];
+}
+
+export interface ListenerStatus {
+  name: string;
+  attachedRoutes: number;
+  supportedKinds?: { group?: string; kind: string }[];
+  conditions: StrangerCondition[];
 }
 
 export interface ParentReference {
@@ -99,6 +129,59 @@ export interface BackendReference {
   namespace?: string;
   port?: number;
   weight?: number;
+  /** HTTPRoutes alone have them. */
+  filters?: HttpRouteFilter[];
+}
+
+export interface HttpRouteMatch {
+  path?: { type?: string; value?: string };
+  headers?: ValueMatch[];
+  queryParams?: ValueMatch[];
+  method?: string;
+}
+
+export interface ValueMatch {
+  type?: string;
+  name: string;
+  value: string;
+}
+
+export interface HttpRouteFilter {
+  type: string;
+  requestHeaderModifier?: HeaderModifier;
+  responseHeaderModifier?: HeaderModifier;
+  requestRedirect?: {
+    scheme?: string;
+    hostname?: string;
+    port?: number;
+    path?: PathModifier;
+    statusCode?: number;
+  };
+  urlRewrite?: { hostname?: string; path?: PathModifier };
+  extensionRef?: { group?: string; kind: string; name: string };
+}
+
+export interface HeaderModifier {
+  set?: { name: string; value: string }[];
+  add?: { name: string; value: string }[];
+  remove?: string[];
+}
+
+export interface PathModifier {
+  type: string;
+  replaceFullPath?: string;
+  replacePrefixMatch?: string;
+}
+
+export interface RouteRule {
+  name?: string;
+  backendRefs?: BackendReference[];
+  /** HTTPRoutes alone have what follows. */
+  matches?: HttpRouteMatch[];
+  filters?: HttpRouteFilter[];
+  timeouts?: unknown;
+  retry?: unknown;
+  sessionPersistence?: unknown;
 }
 
 export interface RouteParentStatus {
@@ -107,12 +190,20 @@ export interface RouteParentStatus {
   conditions?: StrangerCondition[];
 }
 
-/** What TCPRoute and TLSRoute have; an HTTPRoute's matches and filters are read by the translation in shapes of its own. */
+/** HTTPRoute, TCPRoute and TLSRoute. */
 export interface RouteObject extends KubeObject {
   spec?: {
     parentRefs?: ParentReference[];
     hostnames?: string[];
-    rules?: { name?: string; backendRefs?: BackendReference[]; matches?: unknown[]; filters?: unknown[] }[];
+    rules?: RouteRule[];
   };
   status?: { parents?: RouteParentStatus[] };
+}
+
+/** Allows objects of other namespaces to name objects of its own. */
+export interface ReferenceGrantObject extends KubeObject {
+  spec?: {
+    from?: { group: string; kind: string; namespace: string }[];
+    to?: { group: string; kind: string; name?: string }[];
+  };
 }
