@@ -59,6 +59,20 @@ test("1: a hook image that cannot be pulled (W19)", async ({ scene }) => {
   expect(scene.ngrok.remote()).toBe(3);
 });
 
+test("1: an upgrade that named the image, and the rollback that takes it back (W19)", async ({ scene }) => {
+  const release = await scene.install({ helm: 3 });
+  await scene.populate(3);
+  const more = ["--reuse-values", "--set", "image.digest=,image.tag=never-built"];
+  const upgrade = await scene.stage.helm(3, ["upgrade", RELEASE, CHART, "-n", scene.namespace, ...more]);
+  expect(upgrade.code, upgrade.stderr).toBe(0);
+  expect((await release.uninstall(SOON)).code).not.toBe(0);
+
+  await type(scene, "back", { REVISION: "1" });
+
+  await nothingLeft(scene);
+  expect(scene.ngrok.remote()).toBe(3);
+});
+
 test("2: a quota that admits no hook pod (F10)", async ({ scene }) => {
   const { kubectl } = scene.stage;
   const release = await scene.install({ helm: 3, values: { drainPolicy: "Delete" } });

@@ -63,6 +63,8 @@ export const apiServer = [
   defineScenario({
     name: "api-server-throttles",
     sentence: "The API server answers a third of the hook's calls with 429 and asks to wait a second",
+    // The hook keeps to each wait it is asked for: under Delete some draws of it do not fit into a minute.
+    helmTimeout: 90,
     before: async ({ proxy }) => {
       proxy.add({ kind: "status", status: 429, retryAfter: 1, match: DRAIN, chance: 0.33, times: ALWAYS });
       await Promise.resolve();
