@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { distinctDomainName, domainName, isInternalHost, kubernetesName, parseEndpointUrl } from "./names.ts";
+import {
+  distinctDomainName,
+  distinctName,
+  domainName,
+  isInternalHost,
+  kubernetesName,
+  parseEndpointUrl,
+} from "./names.ts";
 
 /** What the API server demands of the name of an object. */
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -58,6 +65,22 @@ describe("a name made from any text", () => {
     const long = "a".repeat(64);
     expect(kubernetesName(long)).toMatch(/^a{54}-[0-9a-f]{8}$/);
     expect(kubernetesName(long)).not.toBe(kubernetesName(`${long}a`));
+  });
+
+  test("is cut where it is cut: a dash there stays, a dot does not", () => {
+    expect(kubernetesName(`${"a".repeat(53)}-${"b".repeat(20)}`)).toMatch(/^a{53}--[0-9a-f]{8}$/);
+    expect(kubernetesName(`${"a".repeat(53)}.${"b".repeat(20)}`)).toMatch(/^a{53}-[0-9a-f]{8}$/);
+  });
+
+  test("is cut by what became of the text: a wildcard's long name has the hash of the name, not of the star", () => {
+    const rest = `.${"a".repeat(62)}.com`;
+    expect(kubernetesName(`*${rest}`)).toBe(kubernetesName(`wildcard${rest}`));
+  });
+
+  test("that is taken is told apart by a hash of what is unlike", () => {
+    expect(distinctName("edge.shop-web", "https://web")).toMatch(/^edge\.shop-web-[0-9a-f]{8}$/);
+    expect(distinctName("a".repeat(63), "x")).toMatch(/^a{54}-[0-9a-f]{8}$/);
+    expect(distinctName("web", "http://web")).not.toBe(distinctName("web", "https://web"));
   });
 
   test("is one that Kubernetes takes, and a good name stays as it is", () => {

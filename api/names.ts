@@ -6,8 +6,8 @@ const NAME_LIMIT = 253;
 const HASH_LENGTH = 8;
 
 /** The first hex digits of the SHA-256 of `text`: the same text gives the same digits everywhere. */
-export function shortHash(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, HASH_LENGTH);
+export function shortHash(text: string, digits: number = HASH_LENGTH): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, digits);
 }
 
 /**
@@ -25,7 +25,7 @@ export function distinctDomainName(host: string): string {
 
 /**
  * A name that Kubernetes accepts for an object (RFC 1123 subdomain of at most `limit` characters), made from any text.
- * What had to be cut ends in a hash of the whole, so that long texts keep names of their own.
+ * What had to be cut ends in a hash of the whole name, so that long texts keep names of their own.
  */
 export function kubernetesName(text: string, limit: number = LABEL_LIMIT): string {
   const name = text
@@ -35,11 +35,17 @@ export function kubernetesName(text: string, limit: number = LABEL_LIMIT): strin
     .replaceAll(/[.-]*\.[.-]*/g, ".")
     .replaceAll(/^[.-]+|[.-]+$/g, "");
   if (name === "") return "default";
-  return name.length <= limit ? name : withHash(name, text, limit);
+  return name.length <= limit ? name : withHash(name, name, limit);
+}
+
+/** The name for something whose plain name is taken: as much of the plain one as fits, and a hash of what tells the two apart. */
+export function distinctName(name: string, by: string): string {
+  return withHash(name, by, LABEL_LIMIT);
 }
 
 function withHash(name: string, hashed: string, limit: number): string {
-  return `${name.slice(0, limit - HASH_LENGTH - 1).replace(/[.-]+$/, "")}-${shortHash(hashed)}`;
+  // A dash at the cut may stay, a dot may not: no part of a name ends in a dash.
+  return `${name.slice(0, limit - HASH_LENGTH - 1).replace(/-*\.$/, "")}-${shortHash(hashed)}`;
 }
 
 export type EndpointScheme = "http" | "https" | "tcp" | "tls";
