@@ -1,0 +1,70 @@
+// A port of a Service as a backend names it, and what the Service says about how to speak to it.
+import { Service, type ServiceObject, type ServicePort } from "#kube/kinds.ts";
+import { annotation, fieldOf, jsonObject } from "./annotations.ts";
+import { type Manifests, type Problem, problemOf, type ServiceTarget } from "./model.ts";
+
+export interface ServicePortFound {
+  readonly service: ServiceObject;
+  readonly port: ServicePort;
+}
+
+/** `wanted`: by number or by name. The reason of a problem names the remedy; the caller names object and field. */
+export function findServicePort(
+  manifests: Manifests,
+  at: { readonly namespace: string; readonly name: string },
+  wanted: { readonly number?: number | undefined; readonly name?: string | undefined },
+): ServicePortFound | { readonly reason: string } {
+  const service = manifests.get(Service, at);
+  if (service === undefined)
+    return { reason: `Service ${at.namespace}/${at.name} does not exist: create it or name another` };
+  const ports = service.spec?.ports ?? [];
+  // A name is only looked for where no number is given: an unnamed port is not "the port that was meant".
+  const port = ports.find((one) =>
+    wanted.number === undefined
+      ? wanted.name !== undefined && wanted.name !== "" && one.name === wanted.name
+      : one.port === wanted.number,
+  );
+  if (port !== undefined) return { service, port };
+  const there = ports.map((one) => (one.name === undefined ? `${one.port}` : `${one.port} (${one.name})`));
+  return {
+    reason: `Service ${at.namespace}/${at.name} has no port ${wanted.number ?? JSON.stringify(wanted.name ?? "")}: name one of its own${there.length === 0 ? "" : `, ${there.join(" or ")}`}`,
+  };
+}
+
+type Scheme = ServiceTarget["scheme"];
+const SCHEMES: Readonly<Record<string, Scheme>> = { HTTP: "http://", HTTPS: "https://", TCP: "tcp://", TLS: "tls://" };
+
+/** The annotation app-protocols of the Service: JSON from the name of a port to HTTP, HTTPS, TCP or TLS. */
+export function upstreamScheme(
+  { service, port }: ServicePortFound,
+  fallback: Scheme,
+): { readonly scheme: Scheme; readonly problem?: Problem } {
+  const given = annotation(service, "app-protocols");
+  if (given === undefined) return { scheme: fallback };
+  const ignored = (reason: string): { scheme: Scheme; problem: Problem } => ({
+    scheme: fallback,
+    problem: problemOf(Service, service, fieldOf(given), reason, "ignored"),
+  });
+  const protocols = jsonObject(given.value);
+  if (protocols === undefined) return ignored(`is not a JSON object: write one like {"https":"HTTPS"}`);
+  const name = port.name ?? "";
+  if (!Object.hasOwn(protocols, name)) return { scheme: fallback };
+  const protocol = protocols[name];
+  const scheme = typeof protocol === "string" ? SCHEMES[protocol.toUpperCase()] : undefined;
+  if (scheme !== undefined) return { scheme };
+  return ignored(`gives port ${name} no protocol that is known: write HTTP, HTTPS, TCP or TLS`);
+}
+
+const APP_PROTOCOLS: Readonly<Record<string, ServiceTarget["protocol"]>> = {
+  "ngrok.com/http2": "http2",
+  "k8s.ngrok.com/http2": "http2",
+  "kubernetes.io/h2c": "http2",
+  http: "http1",
+};
+
+/** The HTTP version that the port's `appProtocol` asks for; other values are other programs' words. */
+export function upstreamProtocol({ appProtocol }: ServicePort): ServiceTarget["protocol"] {
+  return appProtocol !== undefined && Object.hasOwn(APP_PROTOCOLS, appProtocol)
+    ? APP_PROTOCOLS[appProtocol]
+    : undefined;
+}
