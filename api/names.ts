@@ -120,7 +120,7 @@ function portOf(text: string): number | undefined {
 }
 
 /** A host name as ngrok serves them: labels of letters, digits, `-` and `_`, the first one may be `*`. */
-function isHost(host: string): boolean {
+export function isHost(host: string): boolean {
   if (host.length > NAME_LIMIT) return false;
   return /^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/.test(host);
 }

@@ -159,14 +159,8 @@ export interface Destination {
   /** Not set counts as 1. */
   readonly weight?: number;
   /** None for a destination that consists of its policies alone. */
-  readonly upstream?: Upstream;
+  readonly upstream?: { readonly service: ServiceTarget };
   readonly trafficPolicies: readonly Policy[];
-}
-
-export interface Upstream {
-  readonly service: ServiceTarget;
-  /** `Kind namespace/name` of the objects that named the Service. */
-  readonly owners: readonly string[];
 }
 
 /** A port of a Service as the agents are to reach it. */

@@ -1,0 +1,204 @@
+// Ingress: which ones are ours to serve, and the virtual hosts that they ask for. One host name is one virtual host, over
+// all Ingresses of a namespace.
+import { isOurIngress, isOurIngressClass } from "#api/classes.ts";
+import { isHost } from "#api/names.ts";
+import { Ingress, IngressClass, type IngressClassObject, type IngressObject } from "#kube/kinds.ts";
+import { type EndpointSettings, endpointSettings } from "./annotations.ts";
+import { ingressDestination } from "./ingress-backend.ts";
+import type { Destination, Hosts, HttpMatch, Manifests, Options, Problem, Route, VirtualHost } from "./model.ts";
+import { problemOf } from "./model.ts";
+import { guarded } from "./guarded.ts";
+
+type Rule = NonNullable<NonNullable<IngressObject["spec"]>["rules"]>[number];
+
+/** The Ingresses of our classes that say what a virtual host needs, sorted; a deleting one is on its way out already. */
+export function servedIngresses(
+  manifests: Manifests,
+  { ingressControllerName }: Pick<Options, "ingressControllerName">,
+): { readonly ingresses: readonly IngressObject[]; readonly problems: readonly Problem[] } {
+  const classes = manifests.list(IngressClass);
+  const problems: Problem[] = [];
+  const ingresses = manifests.list(Ingress).filter((ingress) => {
+    if (ingress.metadata.deletionTimestamp !== undefined) return false;
+    const fault = isOurIngress(ingress, classes, ingressControllerName)
+      ? incompleteness(ingress)
+      : classFault(ingress, classes, ingressControllerName);
+    problems.push(...fault.problems);
+    return fault.served;
+  });
+  return { ingresses, problems };
+}
+
+interface Judged {
+  readonly served: boolean;
+  readonly problems: readonly Problem[];
+}
+
+/** Where no class at all is ours, an Ingress that names nobody else's class was probably meant for us. */
+function classFault(ingress: IngressObject, classes: readonly IngressClassObject[], controller: string): Judged {
+  const wanted = ingress.spec?.ingressClassName;
+  const isOthers = classes.some(({ metadata }) => wanted !== undefined && metadata.name === wanted);
+  if (isOthers || classes.some((one) => isOurIngressClass(one, controller))) return { served: false, problems: [] };
+  const named = wanted === undefined ? "annotate it as the default class" : `name it ${wanted}`;
+  const reason = `there is no IngressClass of this operator: create one with spec.controller ${controller} and ${named}`;
+  return { served: false, problems: [problemOf(Ingress, ingress, "spec.ingressClassName", reason)] };
+}
+
+function incompleteness(ingress: IngressObject): Judged {
+  const rules: unknown = ingress.spec?.rules;
+  const refused = (field: string, reason: string): Judged => ({
+    served: false,
+    problems: [problemOf(Ingress, ingress, field, reason)],
+  });
+  if (!Array.isArray(rules) || rules.length === 0)
+    return refused("spec.rules", "the Ingress has no rules: write one with a host and http.paths");
+  for (const [at, rule] of (rules as (Rule | null)[]).entries()) {
+    if (!rule?.host) return refused(`spec.rules[${at}].host`, "the rule has no host: write one like app.example.com");
+    if (!rule.http) return refused(`spec.rules[${at}].http`, "the rule has no http: write http.paths with a backend");
+  }
+  return { served: true, problems: [] };
+}
+
+/** The virtual hosts of all served Ingresses, in the order in which they were first asked for. */
+export function virtualHostsOfIngresses(manifests: Manifests, options: Options): Hosts {
+  const { ingresses, problems: unserved } = servedIngresses(manifests, options);
+  const drafts = new Map<string, Draft>();
+  const problems = [
+    ...unserved,
+    ...ingresses.flatMap((ingress) =>
+      guarded(Ingress, ingress, () => addIngress(drafts, ingress, { manifests, options })),
+    ),
+  ];
+  return { hosts: [...drafts.values()].filter(hasSomething).map(virtualHost), problems };
+}
+
+interface Context {
+  readonly manifests: Manifests;
+  readonly options: Options;
+}
+
+/** A virtual host that grows with each Ingress that names it. */
+interface Draft {
+  readonly host: string;
+  readonly first: IngressObject;
+  readonly settings: EndpointSettings;
+  readonly defaultDestination: Destination | undefined;
+  readonly owners: string[];
+  readonly routes: Route[];
+}
+
+function hasSomething({ settings, routes, defaultDestination }: Draft): boolean {
+  return settings.trafficPolicy !== undefined || routes.length > 0 || defaultDestination !== undefined;
+}
+
+function virtualHost({ host, first, settings, defaultDestination, owners, routes }: Draft): VirtualHost {
+  return {
+    ...settings,
+    namespace: first.metadata.namespace ?? "",
+    listener: { hostname: host, port: 443, protocol: "HTTPS" },
+    routes,
+    ...(defaultDestination !== undefined && { defaultDestination }),
+    clientCertRefs: [],
+    labelsToAdd: {},
+    annotationsToAdd: {},
+    owningResources: owners,
+  };
+}
+
+/** Adds what one Ingress asks for to the drafts, and returns what is wrong with it. */
+function addIngress(drafts: Map<string, Draft>, ingress: IngressObject, context: Context): readonly Problem[] {
+  const { settings, problems: said } = endpointSettings(Ingress, ingress, { ...context, ownedBy: "ngrok-operator" });
+  const problems = [...said];
+  if (settings === undefined) return problems;
+  const defaultBackend = ingress.spec?.defaultBackend;
+  const fallback =
+    defaultBackend && ingressDestination(context.manifests, ingress, defaultBackend, "spec.defaultBackend");
+  problems.push(...(fallback?.problems ?? []));
+  if (fallback && fallback.destination === undefined) return problems;
+
+  for (const [at, rule] of (ingress.spec?.rules ?? []).entries()) {
+    const host = rule.host?.toLowerCase() ?? "";
+    const field = `spec.rules[${at}]`;
+    if (!isHost(host)) {
+      const reason = `${JSON.stringify(host.slice(0, 100))} is not a host name: use letters, digits, - and dots, such as app.example.com or *.example.com`;
+      problems.push(problemOf(Ingress, ingress, `${field}.host`, reason));
+      continue;
+    }
+    const mine: Draft = {
+      host,
+      first: ingress,
+      settings,
+      defaultDestination: fallback?.destination,
+      owners: [],
+      routes: [],
+    };
+    const draft = drafts.get(host) ?? mine;
+    const differences = draft.first === ingress ? [] : differencesOf(draft, mine, field);
+    problems.push(...differences);
+    if (differences.some(({ effect }) => effect === "refused")) continue;
+    drafts.set(host, draft);
+    const owner = `Ingress ${ingress.metadata.namespace}/${ingress.metadata.name}`;
+    if (!draft.owners.includes(owner)) draft.owners.push(owner);
+    problems.push(...addPaths(draft, ingress, rule, field, context));
+  }
+  return problems;
+}
+
+function addPaths(
+  { routes }: Draft,
+  ingress: IngressObject,
+  rule: Rule,
+  field: string,
+  { manifests }: Context,
+): readonly Problem[] {
+  return (rule.http?.paths ?? []).flatMap((path, at) => {
+    const { destination, problems } = ingressDestination(
+      manifests,
+      ingress,
+      path.backend,
+      `${field}.http.paths[${at}].backend`,
+    );
+    if (destination !== undefined) {
+      routes.push({ httpMatch: matchOf(path), trafficPolicies: [], destinations: [destination] });
+    }
+    return problems;
+  });
+}
+
+function matchOf({ path, pathType }: { path?: string; pathType: string }): HttpMatch {
+  return {
+    path: path === undefined || path === "" ? "/" : path,
+    pathType: pathType === "Exact" ? "exact" : "prefix",
+    headers: [],
+    queryParams: [],
+  };
+}
+
+/** What a further Ingress on a host says otherwise than the first: of some things there can be only one. */
+function differencesOf(draft: Draft, mine: Draft, field: string): Problem[] {
+  const { first } = draft;
+  const there = `Ingress ${first.metadata.namespace}/${first.metadata.name} serves ${draft.host} already`;
+  const refused = (what: string, remedy: string): Problem[] => [
+    problemOf(Ingress, mine.first, `${field}.host`, `${there} ${what}: ${remedy}, or choose another host`),
+  ];
+  if (first.metadata.namespace !== mine.first.metadata.namespace)
+    return refused("in another namespace", `put both into ${first.metadata.namespace}`);
+  if (draft.settings.trafficPolicyRef !== mine.settings.trafficPolicyRef)
+    return refused("with another traffic policy", "give both the same annotation traffic-policy");
+  if (draft.settings.poolingEnabled !== mine.settings.poolingEnabled)
+    return refused("with another pooling", "give both the same annotation pooling-enabled");
+  if (JSON.stringify(draft.defaultDestination) !== JSON.stringify(mine.defaultDestination))
+    return refused("with another default backend", "give both the same spec.defaultBackend");
+  const unlike = (["metadata", "description", "mappingStrategy", "bindings"] as const).filter(
+    (one) => JSON.stringify(draft.settings[one]) !== JSON.stringify(mine.settings[one]),
+  );
+  return unlike.map((one) =>
+    problemOf(
+      Ingress,
+      mine.first,
+      `${field}.host`,
+      `${there} with another ${one}: its own is used; give both the same`,
+      "ignored",
+    ),
+  );
+}
