@@ -59,6 +59,16 @@ test("a value that several objects have finds each of them, and the last one whe
   expect(found()).toEqual([]);
 });
 
+test("what is cleared is told to nobody, and an index remembers nothing of it", () => {
+  const { cache, store, changes } = aStore();
+  store.put(anEndpoint("1"));
+  store.clear();
+  expect([...store.keys()]).toEqual([]);
+  expect(changes).toHaveLength(1);
+  store.put(anEndpoint("2", "https://b.internal"));
+  expect(cache.by(CloudEndpoint, "url", "https://a.internal")).toEqual([]);
+});
+
 test("managedFields are not kept", () => {
   const { store } = aStore();
   store.put(aCloudEndpoint({ metadata: { managedFields: [{ manager: "kubectl" }] } }));

@@ -14,7 +14,7 @@ export interface Change<T extends KubeObject = KubeObject> {
 export class Store<T extends KubeObject = KubeObject> {
   readonly kind: Kind<T>;
   readonly #objects = new Map<string, T>();
-  readonly #sharing = new Sharing();
+  #sharing = new Sharing();
   readonly #indexes: ReadonlyMap<string, { readonly of: Index<T>; readonly keys: Keys }>;
   readonly #listeners = new Set<(change: Change<T>) => void>();
 
@@ -80,6 +80,13 @@ export class Store<T extends KubeObject = KubeObject> {
     this.#objects.delete(key);
     this.#reindex(key, before, undefined);
     this.#tell({ before, after: undefined });
+  }
+
+  /** Lets everything go without a word to anybody: nothing is gone, it is only not looked at any more. */
+  clear(): void {
+    this.#objects.clear();
+    this.#sharing = new Sharing();
+    for (const { keys } of this.#indexes.values()) keys.clear();
   }
 
   #tell(change: Change<T>): void {

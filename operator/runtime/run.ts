@@ -53,7 +53,7 @@ export async function run(options: RunOptions): Promise<number> {
   const read = reader(connection);
   const state = stateReader(read, release);
   const gate = openGate(state, clock);
-  const watches = openWatches({ ...options });
+  const watches = openWatches({ ...options, gate });
   const bell = new Bell();
   const stop = new AbortController();
   const all = AbortSignal.any([signal, stop.signal]);

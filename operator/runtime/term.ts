@@ -68,6 +68,7 @@ export interface Term {
 
 export function startTerm(parts: TermParts): Term {
   const ending = new AbortController();
+  const free = parts.watches.use();
   const events = new Events({
     clock: parts.clock,
     async send({ kind, object, event, count }) {
@@ -108,7 +109,11 @@ export function startTerm(parts: TermParts): Term {
     events.stop();
     const over = new AbortController();
     const late = parts.clock.sleep(ENDING_MS, over.signal).catch(() => undefined);
-    await Promise.race([Promise.all([telling, ...works.map(async (work) => await work.stop())]), late]);
+    // Let go of as they stop: what they remember of each object would outlive the term with it.
+    const ended = Promise.all([telling, ...works.splice(0).map(async (work) => await work.stop())]);
+    // Whoever is late still reads the stores.
+    void ended.then(free);
+    await Promise.race([ended, late]);
     over.abort(new Error("stopped"));
   }
 }

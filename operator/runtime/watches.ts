@@ -1,5 +1,5 @@
-// The watches of a process: each kind that a controller reconciles or is woken by, followed into its store for as long as
-// the process lives, whoever leads.
+// The watches of a process: each kind that a controller reconciles or is woken by, followed into its store whoever leads.
+// During a drain all of them but the install's own object rest, with empty stores, and list again when it is cancelled.
 import type { Release } from "#api/release.ts";
 import type { Connection } from "#kube/connection.ts";
 import type { Kind, KubeObject } from "#kube/kind.ts";
@@ -9,7 +9,9 @@ import type { Clock } from "#wire/clock.ts";
 import { asError } from "#wire/errors.ts";
 import { Cache } from "./cache.ts";
 import type { Index, LeaderController } from "./define-controller.ts";
+import type { Gate } from "./gate.ts";
 import type { Log } from "./log.ts";
+import { Rest } from "./rest.ts";
 
 /** One kind as it is followed. */
 interface Followed {
@@ -17,6 +19,8 @@ interface Followed {
   readonly namespace: string | undefined;
   readonly fieldSelector: string | undefined;
   readonly indexes: Readonly<Record<string, Index<KubeObject>>>;
+  /** Not the one object that we make: its deletion is what sets off a drain, and its end is what ends one. */
+  readonly rests: boolean;
 }
 
 interface Standing {
@@ -29,12 +33,14 @@ interface Standing {
 
 export interface Watches {
   readonly cache: Cache;
-  /** Kinds whose first list has not come yet, each with what is in the way. */
+  /** Kinds whose list has not come yet, each with what is in the way; those that rest are not waited for. */
   unsynced(): readonly string[];
   /** Kinds that the server does not serve. */
   absent(): readonly string[];
-  /** Resolves when the first lists of these kinds have come. */
+  /** Resolves when the stores of these kinds show a whole list; with all of them at rest, not before that is over. */
   ready(kinds: readonly Kind[], signal: AbortSignal): Promise<void>;
+  /** Nothing rests while somebody works from the stores; returns the end of that. */
+  use(): () => void;
   /** Follows all kinds until the signal; throws its reason, or what a handler threw (a bug). */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -43,32 +49,41 @@ export interface WatchesOptions {
   readonly connection: Connection;
   readonly controllers: readonly LeaderController[];
   readonly release: Release;
+  readonly gate: Pick<Gate, "onChange">;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export function watches({ connection, controllers, release, clock, log }: WatchesOptions): Watches {
+const unlisted: Standing = { synced: false, absent: false, trouble: undefined };
+
+export function watches({ connection, controllers, release, gate, clock, log }: WatchesOptions): Watches {
   const cache = new Cache();
   const followed = kindsOf(controllers, release);
   const standings = new Map<string, Standing>();
   const waiting = new Set<() => void>();
   for (const { kind, indexes } of followed) {
     cache.add(kind, indexes);
-    standings.set(resourceName(kind), { synced: false, absent: false, trouble: undefined });
+    standings.set(resourceName(kind), { ...unlisted });
   }
-  const isReady = (kind: Kind): boolean => {
-    const standing = standings.get(resourceName(kind));
-    return standing === undefined || standing.synced || standing.absent;
-  };
+  const standingOf = (kind: Kind): Standing => standings.get(resourceName(kind)) ?? { ...unlisted, absent: true };
+  const isReady = (kind: Kind): boolean => standingOf(kind).synced || standingOf(kind).absent;
   const wake = (): void => {
     for (const resolve of waiting) resolve();
   };
+  const rest = new Rest(() => {
+    // At once, before a store is cleared: nobody may take what is left of it for the whole.
+    for (const { kind, rests } of followed) if (rests && rest.isResting) Object.assign(standingOf(kind), unlisted);
+    wake();
+  });
+  gate.onChange((state) => rest.hear(state));
 
   const followOne = async ({ kind, namespace, fieldSelector }: Followed, signal: AbortSignal): Promise<void> => {
     const store = cache.store(kind);
     const name = resourceName(kind);
-    const standing = standings.get(name) ?? { synced: false, absent: false, trouble: undefined };
+    const standing = standingOf(kind);
     const settled = (absent: boolean): void => {
+      // The last page of a list may come after its end was called for.
+      if (signal.aborted) return;
       Object.assign(standing, { synced: !absent, absent, trouble: undefined });
       wake();
     };
@@ -101,35 +116,58 @@ export function watches({ connection, controllers, release, clock, log }: Watche
     );
   };
 
+  const followBetweenRests = async (one: Followed, signal: AbortSignal): Promise<never> => {
+    for (;;) {
+      await until(() => !rest.isResting, waiting, signal);
+      const begins = rest.begins;
+      await followOne(one, AbortSignal.any([signal, begins])).catch((error: unknown) => {
+        if (signal.aborted || !begins.aborted) throw error;
+      });
+      const store = cache.store(one.kind);
+      log.debug({ kind: resourceName(one.kind), objects: store.size }, "the watch rests until the drain state is Open");
+      store.clear();
+    }
+  };
+
   return {
     cache,
     unsynced: () =>
       followed
-        .filter(({ kind }) => !isReady(kind))
+        .filter(({ kind, rests }) => !isReady(kind) && !(rests && rest.isResting))
         .map(({ kind }) => {
-          const trouble = standings.get(resourceName(kind))?.trouble;
+          const { trouble } = standingOf(kind);
           return trouble === undefined ? resourceName(kind) : `${resourceName(kind)} (${trouble})`;
         }),
     absent: () => [...standings].filter(([, { absent }]) => absent).map(([name]) => name),
-    async ready(kinds, signal) {
-      while (!kinds.every(isReady)) {
-        signal.throwIfAborted();
-        await new Promise<void>((resolve, reject) => {
-          const end = (): void => reject(asError(signal.reason));
-          const go = (): void => {
-            waiting.delete(go);
-            signal.removeEventListener("abort", end);
-            resolve();
-          };
-          waiting.add(go);
-          signal.addEventListener("abort", end, { once: true });
-        });
-      }
-    },
+    ready: async (kinds, signal) => await until(() => kinds.every(isReady), waiting, signal),
+    use: () => rest.use(),
     async run(signal) {
-      await Promise.all(followed.map(async (one) => await followOne(one, signal)));
+      await Promise.all(
+        followed.map(async (one) => await (one.rests ? followBetweenRests(one, signal) : followOne(one, signal))),
+      );
     },
   };
+}
+
+/** Resolves once it holds; asked again whenever those in `waiting` are called. Throws the signal's reason. */
+async function until(holds: () => boolean, waiting: Set<() => void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  while (!holds()) {
+    await new Promise<void>((resolve, reject) => {
+      const end = (): void => {
+        waiting.delete(go);
+        reject(asError(signal.reason));
+      };
+      const go = (): void => {
+        waiting.delete(go);
+        signal.removeEventListener("abort", end);
+        resolve();
+      };
+      waiting.add(go);
+      signal.addEventListener("abort", end, { once: true });
+    });
+  }
+  signal.throwIfAborted();
 }
 
 /** The kinds that a controller reads from the cache: its own and those that wake it. */
@@ -148,6 +186,7 @@ function kindsOf(controllers: readonly LeaderController[], release: Release): re
       namespace: single === undefined ? release.watchNamespace : single.namespace,
       fieldSelector: single === undefined ? undefined : `metadata.name=${single.name}`,
       indexes: (owner?.indexes ?? {}) as Readonly<Record<string, Index<KubeObject>>>,
+      rests: single === undefined,
     };
   });
 }

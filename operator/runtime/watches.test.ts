@@ -1,0 +1,207 @@
+// What the stores hold through a drain: nothing but the install's own object, and after a cancel a whole new list before
+// anybody works from it.
+import { expect, onTestFinished, test } from "vitest";
+import { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import type { DrainState } from "#drain/state.ts";
+import type { Connection, KubeRequest, WatchEvent, WatchRequest } from "#kube/connection.ts";
+import { aCloudEndpoint, aKubernetesOperator } from "#test/support/builders.ts";
+import { testClock } from "#test/support/clock.ts";
+import { cloudEndpointController } from "../controllers/cloud-endpoint/controller.ts";
+import { kubernetesOperatorController } from "../controllers/kubernetes-operator/controller.ts";
+import { openLog } from "./log.ts";
+import { watches as openWatches } from "./watches.ts";
+
+const release = { name: "ngrok", namespace: "ops", fullname: "ngrok" };
+const controllers = [cloudEndpointController, kubernetesOperatorController];
+const mark = { policy: "Retain", driver: "hook", by: "pod/hook/1", since: "today" } as const;
+const open: DrainState = { phase: "Open", explicit: true };
+const draining: DrainState = { phase: "Draining", ...mark };
+const drained: DrainState = { phase: "Drained", ...mark };
+const unknown: DrainState = { phase: "Unknown", why: "wiped" };
+
+function anEndpoint(name: string, id: string) {
+  return aCloudEndpoint({ metadata: { name, uid: name, resourceVersion: "1" }, status: { id } });
+}
+
+/** A server that lists these endpoints and one KubernetesOperator; its lists can be kept waiting. */
+function scene() {
+  const server = {
+    endpoints: [anEndpoint("a", "ep_a"), anEndpoint("b", "ep_b")],
+    lists: 0,
+    watching: new Set<string>(),
+  };
+  let held: Promise<void> | undefined;
+  const connection: Connection = {
+    server: "https://scripted",
+    async request({ path }: KubeRequest) {
+      const isEndpoints = path.endsWith("/cloudendpoints");
+      if (isEndpoints) {
+        server.lists += 1;
+        // An answer that has come already comes, whoever has lost interest meanwhile.
+        await held;
+      }
+      const operator = aKubernetesOperator({
+        metadata: { name: "ngrok", namespace: "ops", uid: "o", resourceVersion: "1" },
+      });
+      const all = path.endsWith("/kubernetesoperators") ? [operator] : [];
+      return { items: isEndpoints ? [...server.endpoints] : all, metadata: { resourceVersion: "5" } };
+    },
+    async *watch({ path, signal }: WatchRequest): AsyncGenerator<WatchEvent> {
+      signal.throwIfAborted();
+      server.watching.add(path);
+      try {
+        yield await new Promise<WatchEvent>((_, reject) => {
+          signal.addEventListener("abort", () => reject(signal.reason as Error));
+        });
+      } finally {
+        server.watching.delete(path);
+      }
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  const clock = testClock();
+  let hear: (state: DrainState) => void = () => {};
+  const it = openWatches({
+    connection,
+    controllers,
+    release,
+    clock,
+    log: openLog({ level: "error", encoder: "json", secrets: [] }, { write: () => undefined }),
+    gate: { onChange: (listener) => ((hear = listener), () => {}) },
+  });
+  const end = new AbortController();
+  onTestFinished(() => end.abort(new Error("the test has ended")));
+  let broken: unknown;
+  const settle = async (): Promise<void> => {
+    await clock.advance(0);
+    expect(broken).toBeUndefined();
+  };
+  const start = async (): Promise<void> => {
+    void it.run(end.signal).catch((error: unknown) => (broken = end.signal.aborted ? undefined : error));
+    await settle();
+  };
+  const turn = async (...states: DrainState[]): Promise<void> => {
+    for (const state of states) hear(state);
+    await settle();
+  };
+  /** Lists from now on wait for what is returned. */
+  const hold = (): (() => void) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    held = promise;
+    return resolve;
+  };
+  /** Whether somebody who works from the endpoints could begin. */
+  const isReady = async (): Promise<boolean> => {
+    let ready = false;
+    void it.ready([CloudEndpoint], end.signal).then(
+      () => (ready = true),
+      () => undefined,
+    );
+    await settle();
+    return ready;
+  };
+  return { it, server, endpoints: it.cache.store(CloudEndpoint), start, settle, turn, hold, isReady };
+}
+
+test("a drain stops the watches and empties the stores and their indexes, of all but the KubernetesOperator", async () => {
+  const { it, server, endpoints, start, turn } = scene();
+  await start();
+  expect(endpoints.size).toBe(2);
+
+  await turn(draining);
+
+  expect(endpoints.size).toBe(0);
+  expect(it.cache.by(CloudEndpoint, "id", "ep_a")).toEqual([]);
+  expect(it.cache.get(KubernetesOperator, { name: "ngrok", namespace: "ops" })).toBeDefined();
+  expect([...server.watching].map((path) => path.split("/").at(-1))).toEqual(["kubernetesoperators"]);
+});
+
+test("what rests is no reason not to be ready, but nobody begins to work from it", async () => {
+  const { it, start, turn, isReady } = scene();
+  await start();
+  await turn(draining);
+  expect(it.unsynced()).toEqual([]);
+  expect(await isReady()).toBe(false);
+});
+
+test("a state that is wiped or cannot be read neither begins the rest nor ends it: only Open does", async () => {
+  const { server, endpoints, start, turn } = scene();
+  await start();
+  await turn(unknown);
+  expect(endpoints.size).toBe(2);
+  await turn(draining, unknown, drained, unknown);
+  expect(endpoints.size).toBe(0);
+  expect(server.lists).toBe(1);
+
+  await turn(open);
+  expect(endpoints.size).toBe(2);
+  expect(server.lists).toBe(2);
+});
+
+test("after a cancel nobody works from the stores before the new list is whole, and what went meanwhile is not in it", async () => {
+  const { it, server, endpoints, start, settle, turn, hold, isReady } = scene();
+  await start();
+  await turn(draining);
+  server.endpoints = [anEndpoint("b", "ep_b"), anEndpoint("c", "ep_c")];
+  const go = hold();
+
+  await turn(open);
+  expect(it.unsynced()).toContain("cloudendpoints.ngrok.k8s.ngrok.com");
+  expect(await isReady()).toBe(false);
+
+  go();
+  await settle();
+  expect(await isReady()).toBe(true);
+  expect(it.unsynced()).toEqual([]);
+  expect([...endpoints.keys()]).toEqual(["default/b", "default/c"]);
+});
+
+test("a mark and its cancel in one breath leave no old store behind that would be taken for whole", async () => {
+  const { it, server, endpoints, start, settle, turn, hold, isReady } = scene();
+  await start();
+  const go = hold();
+  await turn(draining, open);
+  expect(await isReady()).toBe(false);
+  expect(endpoints.size).toBe(0);
+  go();
+  await settle();
+  expect(server.lists).toBe(2);
+  expect(it.unsynced()).toEqual([]);
+  expect(endpoints.size).toBe(2);
+});
+
+test("a mark before the first list ends it, and the list comes with Open", async () => {
+  const { it, endpoints, start, settle, turn, hold, isReady } = scene();
+  const go = hold();
+  await start();
+  await turn(draining);
+  go();
+  await settle();
+  expect(endpoints.size).toBe(0);
+  expect(await isReady()).toBe(false);
+  expect(it.unsynced()).toEqual([]);
+  await turn(open);
+  expect(endpoints.size).toBe(2);
+});
+
+test("the stores stay whole until the last one who works from them has ended", async () => {
+  const { it, server, endpoints, start, settle, turn, isReady } = scene();
+  await start();
+  const free = it.use();
+  await turn(draining);
+  expect(endpoints.size).toBe(2);
+  expect(await isReady()).toBe(true);
+
+  free();
+  free();
+  await settle();
+  expect(endpoints.size).toBe(0);
+
+  // A new term may have read Open before the watch brings it.
+  const freeAgain = it.use();
+  await settle();
+  expect(endpoints.size).toBe(2);
+  expect(server.lists).toBe(2);
+  freeAgain();
+});
