@@ -144,6 +144,12 @@ describe("the URL of an endpoint", () => {
     expect(problem("https://me:s3cret@app.example.com")).not.toContain("s3cret");
   });
 
+  test("of a Service with a long name is understood: internal hosts are asked of ngrok alone", () => {
+    const name = `0a1b2-${"a".repeat(63)}-${"b".repeat(63)}-80.internal`;
+    expect(parseEndpointUrl(`https://${name}`)).toEqual({ url: { scheme: "https", host: name, port: 443 } });
+    expect(problem(`https://${"a".repeat(64)}.example.com`)).toContain("is not a host name");
+  });
+
   test("means the same whether or not its default port is written", () => {
     fc.assert(
       fc.property(fc.constantFrom("http", "https", "tls"), host, (scheme, name) => {

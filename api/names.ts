@@ -119,9 +119,13 @@ function portOf(text: string): number | undefined {
   return port >= 1 && port <= 65_535 ? port : undefined;
 }
 
-/** A host name as ngrok serves them: labels of letters, digits, `-` and `_`, the first one may be `*`. */
+/**
+ * A host name as ngrok serves them: labels of letters, digits, `-` and `_`, the first one may be `*`. Internal ones are
+ * never asked of a name server, so the length of their labels is free: those of Services need it.
+ */
 export function isHost(host: string): boolean {
   if (host.length > NAME_LIMIT) return false;
+  if (isInternalHost(host)) return /^(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/.test(host) && !host.includes("..");
   return /^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/.test(host);
 }
 
