@@ -42,7 +42,7 @@ export function domainsOf(wishes: readonly DomainWish[], manifests: Manifests, o
       return {
         ...typeOf(Domain),
         metadata: { name, namespace, labels: controllerLabels(options.managerNamespace, options.managerName) },
-        spec: { domain: host, reclaimPolicy: options.domainReclaimPolicy },
+        spec: { domain: host, reclaimPolicy: options.domainReclaimPolicy ?? "Delete" },
       };
     });
 }

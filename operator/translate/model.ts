@@ -28,8 +28,8 @@ export interface Options {
   readonly watchNamespace?: string;
   /** What every endpoint is to say of itself at ngrok; none leaves the field to the schema's default. */
   readonly ngrokMetadata?: Readonly<Record<string, string>>;
-  /** What new Domains are given; the driver leaves that of Domains that are there as it is. */
-  readonly domainReclaimPolicy: "Delete" | "Retain";
+  /** What new Domains are given, Delete unless it is said; the driver leaves that of Domains that are there as it is. */
+  readonly domainReclaimPolicy?: "Delete" | "Retain";
   readonly ingressControllerName: string;
   readonly gatewayControllerName: string;
 }
