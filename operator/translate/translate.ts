@@ -3,6 +3,7 @@
 import type { KubeObject } from "#kube/kind.ts";
 import { domainsOf, domainsOfIngresses } from "./domains.ts";
 import { endpointsOf } from "./endpoints.ts";
+import { domainsOfGateways, virtualHostsOfGateways } from "./gateway/virtual-hosts.ts";
 import { servedIngresses, virtualHostsOfIngresses } from "./ingress.ts";
 import { byKey, compareText } from "./manifests.ts";
 import type { Manifests, Options, Problem, Translation } from "./model.ts";
@@ -10,12 +11,16 @@ import type { Manifests, Options, Problem, Translation } from "./model.ts";
 export function translate(manifests: Manifests, options: Options): Translation {
   const seen = options.watchNamespace === undefined ? manifests : within(manifests, options.watchNamespace);
   const ingress = virtualHostsOfIngresses(seen, options);
-  const { endpoints, problems } = endpointsOf(ingress.hosts, options);
-  const wishes = domainsOfIngresses(servedIngresses(seen, options).ingresses, ingress.hosts);
+  const gateway = virtualHostsOfGateways(seen, options);
+  const { endpoints, problems } = endpointsOf([...ingress.hosts, ...gateway.hosts], options);
+  const wishes = [
+    ...domainsOfIngresses(servedIngresses(seen, options).ingresses, ingress.hosts),
+    ...domainsOfGateways(seen, options),
+  ];
   return {
     endpoints: sortedByKind(endpoints),
     domains: byKey(domainsOf(wishes, seen, options)),
-    problems: sortedProblems([...ingress.problems, ...problems]),
+    problems: sortedProblems([...ingress.problems, ...gateway.problems, ...problems]),
   };
 }
 

@@ -1,5 +1,5 @@
 // One Gateway of ours, read once for everybody who asks: its hosts, listeners, settings, and what is wrong with it.
-import { isOurGateway } from "#api/classes.ts";
+import { isOurGateway, isOurGatewayClass } from "#api/classes.ts";
 import { ADOPTED, controllerLabels, DRAIN_OWNER } from "#api/keys.ts";
 import { isHost } from "#api/names.ts";
 import { Gateway, GatewayClass, type GatewayObject, Secret } from "#kube/kinds.ts";
@@ -35,6 +35,19 @@ export function ourGateways({ manifests, options }: View): GatewayObject[] {
     .list(Gateway)
     .filter((gateway) => isOurGateway(gateway, classes, options.gatewayControllerName))
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+}
+
+/** Where no class at all is ours, a Gateway that names nobody else's class was probably meant for us. */
+export function classlessGateways({ manifests, options }: View): Problem[] {
+  const classes = manifests.list(GatewayClass);
+  if (classes.some((one) => isOurGatewayClass(one, options.gatewayControllerName))) return [];
+  return manifests
+    .list(Gateway)
+    .filter(({ spec }) => !classes.some(({ metadata }) => metadata.name === spec?.gatewayClassName))
+    .map((gateway) => {
+      const reason = `there is no GatewayClass of this operator: create one named ${gateway.spec?.gatewayClassName} with spec.controllerName ${options.gatewayControllerName}`;
+      return problemOf(Gateway, gateway, "spec.gatewayClassName", reason);
+    });
 }
 
 export function readGateway(view: View, gateway: GatewayObject): GatewayFacts {

@@ -1,29 +1,13 @@
 // What every part of the Gateway translation reads from, and how it names what it found wrong.
-import { type Kind, keyOf, type KubeObject, type Ref, refOf } from "#kube/kind.ts";
+import { type Kind, keyOf, type KubeObject, refOf } from "#kube/kind.ts";
 import type { Manifests, Options, Problem } from "../model.ts";
 
 export const GATEWAY_GROUP = "gateway.networking.k8s.io";
 
+/** The caller has taken away what lies outside the watched namespace. */
 export interface View {
-  /** Of the watched namespace alone. */
   readonly manifests: Manifests;
   readonly options: Options;
-}
-
-/** What lies outside the watched namespace is not there for us; cluster-scoped kinds are. */
-export function viewOf(manifests: Manifests, options: Options): View {
-  const only = options.watchNamespace;
-  if (only === undefined) return { manifests, options };
-  const seen = (kind: Kind, namespace: string | undefined): boolean => !kind.namespaced || namespace === only;
-  return {
-    options,
-    manifests: {
-      get: <T extends KubeObject>(kind: Kind<T>, at: Ref) =>
-        seen(kind, at.namespace) ? manifests.get(kind, at) : undefined,
-      list: <T extends KubeObject>(kind: Kind<T>) =>
-        manifests.list(kind).filter((object) => seen(kind, object.metadata.namespace)),
-    },
-  };
 }
 
 /** Says what is wrong with one object, field by field. */

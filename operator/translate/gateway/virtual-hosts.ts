@@ -17,16 +17,16 @@ import {
   type VirtualHost,
 } from "../model.ts";
 import { attach, type Attachment } from "./attach.ts";
-import { type GatewayFacts, ourGateways, readGateway, servingListeners } from "./gateways.ts";
+import { classlessGateways, type GatewayFacts, ourGateways, readGateway, servingListeners } from "./gateways.ts";
 import { globMatches } from "./hostnames.ts";
 import { isAccepted, type ListenerFacts, type RouteKind } from "./listeners.ts";
 import { modelRoutes, ROUTE_KINDS, routesOf } from "./routes.ts";
-import { nameOf, quoted, type View, viewOf } from "./view.ts";
+import { nameOf, quoted, type View } from "./view.ts";
 
 /** Sorted by Gateway, then as the Gateway lists its listeners and addresses. */
 export function virtualHostsOfGateways(manifests: Manifests, options: Options): Hosts {
-  const view = viewOf(manifests, options);
-  const gathering: Gathering = { view, drafts: new Map(), problems: [] };
+  const view = { manifests, options };
+  const gathering: Gathering = { view, drafts: new Map(), problems: classlessGateways(view) };
   const gateways = readGateways(view, gathering.problems);
   for (const kind of ROUTE_KINDS) {
     for (const route of routesOf(view, kind)) {
@@ -43,7 +43,7 @@ export function virtualHostsOfGateways(manifests: Manifests, options: Options): 
 
 /** Each host name of a listener that can be served, for the namespace of its Gateway; in the order of the Gateways. */
 export function domainsOfGateways(manifests: Manifests, options: Options): DomainWish[] {
-  return [...readGateways(viewOf(manifests, options)).values()].flatMap(({ namespace, listeners }) =>
+  return [...readGateways({ manifests, options }).values()].flatMap(({ namespace, listeners }) =>
     listeners
       .filter(isAccepted)
       .map(({ listener: { hostname } }) => hostname ?? "")
