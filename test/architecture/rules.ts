@@ -11,6 +11,7 @@ const ROOMS: readonly { readonly room: string; readonly uses: readonly string[] 
   { room: "hooks", uses: ["drain", "ngrok", "api", "kube", "wire"] },
   { room: "operator/runtime", uses: ["drain", "ngrok", "api", "kube", "wire"] },
   { room: "operator/translate", uses: ["api", "kube", "wire"] },
+  { room: "operator/commands", uses: ["operator/translate", "api", "kube", "wire"] },
   { room: "operator/forwarding", uses: ["operator/runtime", "drain", "ngrok", "api", "kube", "wire"] },
   { room: "operator/endpoint", uses: ["operator/runtime", "drain", "ngrok", "api", "kube", "wire"] },
   {
