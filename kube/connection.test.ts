@@ -103,13 +103,16 @@ describe("a request", () => {
 
 describe("an answer that gets lost", () => {
   /** Fails twice, then answers; which calls came is in the array. */
-  async function failing(status: number): Promise<{ connection: Connection; seen: string[] }> {
+  async function failing(status: number, wait = false): Promise<{ connection: Connection; seen: string[] }> {
     const seen: string[] = [];
     const server = await serve((request, response) => {
       seen.push(request.method ?? "");
       if (seen.length > 2) answer(response, 200, { kind: "Pod" });
       else if (status === 0) request.socket.resetAndDestroy();
-      else answer(response, status, { kind: "Status", code: status, message: "not now" });
+      else {
+        if (wait) response.setHeader("retry-after", "1");
+        answer(response, status, { kind: "Status", code: status, message: "not now" });
+      }
     });
     return { connection: await connected({ kubeconfig: config(server), clock: testClock({ hurry: true }) }), seen };
   }
@@ -125,12 +128,23 @@ describe("an answer that gets lost", () => {
     expect(seen).toEqual([method, method, method]);
   });
 
+  test.for(["PATCH", "DELETE", "POST"] as const)(
+    "of a %s is given again when the server turned it away with a wait: nothing was carried out",
+    async (method) => {
+      const { connection, seen } = await failing(429, true);
+      expect(await connection.request({ method, path: "/api/v1/pods/a", signal })).toEqual({ kind: "Pod" });
+      expect(seen).toEqual([method, method, method]);
+    },
+  );
+
   test.for([
     ["a change", "PATCH", 503, false],
+    ["a change that is refused without a wait", "PATCH", 429, false],
+    ["a renewal of the Lease that is turned away", "PATCH", 429, true],
     ["a renewal of the Lease", "GET", 503, true],
     ["a refusal", "GET", 403, false],
   ] as const)("is left to the caller for %s", async ([, method, status, urgent]) => {
-    const { connection, seen } = await failing(status);
+    const { connection, seen } = await failing(status, urgent);
     expect(await failureOf(connection.request({ method, path: "/api/v1/pods/a", signal, urgent }))).toMatchObject({
       status,
     });

@@ -78,6 +78,8 @@ const WRITE_TIMEOUT_MS = 5_000;
 const WRITE_MARGIN_MS = 1_000;
 /** How long a login is taken for current; client-go reads token files once a minute. */
 const LOGIN_MS = 30_000;
+/** A server that is too busy for a write for longer than this is told to the caller. */
+const WRITE_WAITS_MS = 20_000;
 
 /** How often a question is asked again: a third of lost calls must not lose one of the eighty that a preflight makes. */
 const REPEATS = 6;
@@ -161,24 +163,31 @@ class Line {
     this.#pools = [first];
   }
 
+  /**
+   * What passes by itself is asked again: a question, which changes nothing, for as long as the one call may take; a write
+   * only where the server refused it with a wait, so that nothing was carried out (client-go does the same). The fence is
+   * asked anew each time. The Lease's own calls count each try themselves.
+   */
   async request(request: KubeRequest): Promise<unknown> {
-    return isQuestion(request) ? await this.#ask(request) : await this.#call(request);
-  }
-
-  /** A question changes nothing: what passes by itself is asked again, for as long as the one call may take. */
-  async #ask(request: KubeRequest): Promise<unknown> {
-    const over = this.#clock.now() + (request.timeoutMs ?? READ_TIMEOUT_MS);
+    if (request.urgent === true) return await this.#call(request);
+    const question = isQuestion(request);
+    const over = this.#clock.now() + (question ? (request.timeoutMs ?? READ_TIMEOUT_MS) : WRITE_WAITS_MS);
     for (let attempt = 0; ; attempt += 1) {
       try {
-        const left = over - this.#clock.now();
-        return await this.#call({ ...request, timeoutMs: isList(request) ? left : Math.min(left, QUESTION_MS) });
+        return await this.#call(question ? { ...request, timeoutMs: this.#oneTry(request, over) } : request);
       } catch (error) {
-        if (request.signal.aborted || attempt === REPEATS || !isClass(error, "transient", "throttled")) throw error;
+        const passes = question ? isClass(error, "transient", "throttled") : refusedForNow(error);
+        if (request.signal.aborted || attempt === REPEATS || !passes) throw error;
         const ms = waitBefore(error, attempt, REPEAT, Math.random);
         if (ms === "never" || this.#clock.now() + ms >= over) throw error;
         await this.#clock.sleep(ms, request.signal);
       }
     }
+  }
+
+  #oneTry({ query }: KubeRequest, over: number): number {
+    const left = over - this.#clock.now();
+    return query?.["limit"] === undefined ? Math.min(left, QUESTION_MS) : left;
   }
 
   async #call(request: KubeRequest): Promise<unknown> {
@@ -253,13 +262,14 @@ class Line {
   }
 }
 
-/** Reads, and the reviews that are asked by a POST; the Lease's own calls count each try themselves. */
-function isQuestion({ method, path, urgent }: KubeRequest): boolean {
-  return urgent !== true && (method === "GET" || path.endsWith("/selfsubjectaccessreviews"));
+/** Reads, and the reviews that are asked by a POST. */
+function isQuestion({ method, path }: KubeRequest): boolean {
+  return method === "GET" || path.endsWith("/selfsubjectaccessreviews");
 }
 
-function isList({ query }: KubeRequest): boolean {
-  return query?.["limit"] !== undefined;
+/** 429 with a wait: turned away at the door. Without one it may be a refusal of the object's own. */
+function refusedForNow(error: unknown): boolean {
+  return isClass(error, "throttled") && error.retryAfterMs !== undefined;
 }
 
 function serverTimeout(timeoutMs: number): string {
