@@ -1,0 +1,345 @@
+// Which Ingresses become endpoints, what two of them do with one host, and where their backends lead.
+import { describe, expect, test } from "vitest";
+import { anIngress, anIngressClass, anNgrokTrafficPolicy } from "#test/support/builders.ts";
+import {
+  agentEndpoints,
+  backend,
+  cloudEndpoints,
+  ingress,
+  line,
+  OPTIONS,
+  rulesOf,
+  said,
+  shape,
+  toService,
+  translated,
+} from "#test/support/translating.ts";
+import { index } from "./manifests.ts";
+import { translate } from "./translate.ts";
+
+const shop = backend("shop", { uid: "" });
+const DEFAULT_CLASS = { "ingressclass.kubernetes.io/is-default-class": "true" };
+
+describe("an Ingress is translated", () => {
+  const OURS = "ngrok.com/ingress-controller";
+  const LEGACY = "k8s.ngrok.com/ingress-controller";
+  test.for([
+    ["its class is ours", { class: "ngrok" }, { name: "ngrok", controller: OURS }, true],
+    [
+      "its class is ours under the name of earlier releases",
+      { class: "ngrok" },
+      { name: "ngrok", controller: LEGACY },
+      true,
+    ],
+    ["it has no class and ours is the default", {}, { name: "ngrok", controller: OURS, default: true }, true],
+    ["it has no class and ours is no default", {}, { name: "ngrok", controller: OURS }, false],
+    ["its class is another one", { class: "nginx" }, { name: "ngrok", controller: OURS, default: true }, false],
+    [
+      "the class of that name is another controller's",
+      { class: "ngrok" },
+      { name: "ngrok", controller: "k8s.io/nginx" },
+      false,
+    ],
+  ] as const)("when %s", ([, wanted, of, isOurs], { expect }) => {
+    const ingressClass = anIngressClass({
+      metadata: { name: of.name, ...("default" in of && { annotations: DEFAULT_CLASS }) },
+      spec: { controller: of.controller },
+    });
+    const one = ingress("shop", { "shop.example.com": [{ to: "shop" }] });
+    one.spec = { ...one.spec, ...("class" in wanted && { ingressClassName: wanted.class }) };
+    if (!("class" in wanted)) delete one.spec.ingressClassName;
+    const { endpoints, problems } = translate(index([ingressClass, shop, one]), OPTIONS);
+    expect({ endpoints: endpoints.length, problems }).toEqual({ endpoints: isOurs ? 1 : 0, problems: [] });
+  });
+
+  test("for a controller of another name, by that name exactly", () => {
+    const mine = anIngressClass({ spec: { controller: "example.com/mine" } });
+    const one = ingress("shop", { "shop.example.com": [{ to: "shop" }] });
+    const options = { ...OPTIONS, ingressControllerName: "example.com/mine" };
+    expect(translate(index([mine, shop, one]), options).endpoints).toHaveLength(1);
+    expect(translate(index([anIngressClass(), shop, one]), options).endpoints).toEqual([]);
+  });
+
+  test("not while it is being deleted", () => {
+    const one = ingress("shop", { "shop.example.com": [{ to: "shop" }] });
+    one.metadata.deletionTimestamp = "2026-01-01T00:00:00Z";
+    expect(translated([shop, one])).toEqual({ endpoints: [], domains: [], problems: [] });
+  });
+});
+
+describe("an Ingress is refused with the remedy", () => {
+  test("when no class of ours is there and it names nobody else's", () => {
+    const one = ingress("shop", { "shop.example.com": [{ to: "shop" }] });
+    expect(said(translate(index([shop, one]), OPTIONS))).toEqual([
+      "refused Ingress default/shop spec.ingressClassName: there is no IngressClass of this operator: create one with spec.controller ngrok.com/ingress-controller and name it ngrok",
+    ]);
+  });
+
+  const http = { paths: [{ path: "/", pathType: "Prefix" as const, backend: toService("shop") }] };
+  test.for([
+    ["no rules", undefined, "spec.rules: the Ingress has no rules"],
+    ["an empty list of rules", [], "spec.rules: the Ingress has no rules"],
+    ["a rule without host", [{ http }], "spec.rules[0].host: the rule has no host"],
+    [
+      "a rule without http",
+      [{ host: "a.example.com", http }, { host: "b.example.com" }],
+      "spec.rules[1].http: the rule has no http",
+    ],
+    [
+      "a host that is none",
+      [{ host: "a b.example.com", http }],
+      'spec.rules[0].host: "a b.example.com" is not a host name',
+    ],
+  ] as const)("when it has %s", ([, rules, problem], { expect }) => {
+    const one = anIngress({ spec: { rules: undefined } });
+    if (rules !== undefined) one.spec = { ...one.spec, rules: [...rules] };
+    const result = translated([shop, one]);
+    expect(result.endpoints).toEqual([]);
+    expect(said(result)[0]).toContain(`refused Ingress default/shop ${problem}`);
+  });
+
+  test("and takes no other with it, whatever types its fields have", () => {
+    const broken = anIngress({ metadata: { name: "broken" } });
+    (broken as { spec: unknown }).spec = { ingressClassName: "ngrok", rules: [{ host: 7, http: { paths: "none" } }] };
+    const result = translated([shop, broken, ingress("shop", { "shop.example.com": [{ to: "shop" }] })]);
+    expect(shape(result)).toEqual(["https://shop.example.com -> http://shop.default:80"]);
+    expect(said(result)).toEqual([
+      expect.stringMatching(
+        /^refused Ingress default\/broken spec: has fields of types that Ingress does not have .*--dry-run=server/,
+      ),
+    ]);
+  });
+});
+
+describe("two Ingresses on one host", () => {
+  const first = (over = {}) => ingress("a", { "shop.example.com": [{ path: "/a", to: "shop" }] }, over);
+  const second = (over = {}) => ingress("b", { "shop.example.com": [{ path: "/b", to: "shop" }] }, over);
+  const paths = (objects: Parameters<typeof translated>[0]) =>
+    rulesOf(
+      translated([shop, anNgrokTrafficPolicy(), anNgrokTrafficPolicy({ metadata: { name: "other" } }), ...objects])
+        .endpoints[0],
+    )
+      .flatMap(({ expressions = [] }) => expressions)
+      .filter((one) => one.includes("path"));
+
+  test("are one endpoint with the paths of both", () => {
+    expect(paths([second(), first()])).toEqual(["req.url.path.startsWith('/a')", "req.url.path.startsWith('/b')"]);
+  });
+
+  test.for([
+    [
+      "traffic policy",
+      { annotations: { "ngrok.com/traffic-policy": "hello" } },
+      { annotations: { "ngrok.com/traffic-policy": "other" } },
+    ],
+    ["pooling", { annotations: { "ngrok.com/pooling-enabled": "true" } }, {}],
+    ["default backend", { defaultBackend: toService("shop") }, {}],
+  ] as const)("are not merged with another %s: the second is refused", ([what, one, other], { expect }) => {
+    const objects = [first(one), second(other)];
+    expect(paths(objects)).toEqual(["req.url.path.startsWith('/a')"]);
+    const policies = [anNgrokTrafficPolicy(), anNgrokTrafficPolicy({ metadata: { name: "other" } })];
+    expect(said(translated([shop, ...policies, ...objects]))).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^refused Ingress default/b spec.rules\\[0\\].host: Ingress default/a serves shop.example.com already with another ${what}: give both the same .*, or choose another host$`,
+        ),
+      ),
+    ]);
+  });
+
+  test("of two namespaces are not merged: the second is refused", () => {
+    const elsewhere = [
+      ingress("b", { "shop.example.com": [{ to: "shop" }] }, { namespace: "other" }),
+      backend("shop", { namespace: "other" }),
+    ];
+    const result = translated([shop, first(), ...elsewhere]);
+    expect(said(result)).toEqual([
+      "refused Ingress other/b spec.rules[0].host: Ingress default/a serves shop.example.com already in another namespace: put both into default, or choose another host",
+    ]);
+    expect(result.domains.map(({ metadata }) => metadata.namespace)).toEqual(["default"]);
+  });
+
+  test.for(["metadata", "description", "bindings", "mapping-strategy"] as const)(
+    "with another %s are merged: the first one's is used",
+    (what, { expect }) => {
+      const value = {
+        metadata: '{"a":"b"}',
+        description: "mine",
+        bindings: "internal",
+        "mapping-strategy": "endpoints-verbose",
+      }[what];
+      const objects = [first(), second({ annotations: { [`ngrok.com/${what}`]: value } })];
+      expect(paths(objects)).toHaveLength(2);
+      expect(said(translated([shop, ...objects]))).toEqual([
+        expect.stringContaining("ignored Ingress default/b spec.rules[0].host: "),
+      ]);
+    },
+  );
+});
+
+describe("a backend", () => {
+  const ports = [{ name: "http", port: 80 }, { name: "admin", port: 8080 }, { port: 9000 }];
+  const to = (service: object) =>
+    translated([backend("shop", { ports }), ingress("shop", { "shop.example.com": [{ to: { service } as never }] })]);
+
+  test.for([
+    ["by number", { name: "shop", port: { number: 8080 } }, "http://shop.default:8080"],
+    ["by name", { name: "shop", port: { name: "admin" } }, "http://shop.default:8080"],
+    ["by the number of a port without a name", { name: "shop", port: { number: 9000 } }, "http://shop.default:9000"],
+  ] as const)("finds its port %s", ([, service, upstream], { expect }) => {
+    expect(agentEndpoints(to(service)).map(({ spec }) => spec.upstream.url)).toEqual([upstream]);
+  });
+
+  test.for([
+    [
+      "of a number that no port has",
+      { name: "shop", port: { number: 81 } },
+      "Service default/shop has no port 81: name one of its own, 80 (http) or 8080 (admin) or 9000",
+    ],
+    [
+      "of a name that no port has",
+      { name: "shop", port: { name: "web" } },
+      'Service default/shop has no port "web": name one of its own, 80 (http) or 8080 (admin) or 9000',
+    ],
+    ["without a port", { name: "shop" }, 'Service default/shop has no port "": name one of its own'],
+    [
+      "of no Service",
+      { name: "gone", port: { number: 80 } },
+      "Service default/gone does not exist: create it or name another",
+    ],
+  ] as const)("%s is refused", ([, service, reason], { expect }) => {
+    expect(said(to(service))[0]).toContain(
+      `refused Ingress default/shop spec.rules[0].http.paths[0].backend.service: ${reason}`,
+    );
+  });
+
+  test("that is refused leaves the other paths", () => {
+    const one = ingress("shop", {
+      "shop.example.com": [
+        { path: "/a", to: "gone" },
+        { path: "/b", to: "shop" },
+      ],
+    });
+    expect(shape(translated([shop, one]))).toEqual(["https://shop.example.com -> http://shop.default:80"]);
+  });
+
+  test("by default that is refused leaves out the Ingress", () => {
+    const one = ingress("shop", { "shop.example.com": [{ to: "shop" }] }, { defaultBackend: toService("gone") });
+    expect(translated([shop, one]).endpoints).toEqual([]);
+  });
+
+  test("can be an NgrokTrafficPolicy: its rules stand under the path", () => {
+    for (const apiGroup of [undefined, "ngrok.k8s.ngrok.com"]) {
+      const resource = { kind: "NgrokTrafficPolicy", name: "hello", ...(apiGroup !== undefined && { apiGroup }) };
+      const one = ingress("shop", { "shop.example.com": [{ path: "/hi", type: "Exact", to: { resource } }] });
+      const [endpoint] = cloudEndpoints(translated([anNgrokTrafficPolicy(), one]));
+      expect(rulesOf(endpoint).map(line)[0]).toBe(
+        ` [req.url.path == '/hi'] custom-response {"status_code":200,"body":"hello"}`,
+      );
+    }
+  });
+
+  test.for([
+    [
+      "of another kind",
+      { kind: "ConfigMap", name: "hello" },
+      "/ConfigMap cannot be a backend: name an NgrokTrafficPolicy",
+    ],
+    [
+      "of another group",
+      { kind: "NgrokTrafficPolicy", apiGroup: "example.com", name: "hello" },
+      "example.com/NgrokTrafficPolicy cannot be a backend",
+    ],
+    [
+      "that does not exist",
+      { kind: "NgrokTrafficPolicy", name: "gone" },
+      "NgrokTrafficPolicy gone is not in namespace default: create it or name another",
+    ],
+    ["with rules for connections", { kind: "NgrokTrafficPolicy", name: "tcp" }, "has on_tcp_connect rules"],
+    [
+      "that cannot be read",
+      { kind: "NgrokTrafficPolicy", name: "bad" },
+      "NgrokTrafficPolicy default/bad cannot be used, since its spec.policy.inbound is not a phase that ngrok knows: write on_http_request",
+    ],
+  ] as const)("that is a resource %s is refused", ([, resource, reason], { expect }) => {
+    const policies = [
+      anNgrokTrafficPolicy(),
+      anNgrokTrafficPolicy({
+        metadata: { name: "tcp" },
+        spec: { policy: { on_tcp_connect: [{ actions: [{ type: "deny" }] }] } },
+      }),
+      anNgrokTrafficPolicy({ metadata: { name: "bad" }, spec: { policy: { inbound: [] } } }),
+    ];
+    const one = ingress("shop", { "shop.example.com": [{ to: { resource } }] });
+    expect(said(translated([...policies, one]))).toEqual([
+      expect.stringContaining(`refused Ingress default/shop spec.rules[0].http.paths[0].backend.resource: `),
+    ]);
+    expect(said(translated([...policies, one]))[0]).toContain(reason);
+  });
+});
+
+describe("the Service says how to speak to it", () => {
+  const upstream = (over: Parameters<typeof backend>[1]) => {
+    const result = translated([backend("shop", over), ingress("shop", { "shop.example.com": [{ to: "shop" }] })]);
+    return { ...agentEndpoints(result)[0]?.spec.upstream, said: said(result) };
+  };
+
+  test.for([
+    ['{"http":"HTTPS"}', "https://shop.default:80"],
+    ['{"http":"https"}', "https://shop.default:80"],
+    ['{"http":"TCP"}', "tcp://shop.default:80"],
+    ['{"http":"tls"}', "tls://shop.default:80"],
+    ['{"other":"HTTPS"}', "http://shop.default:80"],
+  ] as const)("app-protocols %s: %s", ([value, url], { expect }) => {
+    for (const prefix of ["ngrok.com", "k8s.ngrok.com"])
+      expect(upstream({ annotations: { [`${prefix}/app-protocols`]: value } })).toEqual({ url, said: [] });
+  });
+
+  test.for(["not JSON", "[]", '{"http":"GOPHER"}', '{"http":7}'])(
+    "app-protocols %s is ignored",
+    (value, { expect }) => {
+      const { url, said } = upstream({ annotations: { "ngrok.com/app-protocols": value } });
+      expect(url).toBe("http://shop.default:80");
+      expect(said).toEqual([
+        expect.stringContaining('ignored Service default/shop metadata.annotations["ngrok.com/app-protocols"]: '),
+      ]);
+    },
+  );
+
+  test.for([
+    ["ngrok.com/http2", "http2"],
+    ["k8s.ngrok.com/http2", "http2"],
+    ["kubernetes.io/h2c", "http2"],
+    ["http", "http1"],
+    ["kubernetes.io/ws", undefined],
+    ["constructor", undefined],
+  ] as const)("appProtocol %s: %s", ([appProtocol, protocol], { expect }) => {
+    expect(upstream({ ports: [{ port: 80, appProtocol }] }).protocol).toBe(protocol);
+  });
+});
+
+test.for([
+  ["Prefix", "/app", "req.url.path.startsWith('/app')"],
+  ["ImplementationSpecific", "/app", "req.url.path.startsWith('/app')"],
+  ["Exact", "/app", "req.url.path == '/app'"],
+  ["Prefix", "/it's", String.raw`req.url.path.startsWith('/it\'s')`],
+] as const)("the path type %s of %s becomes %s", ([type, path, expression], { expect }) => {
+  const one = ingress(
+    "shop",
+    { "shop.example.com": [{ path, type, to: "shop" }] },
+    { annotations: { "ngrok.com/mapping-strategy": "endpoints-verbose" } },
+  );
+  const [endpoint] = cloudEndpoints(translated([shop, one]));
+  expect(rulesOf(endpoint)[0]?.expressions).toEqual([expression]);
+});
+
+test("an operator that watches one namespace sees the others' objects as if they were not there", () => {
+  const elsewhere = [
+    ingress("b", { "b.example.com": [{ to: "shop" }] }, { namespace: "other" }),
+    backend("shop", { namespace: "other" }),
+  ];
+  const here = ingress("a", { "a.example.com": [{ to: "shop" }] });
+  expect(shape(translated([shop, here, ...elsewhere], { watchNamespace: "other" }))).toEqual([
+    "https://b.example.com -> http://shop.other:80",
+  ]);
+});
