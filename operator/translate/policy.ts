@@ -31,10 +31,6 @@ export function policyWith(phase: Phase, rules: readonly Rule[]): Policy {
   return { ...EMPTY_POLICY, [phase]: rules };
 }
 
-export function isEmptyPolicy(policy: Policy): boolean {
-  return PHASES.every((phase) => policy[phase].length === 0);
-}
-
 /** One after the other, phase by phase. */
 export function joinPolicies(policies: readonly Policy[]): Policy {
   const rules = (phase: Phase): Rule[] => policies.flatMap((policy) => policy[phase]);

@@ -1,0 +1,335 @@
+// What virtual hosts become: names, URLs, labels, and which Service's endpoint is the public one.
+import { describe, expect, test } from "vitest";
+import {
+  agentEndpoints,
+  backend,
+  cloudEndpoints,
+  ingress,
+  LABELS,
+  line,
+  OPTIONS,
+  rulesOf,
+  shape,
+  toService,
+  translated,
+} from "#test/support/translating.ts";
+import { endpointsOf } from "./endpoints.ts";
+import type { ServiceTarget, VirtualHost } from "./model.ts";
+
+const VERBOSE = { "ngrok.com/mapping-strategy": "endpoints-verbose" };
+
+test("a host of one Service is one AgentEndpoint, complete to the letter", () => {
+  const one = ingress("shop", { "shop.example.com": [{ to: "shop" }] });
+  const service = backend("shop", { uid: "6f1c0e4e-0000-4000-8000-000000000000" });
+  expect(translated([service, one]).endpoints).toEqual([
+    {
+      apiVersion: "ngrok.k8s.ngrok.com/v1alpha1",
+      kind: "AgentEndpoint",
+      metadata: { name: "acbcb-shop-default-80", namespace: "default", labels: LABELS },
+      spec: {
+        url: "https://shop.example.com",
+        upstream: { url: "http://shop.default:80" },
+        trafficPolicy: {
+          inline: {
+            on_http_request: [
+              {
+                name: "Initialize-Local-Service-Match",
+                actions: [{ type: "set-vars", config: { vars: [{ request_matched_local_svc: false }] } }],
+              },
+              {
+                name: "Generated-Local-Service-Route",
+                expressions: ["req.url.path.startsWith('/')", "vars.request_matched_local_svc == false"],
+                actions: [{ type: "set-vars", config: { vars: [{ request_matched_local_svc: true }] } }],
+              },
+              {
+                name: "Fallback-404",
+                expressions: ["vars.request_matched_local_svc == false"],
+                actions: [
+                  {
+                    type: "custom-response",
+                    config: {
+                      status_code: 404,
+                      content: "No route was found for this ngrok Endpoint",
+                      headers: { "content-type": "text/plain" },
+                    },
+                  },
+                ],
+              },
+            ],
+          },
+        },
+      },
+    },
+  ]);
+});
+
+test("a verbose host is a CloudEndpoint and an internal AgentEndpoint, complete to the letter", () => {
+  const annotations = {
+    ...VERBOSE,
+    "ngrok.com/pooling-enabled": "true",
+    "ngrok.com/bindings": "public",
+    "ngrok.com/description": "mine",
+  };
+  const one = ingress("shop", { "shop.example.com": [{ to: "shop" }] }, { annotations });
+  const policy = {
+    on_http_request: [
+      {
+        name: "Generated-Route",
+        expressions: ["req.url.path.startsWith('/')"],
+        actions: [{ type: "forward-internal", config: { url: "https://e3b0c-shop-default-80.internal" } }],
+      },
+      {
+        name: "Fallback-404",
+        actions: [
+          {
+            type: "custom-response",
+            config: {
+              status_code: 404,
+              content: "No route was found for this ngrok Endpoint",
+              headers: { "content-type": "text/plain" },
+            },
+          },
+        ],
+      },
+    ],
+  };
+  expect(translated([backend("shop", { uid: "" }), one]).endpoints).toEqual([
+    {
+      apiVersion: "ngrok.k8s.ngrok.com/v1alpha1",
+      kind: "CloudEndpoint",
+      metadata: { name: "shop.example.com", namespace: "default", labels: LABELS },
+      spec: {
+        url: "https://shop.example.com",
+        poolingEnabled: true,
+        trafficPolicy: { inline: policy, policy },
+        bindings: ["public"],
+        description: "mine",
+      },
+    },
+    {
+      apiVersion: "ngrok.k8s.ngrok.com/v1alpha1",
+      kind: "AgentEndpoint",
+      metadata: { name: "e3b0c-shop-default-80", namespace: "default", labels: LABELS },
+      spec: {
+        url: "https://e3b0c-shop-default-80.internal",
+        upstream: { url: "http://shop.default:80" },
+        description: "mine",
+      },
+    },
+  ]);
+});
+
+describe("a host collapses into", () => {
+  const services = [backend("a", { uid: "" }), backend("b", { uid: "" }), backend("c", { uid: "" })];
+  /** The upstream of the public endpoint of web.example.com; none where it is a CloudEndpoint. */
+  const into = (rules: Parameters<typeof ingress>[1], over: Parameters<typeof ingress>[2] = {}) =>
+    agentEndpoints(translated([...services, ingress("web", rules, over)])).find(
+      ({ spec }) => spec.url === "https://web.example.com",
+    )?.spec.upstream.url;
+  const web = {
+    "web.example.com": [
+      { path: "/", to: "a" },
+      { path: "/long", to: "b" },
+    ],
+  };
+
+  test("the Service of its last route, in the order in which routes are tried", () => {
+    expect(into(web)).toBe("http://a.default:80");
+  });
+
+  test("its default backend, if it has one", () => {
+    expect(into(web, { defaultBackend: toService("c") })).toBe("http://c.default:80");
+  });
+
+  test("the last that no other host uses", () => {
+    expect(into({ ...web, "other.example.com": [{ to: "a" }] })).toBe("http://b.default:80");
+    expect(into({ ...web, "other.example.com": [{ to: "c" }] }, { defaultBackend: toService("c") })).toBe(
+      "http://a.default:80",
+    );
+  });
+
+  test("none, if others use all of them", () => {
+    expect(into({ ...web, "other.example.com": [{ to: "a" }, { path: "/b", to: "b" }] })).toBeUndefined();
+  });
+
+  test("none, if it is verbose", () => {
+    expect(into(web, { annotations: VERBOSE })).toBeUndefined();
+  });
+
+  test("its own, whatever other hosts with a default backend do", () => {
+    const first = ingress("first", { "a.example.com": [{ to: "a" }] }, { defaultBackend: toService("b") });
+    const second = ingress("second", { "c.example.com": [{ to: "c" }] });
+    expect(shape(translated([...services, first, second]))).toEqual([
+      "https://a.example.com -> http://b.default:80",
+      "https://c.example.com -> http://c.default:80",
+      "https://e3b0c-a-default-80.internal -> http://a.default:80",
+    ]);
+  });
+});
+
+test("a Service of several hosts has one internal endpoint, and each host leads there", () => {
+  const result = translated([
+    backend("a", { uid: "" }),
+    ingress("web", { "x.example.com": [{ to: "a" }], "y.example.com": [{ to: "a" }] }),
+  ]);
+  expect(shape(result)).toEqual([
+    "https://e3b0c-a-default-80.internal -> http://a.default:80",
+    "https://x.example.com",
+    "https://y.example.com",
+  ]);
+  for (const endpoint of cloudEndpoints(result))
+    expect(line(rulesOf(endpoint)[0] ?? { actions: [] })).toContain(
+      'forward-internal {"url":"https://e3b0c-a-default-80.internal"}',
+    );
+});
+
+const SERVICE: ServiceTarget = {
+  uid: "",
+  namespace: "shop",
+  name: "web",
+  port: 8080,
+  scheme: "http://",
+  clientCertRefs: [],
+};
+
+function host(over: Partial<VirtualHost> = {}, service: Partial<ServiceTarget> = {}): VirtualHost {
+  return {
+    namespace: "shop",
+    listener: { hostname: "web.example.com", port: 443, protocol: "HTTPS" },
+    routes: [
+      {
+        trafficPolicies: [],
+        destinations: [{ upstream: { service: { ...SERVICE, ...service } }, trafficPolicies: [] }],
+      },
+    ],
+    clientCertRefs: [],
+    labelsToAdd: {},
+    annotationsToAdd: {},
+    owningResources: ["Gateway shop/edge"],
+    metadata: "",
+    description: "",
+    bindings: [],
+    mappingStrategy: "endpoints-verbose",
+    ...over,
+  };
+}
+
+function made(hosts: readonly VirtualHost[], options = OPTIONS) {
+  return endpointsOf(hosts, options).endpoints.map(
+    ({ metadata, spec }) => `${metadata.namespace}/${metadata.name} ${spec.url}`,
+  );
+}
+
+describe("names and URLs", () => {
+  test.for([
+    ["HTTPS", 443, "https://web.example.com", "https://e3b0c-web-shop-8080.internal"],
+    ["HTTPS", 8443, "https://web.example.com:8443", "https://e3b0c-web-shop-8080.internal"],
+    ["HTTP", 80, "http://web.example.com", "http://e3b0c-web-shop-8080.internal"],
+    ["HTTP", 8080, "http://web.example.com:8080", "http://e3b0c-web-shop-8080.internal"],
+    ["TCP", 5432, "tcp://web.example.com:5432", "tcp://e3b0c-web-shop.internal:8080"],
+    ["TLS", 443, "tls://web.example.com:443", "tls://e3b0c-web-shop.internal:8080"],
+  ] as const)("of %s on port %d", ([protocol, port, url, internal], { expect }) => {
+    const listener = { hostname: "web.example.com", port, protocol };
+    expect(made([host({ listener })])).toEqual([`shop/web.example.com ${url}`, `shop/e3b0c-web-shop-8080 ${internal}`]);
+  });
+
+  test("of a wildcard host", () => {
+    const listener = { hostname: "*.example.com", port: 443, protocol: "HTTPS" } as const;
+    expect(made([host({ listener })])[0]).toBe("shop/wildcard.example.com https://*.example.com");
+  });
+
+  test("of a Gateway's host begin with the Gateway", () => {
+    expect(made([host({ namePrefix: "edge.shop.9000" })])[0]).toBe(
+      "shop/edge.shop.9000-web.example.com https://web.example.com",
+    );
+  });
+
+  test("of a Service lie in its namespace", () => {
+    expect(made([host({}, { namespace: "other" })])[1]).toBe(
+      "other/e3b0c-web-other-8080 https://e3b0c-web-other-8080.internal",
+    );
+  });
+
+  test("of a Service with client certificates say which", () => {
+    const clientCertRefs = [{ name: "cert", namespace: "shop" }];
+    const { endpoints } = endpointsOf([host({}, { clientCertRefs })], OPTIONS);
+    expect(endpoints[1]?.metadata.name).toMatch(/^e3b0c-web-shop-mtls-[0-9a-f]{5}-8080$/);
+    expect(endpoints[1]?.spec).toMatchObject({ clientCertificateRefs: [{ name: "cert" }] });
+    expect(endpoints[1]?.spec.url).toBe(`https://${endpoints[1]?.metadata.name}.internal`);
+  });
+
+  test("of a cluster with another domain say so, and the upstream is one that resolves", () => {
+    const { endpoints } = endpointsOf([host()], { ...OPTIONS, clusterDomain: "svc.k8s.example" });
+    expect(endpoints[1]).toMatchObject({
+      metadata: { name: "e3b0c-web-shop-svc.k8s.example-8080" },
+      spec: {
+        url: "https://e3b0c-web-shop-svc-k8s-example-8080.internal",
+        upstream: { url: "http://web.shop.svc.k8s.example:8080" },
+      },
+    });
+  });
+
+  test("that are too long are cut at 54 characters and end in a hash; the URL is not", () => {
+    const name = "w".repeat(50);
+    const [, internal] = made([host({}, { name })]);
+    expect(internal).toMatch(/^shop\/e3b0c-w{48}-[0-9a-f]{8} https:\/\/e3b0c-w{50}-shop-8080\.internal$/);
+  });
+
+  test("are never given twice: http and https of one Gateway's host, the https one keeps the plain name", () => {
+    const both = [
+      host({ namePrefix: "edge.shop", listener: { hostname: "web.example.com", port: 80, protocol: "HTTP" } }),
+      host({ namePrefix: "edge.shop" }),
+    ];
+    for (const hosts of [both, both.toReversed()]) {
+      expect(made(hosts).sort()).toEqual([
+        "shop/e3b0c-web-shop-8080 https://e3b0c-web-shop-8080.internal",
+        "shop/edge.shop-web.example.com https://web.example.com",
+        expect.stringMatching(/^shop\/edge\.shop-web\.example\.com-[0-9a-f]{8} http:\/\/web\.example\.com$/),
+      ]);
+    }
+  });
+
+  test("are never given twice: one port that is spoken to in two ways is two endpoints", () => {
+    const { endpoints } = endpointsOf([host({}, { protocol: "http2" }), host({ namePrefix: "edge" })], OPTIONS);
+    const internal = endpoints.filter(({ kind }) => kind === "AgentEndpoint");
+    expect(internal.map(({ metadata }) => metadata.name)).toEqual([
+      "e3b0c-web-shop-8080",
+      expect.stringMatching(/^e3b0c-web-shop-8080-[0-9a-f]{8}$/),
+    ]);
+    expect(new Set(internal.map(({ spec }) => spec.url)).size).toBe(2);
+  });
+});
+
+describe("labels and annotations", () => {
+  test("of a Gateway's infrastructure stand on the endpoints of its hosts, and on no others", () => {
+    const labelsToAdd = { team: "shop", "ngrok.com/controller-name": "somebody-else" };
+    const hosts = [
+      host({ namePrefix: "edge", labelsToAdd, annotationsToAdd: { note: "x" } }),
+      host({ listener: { hostname: "b.example.com", port: 443, protocol: "HTTPS" } }, { name: "other" }),
+    ];
+    const found = endpointsOf(hosts, OPTIONS).endpoints.map(({ metadata }) => [
+      metadata.name,
+      metadata.labels,
+      metadata.annotations,
+    ]);
+    expect(found).toEqual([
+      ["edge-web.example.com", { team: "shop", ...LABELS }, { note: "x" }],
+      ["b.example.com", LABELS, undefined],
+      ["e3b0c-web-shop-8080", { team: "shop", ...LABELS }, { note: "x" }],
+      ["e3b0c-other-shop-8080", LABELS, undefined],
+    ]);
+  });
+});
+
+test("a client certificate of another namespace than the Service is named, and said to be missing there", () => {
+  const clientCertRefs = [{ name: "cert", namespace: "certs" }];
+  const { problems } = endpointsOf([host({}, { clientCertRefs })], OPTIONS);
+  expect(problems).toEqual([
+    {
+      object: "Gateway shop/edge",
+      field: "spec.tls.backend.clientCertificateRef",
+      reason: "the agents look for Secret cert in shop, where Service web is: put a copy of certs/cert there",
+      effect: "ignored",
+    },
+  ]);
+});
