@@ -71,7 +71,7 @@ function listenersFor(
   }
   const open = named.filter((one) => one.kinds.includes(kind) && isAdmitted(view, route, gateway, one));
   if (open.length === 0) {
-    const message = `no listener allows a ${kind} of namespace ${namespaceOf(route)}: change the listener's allowedRoutes or its protocol, or name another listener`;
+    const message = `no listener allows ${kind}s of namespace ${namespaceOf(route)}: change the listener's allowedRoutes or its protocol, or name another listener`;
     return { listeners: [], refusal: { reason: "NotAllowedByListeners", message } };
   }
   const listeners = open.filter(({ listener }) => meets(route, kind, listener.hostname));

@@ -78,9 +78,14 @@ export function readGateway(view: View, gateway: GatewayObject): GatewayFacts {
   };
 }
 
+/** Whether the Gateway as a whole is not served. */
+export function isBlocked({ faults }: GatewayFacts): boolean {
+  return faults.some((fault) => fault.blocks);
+}
+
 /** The listeners that serve; none when the Gateway as a whole does not. */
-export function servingListeners({ faults, listeners }: GatewayFacts): readonly ListenerFacts[] {
-  return faults.some((fault) => fault.blocks) ? [] : listeners.filter(serves);
+export function servingListeners(facts: GatewayFacts): readonly ListenerFacts[] {
+  return isBlocked(facts) ? [] : facts.listeners.filter(serves);
 }
 
 function problemOfFault(gateway: GatewayObject, { field, message, blocks: blocking }: Fault): Problem {

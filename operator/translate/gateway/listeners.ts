@@ -30,7 +30,7 @@ export function serves({ faults }: ListenerFacts): boolean {
 
 /** Whether the listener says something that can be served at all, whatever may be missing today. */
 export function isAccepted({ faults }: ListenerFacts): boolean {
-  return !faults.some(({ type, blocks: blocking }) => blocking && (type === "Accepted" || type === "Conflicted"));
+  return !faults.some(({ type }) => type === "Accepted" || type === "Conflicted");
 }
 
 /** In the order of the Gateway. `addresses`: host names that the Gateway asks for. */

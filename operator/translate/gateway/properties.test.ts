@@ -199,9 +199,9 @@ test("nothing of another namespace is used without a grant there", () => {
           ["Secret", tlsTermination?.serverCertificate],
           ...(tlsTermination?.mutualTLSCAs ?? []).map((pem): [string, string] => ["ConfigMap", pem]),
         ];
-        for (const [kind, pem] of pems) {
+        for (const [kind, pem] of pems.filter(([, one]) => one !== undefined)) {
           const [, inside = "", name = ""] = /of (.*)\/(.*)$/.exec(pem ?? "") ?? [];
-          if (pem !== undefined) expect([pem, isOpen("Gateway", at, kind, inside, name)]).toEqual([pem, true]);
+          expect([pem, isOpen("Gateway", at, kind, inside, name)]).toEqual([pem, true]);
         }
         for (const cert of clientCertRefs)
           expect(isOpen("Gateway", at, "Secret", cert.namespace, cert.name)).toBe(true);

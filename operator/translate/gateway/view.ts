@@ -27,3 +27,8 @@ export function nameOf(kind: Pick<Kind, "kind">, object: KubeObject): string {
 export function quoted(text: string): string {
   return JSON.stringify(text.length <= 100 ? text : `${text.slice(0, 100)}...`);
 }
+
+/** `namespace/name`, by which parents and statuses find a Gateway. */
+export function gatewayKey(gateway: KubeObject): string {
+  return `${namespaceOf(gateway)}/${gateway.metadata.name}`;
+}

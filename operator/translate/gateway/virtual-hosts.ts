@@ -1,6 +1,5 @@
 // Gateway API to virtual hosts: the routes of each Gateway, gathered by the hosts of its listeners.
 import { isInternalHost } from "#api/names.ts";
-import { keyOf, refOf } from "#kube/kind.ts";
 import { Gateway, type RouteObject } from "#kube/kinds.ts";
 import type { EndpointSettings } from "../annotations.ts";
 import { guarded } from "../guarded.ts";
@@ -21,7 +20,7 @@ import { classlessGateways, type GatewayFacts, ourGateways, readGateway, serving
 import { globMatches } from "./hostnames.ts";
 import { isAccepted, type ListenerFacts, type RouteKind } from "./listeners.ts";
 import { modelRoutes, ROUTE_KINDS, routesOf } from "./routes.ts";
-import { nameOf, quoted, type View } from "./view.ts";
+import { gatewayKey, nameOf, quoted, type View } from "./view.ts";
 
 /** Sorted by Gateway, then as the Gateway lists its listeners and addresses. */
 export function virtualHostsOfGateways(manifests: Manifests, options: Options): Hosts {
@@ -58,7 +57,7 @@ export function readGateways(view: View, problems: Problem[] = []): ReadonlyMap<
   for (const gateway of ourGateways(view)) {
     const told = guarded(Gateway, gateway, () => {
       const facts = readGateway(view, gateway);
-      gateways.set(keyOf(refOf(gateway)), facts);
+      gateways.set(gatewayKey(gateway), facts);
       return facts.problems;
     });
     problems.push(...told);
@@ -141,7 +140,7 @@ function tellOfWiderHost({ spec }: RouteObject, host: string, tell: Added["tell"
 }
 
 function keyOfHost({ gateway }: GatewayFacts, { listener, protocol }: ListenerFacts, host: string): string {
-  return `${keyOf(refOf(gateway))} ${host.toLowerCase()} ${listener.port} ${protocol}`;
+  return `${gatewayKey(gateway)} ${host.toLowerCase()} ${listener.port} ${protocol}`;
 }
 
 function hostsOf(gateway: GatewayFacts, drafts: Map<string, Draft>): VirtualHost[] {
