@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import type { DrainResult } from "./drain.ts";
 import { rowsOf, tableOf } from "./goals.ts";
+import type { TranslateResult } from "./translate.ts";
 
 function aDrain(over: Partial<DrainResult> = {}): DrainResult {
   return {
@@ -55,6 +56,27 @@ test("the time an object is compared over the counts of one policy", () => {
   expect(verdictOf(runs, "time an object")).toBe(false);
   expect(verdictOf([aDrain({ count: 200, seconds: 0.24 }), aDrain()], "time an object")).toBe(true);
   expect(verdictOf([...runs.slice(0, 1), aDrain({ policy: "Delete" })], "time an object")).toBeUndefined();
+});
+
+test("a translation is to take 300 ms the first time, and twice the memory for twice the Ingresses", () => {
+  const translation = (over: Partial<TranslateResult>): TranslateResult => ({
+    bench: "translate",
+    timed: "",
+    count: 1_000,
+    coldSeconds: 0.2,
+    medianSeconds: 0.1,
+    endpoints: 4_000,
+    heapMB: { "1000": 5, "10000": 50 },
+    peakMB: { "1000": 190, "10000": 500 },
+    spread: 0.02,
+    ...over,
+  });
+  const met = (over: Partial<TranslateResult>): unknown[] =>
+    rowsOf([translation(over)]).flatMap((row) => (row.goal === "" ? [] : [row.met]));
+  expect(met({})).toEqual([true, true]);
+  expect(met({ coldSeconds: 0.31 })).toEqual([false, true]);
+  expect(met({ spread: 0.3 })).toEqual([true, false]);
+  expect(met({ count: 100, coldSeconds: 0.31 })).toEqual([true]);
 });
 
 test("the table says in words what was not reached", () => {

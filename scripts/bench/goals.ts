@@ -5,9 +5,10 @@ import type { DrainResult } from "./drain.ts";
 import type { HookStartResult } from "./hook-start.ts";
 import type { ReadyResult } from "./ready.ts";
 import type { TakeoverResult } from "./takeover.ts";
+import type { TranslateResult } from "./translate.ts";
 import type { UninstallResult } from "./uninstall.ts";
 
-export type Result = DrainResult | ReadyResult | UninstallResult | HookStartResult | TakeoverResult;
+export type Result = DrainResult | ReadyResult | UninstallResult | HookStartResult | TakeoverResult | TranslateResult;
 
 export interface Row {
   readonly what: string;
@@ -20,6 +21,7 @@ export interface Row {
 const RATIO = { Retain: 0.8, Delete: 0.65 } as const;
 /** The goals are meant for this many objects. */
 const MEANT = 2_000;
+const MEANT_INGRESSES = 1_000;
 
 export function rowsOf(results: readonly Result[]): Row[] {
   return [...results.flatMap(rows), ...spreads(results)];
@@ -48,6 +50,8 @@ function rows(result: Result): Row[] {
         goal("hook: start to first answer, median", result.medianSeconds, "s", 0.3, result.medianSeconds < 0.3),
         plain("  fastest, and node alone", `${result.minSeconds} s, ${result.nodeAloneSeconds} s`),
       ];
+    case "translate":
+      return translateRows(result);
   }
 }
 
@@ -87,6 +91,22 @@ function readyRows({ count, seconds, perSecond, rawPerSecond, ratio, ...rest }: 
       ? { what: "  api-manager's memory", figure: memory, goal: "<= 120 MB", met: rest.apiManagerMB <= 120 }
       : plain("  api-manager's memory", memory),
     plain("  helm uninstall, Delete, all of them", `${rest.uninstallSeconds} s`),
+  ];
+}
+
+function translateRows({ count, coldSeconds, medianSeconds, spread: more, heapMB }: TranslateResult): Row[] {
+  const name = `translate ${count} Ingresses, the first time`;
+  const heap = Object.entries(heapMB).map(([many, megabytes]) => `${many}: ${megabytes} MB`);
+  return [
+    count === MEANT_INGRESSES ? goal(name, coldSeconds, "s", 0.3, coldSeconds <= 0.3) : plain(name, `${coldSeconds} s`),
+    plain("  median", `${medianSeconds} s`),
+    plain("  heap", heap.join(", ")),
+    {
+      what: "  heap an Ingress, dearest over cheapest",
+      figure: `+${(more * 100).toFixed(0)} %`,
+      goal: "<= +25 %",
+      met: more <= 0.25,
+    },
   ];
 }
 

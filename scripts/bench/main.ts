@@ -15,6 +15,7 @@ import { heaviest } from "./profile.ts";
 import { benchReady } from "./ready.ts";
 import { sayOn } from "./say.ts";
 import { benchTakeover } from "./takeover.ts";
+import { benchTranslate } from "./translate.ts";
 import { benchUninstall } from "./uninstall.ts";
 
 interface Common {
@@ -164,6 +165,15 @@ program
   .action(async (flags: Pick<Common, "json"> & { runs: number }) => {
     await using hook = await bundleProgram("drain");
     await give([await benchHookStart({ runs: flags.runs, hook }, say)], flags);
+  });
+
+program
+  .command("translate")
+  .description("the translator alone, in a process of its own: verbose Ingresses of three paths, and ten times as many")
+  .option("--json <file>", "write the result there too")
+  .option("--count <n>", "Ingresses", countOf, 1_000)
+  .action(async (flags: Pick<Common, "json"> & { count: number }) => {
+    await give([await benchTranslate(flags.count, say)], flags);
   });
 
 command("all", "all of them, and the drain under both policies at each of --counts")
