@@ -5,8 +5,8 @@ import { DEFAULT_CLUSTER_DOMAIN, type Listener, type Protocol, type ServiceTarge
 
 const UID_DIGITS = 5;
 
-/** The parts that the internal endpoint of a Service's port is called by; the port is not among them. */
-function partsOf({ uid, name, namespace, clientCertRefs }: ServiceTarget, clusterDomain: string): string {
+/** What the internal endpoint of a Service's port is called by, without the port. */
+export function internalName({ uid, name, namespace, clientCertRefs }: ServiceTarget, clusterDomain: string): string {
   const certs = clientCertRefs.map((cert) => `${cert.name}.${cert.namespace}`).join("");
   return [
     shortHash(uid, UID_DIGITS),
@@ -17,22 +17,20 @@ function partsOf({ uid, name, namespace, clientCertRefs }: ServiceTarget, cluste
   ].join("-");
 }
 
-/** Before it is made fit for Kubernetes. */
-export function agentEndpointName(service: ServiceTarget, clusterDomain: string): string {
-  return `${partsOf(service, clusterDomain)}-${service.port}`;
+export interface InternalUrl {
+  readonly protocol: Protocol;
+  /** From internalName. */
+  readonly name: string;
+  readonly port: number;
+  /** What tells it from another one of the same name and port. */
+  readonly distinct?: string;
 }
 
-/** `distinct`: what tells it from another one of the same parts. */
-export function internalUrl(
-  service: ServiceTarget,
-  { protocol, clusterDomain, distinct }: { protocol: Protocol; clusterDomain: string; distinct?: string },
-): string {
+export function internalUrl({ protocol, name, port, distinct }: InternalUrl): string {
   const tail = distinct === undefined ? "" : `-${distinct}`;
-  const parts = partsOf(service, clusterDomain);
   const scheme = `${protocol.toLowerCase()}://`;
-  if (protocol === "TCP" || protocol === "TLS")
-    return `${scheme}${urlPart(`${parts}${tail}`)}.internal:${service.port}`;
-  return `${scheme}${urlPart(`${parts}-${service.port}${tail}`)}.internal`;
+  if (protocol === "TCP" || protocol === "TLS") return `${scheme}${urlPart(`${name}${tail}`)}.internal:${port}`;
+  return `${scheme}${urlPart(`${name}-${port}${tail}`)}.internal`;
 }
 
 function urlPart(text: string): string {

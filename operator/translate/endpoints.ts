@@ -5,7 +5,7 @@ import { CloudEndpoint, type CloudEndpointSpec } from "#api/cloud-endpoint.ts";
 import { controllerLabels } from "#api/keys.ts";
 import { distinctName, kubernetesName, shortHash } from "#api/names.ts";
 import type { Kind, ObjectMeta } from "#kube/kind.ts";
-import { agentEndpointName, cloudEndpointName, internalUrl, publicUrl, upstreamUrl } from "./endpoint-names.ts";
+import { cloudEndpointName, internalName, internalUrl, publicUrl, upstreamUrl } from "./endpoint-names.ts";
 import { hostPolicy } from "./host-policy.ts";
 import { collapsed, servicesOf } from "./mapping.ts";
 import {
@@ -86,26 +86,26 @@ function isHttp(protocol: Protocol): boolean {
 
 function internalEndpoints(hosts: readonly VirtualHost[], { clusterDomain }: Options): ReadonlyMap<string, Internal> {
   const encrypted = new Set<string>();
-  const uses = hosts.flatMap((host) =>
-    servicesOf(host).map((service) => ({ host, service, identity: identityOf(host, service) })),
-  );
-  for (const { host, identity } of uses)
-    if (host.listener.protocol === "HTTPS" || host.listener.protocol === "TLS") encrypted.add(identity);
+  const uses = new Map<string, { readonly host: VirtualHost; readonly service: ServiceTarget }>();
+  for (const host of hosts) {
+    const isEncrypted = host.listener.protocol === "HTTPS" || host.listener.protocol === "TLS";
+    for (const service of servicesOf(host)) {
+      const identity = identityOf(host, service);
+      if (isEncrypted) encrypted.add(identity);
+      if (!uses.has(identity)) uses.set(identity, { host, service });
+    }
+  }
   const names = new Names();
   const internals = new Map<string, Internal>();
-  for (const { host, service, identity } of uses) {
-    if (internals.has(identity)) continue;
+  for (const [identity, { host, service }] of uses) {
     // Hosts of both kinds may share it: one of them would reach it by a URL that is not its own, so the safer one holds.
     const secure = encrypted.has(identity);
     const protocol = isHttp(host.listener.protocol) ? (secure ? "HTTPS" : "HTTP") : secure ? "TLS" : "TCP";
-    const { name, isPlain } = names.take(service.namespace, agentEndpointName(service, clusterDomain), identity);
+    const { port, namespace } = service;
+    const called = internalName(service, clusterDomain);
+    const { name, isPlain } = names.take(namespace, `${called}-${port}`, identity);
     const distinct = isPlain ? {} : { distinct: shortHash(identity) };
-    internals.set(identity, {
-      host,
-      service,
-      name,
-      url: internalUrl(service, { protocol, clusterDomain, ...distinct }),
-    });
+    internals.set(identity, { host, service, name, url: internalUrl({ protocol, name: called, port, ...distinct }) });
   }
   return internals;
 }
