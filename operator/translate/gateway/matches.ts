@@ -41,6 +41,11 @@ export function matchOf(given: HttpRouteMatch, field: string, tell: Tell): Match
 function pathOf({ path }: HttpRouteMatch, field: string, tell: Tell): PathMatch | undefined {
   const given = path?.type ?? "PathPrefix";
   const type = Object.hasOwn(PATH_TYPES, given) ? PATH_TYPES[given] : undefined;
+  if (type === "regex") {
+    const reason =
+      "a regular expression of a path is compared as the plain beginning of it, as it has always been: write PathPrefix, or Exact for each path";
+    tell(field, reason, "ignored");
+  }
   if (type !== undefined) return { type, value: path?.value ?? "/" };
   tell(field, `${quoted(given)} is not known: write Exact, PathPrefix or RegularExpression`);
   return undefined;

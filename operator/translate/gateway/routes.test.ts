@@ -51,6 +51,14 @@ describe("a match becomes a route", () => {
     expect(routes.map((one) => one.httpMatch)).toEqual([httpMatch]);
   });
 
+  test("by pattern, and says that the pattern is compared as plain text", () => {
+    const path = { type: "RegularExpression", value: "/a.*" } as const;
+    const { problems } = hostsOn([aWebRoute({ rules: [aRule({ matches: [{ path }] })] })]);
+    expect(problems.map(({ field, effect }) => `${effect} ${field}`)).toEqual([
+      "ignored spec.rules[0].matches[0].path.type",
+    ]);
+  });
+
   test("each match of each rule, in their order", () => {
     const rules = [
       aRule({ matches: [{ path: { value: "/a" } }, { path: { value: "/b" } }] }),
