@@ -10,9 +10,13 @@ const shop = backend("shop", { uid: "" });
 const one = ingress("shop", { "shop.example.com": [{ to: "shop" }] });
 
 async function typed(files: Readonly<Record<string, string>>, ...argv: readonly string[]) {
+  return await typedInto({ isTTY: true }, files, ...argv);
+}
+
+async function typedInto(stdout: { isTTY: boolean }, files: Readonly<Record<string, string>>, ...argv: string[]) {
   let [out, err] = ["", ""];
   const code = await ngrokTranslate([...Object.keys(files), ...argv], {
-    stdout: { write: (text) => (out += text) },
+    stdout: { ...stdout, write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
     read: async (file) => {
       const text = files[file];
@@ -88,6 +92,11 @@ describe("prints", () => {
     expect(JSON.parse(json.out)).toEqual(parse(yaml.out));
     expect(Object.keys(JSON.parse(json.out) as object)).toEqual(["items"]);
     expect(yaml.out).not.toMatch(/[&*]a1/);
+  });
+
+  test("JSON where no person reads it", async () => {
+    const { out } = await typedInto({ isTTY: false }, { a: documents(classes, shop, one) });
+    expect(JSON.parse(out)).toHaveProperty("items");
   });
 
   test("a table for people", async () => {

@@ -18,14 +18,14 @@ export const EXIT = {
 
 /** The part of `process` that the program needs; main.ts hands in the real one. */
 export interface Desk {
-  readonly stdout: { write(text: string): unknown };
+  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean };
   readonly stderr: { write(text: string): unknown };
   /** Resolves to the file's text; `-` is standard input. Rejects with Node's own error. */
   read(file: string): Promise<string>;
 }
 
 interface Flags {
-  readonly output: Format;
+  readonly output?: Format;
   readonly managerNamespace: string;
   readonly managerName: string;
   readonly clusterDomain: string;
@@ -74,7 +74,8 @@ async function translateFiles(files: readonly string[], flags: Flags, desk: Desk
     );
   }
   for (const line of lines) desk.stderr.write(`${line}\n`);
-  desk.stdout.write(shown(translation, flags.output));
+  // YAML is what a person goes on with in an editor; a program reads JSON without a parser of its own.
+  desk.stdout.write(shown(translation, flags.output ?? (desk.stdout.isTTY === true ? "yaml" : "json")));
   return isRefused ? EXIT.refused : EXIT.ok;
 }
 
@@ -110,7 +111,7 @@ function frame({ stdout, stderr }: Desk): Command {
     .description("Shows the endpoints and Domains that the operator would make of Ingresses, Gateways and Routes.")
     .argument("<file...>", "manifests as YAML or JSON, many documents or a List; - is standard input")
     .version(VERSION)
-    .addOption(new Option("-o, --output <format>", "how to print them").choices(FORMATS).default("yaml"))
+    .addOption(new Option("-o, --output <format>", "default: yaml on a terminal, json elsewhere").choices(FORMATS))
     .option("--manager-namespace <namespace>", "namespace of the operator, for the labels", notEmpty, "ngrok-operator")
     .option("--manager-name <name>", "name of its manager, for the labels", notEmpty, "ngrok-operator-manager")
     .option("--cluster-domain <domain>", "DNS domain of the cluster", notEmpty, DEFAULT_CLUSTER_DOMAIN)
@@ -144,7 +145,7 @@ Examples:
   ngrok-translate shop.yaml -o table            one line for each endpoint
   kubectl get ingressclass,ingress,service,ngroktrafficpolicy -A -o yaml | ngrok-translate -
   helm template shop ./shop | ngrok-translate - class.yaml -o json
-  ngrok-translate new.yaml > after; ngrok-translate old.yaml | diff - after
+  ngrok-translate new.yaml -o yaml > after; ngrok-translate old.yaml -o yaml | diff - after
 In a checkout: npm run -s translate -- ingress.yaml -o table
 
 What is wrong goes to standard error, a line each:
