@@ -24,7 +24,10 @@ export interface Bundle extends Program {
 }
 
 /** People type their names, so they lie beside the managers and not among the hooks. */
-export const COMMANDS: readonly string[] = ["ngrok-drain"];
+export const COMMANDS: readonly string[] = ["ngrok-drain", "ngrok-translate"];
+
+/** Folders of programs of the operator's own layer. */
+const OPERATOR_FOLDERS: readonly string[] = ["operator/managers"];
 
 /** The programs below `top`, hooks first. */
 export function programs(top: string): Program[] {
@@ -32,13 +35,13 @@ export function programs(top: string): Program[] {
     if (COMMANDS.includes(name)) return { name, entry, path: `app/${name}.mjs`, layer: "operator" };
     return { name, entry, path: `app/hooks/${name}.mjs`, layer: "hooks" };
   });
-  const managers = mains(top, "operator/managers").map(({ name, entry }): Program => ({
+  const own = OPERATOR_FOLDERS.flatMap((folder) => mains(top, folder)).map(({ name, entry }): Program => ({
     name,
     entry,
     path: `app/${name}.mjs`,
     layer: "operator",
   }));
-  return [...hooks, ...managers];
+  return [...hooks, ...own];
 }
 
 function mains(top: string, folder: string): { name: string; entry: string }[] {
