@@ -11,10 +11,10 @@ import { modelRoutes } from "./routes.ts";
 import { conditionsAfter } from "./status.ts";
 import { GATEWAY_GROUP, nameOf, namespaceOf, type View } from "./view.ts";
 
-/** A condition that a route has only while it has something to say. */
-const PARTIALLY_INVALID = "PartiallyInvalid";
-
-/** `gateways`: those of ours, by `namespace/name`. `at`: RFC 3339, for conditions that turn. */
+/**
+ * `gateways`: those of ours, by `namespace/name`. `at`: RFC 3339, for conditions that turn. The parents are one list for all
+ * controllers: it has to be written whole, over the very resourceVersion of `route`.
+ */
 export function routeStatus(
   view: View,
   kind: RouteKind,
@@ -29,14 +29,14 @@ export function routeStatus(
   const ours = attach(view, kind, route, gateways).attachments.map((attachment): RouteParentStatus => {
     const findings = findingsOf(view, kind, route, attachment, resolved);
     const earlier = before.find((one) => one.controllerName === controllerName && isSame(route, one, attachment));
-    const conditions = conditionsAfter(earlier?.conditions, findings, observed, [PARTIALLY_INVALID]);
+    const conditions = conditionsAfter(earlier?.conditions, findings, observed);
     return { parentRef: earlier?.parentRef ?? attachment.ref, controllerName, conditions };
   });
   const kept = before.flatMap((one) => {
     if (one.controllerName !== controllerName) return [one];
     return ours.filter(({ parentRef }) => parentRef === one.parentRef);
   });
-  return { ...route.status, parents: [...kept, ...ours.filter((one) => !kept.includes(one))] };
+  return { parents: [...kept, ...ours.filter((one) => !kept.includes(one))] };
 }
 
 function isSame(route: RouteObject, { parentRef }: RouteParentStatus, { ref }: Attachment): boolean {
@@ -90,5 +90,5 @@ function findingsOf(
     (one) => one.object === object && one.effect === "refused" && !fields.includes(one.field),
   );
   if (partly === undefined) return [accepted, finding];
-  return [accepted, finding, holds(PARTIALLY_INVALID, "UnsupportedValue", `${partly.field}: ${partly.reason}`)];
+  return [accepted, finding, holds("PartiallyInvalid", "UnsupportedValue", `${partly.field}: ${partly.reason}`)];
 }

@@ -1,5 +1,5 @@
-// What a GatewayClass and a Gateway of ours say about themselves, in the conditions of Gateway API. Pure: the time comes from
-// the caller, and a status that is right already comes back as it is.
+// What a GatewayClass and a Gateway of ours say about themselves, in the conditions of Gateway API: our own part of the
+// status, for server-side apply. The time comes from the caller; what is right already comes back as it is.
 import { fails, type Finding, holds, setConditions } from "#api/conditions.ts";
 import type { Condition } from "#api/define-kind.ts";
 import { Domain } from "#api/domain.ts";
@@ -31,16 +31,15 @@ export interface GatewaySeen {
   readonly applied: boolean;
 }
 
-/** The whole status of a Gateway of ours. `facts`: of readGateway. */
+/** `facts`: of readGateways. */
 export function gatewayStatus(view: View, facts: GatewayFacts, seen: GatewaySeen): GatewayStatus {
   const { gateway, listeners } = facts;
   const { status } = gateway;
   const attached = attachedRoutes(view, facts);
   const observed = { at: seen.at, generation: gateway.metadata.generation };
   return {
-    ...status,
     addresses: addressesOf(view, facts),
-    conditions: conditionsAfter(status?.conditions, gatewayFindings(facts, seen), observed, GATEWAY_TYPES),
+    conditions: conditionsAfter(status?.conditions, gatewayFindings(facts, seen), observed),
     listeners: listeners.map((one): ListenerStatus => {
       const { name } = one.listener;
       const before = status?.listeners?.find((other) => other.name === name)?.conditions;
@@ -53,9 +52,6 @@ export function gatewayStatus(view: View, facts: GatewayFacts, seen: GatewaySeen
     }),
   };
 }
-
-/** Types that a Gateway may lose again. */
-const GATEWAY_TYPES = ["ResolvedRefs"];
 
 function gatewayFindings(facts: GatewayFacts, { applied }: GatewaySeen): Finding[] {
   const { gateway, listeners, faults } = facts;
@@ -155,24 +151,14 @@ function addressesOf(view: View, facts: GatewayFacts): GatewayAddress[] {
     .map((value) => ({ type: "Hostname", value }));
 }
 
-/**
- * The conditions after `findings`; those of other types stay, except `removable` ones that are not found any more.
- * What somebody else has left out of a condition is filled with nothing.
- */
+/** The conditions of `findings` and no others: what somebody else says is theirs to keep. */
 export function conditionsAfter(
   before: readonly StrangerCondition[] | undefined,
   findings: readonly Finding[],
   observed: { readonly at: string; readonly generation: number | undefined },
-  removable: readonly string[] = [],
 ): Condition[] {
-  const kept = (before ?? []).filter(
-    ({ type }) => !removable.includes(type) || findings.some((finding) => finding.type === type),
-  );
-  const whole = kept.map((one): Condition => ({
-    ...one,
-    reason: one.reason ?? "",
-    message: one.message ?? "",
-    lastTransitionTime: one.lastTransitionTime ?? observed.at,
-  }));
-  return [...setConditions(whole, findings, observed)];
+  const kept = (before ?? [])
+    .filter(({ type }) => findings.some((finding) => finding.type === type))
+    .map((one): Condition => ({ reason: "", message: "", lastTransitionTime: observed.at, ...one }));
+  return [...setConditions(kept, findings, observed)];
 }
