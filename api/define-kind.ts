@@ -40,6 +40,11 @@ export interface OwnKind<T extends OwnObject = OwnObject> extends Kind<T> {
   readonly reasons: Readonly<Record<string, readonly string[]>>;
 }
 
+/** Whether the kind is one of those that we bring to a cluster. */
+export function isOwnKind(kind: Kind): kind is OwnKind {
+  return "reasons" in kind;
+}
+
 /** An OpenAPI v3 schema in the subset that a CustomResourceDefinition allows. */
 export interface Schema {
   type?: "object" | "string" | "integer" | "boolean" | "array";

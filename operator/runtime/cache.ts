@@ -147,6 +147,10 @@ export class Cache implements Cached {
   by<T extends KubeObject>(kind: Kind<T>, index: string, value: string): readonly T[] {
     return this.store(kind).by(index, value);
   }
+
+  all<T extends KubeObject>(kind: Kind<T>): Iterable<T> {
+    return this.store(kind).values();
+  }
 }
 
 export function hasSpec(object: KubeObject): boolean {

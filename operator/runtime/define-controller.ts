@@ -1,7 +1,7 @@
 // A controller as a definition: what it reconciles, what wakes it, what it may do, and the two functions that do it.
 // The runtime around it keeps the promises (claim before work, gate, hold, backoff); the definition only decides.
 import type { Finding } from "#api/conditions.ts";
-import type { OwnKind, OwnObject } from "#api/define-kind.ts";
+import type { CommonStatus } from "#api/define-kind.ts";
 import type { Feature, Rule } from "#api/rbac.ts";
 import type { Release } from "#api/release.ts";
 import type { Undo } from "#drain/hands.ts";
@@ -10,21 +10,27 @@ import type { Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import type { Clock } from "#wire/clock.ts";
+import type { KeyedController } from "./define-keyed.ts";
 import type { Manager } from "./define-manager.ts";
 import type { Options } from "./options.ts";
+
+/** The status of a kind; of one that has none, nothing. */
+type StatusOf<T> = T extends { status?: infer S } ? NonNullable<S> : object;
 
 /**
  * Our part of a status as the controller sees it, whole: what an earlier write held and this one does not is dropped.
  * Times and generations are the runtime's business. A condition type that is not found here goes.
  */
-export interface Shown<T extends OwnObject> {
-  readonly fields: Omit<NonNullable<T["status"]>, "conditions" | "observedGeneration">;
+export interface Shown<T extends KubeObject> {
+  readonly fields: Omit<StatusOf<T>, keyof CommonStatus>;
   readonly findings: readonly Finding[];
 }
 
-export interface Told<T extends OwnObject> {
+export interface Told<T extends KubeObject> {
   /** Written only where it differs from what the cluster shows. */
   readonly shown?: Shown<T>;
+  /** In place of `shown`, for a kind that is not ours: these fields of its status as they are to be, and no others. */
+  readonly status?: Partial<StatusOf<T>>;
   /** What the remote side holds now, as text; `context.unchanged` compares with it, so that nobody has to look there again. */
   readonly sent?: string;
 }
@@ -35,7 +41,7 @@ export interface Told<T extends OwnObject> {
  * - stop: only a person's change helps; a change of the object or of something watched wakes it.
  * - failed: the class of the error decides when to come again.
  */
-export type Outcome<T extends OwnObject = OwnObject> = Told<T> &
+export type Outcome<T extends KubeObject = KubeObject> = Told<T> &
   (
     | { readonly is: "done" }
     | { readonly is: "wait"; readonly ms: number; readonly reason: string }
@@ -43,19 +49,19 @@ export type Outcome<T extends OwnObject = OwnObject> = Told<T> &
     | { readonly is: "failed"; readonly error: unknown }
   );
 
-export function done<T extends OwnObject>(told: Told<T> = {}): Outcome<T> {
+export function done<T extends KubeObject>(told: Told<T> = {}): Outcome<T> {
   return { is: "done", ...told };
 }
 
-export function wait<T extends OwnObject>(ms: number, reason: string, told: Told<T> = {}): Outcome<T> {
+export function wait<T extends KubeObject>(ms: number, reason: string, told: Told<T> = {}): Outcome<T> {
   return { is: "wait", ms, reason, ...told };
 }
 
-export function stop<T extends OwnObject>(reason: string, hint: string, told: Told<T> = {}): Outcome<T> {
+export function stop<T extends KubeObject>(reason: string, hint: string, told: Told<T> = {}): Outcome<T> {
   return { is: "stop", reason, hint, ...told };
 }
 
-export function failed<T extends OwnObject>(error: unknown, told: Told<T> = {}): Outcome<T> {
+export function failed<T extends KubeObject>(error: unknown, told: Told<T> = {}): Outcome<T> {
   return { is: "failed", error, ...told };
 }
 
@@ -64,6 +70,10 @@ export interface Cached {
   get<T extends KubeObject>(kind: Kind<T>, at: Ref): T | undefined;
   /** The objects for which the index function of that name gave this value. */
   by<T extends KubeObject>(kind: Kind<T>, index: string, value: string): readonly T[];
+  /** All of a kind, in no order. */
+  all<T extends KubeObject>(kind: Kind<T>): Iterable<T>;
+  /** Whether anybody watches the kind; asking for another is a mistake. */
+  has(kind: Kind): boolean;
 }
 
 /** The values under which an object is found. Written as a method, so that controllers of several kinds fit into one list. */
@@ -77,7 +87,16 @@ export interface ObjectEvent {
   readonly action?: string;
 }
 
-export interface Context {
+/** What decides whose an object is, where that is not in the object alone. */
+export interface Surroundings {
+  readonly release: Release;
+  /** Whether there are rights outside the namespaces (`rbac.cluster`): what is known to be refused is not asked. */
+  readonly clusterWide: boolean;
+  readonly options: Options;
+  readonly cached: Cached;
+}
+
+export interface Context extends Surroundings {
   /** Ends with the write token and on SIGTERM. */
   readonly signal: AbortSignal;
   readonly reader: Reader;
@@ -85,11 +104,6 @@ export interface Context {
   /** Undefined without an API key. */
   readonly ngrok: NgrokPort | undefined;
   readonly clock: Clock;
-  readonly release: Release;
-  /** Whether there are rights outside the namespaces (`rbac.cluster`): what is known to be refused is not asked. */
-  readonly clusterWide: boolean;
-  readonly options: Options;
-  readonly cached: Cached;
   /**
    * now: finalizer and stamp were put on in this very reconcile, so nothing of ours can be at ngrok yet.
    * before: they stood there already; without an id in the status a create may have been lost, so look before creating.
@@ -106,21 +120,27 @@ export interface Context {
 
 export interface Watch<T extends KubeObject = KubeObject> {
   readonly kind: Kind<T>;
+  /** Over the watched kind, beside those of its own controller: names are unique a kind. */
+  readonly indexes?: Readonly<Record<string, Index<T>>>;
   /** The objects of the controller that this change concerns. */
   keys(object: T, cached: Cached): readonly Ref[];
 }
 
 /** Keeps the type of the watched kind while the list holds watches of several kinds. */
-export function watching<T extends KubeObject>(kind: Kind<T>, keys: Watch<T>["keys"]): Watch {
-  return { kind, keys: keys as Watch["keys"] };
+export function watching<T extends KubeObject>(
+  kind: Kind<T>,
+  keys: Watch<T>["keys"],
+  indexes: Readonly<Record<string, Index<T>>> = {},
+): Watch {
+  return { kind, keys: keys as Watch["keys"], indexes: indexes as Readonly<Record<string, Index<KubeObject>>> };
 }
 
-export interface LeaderController<T extends OwnObject = OwnObject> {
+export interface LeaderController<T extends KubeObject = KubeObject> {
   /** Also the name in metrics and logs. */
   readonly name: string;
   readonly manager: Manager["name"];
   readonly role: "leader";
-  readonly kind: OwnKind<T>;
+  readonly kind: Kind<T>;
   /** Runs only while this feature is on. */
   readonly when?: Feature;
   readonly watches?: readonly Watch[];
@@ -130,20 +150,30 @@ export interface LeaderController<T extends OwnObject = OwnObject> {
   /** Objects worked on at once, default 1. */
   readonly concurrency?: number;
   /** Whether finalizer and stamp belong on the object; default: when there is a cleanup. One that must not have them loses them. */
-  claims?(object: T): boolean;
+  claims?(object: T, around: Surroundings): boolean;
   /** The one object that has to exist although nobody writes it, and how it is made. */
   readonly makes?: { at(release: Release): Ref; object(release: Release, options: Options): T };
   /** Objects of the kind that this install does not reconcile at all; default: all are ours. */
-  serves?(object: T, release: Release): boolean;
+  serves?(object: T, around: Surroundings): boolean;
   apply(object: T, context: Context): Promise<Outcome<T>>;
   /** What we made for the object is unmade. Throws when it cannot know: then the finalizer stays. */
   readonly cleanup?: Undo;
+  /** A user's object may stay and ask for nothing of ours any more: then it is cleaned up as if it went. */
+  readonly letsGo?: boolean;
   /** Parts of the status that somebody else writes (the drain its own): never applied, never compared. */
   readonly leaves?: { readonly fields: readonly string[]; readonly conditions: readonly string[] };
 }
 
+/** Whatever works under the write token. */
+export type Controller = LeaderController | KeyedController;
+
+/** Those of the features that are on. */
+export function enabled(controllers: readonly Controller[], features: readonly Feature[]): readonly Controller[] {
+  return controllers.filter(({ when }) => when === undefined || [when].flat().some((one) => features.includes(one)));
+}
+
 /** Checks what must hold at import, so that a wrong definition never gets as far as a cluster. */
-export function defineController<T extends OwnObject>(controller: LeaderController<T>): LeaderController<T> {
+export function defineController<T extends KubeObject>(controller: LeaderController<T>): LeaderController<T> {
   if (!/^[a-z][a-z-]*$/.test(controller.name))
     throw new Error(`controller ${controller.name}: a name is lower case and -`);
   if (controller.concurrency !== undefined && controller.concurrency < 1) {
@@ -153,6 +183,10 @@ export function defineController<T extends OwnObject>(controller: LeaderControll
 }
 
 /** Whether finalizer and stamp belong on the object. */
-export function claims<T extends OwnObject>(controller: LeaderController<T>, object: T): boolean {
-  return controller.claims?.(object) ?? controller.cleanup !== undefined;
+export function claims<T extends KubeObject>(
+  controller: LeaderController<T>,
+  object: T,
+  around: Surroundings,
+): boolean {
+  return controller.claims?.(object, around) ?? controller.cleanup !== undefined;
 }

@@ -12,6 +12,12 @@ export interface Options {
   readonly features: readonly Feature[];
   readonly managerName: string;
   readonly clusterDomain: string;
+  /** Whose classes are ours, and what routes may refer to; the defaults of the flags when it is not given. */
+  readonly routing?: {
+    readonly ingressControllerName: string;
+    readonly gatewayControllerName?: string;
+    readonly referenceGrants: boolean;
+  };
   readonly defaultDomainReclaimPolicy: ReclaimPolicy;
   readonly drainPolicy: DrainPolicy;
   readonly bindings: {

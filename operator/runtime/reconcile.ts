@@ -1,10 +1,10 @@
 // One reconcile, the same for every controller: gate, claim, apply, status, events, and one switch from what came out to
 // the queue. The promises of the house are kept here, so that no controller can forget one.
 import { createHash } from "node:crypto";
-import type { OwnObject } from "#api/define-kind.ts";
+import { isOwnKind } from "#api/define-kind.ts";
 import { claimOf, type OwnClaim } from "#api/keys.ts";
 import type { Release } from "#api/release.ts";
-import { keyOf, refOf, targetOf } from "#kube/kind.ts";
+import { keyOf, type KubeObject, refOf, targetOf } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
@@ -20,16 +20,18 @@ import {
   type LeaderController,
   type ObjectEvent,
   type Outcome,
+  type Surroundings,
 } from "./define-controller.ts";
 import type { Gate } from "./gate.ts";
 import type { Log } from "./log.ts";
+import { nextOf } from "./next.ts";
 import type { Options } from "./options.ts";
 import type { Next } from "./queue.ts";
-import { nextStatus } from "./status.ts";
+import { nextFields, nextStatus } from "./status.ts";
 import { type Begun, Voice } from "./voice.ts";
 
 /** What one reconciler works with. The writing hands belong to one hold of the Lease and end with it. */
-export interface ReconcilerParts<T extends OwnObject> {
+export interface ReconcilerParts<T extends KubeObject> {
   readonly controller: LeaderController<T>;
   readonly store: Store<T>;
   readonly cached: Cached;
@@ -50,7 +52,7 @@ export interface ReconcilerParts<T extends OwnObject> {
   stopping(): boolean;
   readonly log: Log;
   /** Server-side apply of our part of the status; returns the object as stored. */
-  writeStatus(object: T, status: NonNullable<T["status"]>, signal: AbortSignal): Promise<T>;
+  writeStatus(object: T, status: object, signal: AbortSignal): Promise<T>;
   event(object: T, event: ObjectEvent): void;
   /** Another release has stamped the object; says when to look again. */
   stranger(object: T, owner: string): Promise<Next>;
@@ -68,12 +70,11 @@ interface Memory {
 
 /** A kind whose CRD goes, or cannot be read, is looked at again after this long. */
 const HELD_AGAIN_MS = 10_000;
-/** What only a person can mend is tried again all the same: the mending may be at ngrok, where no watch sees it. */
-const INVALID_AGAIN_MS = 600_000;
 
-export class Reconciler<T extends OwnObject> {
+export class Reconciler<T extends KubeObject> {
   readonly #parts: ReconcilerParts<T>;
   readonly #claim: OwnClaim;
+  readonly #around: Surroundings;
   readonly #voice: Voice<T>;
   readonly #memory = new Map<string, Memory>();
 
@@ -85,21 +86,25 @@ export class Reconciler<T extends OwnObject> {
       event: (object, event) => parts.event(object, event),
     });
     this.#claim = claimOf(parts.release);
+    const { release, clusterWide, options, cached } = parts;
+    this.#around = { release, clusterWide, options, cached };
   }
 
   /** Never throws but for the loss of the Lease. */
   async work(key: string): Promise<Next> {
-    const { controller, store, gate, release, signal } = this.#parts;
+    const { controller, store, gate, signal } = this.#parts;
     const object = store.at(key);
     if (signal.aborted || this.#parts.stopping()) return { is: "done" };
     if (object === undefined) return await this.#make(key);
-    if (controller.serves?.(object, release) === false) return { is: "done" };
+    if (controller.serves?.(object, this.#around) === false) return { is: "done" };
     const stamp = object.metadata.annotations?.[this.#claim.stamp];
     if (!gate.open) return { is: "done" };
     if (stamp !== undefined && stamp !== this.#claim.owner) return await this.#parts.stranger(object, stamp);
     // Nothing is wanted by an object without a spec, and nothing was made for it.
     if (!hasSpec(object)) return await this.#letGo(object);
-    return object.metadata.deletionTimestamp === undefined ? await this.#apply(object) : await this.#cleanUp(object);
+    if (object.metadata.deletionTimestamp !== undefined) return await this.#cleanUp(object);
+    const stays = controller.letsGo !== true || claims(controller, object, this.#around);
+    return stays || !this.#isHeld(object) ? await this.#apply(object) : await this.#cleanUp(object);
   }
 
   /** An object is gone: nothing about it is worth keeping. */
@@ -181,15 +186,15 @@ export class Reconciler<T extends OwnObject> {
     if (latest === undefined || latest.metadata.uid !== object.metadata.uid) return false;
     store.put(latest);
     const { deletionTimestamp, finalizers } = latest.metadata;
-    if (!claims(controller, latest)) return deletionTimestamp === undefined;
+    if (!claims(controller, latest, this.#around)) return deletionTimestamp === undefined;
     return deletionTimestamp === undefined && finalizers?.some((one) => this.#claim.finalizers.includes(one)) === true;
   }
 
   async #ensureClaim(object: T): Promise<{ object: T; claimed: "now" | "before" }> {
     const { controller, writer, store, signal } = this.#parts;
-    const { finalizers, annotations } = object.metadata;
-    const had = finalizers?.some((one) => this.#claim.finalizers.includes(one)) ?? false;
-    if (!claims(controller, object)) {
+    const { annotations } = object.metadata;
+    const had = this.#isHeld(object);
+    if (!claims(controller, object, this.#around)) {
       if (had) await writer.removeFinalizer(targetOf(this.#parts.controller.kind, object), this.#claim, "off", signal);
       return { object, claimed: "before" };
     }
@@ -221,9 +226,11 @@ export class Reconciler<T extends OwnObject> {
 
   async #show(object: T, outcome: Outcome<T>): Promise<void> {
     const { controller, clock, signal, store } = this.#parts;
-    if (outcome.shown === undefined) return;
     const at = `${clock.date().toISOString().slice(0, 19)}Z`;
-    const status = nextStatus(object, outcome.shown, at, controller.leaves);
+    const status =
+      outcome.shown === undefined
+        ? nextFields(object, outcome.status)
+        : nextStatus(object, outcome.shown, at, controller.leaves);
     if (status === undefined) return;
     try {
       store.put(await this.#parts.writeStatus(object, status, signal));
@@ -242,27 +249,36 @@ export class Reconciler<T extends OwnObject> {
 
   /** Only this object is to go, not its kind, and not because of a drain: then what we made for it goes, then the claim. */
   async #cleanUp(object: T): Promise<Next> {
-    const { controller, crds, reader, writer, ngrok, release, signal } = this.#parts;
-    const ours = object.metadata.finalizers?.some((one) => this.#claim.finalizers.includes(one)) ?? false;
-    if (!ours || controller.cleanup === undefined) return { is: "done" };
-    const standing = await crds.standing(controller.kind, signal);
-    if (standing.is !== "there") {
-      this.#parts.held(controller.kind, standing.why, standing.is === "terminating");
-      return { is: "later", ms: HELD_AGAIN_MS };
-    }
+    const { controller, reader, writer, ngrok, release, signal } = this.#parts;
+    if (!this.#isHeld(object) || controller.cleanup === undefined) return { is: "done" };
+    if (!(await this.#kindStays())) return { is: "later", ms: HELD_AGAIN_MS };
     // Read again: the state may have been marked while the CRD was looked at.
     if (!this.#parts.gate.open || signal.aborted || this.#parts.stopping()) return { is: "done" };
-    this.#voice.deletes(object);
+    if (isOwnKind(controller.kind)) this.#voice.deletes(object);
     try {
       const undone = await controller.cleanup(object, { read: reader, write: writer, ngrok }, release, signal);
       await writer.removeFinalizer(targetOf(controller.kind, object), this.#claim, "off", signal);
-      this.#voice.deleted(object, undone.remote);
+      if (isOwnKind(controller.kind)) this.#voice.deleted(object, undone.remote);
       return { is: "done" };
     } catch (error) {
       if (signal.aborted) return { is: "done" };
       this.#voice.deleteFailed(object, known(error));
       return { is: "retry", error: known(error) };
     }
+  }
+
+  /** A user's kind has no CRD, or one whose end ends nothing of ours. */
+  async #kindStays(): Promise<boolean> {
+    const { controller, crds, signal } = this.#parts;
+    if (!isOwnKind(controller.kind)) return true;
+    const standing = await crds.standing(controller.kind, signal);
+    if (standing.is === "there") return true;
+    this.#parts.held(controller.kind, standing.why, standing.is === "terminating");
+    return false;
+  }
+
+  #isHeld({ metadata }: KubeObject): boolean {
+    return metadata.finalizers?.some((one) => this.#claim.finalizers.includes(one)) ?? false;
   }
 
   #remember(object: T): Memory {
@@ -275,20 +291,4 @@ export class Reconciler<T extends OwnObject> {
 
 function digest(text: string): string {
   return createHash("sha256").update(text).digest("base64");
-}
-
-/** The one switch from outcome to queue. */
-function nextOf(outcome: Outcome): Next {
-  switch (outcome.is) {
-    case "done":
-      return { is: "done" };
-    case "wait":
-      return { is: "later", ms: outcome.ms };
-    case "stop":
-      return { is: "later", ms: INVALID_AGAIN_MS };
-    case "failed": {
-      const error = known(outcome.error);
-      return error.class === "invalid" ? { is: "later", ms: INVALID_AGAIN_MS } : { is: "retry", error };
-    }
-  }
 }

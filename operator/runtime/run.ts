@@ -11,7 +11,7 @@ import type { NgrokClient } from "#ngrok/client.ts";
 import type { Clock } from "#wire/clock.ts";
 import { known } from "#wire/errors.ts";
 import { Bell } from "./bell.ts";
-import type { LeaderController } from "./define-controller.ts";
+import { type Controller, enabled } from "./define-controller.ts";
 import { CLOSED_IS_LOUD_MS, type Gate, gate as openGate } from "./gate.ts";
 import { type Check, healthPage, type Listening, serve } from "./health.ts";
 import type { KeyCheck } from "./key.ts";
@@ -24,7 +24,7 @@ import { startTerm, type Term } from "./term.ts";
 import { watches as openWatches, type Watches } from "./watches.ts";
 
 export interface RunOptions {
-  readonly controllers: readonly LeaderController[];
+  readonly controllers: readonly Controller[];
   readonly connection: Connection;
   /** Or why there is no way to ngrok: a matter of readiness, not of a crash. */
   readonly ngrok: NgrokClient | { readonly problem: string };
@@ -48,7 +48,8 @@ export interface RunOptions {
 }
 
 /** Runs until the signal, or until the Lease is lost. Returns the exit code. */
-export async function run(options: RunOptions): Promise<number> {
+export async function run(given: RunOptions): Promise<number> {
+  const options = { ...given, controllers: enabled(given.controllers, given.options.features) };
   const { connection, release, clock, log, metrics, key, signal } = options;
   const read = reader(connection);
   const state = stateReader(read, release);
@@ -184,6 +185,7 @@ async function followState(
 /** The deletion of the install's own object is a trigger of the drain. */
 function ringOnDeletion({ cache }: Watches, { controllers, release }: RunOptions, bell: Bell): void {
   for (const controller of controllers) {
+    if ("sources" in controller) continue;
     const at = controller.makes?.at(release);
     if (at === undefined) continue;
     cache.store(controller.kind).onChange(({ after }) => {

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { setConditions } from "#api/conditions.ts";
 import type { CommonStatus, OwnObject } from "#api/define-kind.ts";
+import type { KubeObject } from "#kube/kind.ts";
 import type { LeaderController, Shown } from "./define-controller.ts";
 
 type Leaves = NonNullable<LeaderController["leaves"]>;
@@ -12,8 +13,8 @@ const nothing: Leaves = { fields: [], conditions: [] };
  * The whole of our part of the status after `shown`, or undefined when the object shows it already.
  * @param at RFC 3339, used where a condition's status turns.
  */
-export function nextStatus<T extends OwnObject>(
-  object: T,
+export function nextStatus<T extends KubeObject>(
+  object: T & { readonly status?: CommonStatus },
   shown: Shown<T>,
   at: string,
   leaves: Leaves = nothing,
@@ -28,6 +29,28 @@ export function nextStatus<T extends OwnObject>(
     ...(generation === undefined ? {} : { observedGeneration: generation }),
   };
   return isDeepStrictEqual(byType(before), byType(after)) ? undefined : after;
+}
+
+/** The fields of a status that is not of our making, or undefined when the object shows them already. */
+export function nextFields(
+  object: KubeObject & { readonly status?: object },
+  fields: object | undefined,
+): object | undefined {
+  if (fields === undefined) return undefined;
+  const shown = Object.entries(object.status ?? {}).filter(([name]) => name in fields);
+  return isDeepStrictEqual(filled(Object.fromEntries(shown)), filled(fields)) ? undefined : fields;
+}
+
+/** Without what is empty: of some kinds the server stores an empty list, of others nothing. */
+function filled(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(filled);
+  if (typeof value !== "object" || value === null) return value;
+  const fields = Object.entries(value).map(([name, inner]) => [name, filled(inner)] as const);
+  return Object.fromEntries(fields.filter(([, inner]) => !isEmpty(inner)));
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
 }
 
 /** What the status shows already, said again: only its generation moves. For an object whose remote side needs nothing. */

@@ -15,14 +15,17 @@ import { known } from "#wire/errors.ts";
 import type { Change } from "./cache.ts";
 import { type CrdCheck, crdCheck } from "./crd-check.ts";
 import { readStanding } from "./crd-standing.ts";
-import type { LeaderController } from "./define-controller.ts";
+import type { Controller, LeaderController } from "./define-controller.ts";
 import { Events } from "./events.ts";
 import type { Gate } from "./gate.ts";
 import type { KeyCheck } from "./key.ts";
 import type { Log } from "./log.ts";
-import type { Metrics, ReconcileResult } from "./metrics.ts";
+import type { Metrics } from "./metrics.ts";
+import { resultOf } from "./next.ts";
 import type { Options } from "./options.ts";
-import { type Next, Queue } from "./queue.ts";
+import { startKeyed } from "./keyed.ts";
+import { remembering } from "./pen.ts";
+import { Queue } from "./queue.ts";
 import { Reconciler } from "./reconcile.ts";
 import { keepUninstallReady } from "./uninstall-ready.ts";
 import { Strangers } from "./strangers.ts";
@@ -35,7 +38,7 @@ const RESYNC_MS = 10 * 3_600_000;
 const ENDING_MS = 8_000;
 
 export interface TermParts {
-  readonly controllers: readonly LeaderController[];
+  readonly controllers: readonly Controller[];
   readonly connection: Connection;
   readonly watches: Watches;
   readonly gate: Gate;
@@ -66,7 +69,8 @@ export interface Term {
   stop(): Promise<void>;
 }
 
-export function startTerm(parts: TermParts): Term {
+export function startTerm(given: TermParts): Term {
+  const parts = { ...given, writer: remembering(given.writer, given.watches.cache) };
   const ending = new AbortController();
   const free = parts.watches.use();
   const events = new Events({
@@ -86,8 +90,11 @@ export function startTerm(parts: TermParts): Term {
   const namespace = parts.release.watchNamespace ?? parts.release.namespace;
   const crds = crdCheck(async (kind, signal) => await readStanding({ ...parts, namespace }, kind, signal));
   const strangers = new Strangers({ ...parts, signal: ending.signal });
+  const shared = { crds, events, strangers, ending: ending.signal };
   const works = parts.controllers.map((controller) =>
-    startController(controller, parts, { crds, events, strangers, ending: ending.signal }),
+    "sources" in controller
+      ? startKeyed(controller, { ...parts, ...shared, tell: (kind, object, event) => events.tell(kind, object, event) })
+      : startController(controller, parts, shared),
   );
   const telling = keepUninstallReady(parts, AbortSignal.any([ending.signal, parts.signal])).catch((error: unknown) => {
     if (!ending.signal.aborted && !parts.signal.aborted)
@@ -233,6 +240,8 @@ export function concerns(before: KubeObject, after: KubeObject, release: Release
   const a = before.metadata;
   const b = after.metadata;
   if (a.uid !== b.uid || a.generation !== b.generation || a.deletionTimestamp !== b.deletionTimestamp) return true;
+  // Not every kind counts its generations.
+  if (a.generation === undefined && textOf(specOf(before)) !== textOf(specOf(after))) return true;
   const { finalizers, stamp, owner } = claimOf(release);
   const stranger = a.annotations?.[stamp];
   if (stranger !== undefined && stranger !== owner && stranger !== b.annotations?.[stamp]) return true;
@@ -242,11 +251,10 @@ export function concerns(before: KubeObject, after: KubeObject, release: Release
   return textOf(a.annotations, stamp) !== textOf(b.annotations, stamp) || textOf(a.labels) !== textOf(b.labels);
 }
 
-function textOf(map: Readonly<Record<string, string>> | undefined, but?: string): string {
-  return JSON.stringify(Object.entries(map ?? {}).filter(([key]) => key !== but));
+function specOf(object: KubeObject): Readonly<Record<string, unknown>> | undefined {
+  return (object as { spec?: Record<string, unknown> }).spec;
 }
 
-function resultOf(next: Next): ReconcileResult {
-  if (next.is === "retry") return "error";
-  return next.is === "later" ? "requeue_after" : "success";
+function textOf(map: Readonly<Record<string, unknown>> | undefined, but?: string): string {
+  return JSON.stringify(Object.entries(map ?? {}).filter(([key]) => key !== but));
 }

@@ -1,20 +1,19 @@
 // What a reconcile says about an object, to people: events in the words that releases so far have used, and log lines with
 // the object's key.
-import type { OwnKind, OwnObject } from "#api/define-kind.ts";
-import { keyOf, refOf } from "#kube/kind.ts";
+import { keyOf, type Kind, type KubeObject, refOf } from "#kube/kind.ts";
 import { type KnownError, known } from "#wire/errors.ts";
 import type { ObjectEvent, Outcome } from "./define-controller.ts";
 import type { Log } from "./log.ts";
 
 export type Begun = "create" | "update";
 
-export interface VoiceParts<T extends OwnObject> {
-  readonly kind: OwnKind<T>;
+export interface VoiceParts<T extends KubeObject> {
+  readonly kind: Pick<Kind, "kind">;
   readonly log: Log;
   readonly event: (object: T, event: ObjectEvent) => void;
 }
 
-export class Voice<T extends OwnObject> {
+export class Voice<T extends KubeObject> {
   readonly #parts: VoiceParts<T>;
 
   constructor(parts: VoiceParts<T>) {
@@ -112,8 +111,8 @@ export class Voice<T extends OwnObject> {
   }
 }
 
-function isKnownAtNgrok({ status }: OwnObject): boolean {
-  return (status as { id?: string } | undefined)?.id !== undefined;
+function isKnownAtNgrok(object: KubeObject & { readonly status?: { readonly id?: string } }): boolean {
+  return object.status?.id !== undefined;
 }
 
 function facts(error: KnownError): object {

@@ -66,6 +66,7 @@ function scene() {
     connection,
     controllers,
     release,
+    clusterWide: true,
     clock,
     log: openLog({ level: "error", encoder: "json", secrets: [] }, { write: () => undefined }),
     gate: { onChange: (listener) => ((hear = listener), () => {}) },

@@ -8,7 +8,7 @@ import { follow } from "#kube/watch.ts";
 import type { Clock } from "#wire/clock.ts";
 import { asError } from "#wire/errors.ts";
 import { Cache } from "./cache.ts";
-import type { Index, LeaderController } from "./define-controller.ts";
+import type { Controller, Index, LeaderController } from "./define-controller.ts";
 import type { Gate } from "./gate.ts";
 import type { Log } from "./log.ts";
 import { Rest } from "./rest.ts";
@@ -47,8 +47,10 @@ export interface Watches {
 
 export interface WatchesOptions {
   readonly connection: Connection;
-  readonly controllers: readonly LeaderController[];
+  readonly controllers: readonly Controller[];
   readonly release: Release;
+  /** Without rights outside the namespaces, kinds that stand outside of them are not looked at. */
+  readonly clusterWide: boolean;
   readonly gate: Pick<Gate, "onChange">;
   readonly clock: Clock;
   readonly log: Log;
@@ -56,14 +58,16 @@ export interface WatchesOptions {
 
 const unlisted: Standing = { synced: false, absent: false, trouble: undefined };
 
-export function watches({ connection, controllers, release, gate, clock, log }: WatchesOptions): Watches {
+export function watches(options: WatchesOptions): Watches {
+  const { connection, controllers, release, clusterWide, gate, clock, log } = options;
   const cache = new Cache();
   const followed = kindsOf(controllers, release);
+  const isWatched = (kind: Kind): boolean => clusterWide || kind.namespaced;
   const standings = new Map<string, Standing>();
   const waiting = new Set<() => void>();
   for (const { kind, indexes } of followed) {
     cache.add(kind, indexes);
-    standings.set(resourceName(kind), { ...unlisted });
+    standings.set(resourceName(kind), { ...unlisted, absent: !isWatched(kind) });
   }
   const standingOf = (kind: Kind): Standing => standings.get(resourceName(kind)) ?? { ...unlisted, absent: true };
   const isReady = (kind: Kind): boolean => standingOf(kind).synced || standingOf(kind).absent;
@@ -72,7 +76,8 @@ export function watches({ connection, controllers, release, gate, clock, log }: 
   };
   const rest = new Rest(() => {
     // At once, before a store is cleared: nobody may take what is left of it for the whole.
-    for (const { kind, rests } of followed) if (rests && rest.isResting) Object.assign(standingOf(kind), unlisted);
+    for (const { kind, rests } of followed)
+      if (rests && rest.isResting && isWatched(kind)) Object.assign(standingOf(kind), unlisted);
     wake();
   });
   gate.onChange((state) => rest.hear(state));
@@ -143,7 +148,9 @@ export function watches({ connection, controllers, release, gate, clock, log }: 
     use: () => rest.use(),
     async run(signal) {
       await Promise.all(
-        followed.map(async (one) => await (one.rests ? followBetweenRests(one, signal) : followOne(one, signal))),
+        followed
+          .filter(({ kind }) => isWatched(kind))
+          .map(async (one) => await (one.rests ? followBetweenRests(one, signal) : followOne(one, signal))),
       );
     },
   };
@@ -171,22 +178,48 @@ async function until(holds: () => boolean, waiting: Set<() => void>, signal: Abo
 }
 
 /** The kinds that a controller reads from the cache: its own and those that wake it. */
-export function kindsReadBy(controller: LeaderController): readonly Kind[] {
+export function kindsReadBy(controller: Controller): readonly Kind[] {
+  if ("sources" in controller) return controller.sources.map(({ kind }) => kind);
   return [controller.kind, ...(controller.watches ?? []).map(({ kind }) => kind)];
 }
 
-function kindsOf(controllers: readonly LeaderController[], release: Release): readonly Followed[] {
+function kindsOf(controllers: readonly Controller[], release: Release): readonly Followed[] {
   const kinds = new Map(controllers.flatMap(kindsReadBy).map((kind) => [resourceName(kind), kind]));
   return [...kinds.values()].map((kind) => {
-    const owner = controllers.find((one) => resourceName(one.kind) === resourceName(kind));
-    const single = owner?.makes?.at(release);
+    const single = makerOf(controllers, kind)?.makes?.at(release);
     return {
       kind,
       // An object that we make stands in the release namespace, whatever is watched, and only it is of interest.
       namespace: single === undefined ? release.watchNamespace : single.namespace,
       fieldSelector: single === undefined ? undefined : `metadata.name=${single.name}`,
-      indexes: (owner?.indexes ?? {}) as Readonly<Record<string, Index<KubeObject>>>,
+      indexes: indexesOver(controllers, kind),
       rests: single === undefined,
     };
   });
+}
+
+function makerOf(controllers: readonly Controller[], kind: Kind): LeaderController | undefined {
+  return controllers.find(
+    (one): one is LeaderController => !("sources" in one) && resourceName(one.kind) === resourceName(kind),
+  );
+}
+
+/** Those of its own controller and of all that watch it. */
+function indexesOver(controllers: readonly Controller[], kind: Kind): Readonly<Record<string, Index<KubeObject>>> {
+  const indexes: Record<string, Index<KubeObject>> = {};
+  const named = controllers.flatMap((one): readonly Indexed[] =>
+    "sources" in one ? one.sources : [{ kind: one.kind, indexes: one.indexes }, ...(one.watches ?? [])],
+  );
+  for (const one of named.filter((with_) => resourceName(with_.kind) === resourceName(kind))) {
+    for (const [name, index] of Object.entries(one.indexes ?? {})) {
+      if (indexes[name] !== undefined) throw new Error(`two indexes over ${resourceName(kind)} are called ${name}`);
+      indexes[name] = index;
+    }
+  }
+  return indexes;
+}
+
+interface Indexed {
+  readonly kind: Kind;
+  readonly indexes?: Readonly<Record<string, Index<KubeObject>>> | undefined;
 }

@@ -1,9 +1,8 @@
 // The write of a status: server-side apply of our own fields, and once, after an upgrade from a release that wrote statuses
 // whole, the removal of what that release left and nobody would ever take away.
-import type { CommonStatus, OwnObject } from "#api/define-kind.ts";
+import { type CommonStatus, isOwnKind, type OwnObject } from "#api/define-kind.ts";
 import type { Connection } from "#kube/connection.ts";
-import type { Kind } from "#kube/kind.ts";
-import { refOf } from "#kube/kind.ts";
+import { type Kind, type KubeObject, refOf } from "#kube/kind.ts";
 import { objectPath } from "#kube/paths.ts";
 import { versionFor } from "#kube/reader.ts";
 import { applyStatus } from "#kube/status.ts";
@@ -13,17 +12,18 @@ import type { LeaderController } from "./define-controller.ts";
 export const FIELD_MANAGER = "ngrok-operator";
 
 /** Makes `status` our whole part of the object's status; returns the object as stored. */
-export async function writeStatus<T extends OwnObject>(
+export async function writeStatus<T extends KubeObject>(
   connection: Connection,
   kind: Kind<T>,
   object: T,
-  status: CommonStatus,
+  status: object,
   leaves: LeaderController["leaves"],
   signal: AbortSignal,
 ): Promise<T> {
   const at = { ...refOf(object), uid: object.metadata.uid };
   const stored = await applyStatus(connection, kind, at, status, FIELD_MANAGER, signal);
-  const left = leftovers(stored.status, status, leaves);
+  if (!isOwnKind(kind)) return stored;
+  const left = leftovers((stored as OwnObject).status, status, leaves);
   if (left === undefined) return stored;
   const version = await versionFor(connection, kind, signal);
   const { uid, resourceVersion } = stored.metadata;

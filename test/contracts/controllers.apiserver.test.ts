@@ -1,6 +1,8 @@
 // The drain's contract with every controller: while the state is not Open it writes nothing and asks ngrok nothing.
 import { test } from "vitest";
+import type { OwnObject } from "#api/define-kind.ts";
 import { FINALIZERS } from "#api/keys.ts";
+import type { KubeObject } from "#kube/kind.ts";
 import { everyController } from "#test/support/every.ts";
 import { startWorld, type WorldOptions } from "#test/support/world.ts";
 
@@ -19,7 +21,7 @@ test.for(cases)(
     await world.quiet();
     const object = await world.get(controller.kind, sample().metadata.name);
     expect(object?.metadata.finalizers?.filter((one) => FINALIZERS.includes(one)) ?? []).toEqual([]);
-    expect(object?.status).toBeUndefined();
+    expect(statusOf(object)).toEqual({});
     expect(world.manager.writes).toEqual([]);
     expect(world.api.ledger.entries().filter(({ path }) => path !== "/api_keys")).toEqual([]);
   },
@@ -33,8 +35,14 @@ test.for(everyController)("$name goes on once the state is Open again", async ({
   const after = await world.until(
     controller.kind,
     sample().metadata.name,
-    ({ status }) => status !== undefined,
+    (object) => Object.keys(statusOf(object)).length > 0,
     30_000,
   );
-  expect(after.status?.conditions?.find(({ type }) => type === "Ready")?.status).toBe("True");
+  expect(statusOf(after).conditions?.find(({ type }) => type === "Ready")?.status).toBe("True");
 });
+
+/** What the API server gives a status by itself says nothing. */
+function statusOf(object: KubeObject | undefined): NonNullable<OwnObject["status"]> {
+  const { status } = (object ?? {}) as OwnObject;
+  return JSON.stringify(status ?? {}) === '{"loadBalancer":{}}' ? {} : (status ?? {});
+}

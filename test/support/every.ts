@@ -1,6 +1,6 @@
 // Every controller with an object that it would work on: what a contract over all of them runs through. A controller that
 // is missing here fails the contract.
-import type { OwnObject } from "#api/define-kind.ts";
+import type { KubeObject } from "#kube/kind.ts";
 import { cloudEndpointController } from "#operator/controllers/cloud-endpoint/controller.ts";
 import { domainController } from "#operator/controllers/domain/controller.ts";
 import { ipPolicyController } from "#operator/controllers/ip-policy/controller.ts";
@@ -13,7 +13,7 @@ export interface Sampled {
   readonly name: string;
   readonly controller: LeaderController;
   /** An object that becomes Ready. */
-  readonly sample: () => OwnObject;
+  readonly sample: () => KubeObject;
 }
 
 export const everyController: readonly Sampled[] = [
@@ -24,6 +24,6 @@ export const everyController: readonly Sampled[] = [
   sampled(cloudEndpointController, () => aCloudEndpoint({ spec: { url: "https://web.internal" } })),
 ];
 
-function sampled<T extends OwnObject>(controller: LeaderController<T>, sample: () => T): Sampled {
+function sampled<T extends KubeObject>(controller: LeaderController<T>, sample: () => T): Sampled {
   return { name: controller.name, controller, sample };
 }

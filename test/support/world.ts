@@ -14,7 +14,8 @@ import { follow } from "#kube/watch.ts";
 import type { LeaseTiming } from "#kube/write-token.ts";
 import { type Writer, writer } from "#kube/writer.ts";
 import { connectNgrok } from "#ngrok/client.ts";
-import type { LeaderController } from "#operator/runtime/define-controller.ts";
+import type { Controller } from "#operator/runtime/define-controller.ts";
+import { kindsReadBy } from "#operator/runtime/watches.ts";
 import { KeyCheck } from "#operator/runtime/key.ts";
 import { openLog } from "#operator/runtime/log.ts";
 import { metrics as openMetrics } from "#operator/runtime/metrics.ts";
@@ -28,7 +29,7 @@ import { type NgrokApi, type NgrokApiOptions, startNgrokApi } from "./ngrok-api/
 export type Phase = "Open" | "Draining" | "Drained";
 
 export interface WorldOptions {
-  readonly controllers: readonly LeaderController[];
+  readonly controllers: readonly Controller[];
   /** The drain state at the start: as Helm renders it (the default), a phase, or none at all. */
   readonly drain?: "rendered" | Phase | "absent";
   readonly ngrok?: NgrokApiOptions;
@@ -281,9 +282,10 @@ async function until<T extends KubeObject>(
 }
 
 /** Without its finalizers the namespace can go with its objects; nobody waits for that. */
-async function freeAll(world: World, controllers: readonly LeaderController[]): Promise<void> {
+async function freeAll(world: World, controllers: readonly Controller[]): Promise<void> {
   const { signal } = new AbortController();
-  for (const { kind } of controllers) {
+  const kinds = new Set(controllers.flatMap(kindsReadBy).filter(({ namespaced }) => namespaced));
+  for (const kind of kinds) {
     for await (const page of world.read.pages(kind, { namespace: world.namespace }, signal)) {
       for (const { metadata } of page.items) {
         if ((metadata.finalizers?.length ?? 0) === 0) continue;

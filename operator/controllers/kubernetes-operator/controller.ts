@@ -52,7 +52,7 @@ export const kubernetesOperatorController = defineController<KubernetesOperator>
     }),
   ],
   makes: { at: ({ name, namespace }) => ({ name, namespace }), object: newOperator },
-  serves: ({ metadata }, release) => metadata.name === release.name && metadata.namespace === release.namespace,
+  serves: ({ metadata }, { release }) => metadata.name === release.name && metadata.namespace === release.namespace,
   claims: () => true,
   leaves: { fields: ["drain"], conditions: ["Draining", "UninstallReady"] },
   apply,
