@@ -1,0 +1,103 @@
+// Ingress: whose it is, our claim on it, and what it shows. The endpoints of its hosts are the translation's work.
+import { Domain } from "#api/domain.ts";
+import { allow } from "#api/rbac.ts";
+import { Ingress, IngressClass, type IngressObject } from "#kube/kinds.ts";
+import type { Undone } from "#drain/hands.ts";
+import { refOf } from "#kube/kind.ts";
+import { isClaimed } from "../../endpoint/claimed.ts";
+import { classVerdict, ingressClasses, type ClassVerdict } from "../../endpoint/ingress-class.ts";
+import { legacyEvent } from "../../endpoint/legacy-annotations.ts";
+import { translationOptions } from "../../endpoint/translation-options.ts";
+import {
+  type Cached,
+  type Context,
+  defineController,
+  done,
+  type Outcome,
+  type Surroundings,
+  watching,
+} from "../../runtime/define-controller.ts";
+import { servedIngresses } from "../../translate/ingress.ts";
+import { domainEvents, hostsOf, loadBalancerOf, pickDomain, unservedEvent } from "./plan.ts";
+
+const BY_HOST = "ingress-host";
+const BY_CLASS = "ingress-class";
+
+export const ingressController = defineController<IngressObject>({
+  name: "ingress",
+  manager: "api-manager",
+  role: "leader",
+  kind: Ingress,
+  when: "ingress",
+  concurrency: 8,
+  indexes: {
+    [BY_HOST]: hostsOf,
+    [BY_CLASS]: ({ spec }) => [spec?.ingressClassName ?? ""],
+  },
+  watches: [
+    watching(Domain, ({ spec }, cached) => cached.by(Ingress, BY_HOST, spec?.domain?.toLowerCase() ?? "").map(refOf), {
+      [BY_HOST]: ({ spec }) => [spec.domain.toLowerCase()],
+    }),
+    watching(IngressClass, ({ metadata }, cached) =>
+      [metadata.name, ""].flatMap((name) => cached.by(Ingress, BY_CLASS, name).map(refOf)),
+    ),
+  ],
+  rbac: [
+    allow(Ingress, ["get", "list", "watch", "patch"], {
+      when: "ingress",
+      why: "holds the Ingresses that it serves with a finalizer",
+    }),
+    allow(Ingress, ["patch"], { part: "status", when: "ingress", why: "shows where the hosts of an Ingress lead" }),
+    allow(IngressClass, ["list", "watch"], {
+      scope: "cluster",
+      when: "ingress",
+      why: "knows by its class whose an Ingress is",
+    }),
+    allow(Domain, ["list", "watch"], { why: "shows the Domains of an Ingress's hosts" }),
+  ],
+  serves: (ingress, around) => verdictOf(ingress, around) !== "foreign" || isClaimed(ingress, around.release),
+  claims(ingress, around) {
+    const verdict = verdictOf(ingress, around);
+    return verdict === "ours" || (verdict === "unknown" && isClaimed(ingress, around.release));
+  },
+  apply,
+  letsGo: true,
+  // What was made for it is found by its hosts, and goes as soon as it is seen to be going.
+  cleanup: (): Promise<Undone> => Promise.resolve({ remote: "none" }),
+});
+
+function verdictOf(ingress: IngressObject, { cached, options, release, clusterWide }: Surroundings): ClassVerdict {
+  const { ingressControllerName } = translationOptions(release, options);
+  return classVerdict(ingress, ingressClasses(cached, clusterWide, ingressControllerName), ingressControllerName);
+}
+
+function apply(ingress: IngressObject, context: Context): Promise<Outcome<IngressObject>> {
+  const { cached, release, options: flags, clusterWide } = context;
+  const options = translationOptions(release, flags);
+  const classes = ingressClasses(cached, clusterWide, options.ingressControllerName);
+  const view = {
+    get: () => undefined,
+    list: (kind: { plural: string }) =>
+      (kind.plural === Ingress.plural ? [ingress] : kind.plural === IngressClass.plural ? classes : []) as never[],
+  };
+  const { ingresses, problems } = servedIngresses(view, options);
+  const unserved = unservedEvent(problems);
+  if (unserved !== undefined) context.event(unserved);
+  if (ingresses.length === 0) return Promise.resolve(done());
+  return Promise.resolve(shown(ingress, context));
+}
+
+function shown(ingress: IngressObject, { cached, event, unchanged }: Context): Outcome<IngressObject> {
+  const hosts = hostsOf(ingress);
+  const domainOf = (host: string): Domain | undefined => domainAt(host, ingress, cached);
+  const notReady = domainEvents(hosts, domainOf);
+  if (notReady !== undefined) event(notReady);
+  const legacy = legacyEvent(ingress);
+  const sent = legacy?.note ?? "";
+  if (legacy !== undefined && !unchanged(sent)) event(legacy);
+  return done({ status: { loadBalancer: loadBalancerOf(hosts, domainOf) }, sent });
+}
+
+function domainAt(host: string, { metadata }: IngressObject, cached: Cached): Domain | undefined {
+  return pickDomain(cached.by(Domain, BY_HOST, host), metadata.namespace);
+}

@@ -1,0 +1,185 @@
+// Service: a LoadBalancer Service of class ngrok becomes an endpoint at a TCP address of its own, or at the URL that its
+// annotation names.
+import { AgentEndpoint } from "#api/agent-endpoint.ts";
+import { isOurService } from "#api/classes.ts";
+import { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import type { OwnKind, OwnObject } from "#api/define-kind.ts";
+import { Domain } from "#api/domain.ts";
+import { controllerLabels } from "#api/keys.ts";
+import { distinctDomainName, domainName, parseEndpointUrl } from "#api/names.ts";
+import { allow } from "#api/rbac.ts";
+import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
+import { undoService } from "#drain/undo/service.ts";
+import { keyOf, type KubeObject, type Ref, refOf, targetOf } from "#kube/kind.ts";
+import { Service, type ServiceObject } from "#kube/kinds.ts";
+import { difference } from "../../endpoint/difference.ts";
+import { isClaimed } from "../../endpoint/claimed.ts";
+import { legacyEvent } from "../../endpoint/legacy-annotations.ts";
+import { type Context, defineController, done, type Outcome, stop, watching } from "../../runtime/define-controller.ts";
+import {
+  annotation,
+  bindingsOf,
+  mappingStrategyOf,
+  poolingEnabledOf,
+  trafficPolicyOf,
+} from "../../translate/annotations.ts";
+import type { Manifests, Problem } from "../../translate/model.ts";
+import { EMPTY_POLICY } from "../../translate/policy.ts";
+import { type Listening, record, settleListening } from "./listen.ts";
+import { endpointsFor, keepOne, loadBalancerAt, NOWHERE, ownerUids, type Settings } from "./plan.ts";
+import { undoServiceAndEndpoints } from "./undo.ts";
+
+const BY_POLICY = "service-policy";
+const BY_OWNER = "service-owner";
+const BY_HOST = "service-host";
+
+export const serviceController = defineController<ServiceObject>({
+  name: "service",
+  manager: "api-manager",
+  role: "leader",
+  kind: Service,
+  when: "ingress",
+  concurrency: 8,
+  indexes: {
+    [BY_POLICY]: (service) => {
+      const name = isOurService(service) ? annotation(service, "traffic-policy")?.value : undefined;
+      return name === undefined ? [] : [keyOf({ namespace: service.metadata.namespace, name })];
+    },
+    [BY_HOST]: (service) => (isOurService(service) ? hostsOf(service) : []),
+  },
+  watches: [
+    watching(NgrokTrafficPolicy, (policy, cached) => cached.by(Service, BY_POLICY, keyOf(refOf(policy))).map(refOf)),
+    watching(Domain, ({ spec }, cached) => cached.by(Service, BY_HOST, spec?.domain?.toLowerCase() ?? "").map(refOf)),
+    watching(AgentEndpoint, ownersOf, { [BY_OWNER]: ownerUids }),
+    watching(CloudEndpoint, ownersOf, { [BY_OWNER]: ownerUids }),
+  ],
+  rbac: [
+    allow(Service, ["get", "list", "watch", "patch"], {
+      when: "ingress",
+      why: "reads Services, holds those of class ngrok with a finalizer and writes their address down on them",
+    }),
+    allow(Service, ["patch"], {
+      part: "status",
+      when: "ingress",
+      why: "shows where a LoadBalancer Service is reached",
+    }),
+    allow(NgrokTrafficPolicy, ["list", "watch"], { why: "reads the traffic policies that Services name" }),
+    allow(Domain, ["list", "watch"], { why: "shows the Domain of a Service's host" }),
+    ...[AgentEndpoint, CloudEndpoint].map((kind) =>
+      allow(kind, ["get", "list", "watch", "create", "patch", "delete"], {
+        why: "makes the endpoints of LoadBalancer Services",
+      }),
+    ),
+  ],
+  serves: (service, { release }) => isOurService(service) || isClaimed(service, release),
+  claims: isOurService,
+  apply,
+  letsGo: true,
+  cleanup: undoServiceAndEndpoints,
+});
+
+async function apply(service: ServiceObject, context: Context): Promise<Outcome<ServiceObject>> {
+  const port = service.spec?.ports?.[0]?.port;
+  if (port === undefined) {
+    warn(context, "NoPorts", "spec.ports is empty: write the port to serve");
+    return stop("NoPorts", "spec.ports is empty");
+  }
+  const settings = settingsOf(service, context);
+  if (settings === undefined) return stop("FailedToBuildEndpoints", "an annotation cannot be used: see the events");
+  const listening = await settleListening(service, context);
+  if (listening === undefined) return stop("FailedToGetListenerURL", "the annotation url is not a URL");
+  const wanted = endpointsFor(service, port, { ...settings, url: listening.url });
+  const wrote = [
+    await settleEndpoint(CloudEndpoint, wanted.cloud, service, context),
+    await settleEndpoint(AgentEndpoint, wanted.agent, service, context),
+  ].includes(true);
+  await leaveAddress(listening, context);
+  if (wrote) {
+    const note = `its endpoints serve ${listening.url}`;
+    context.event({ type: "Normal", reason: "Reconciled", note, action: "Reconcile" });
+  }
+  const legacy = legacyEvent(service);
+  if (legacy !== undefined && wrote) context.event(legacy);
+  return done({ status: { loadBalancer: shownAt(service, listening.url, context) }, sent: listening.url });
+}
+
+/** What the annotations say; undefined, with an event, when one of them asks for what is not there. */
+function settingsOf(service: ServiceObject, context: Context): Omit<Settings, "url"> | undefined {
+  const { cached, release, options } = context;
+  const manifests: Manifests = { get: (kind, at) => cached.get(kind, at), list: () => [] };
+  const strategy = mappingStrategyOf(Service, service);
+  const policy = trafficPolicyOf(Service, service, manifests);
+  const bindings = bindingsOf(Service, service);
+  tellProblem(context, "FailedToGetMappingStrategy", strategy.problem);
+  tellProblem(context, "FailedToBuildEndpoints", policy.problem);
+  tellProblem(context, "FailedToBuildEndpoints", bindings.problem);
+  if (policy.problem !== undefined || bindings.problem !== undefined) return undefined;
+  return {
+    strategy: strategy.value,
+    bindings: bindings.value,
+    policy: policy.value?.policy ?? EMPTY_POLICY,
+    poolingEnabled: poolingEnabledOf(service),
+    clusterDomain: options.clusterDomain,
+    labels: controllerLabels(release.namespace, options.managerName),
+  };
+}
+
+/** Returns whether anything was written. */
+async function settleEndpoint<T extends OwnObject & { spec: object }>(
+  kind: OwnKind<T>,
+  wanted: T | undefined,
+  service: ServiceObject,
+  { cached, writer, signal }: Context,
+): Promise<boolean> {
+  const { kept, surplus } = keepOne(cached.by(kind, BY_OWNER, service.metadata.uid ?? ""));
+  const unwanted = wanted === undefined && kept !== undefined ? [kept, ...surplus] : surplus;
+  for (const one of unwanted) await writer.remove(targetOf(kind, one), signal);
+  if (wanted === undefined) return unwanted.length > 0;
+  if (kept === undefined) {
+    await writer.create(kind, wanted, signal);
+    return true;
+  }
+  const operations = difference(kind, wanted, kept);
+  if (operations.length > 0) await writer.patch(kind, refOf(kept), kept.metadata.uid ?? "", operations, signal);
+  return operations.length > 0 || unwanted.length > 0;
+}
+
+/** The endpoints have moved to a URL of the user's: the address that was reserved before is nobody's any more. */
+async function leaveAddress({ service, url, leaves }: Listening, context: Context): Promise<void> {
+  if (leaves !== true) return;
+  const { reader, writer, ngrok, release, signal } = context;
+  await undoService(service, { read: reader, write: writer, ngrok }, release, signal);
+  await record(service, url, context);
+}
+
+/** A host that needs a DNS record leads to its Domain's target; until the Domain is there nobody is told a way. */
+function shownAt({ metadata }: ServiceObject, url: string, { cached }: Context): object {
+  if (!url.startsWith("tls://")) return loadBalancerAt(url, undefined);
+  const parsed = parseEndpointUrl(url);
+  if ("problem" in parsed) return NOWHERE;
+  const { host } = parsed.url;
+  const [domain] = [domainName(host), distinctDomainName(host)].flatMap((name) => {
+    const found = cached.get(Domain, { name, namespace: metadata.namespace });
+    return found?.spec?.domain?.toLowerCase() === host ? [found] : [];
+  });
+  return domain === undefined ? NOWHERE : loadBalancerAt(url, domain.status?.cnameTarget || undefined);
+}
+
+function hostsOf(service: ServiceObject): string[] {
+  const parsed = parseEndpointUrl(annotation(service, "url")?.value ?? "");
+  return "problem" in parsed ? [] : [parsed.url.host];
+}
+
+function ownersOf({ metadata }: KubeObject): Ref[] {
+  return (metadata.ownerReferences ?? [])
+    .filter(({ controller, kind }) => controller === true && kind === "Service")
+    .map(({ name }) => ({ name, namespace: metadata.namespace }));
+}
+
+function tellProblem(context: Context, reason: string, problem: Problem | undefined): void {
+  if (problem !== undefined) warn(context, reason, `${problem.field} ${problem.reason}`);
+}
+
+function warn({ event }: Context, reason: string, note: string): void {
+  event({ type: "Warning", reason, note, action: "Reconcile" });
+}

@@ -1,0 +1,85 @@
+// The address that a LoadBalancer Service listens on: the user's, or one that is reserved at ngrok and written down on it.
+import { Service, type ServiceObject } from "#kube/kinds.ts";
+import { refOf } from "#kube/kind.ts";
+import type { NgrokPort } from "#ngrok/client.ts";
+import { KnownError } from "#wire/errors.ts";
+import type { Context } from "../../runtime/define-controller.ts";
+import { NO_KEY } from "../../runtime/key.ts";
+import { annotation } from "../../translate/annotations.ts";
+import { ANY_TCP, listenAt, recordUrl, reservationOf } from "./plan.ts";
+
+export interface Listening {
+  readonly service: ServiceObject;
+  readonly url: string;
+  /** Where it listened before, at an address of ours: released and forgotten once the endpoints have moved. */
+  readonly leaves?: boolean;
+}
+
+/** The URL to listen at, written down on the Service. Undefined, with an event, when the user has to act first. */
+export async function settleListening(service: ServiceObject, context: Context): Promise<Listening | undefined> {
+  const listen = listenAt(annotation(service, "url")?.value, annotation(service, "computed-url")?.value);
+  switch (listen.is) {
+    case "invalid":
+      warn(context, "FailedToGetListenerURL", `annotation url: ${listen.problem}`);
+      return undefined;
+    case "given":
+      if (annotation(service, "computed-url")?.value.startsWith(ANY_TCP) === true && !listen.url.startsWith(ANY_TCP))
+        return { url: listen.url, service, leaves: true };
+      return { url: listen.url, service: await record(service, listen.url, context) };
+    case "recorded": {
+      // Nobody tells us of changes there: it is looked up once a life, and whenever something else changes.
+      if (context.unchanged(listen.url) || (await isReserved(listen.address, context)))
+        return { url: listen.url, service };
+      const note = `${listen.address} is not reserved any more: another address is reserved`;
+      warn(context, "TCPAddrNotReserved", note);
+      return await reserve(await record(service, undefined, context), context);
+    }
+    case "reserve":
+      if (listen.problem !== undefined)
+        warn(context, "FailedToParseComputedURL", `annotation computed-url: ${listen.problem}; it is written anew`);
+      return await reserve(service, context);
+  }
+}
+
+async function isReserved(addr: string, { ngrok, signal }: Context): Promise<boolean> {
+  return (await portOf(ngrok).addresses.find({ addr }, signal)) !== undefined;
+}
+
+/** Reserves an address, or finds the one whose reservation was not written down any more. */
+async function reserve(service: ServiceObject, context: Context): Promise<Listening> {
+  const { claimed, asOf, signal } = context;
+  const { addresses } = portOf(context.ngrok);
+  const body = reservationOf(service);
+  try {
+    const left = claimed === "now" ? [] : await addresses.matching({ metadata: body.metadata, asOf }, signal);
+    if (left.length === 0) await context.begin("create");
+    const { addr } = left[0] ?? (await addresses.change({ is: "create", body }, signal));
+    const url = `tcp://${addr}`;
+    return { url, service: await record(service, url, context) };
+  } catch (error) {
+    if (!signal.aborted)
+      warn(context, "FailedToReserveTCPAddr", error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+}
+
+/** Writes the URL down on the Service; undefined takes it away. */
+export async function record(
+  service: ServiceObject,
+  url: string | undefined,
+  context: Context,
+): Promise<ServiceObject> {
+  const operations = recordUrl(service, url);
+  if (operations.length === 0) return service;
+  const { uid = "" } = service.metadata;
+  return await context.writer.patch(Service, refOf(service), uid, operations, context.signal);
+}
+
+function portOf(ngrok: NgrokPort | undefined): NgrokPort {
+  if (ngrok === undefined) throw new KnownError("invalid", NO_KEY);
+  return ngrok;
+}
+
+function warn({ event }: Context, reason: string, note: string): void {
+  event({ type: "Warning", reason, note, action: "Reconcile" });
+}

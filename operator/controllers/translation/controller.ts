@@ -1,0 +1,116 @@
+// Translation: what users ask for on a host, and on the Services behind it, becomes CloudEndpoints, AgentEndpoints and
+// Domains. Its keys are hosts and Services, so what it makes is found again from the objects alone, after any restart.
+import { AgentEndpoint } from "#api/agent-endpoint.ts";
+import { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { Domain } from "#api/domain.ts";
+import { allow } from "#api/rbac.ts";
+import { ownerOf } from "#api/release.ts";
+import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
+import { keyOf, type KubeObject, refOf } from "#kube/kind.ts";
+import { Ingress, IngressClass, type IngressObject, Service } from "#kube/kinds.ts";
+import { isClaimed } from "../../endpoint/claimed.ts";
+import { classVerdict, ingressClasses } from "../../endpoint/ingress-class.ts";
+import { translationOptions } from "../../endpoint/translation-options.ts";
+import { defineKeyed, type KeyContext, type KeyOutcome } from "../../runtime/define-keyed.ts";
+import type { Problem } from "../../translate/model.ts";
+import { translate } from "../../translate/translate.ts";
+import { hostOfUrl, seedOf, serviceOfEndpoint } from "./keys.ts";
+import { BY_HOST, BY_SERVICE, ClusterLook } from "./look.ts";
+import { type Endpoint, isGenerated, type Owner, planWrites, type Write } from "./plan.ts";
+import { settleWrites } from "./settle.ts";
+import { type Slice, sliceOf } from "./slice.ts";
+import { ENDPOINTS_BY_HOST, ENDPOINTS_BY_SERVICE, sources } from "./sources.ts";
+
+/** Of this the Ingress's own controller speaks, which meets Ingresses of no host as well. */
+const CLASS_FIELD = "spec.ingressClassName";
+
+export const translationController = defineKeyed({
+  name: "translation",
+  manager: "api-manager",
+  role: "leader",
+  when: ["ingress"],
+  concurrency: 16,
+  sources,
+  rbac: [
+    allow(Ingress, ["list", "watch"], { when: "ingress", why: "reads the Ingresses that become endpoints" }),
+    allow(IngressClass, ["list", "watch"], {
+      scope: "cluster",
+      when: "ingress",
+      why: "knows by its class whose an Ingress is",
+    }),
+    allow(Service, ["list", "watch"], { when: "ingress", why: "reads the Services that Ingresses send to" }),
+    allow(NgrokTrafficPolicy, ["list", "watch"], { why: "reads the traffic policies that Ingresses name" }),
+    allow(Domain, ["list", "watch", "create"], { why: "reserves the hosts that Ingresses name" }),
+    allow(CloudEndpoint, ["get", "list", "watch", "create", "patch", "delete"], {
+      why: "makes the CloudEndpoints of hosts, and takes away what nobody asks for any more",
+    }),
+    allow(AgentEndpoint, ["get", "list", "watch", "create", "patch", "delete"], {
+      why: "makes the AgentEndpoints of Services, and takes away what nobody asks for any more",
+    }),
+  ],
+  apply,
+});
+
+async function apply(key: string, context: KeyContext): Promise<KeyOutcome> {
+  const { cached, release, options: flags, clusterWide } = context;
+  const options = translationOptions(release, flags);
+  const classes = ingressClasses(cached, clusterWide, options.ingressControllerName);
+  const look = new ClusterLook(cached, classes, options);
+  const slice = sliceOf(seedOf(key), look);
+  const ingresses = look.ingressesOf(slice.hosts);
+  const wanted = translate(look.view(ingresses), options);
+  const owner: Owner = { namespace: release.namespace, managerName: flags.managerName, stamp: ownerOf(release) };
+  const isLost = (ingress: IngressObject): boolean =>
+    ingress.metadata.deletionTimestamp === undefined &&
+    isClaimed(ingress, release) &&
+    classVerdict(ingress, classes, options.ingressControllerName) === "unknown";
+  const generated = generatedIn(slice, context, owner).filter((one) => !askedFor(one, context).some(isLost));
+  tellProblems(ingresses, wanted.problems, context);
+  const writes = planWrites(wanted, { at: (kind, at) => cached.get(kind, refAt(at)), generated }, owner);
+  return await settleWrites(writes, { ...context, told: tellIn(slice, context) }, owner);
+}
+
+/** The generated objects that the slice decides about. */
+function generatedIn({ hosts, services }: Slice, { cached }: KeyContext, owner: Owner): Endpoint[] {
+  const found: readonly Endpoint[] = [
+    ...[...hosts].flatMap((host) => cached.by(CloudEndpoint, ENDPOINTS_BY_HOST, host)),
+    ...[...services].flatMap((service) => cached.by(AgentEndpoint, ENDPOINTS_BY_SERVICE, service)),
+  ];
+  return found.filter((one) => isGenerated(one, owner));
+}
+
+/** The Ingresses that may have asked for a generated object. */
+function askedFor(endpoint: Endpoint, { cached }: KeyContext): readonly IngressObject[] {
+  if (!("upstream" in endpoint.spec))
+    return hostOfUrl(endpoint.spec.url).flatMap((host) => cached.by(Ingress, BY_HOST, host));
+  return serviceOfEndpoint(endpoint as AgentEndpoint).flatMap((service) => cached.by(Ingress, BY_SERVICE, service));
+}
+
+/** What cannot be served as it is written, in one event an Ingress. */
+function tellProblems(ingresses: readonly IngressObject[], problems: readonly Problem[], { event }: KeyContext): void {
+  for (const ingress of ingresses) {
+    const name = `${Ingress.kind} ${keyOf(refOf(ingress))}`;
+    const own = problems.filter(({ object, field }) => object === name && field !== CLASS_FIELD);
+    if (own.length === 0) continue;
+    const reason = own.some(({ effect }) => effect === "refused") ? "InvalidIngressSpec" : "ConfigError";
+    const note = own.map(({ field, reason: why }) => `${field}: ${why}`).join("; ");
+    event(Ingress, ingress, { type: "Warning", reason, note, action: "Translate" });
+  }
+}
+
+/** Says on the Ingresses of the slice what keeps one of their objects from being made. */
+function tellIn({ hosts }: Slice, { cached, event }: KeyContext): (write: Write, note: string) => void {
+  return ({ object }, note) => {
+    const about = hostOfUrl((object as Endpoint).spec.url).filter((host) => hosts.has(host));
+    const ingresses = new Map<string, KubeObject>();
+    for (const host of about)
+      for (const one of cached.by(Ingress, BY_HOST, host)) ingresses.set(keyOf(refOf(one)), one);
+    for (const one of ingresses.values())
+      event(Ingress, one, { type: "Warning", reason: "CreateError", note, action: "Create" });
+  };
+}
+
+function refAt(key: string): { name: string; namespace: string } {
+  const at = key.indexOf("/");
+  return { namespace: key.slice(0, at), name: key.slice(at + 1) };
+}

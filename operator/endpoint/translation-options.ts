@@ -1,0 +1,30 @@
+// What the translator has to know of an install, from its flags; the shape is the translator's.
+import { GATEWAY_CONTROLLER, INGRESS_CONTROLLER } from "#api/classes.ts";
+import type { Release } from "#api/release.ts";
+import type { Options } from "../runtime/options.ts";
+
+export interface TranslationOptions {
+  readonly managerNamespace: string;
+  readonly managerName: string;
+  readonly clusterDomain: string;
+  readonly referenceGrants: boolean;
+  readonly watchNamespace?: string;
+  readonly ngrokMetadata?: Readonly<Record<string, string>>;
+  readonly ingressControllerName: string;
+  readonly gatewayControllerName: string;
+  readonly domainReclaimPolicy: "Delete" | "Retain";
+}
+
+export function translationOptions(release: Release, options: Options): TranslationOptions {
+  return {
+    managerNamespace: release.namespace,
+    managerName: options.managerName,
+    clusterDomain: options.clusterDomain,
+    referenceGrants: options.routing?.referenceGrants ?? true,
+    ...(release.watchNamespace === undefined ? {} : { watchNamespace: release.watchNamespace }),
+    ...(Object.keys(options.metadata).length === 0 ? {} : { ngrokMetadata: options.metadata }),
+    ingressControllerName: options.routing?.ingressControllerName ?? INGRESS_CONTROLLER,
+    gatewayControllerName: options.routing?.gatewayControllerName ?? GATEWAY_CONTROLLER,
+    domainReclaimPolicy: options.defaultDomainReclaimPolicy,
+  };
+}
