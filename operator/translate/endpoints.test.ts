@@ -333,3 +333,25 @@ test("a client certificate of another namespace than the Service is named, and s
     },
   ]);
 });
+
+describe("one address of two hosts", () => {
+  const ingressHost = host({ owningResources: ["Ingress shop/web"] });
+  const gatewayHost = host({ namePrefix: "edge.shop", owningResources: ["Gateway shop/edge", "HTTPRoute shop/web"] });
+
+  test("is said, since ngrok takes it only where both pool", () => {
+    expect(endpointsOf([ingressHost, gatewayHost], OPTIONS).problems).toEqual([
+      {
+        object: "Gateway shop/edge",
+        field: "spec.listeners",
+        reason:
+          "Ingress shop/web serves https://web.example.com too, and ngrok takes several endpoints on one address only where all pool: annotate both with pooling-enabled, or choose another host",
+        effect: "ignored",
+      },
+    ]);
+  });
+
+  test("is nothing to say a word about where both do", () => {
+    const pooled = [ingressHost, gatewayHost].map((one) => ({ ...one, poolingEnabled: true }));
+    expect(endpointsOf(pooled, OPTIONS).problems).toEqual([]);
+  });
+});

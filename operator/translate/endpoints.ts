@@ -56,7 +56,7 @@ export function endpointsOf(
       ...made,
       ...others.map((internal) => agentEndpoint(internal.host, internal, options, { url: internal.url })),
     ],
-    problems: hosts.flatMap(strayCertificates),
+    problems: [...hosts.flatMap(strayCertificates), ...sharedAddresses(publicHosts)],
   };
 }
 
@@ -176,6 +176,20 @@ function metadataOf(host: VirtualHost, name: string, namespace: string, options:
 
 export function typeOf({ group, versions, kind }: Kind): { readonly apiVersion: string; readonly kind: string } {
   return { apiVersion: `${group}/${versions[0]}`, kind };
+}
+
+/** ngrok takes several endpoints on one address only where all of them pool. */
+function sharedAddresses(hosts: readonly { readonly host: VirtualHost; readonly url: string }[]): Problem[] {
+  const first = new Map<string, VirtualHost>();
+  return hosts.flatMap(({ host, url }) => {
+    const holder = first.get(url);
+    if (holder === undefined) first.set(url, host);
+    if (holder === undefined || (holder.poolingEnabled === true && host.poolingEnabled === true)) return [];
+    const [object = ""] = host.owningResources;
+    const field = host.namePrefix === undefined ? "spec.rules" : "spec.listeners";
+    const reason = `${holder.owningResources[0]} serves ${url} too, and ngrok takes several endpoints on one address only where all pool: annotate both with pooling-enabled, or choose another host`;
+    return [{ object, field, reason, effect: "ignored" as const }];
+  });
 }
 
 /** An AgentEndpoint refers to Secrets of its own namespace alone. */
