@@ -20,7 +20,7 @@ export interface TranslateResult {
   readonly spread: number;
 }
 
-/** What one process of translate-process.ts saw. */
+/** What one process of translation/main.ts saw. */
 export interface TranslateMeasure {
   readonly count: number;
   readonly seconds: readonly number[];
@@ -60,7 +60,7 @@ export async function benchTranslate(count: number, say: Say): Promise<Translate
 }
 
 async function measured(count: number): Promise<TranslateMeasure> {
-  const script = join(import.meta.dirname, "translate-process.ts");
+  const script = join(import.meta.dirname, "translation/main.ts");
   const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", script, `${count}`, `${RUNS}`]);
   const measure = JSON.parse(stdout) as TranslateMeasure;
   // Each host and each of its three Services.

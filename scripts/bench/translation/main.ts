@@ -1,10 +1,10 @@
-// One translation's process, so that its memory is its own: `node --expose-gc translate-process.ts COUNT RUNS`, JSON to stdout.
+// One translation's process, so that its memory is its own: `node --expose-gc translation/main.ts COUNT RUNS`, JSON to stdout.
 import { translate } from "#operator/translate/translate.ts";
 import { index } from "#operator/translate/manifests.ts";
 import type { Translation } from "#operator/translate/model.ts";
 import { OPTIONS } from "#test/support/translating.ts";
-import { verboseIngresses } from "./translate-world.ts";
-import type { TranslateMeasure } from "./translate.ts";
+import { verboseIngresses } from "./world.ts";
+import type { TranslateMeasure } from "../translate.ts";
 
 const [count = 0, runs = 0] = process.argv.slice(2).map(Number);
 const collect = globalThis.gc;
