@@ -1,7 +1,7 @@
 // The command line by itself: what it reads, what it prints where, and its exit codes.
 import { describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { anIngressClass } from "#test/support/builders.ts";
+import { anIngressClass, aService } from "#test/support/builders.ts";
 import { backend, ingress, LABELS } from "#test/support/translating.ts";
 import { ngrokTranslate } from "./program.ts";
 
@@ -140,6 +140,12 @@ describe("prints", () => {
     expect({ code, out }).toEqual({ code: 0, out: "items: []\n" });
     expect(err).toBe("nothing to make: of the 2 objects that were read, none asks this operator for an endpoint\n");
   });
+});
+
+test("a Service of type LoadBalancer is not shown, and that is said", async () => {
+  const { code, out, err } = await typed({ a: documents(aService()) }, "-o", "json");
+  expect({ code, out: JSON.parse(out) as unknown }).toEqual({ code: 0, out: { items: [] } });
+  expect(err).toMatch(/^not shown: Service default\/database: its endpoints get their names from the API server/);
 });
 
 describe("ends with 1 and says on standard error", () => {

@@ -1,7 +1,9 @@
 // ngrok-translate as a command line: manifests in, what the operator would make of them out. It asks no cluster.
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { GATEWAY_CONTROLLER, INGRESS_CONTROLLER } from "#api/classes.ts";
+import { GATEWAY_CONTROLLER, INGRESS_CONTROLLER, isOurService } from "#api/classes.ts";
 import { VERSION } from "#api/version.ts";
+import type { KubeObject } from "#kube/kind.ts";
+import { Service } from "#kube/kinds.ts";
 import { index } from "../../translate/manifests.ts";
 import { DEFAULT_CLUSTER_DOMAIN, type Options } from "../../translate/model.ts";
 import { translate } from "../../translate/translate.ts";
@@ -66,9 +68,12 @@ async function translateFiles(files: readonly string[], flags: Flags, desk: Desk
     ...[...unread, ...refused].map((line) => `refused: ${line}`),
     ...notes.map((line) => `ignored: ${line}`),
     ...translation.problems.map(told),
+    ...objects
+      .filter(isLoadBalancer)
+      .map(({ metadata: { namespace, name } }) => `not shown: Service ${namespace}/${name}: ${UNSHOWN}`),
   ];
   const isRefused = lines.some((line) => line.startsWith("refused: "));
-  if (translation.endpoints.length === 0 && !isRefused) {
+  if (translation.endpoints.length === 0 && lines.length === 0) {
     lines.push(
       `nothing to make: of the ${objects.length} objects that were read, none asks this operator for an endpoint`,
     );
@@ -77,6 +82,12 @@ async function translateFiles(files: readonly string[], flags: Flags, desk: Desk
   // YAML is what a person goes on with in an editor; a program reads JSON without a parser of its own.
   desk.stdout.write(shown(translation, flags.output ?? (desk.stdout.isTTY === true ? "yaml" : "json")));
   return isRefused ? EXIT.refused : EXIT.ok;
+}
+
+const UNSHOWN = "its endpoints get their names from the API server, and their address from ngrok, when they are made";
+
+function isLoadBalancer(object: KubeObject): boolean {
+  return object.kind === Service.kind && isOurService(object);
 }
 
 function optionsOf(flags: Flags): Options {
@@ -139,6 +150,7 @@ function frame({ stdout, stderr }: Desk): Command {
 const EXAMPLES = `
 The classes and the Services that an Ingress or a Route names have to be among the manifests, as they have to be in the
 cluster; so have NgrokTrafficPolicies, Secrets, and Namespaces where a listener selects them. Other kinds are passed over.
+What a Service of type LoadBalancer becomes is not shown: ngrok and the API server have a say in it.
 
 Examples:
   ngrok-translate ingress.yaml service.yaml class.yaml
