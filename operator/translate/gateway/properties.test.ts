@@ -2,8 +2,9 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { KubeObject } from "#kube/kind.ts";
+import type { GatewayObject, RouteObject } from "#kube/kinds.ts";
 import type { HttpRouteFilter, ObjectReference } from "#kube/routing-objects.ts";
-import { aGateway, aGatewayClass, aTCPRoute, aTLSRoute } from "#test/support/builders.ts";
+import { aGateway, aGatewayClass, anNgrokTrafficPolicy, aTCPRoute, aTLSRoute } from "#test/support/builders.ts";
 import {
   aCaConfigMap,
   aGrant,
@@ -16,6 +17,7 @@ import {
 } from "#test/support/gateway-ground.ts";
 import { index } from "../manifests.ts";
 import { translate } from "../translate.ts";
+import { referencesOfGateway, referencesOfRoute } from "./references.ts";
 import { virtualHostsOfGateways } from "./virtual-hosts.ts";
 
 const NAMESPACES = ["alpha", "beta", "gamma"];
@@ -59,13 +61,17 @@ const gateway = fc
     client: maybe(reference("client")),
     ca: maybe(reference("ca")),
     verbose: fc.boolean(),
+    policy: fc.boolean(),
   })
-  .map(({ name, at, listeners, client, ca, verbose }) =>
+  .map(({ name, at, listeners, client, ca, verbose, policy }) =>
     aGateway({
       metadata: {
         name,
         namespace: at,
-        ...(verbose && { annotations: { "ngrok.com/mapping-strategy": "endpoints-verbose" } }),
+        annotations: {
+          ...(verbose && { "ngrok.com/mapping-strategy": "endpoints-verbose" }),
+          ...(policy && { "ngrok.com/traffic-policy": "hello" }),
+        },
       },
       spec: {
         listeners: listeners.map((one, number) => ({ ...one, name: `l${number}` })),
@@ -83,7 +89,9 @@ const filter: fc.Arbitrary<HttpRouteFilter> = fc.oneof(
     type: "URLRewrite",
     urlRewrite: { path: { type: "ReplacePrefixMatch", replacePrefixMatch: value } },
   })),
-  hostile.map((name) => ({ type: "ExtensionRef", extensionRef: { kind: "NgrokTrafficPolicy", name } })),
+  fc
+    .oneof(hostile, fc.constant("hello"))
+    .map((name) => ({ type: "ExtensionRef", extensionRef: { kind: "NgrokTrafficPolicy", name } })),
   hostile.map((type) => ({ type })),
 );
 
@@ -141,6 +149,7 @@ const standing: readonly KubeObject[] = [
     aTlsSecret("cert", at),
     aTlsSecret("client", at),
     aCaConfigMap("ca", at),
+    anNgrokTrafficPolicy({ metadata: { name: "hello", namespace: at } }),
   ]),
 ];
 
@@ -217,6 +226,40 @@ test("nothing of another namespace is used without a grant there", () => {
       }
     }),
     { numRuns: 300 },
+  );
+});
+
+test("a Gateway looks at nothing beside what it and its routes refer to", () => {
+  fc.assert(
+    fc.property(world, (objects) => {
+      const whole = virtualHostsOfGateways(index(objects), gatewayOptions).hosts;
+      const named = (one: KubeObject): string => `${one.metadata.namespace}/${one.metadata.name}`;
+      for (const gateway of objects.filter((one): one is GatewayObject => one.kind === "Gateway")) {
+        const own = referencesOfGateway(gateway);
+        const routes = objects
+          .filter(({ kind = "" }) => /^(HTTP|TCP|TLS)Route$/.test(kind))
+          .map((one) => one as RouteObject)
+          .filter((one) => referencesOfRoute(one).gateways.includes(named(gateway)));
+        const theirs = routes.map(referencesOfRoute);
+        const seen: Readonly<Record<string, readonly string[]>> = {
+          Gateway: [named(gateway)],
+          Service: theirs.flatMap(({ services }) => services),
+          Secret: own.secrets,
+          ConfigMap: own.configMaps,
+          NgrokTrafficPolicy: [...own.policies, ...theirs.flatMap(({ policies }) => policies)],
+        };
+        const grantsIn = [...own.grantsIn, ...theirs.flatMap((one) => one.grantsIn)];
+        const alone = objects.filter((one) => {
+          if (one.kind === "GatewayClass" || one.kind === "Namespace") return true;
+          if (one.kind === "ReferenceGrant") return grantsIn.includes(one.metadata.namespace ?? "");
+          return routes.some((route) => route === one) || seen[one.kind ?? ""]?.includes(named(one)) === true;
+        });
+        const mine = whole.filter(({ owningResources }) => owningResources[0] === `Gateway ${named(gateway)}`);
+        expect(virtualHostsOfGateways(index(alone), gatewayOptions).hosts).toEqual(mine);
+        for (const { listener: at } of mine) expect(own.hosts).toContain(at.hostname);
+      }
+    }),
+    { numRuns: 150 },
   );
 });
 

@@ -119,6 +119,11 @@ describe("what a route refers to", () => {
   });
 });
 
+test("what is ignored harms nobody, and is no condition", () => {
+  const waiting = aWebRoute({ rules: [aRule({ timeouts: { request: "10s" } })] });
+  expect(said(parentsOf(waiting))).toEqual([ACCEPTED, RESOLVED]);
+});
+
 describe("entries", () => {
   const theirs: RouteParentStatus = {
     parentRef: { name: "edge" },

@@ -279,6 +279,22 @@ describe("addresses", () => {
       ["shop.example.com"],
     ],
     [
+      "its own namespace's Domain before another's",
+      [
+        domain("shop.example.com", { domain: "shop.example.com", cnameTarget: "theirs.cname" }, "a-team"),
+        domain("shop.example.com", { domain: "shop.example.com", cnameTarget: "mine.cname" }),
+      ],
+      ["mine.cname"],
+    ],
+    [
+      "none of a Gateway that is not served as a whole",
+      [
+        aGateway({ metadata: { annotations: { "ngrok.com/traffic-policy": "absent" } } }),
+        domain("shop.example.com", { domain: "shop.example.com" }),
+      ],
+      [],
+    ],
+    [
       "a name that can be looked up, for a wildcard",
       [aGatewayWith({ hostname: "*.example.com" }), domain("*.example.com", { domain: "*.example.com" })],
       ["example.com"],
