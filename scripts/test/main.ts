@@ -42,14 +42,17 @@ async function everything(): Promise<void> {
   for (const line of skipped) say(line);
   const counts = [await timed("check", check), await timed("apiserver", async () => await vitest(["apiserver"]))];
   if (skipped.length === 0) {
+    // Both wait for pods and Helm most of their time: beside each other, each on a cluster of its own. One speaks at a time.
+    const held: string[] = [];
+    const faulty = timed("faults", async () => await faults([], (line) => void held.push(line)));
     const e2e = await timed("e2e", async () => await vitest(["e2e"]));
-    counts.push(e2e);
+    counts.push(e2e, await faulty);
+    for (const line of held) say(line);
     const ran = e2e.passed + e2e.failed;
     if (ran < EXPECTED_E2E) {
       say(`test: ${ran} tests of the tier e2e ran, test/e2e/expected-count says ${EXPECTED_E2E}`);
       if (onCi) counts.push({ passed: 0, failed: 1 });
     }
-    counts.push(await timed("faults", async () => await faults()));
   }
   for (const line of skipped) say(line);
   // A gate that was not there has not been passed.
@@ -78,17 +81,17 @@ async function vitest(projects: readonly string[], args: readonly string[] = [])
 }
 
 /** The chosen part of the fault matrix, which names the rest; `npm run test:faults` is the whole. */
-async function faults(args: readonly string[] = []): Promise<Count> {
+async function faults(args: readonly string[] = [], tell = say): Promise<Count> {
   const command = [join(TOP, "scripts/faults/main.ts"), "--smoke", "--fresh", ...args];
-  return ofVitest(await run(process.execPath, command));
+  return ofVitest(await run(process.execPath, command, tell));
 }
 
 async function check(): Promise<Count> {
   return ofCheck(await run(process.execPath, [join(TOP, "scripts/check.ts")]));
 }
 
-/** Runs a program to its end, its output passed on as it comes. */
-async function run(program: string, args: readonly string[]): Promise<Ended> {
+/** Runs a program to its end; each line of its output is told as it comes. */
+async function run(program: string, args: readonly string[], tell = say): Promise<Ended> {
   const child = spawn(program, args, {
     cwd: TOP,
     stdio: ["ignore", "pipe", "inherit"],
@@ -98,7 +101,7 @@ async function run(program: string, args: readonly string[]): Promise<Ended> {
   const lines: string[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => {
     lines.push(line);
-    say(line);
+    tell(line);
   });
   const code = await new Promise<number>((done, fail) => {
     child.once("error", fail);
