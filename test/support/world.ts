@@ -52,6 +52,8 @@ export interface ManagerOptions {
 export interface TestManager {
   /** What it wrote to the API server, without Lease and events: `PATCH /apis/...`. */
   readonly writes: readonly string[];
+  /** A write has no answer yet: a fresh API server takes a second for the first of a kind. */
+  isWriting(): boolean;
   /** Log lines as objects. */
   readonly log: readonly Record<string, unknown>[];
   /** SIGTERM; resolves to the exit code. */
@@ -69,6 +71,8 @@ export interface World extends AsyncDisposable {
   /** The replica that was started with the world. */
   readonly manager: TestManager;
   start(options?: ManagerOptions): TestManager;
+  /** What all replicas have written so far. */
+  written(): readonly string[];
   /** Creates in the world's namespace, whatever the object says. */
   create<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T>;
   get<T extends KubeObject>(kind: Kind<T>, name: string): Promise<T | undefined>;
@@ -124,6 +128,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       managers.push(manager);
       return manager;
     },
+    written: () => managers.flatMap(({ writes }) => writes),
     create: async (kind, object) =>
       await write.create(kind, { ...object, metadata: { ...object.metadata, namespace } }, over.signal),
     get: async (kind, name) => await read.get(kind, { name, namespace }, over.signal),
@@ -153,7 +158,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     },
     async quiet() {
       const sum = (): number => api.ledger.total + managers.reduce((total, { writes }) => total + writes.length, 0);
-      for (let before = -1; before !== sum(); await systemClock.sleep(500)) before = sum();
+      const isBusy = (): boolean => managers.some((manager) => manager.isWriting());
+      for (let before = -1; before !== sum() || isBusy(); await systemClock.sleep(500)) before = sum();
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(managers.map(async (manager) => await manager.stop()));
@@ -180,6 +186,7 @@ function startManager(world: World, options: WorldOptions, { intercept }: Manage
   const stop = new AbortController();
   const end = new AbortController();
   const writes: string[] = [];
+  let writing = 0;
   const lines: Record<string, unknown>[] = [];
   const connection: Connection = {
     server: world.connection.server,
@@ -187,8 +194,14 @@ function startManager(world: World, options: WorldOptions, { intercept }: Manage
     async request(request) {
       const aside = /\/(leases|events|selfsubjectaccessreviews)/.test(request.path);
       const counts = request.method !== "GET" && !aside;
-      if (counts) writes.push(`${request.method} ${request.path}`);
-      return (await intercept?.(request)) ?? (await world.connection.request(request));
+      if (!counts) return (await intercept?.(request)) ?? (await world.connection.request(request));
+      writes.push(`${request.method} ${request.path}`);
+      writing += 1;
+      try {
+        return (await intercept?.(request)) ?? (await world.connection.request(request));
+      } finally {
+        writing -= 1;
+      }
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
@@ -229,6 +242,7 @@ function startManager(world: World, options: WorldOptions, { intercept }: Manage
   }).finally(() => end.abort(new Error("the manager has ended")));
   return {
     writes,
+    isWriting: () => writing > 0,
     log: lines,
     ended,
     async stop() {

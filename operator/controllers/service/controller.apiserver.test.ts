@@ -1,0 +1,151 @@
+// LoadBalancer Services of class ngrok on a real API server and ngrok's wire: an address of their own, both strategies, and
+// the way out, in which nothing of it is left.
+import { expect, test } from "vitest";
+import { AgentEndpoint } from "#api/agent-endpoint.ts";
+import { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { FINALIZER } from "#api/keys.ts";
+import type { Kind, KubeObject } from "#kube/kind.ts";
+import { Service, type ServiceObject } from "#kube/kinds.ts";
+import { aService } from "#test/support/builders.ts";
+import { startShop } from "#test/support/shop.ts";
+import type { World } from "#test/support/world.ts";
+
+const signal = (): AbortSignal => AbortSignal.timeout(60_000);
+
+async function all<T extends KubeObject>({ read, namespace }: World, kind: Kind<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const { items } of read.pages(kind, { namespace }, signal())) found.push(...items);
+  return found;
+}
+
+async function patch(world: World, path: string, value?: unknown): Promise<void> {
+  const { uid = "" } = (await world.get(Service, "database"))?.metadata ?? {};
+  const operation = value === undefined ? { op: "remove" as const, path } : { op: "add" as const, path, value };
+  await world.write.patch(Service, { name: "database", namespace: world.namespace }, uid, [operation], signal());
+}
+
+const isReached = ({ status }: ServiceObject): boolean => (status?.loadBalancer?.ingress?.length ?? 0) > 0;
+const addressOf = ({ metadata }: ServiceObject): string => metadata.annotations?.["ngrok.com/computed-url"] ?? "";
+const annotated = (annotations: Record<string, string>): ServiceObject => aService({ metadata: { annotations } });
+const annotation = (key: string): string => `/metadata/annotations/ngrok.com~1${key}`;
+
+test("a Service gets an address that is reserved for it, one AgentEndpoint, and a status; without it all of that goes (W17)", async () => {
+  await using shop = await startShop();
+  const { world } = shop;
+  await world.create(Service, aService());
+  const service = await world.until(Service, "database", isReached);
+  const url = addressOf(service);
+  expect(url).toMatch(/^tcp:\/\/.+:\d+$/);
+  expect(service.metadata.annotations?.["k8s.ngrok.com/computed-url"]).toBe(url);
+  expect(service.metadata.finalizers).toContain(FINALIZER);
+  const [host = "", port = ""] = url.slice("tcp://".length).split(":");
+  expect(service.status?.loadBalancer?.ingress).toEqual([
+    { hostname: host, ports: [{ port: Number(port), protocol: "TCP" }] },
+  ]);
+  expect(world.api.objects("reserved_addrs")).toMatchObject([
+    {
+      description: `Reserved for ${world.namespace}/database`,
+      metadata: `{"namespace":"${world.namespace}","name":"database"}`,
+    },
+  ]);
+  const [endpoint, ...rest] = await all(world, AgentEndpoint);
+  expect(rest).toEqual([]);
+  expect(endpoint?.metadata.name).toMatch(/^database-.{5}$/);
+  expect(endpoint?.spec).toMatchObject({
+    url,
+    upstream: { url: `tcp://database.${world.namespace}.svc.cluster.local:5432` },
+    trafficPolicy: { inline: {} },
+  });
+  expect(await all(world, CloudEndpoint)).toEqual([]);
+
+  await world.remove(Service, "database");
+  await world.gone(Service, "database");
+  expect(await all(world, AgentEndpoint)).toEqual([]);
+  expect(world.api.objects("reserved_addrs")).toEqual([]);
+});
+
+test("endpoints-verbose is a CloudEndpoint and an internal AgentEndpoint; a change of strategy takes the one away", async () => {
+  await using shop = await startShop();
+  const { world } = shop;
+  await world.create(Service, annotated({ "ngrok.com/mapping-strategy": "endpoints-verbose" }));
+  const service = await world.until(Service, "database", isReached);
+  await world.quiet();
+  const internal = `tcp://${service.metadata.uid}.database.${world.namespace}.internal:5432`;
+  expect((await all(world, AgentEndpoint)).map(({ spec }) => spec.url)).toEqual([internal]);
+  const [cloud] = await all(world, CloudEndpoint);
+  expect(cloud?.spec.url).toBe(addressOf(service));
+  expect(cloud?.spec.trafficPolicy?.inline).toEqual({
+    on_tcp_connect: [{ actions: [{ type: "forward-internal", config: { url: internal } }] }],
+  });
+  await patch(world, annotation("mapping-strategy"));
+  await world.quiet();
+  expect(await all(world, CloudEndpoint)).toEqual([]);
+  expect((await all(world, AgentEndpoint)).map(({ spec }) => spec.url)).toEqual([addressOf(service)]);
+});
+
+test("what is in order is not written again: not by a touch, not after a restart", async () => {
+  await using shop = await startShop();
+  const { world } = shop;
+  await world.create(Service, aService());
+  await world.until(Service, "database", isReached);
+  await world.quiet();
+  const before = world.manager.writes.length;
+  await patch(world, "/metadata/labels", { seen: "yes" });
+  await world.quiet();
+  expect(world.manager.writes.slice(before)).toEqual([]);
+  await world.manager.stop();
+  const next = world.start();
+  await world.quiet();
+  expect(next.writes).toEqual([]);
+  expect(world.api.objects("reserved_addrs")).toHaveLength(1);
+});
+
+test("an address that is reserved no more is replaced in the same go", async () => {
+  await using shop = await startShop({ start: false });
+  const { world } = shop;
+  await world.create(Service, annotated({ "ngrok.com/computed-url": "tcp://9.tcp.ngrok.io:9" }));
+  world.start();
+  const service = await world.until(Service, "database", isReached);
+  expect(addressOf(service)).not.toContain("9.tcp.ngrok.io:9");
+  await world.quiet();
+  expect((await all(world, AgentEndpoint)).map(({ spec }) => spec.url)).toEqual([addressOf(service)]);
+});
+
+test("a Service that moves to a URL of the user's gives its address back", async () => {
+  await using shop = await startShop();
+  const { world } = shop;
+  await world.create(Service, aService());
+  await world.until(Service, "database", isReached);
+  await patch(world, annotation("url"), "tls://db.ngrok.app:443");
+  await world.until(Service, "database", (service) => addressOf(service) === "tls://db.ngrok.app:443");
+  await world.quiet();
+  expect(world.api.objects("reserved_addrs")).toEqual([]);
+  expect((await all(world, AgentEndpoint)).map(({ spec }) => spec.url)).toEqual(["tls://db.ngrok.app:443"]);
+});
+
+test("a Service that is ngrok's no more loses endpoint, address and finalizer, and stays (W18)", async () => {
+  await using shop = await startShop();
+  const { world } = shop;
+  await world.create(Service, aService());
+  const { metadata } = await world.until(Service, "database", isReached);
+  await world.quiet();
+  const spec = [
+    { op: "remove" as const, path: "/spec/loadBalancerClass" },
+    { op: "replace" as const, path: "/spec/type", value: "ClusterIP" },
+  ];
+  await world.write.patch(
+    Service,
+    { name: "database", namespace: world.namespace },
+    metadata.uid ?? "",
+    spec,
+    signal(),
+  );
+  const after = await world.until(
+    Service,
+    "database",
+    ({ metadata: { finalizers } }) => !finalizers?.includes(FINALIZER),
+  );
+  expect(after.metadata.annotations?.["ngrok.com/drain-owner"]).toBeUndefined();
+  expect(await all(world, AgentEndpoint)).toEqual([]);
+  expect(world.api.objects("reserved_addrs")).toEqual([]);
+});

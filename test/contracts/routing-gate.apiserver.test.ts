@@ -1,0 +1,152 @@
+// The drain's contract with everything that turns users' objects into endpoints: while the state is not Open, no event of
+// any kind it watches, and no restart, brings a write, a finalizer or a call to ngrok.
+import { expect, test } from "vitest";
+import { AgentEndpoint } from "#api/agent-endpoint.ts";
+import { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { Domain } from "#api/domain.ts";
+import { FINALIZERS } from "#api/keys.ts";
+import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
+import { namesOf } from "#api/release.ts";
+import { resourceName, type Kind } from "#kube/kind.ts";
+import { ConfigMap, Ingress, IngressClass, Service } from "#kube/kinds.ts";
+import { kindsReadBy } from "#operator/runtime/watches.ts";
+import { aDomain, anAgentEndpoint, aCloudEndpoint, anNgrokTrafficPolicy, aService } from "#test/support/builders.ts";
+import { type Shop, shopControllers, startShop } from "#test/support/shop.ts";
+
+/** One object of each kind that is watched, each leaned upon by the others. */
+const OLD: readonly (readonly [Kind, string])[] = [
+  [Ingress, "shop"],
+  [Service, "web"],
+  [Service, "database"],
+  [NgrokTrafficPolicy, "hello"],
+  [CloudEndpoint, "shop.ngrok.app"],
+  [Domain, "shop-ngrok-app"],
+];
+
+/** Made by `disturb`; while open each gets a finalizer. */
+const NEW: readonly (readonly [Kind, string])[] = [
+  [Ingress, "new"],
+  [Service, "new-database"],
+  [CloudEndpoint, "new"],
+];
+
+const annotations = { "ngrok.com/traffic-policy": "hello", "ngrok.com/mapping-strategy": "endpoints-verbose" };
+
+async function populate(shop: Shop): Promise<void> {
+  const { world } = shop;
+  await shop.service("web");
+  await world.create(NgrokTrafficPolicy, anNgrokTrafficPolicy());
+  await world.create(Ingress, shop.ingress("shop", { "shop.ngrok.app": "web" }, { metadata: { annotations } }));
+  await world.create(Service, aService());
+  await world.until(Service, "database", ({ status }) => (status?.loadBalancer?.ingress?.length ?? 0) > 0);
+  await world.until(CloudEndpoint, "shop.ngrok.app", ({ status }) => status?.id !== undefined);
+  await world.quiet();
+}
+
+/** Each kind gets a new object, a change of an old one, and the end of one. */
+async function disturb(shop: Shop): Promise<void> {
+  const { world, className } = shop;
+  const signal = AbortSignal.timeout(60_000);
+  const touch = async (kind: Kind, name: string, path: string, value: unknown): Promise<void> => {
+    const { uid = "" } = (await world.get(kind, name))?.metadata ?? {};
+    await world.write.patch(kind, { name, namespace: world.namespace }, uid, [{ op: "add", path, value }], signal);
+  };
+  await shop.otherClass(`${className}-more`, "example.com/other");
+  await shop.service("new");
+  await world.create(Service, aService({ metadata: { name: "new-database" } }));
+  await world.create(Ingress, shop.ingress("new", { "new.ngrok.app": "new" }));
+  await world.create(NgrokTrafficPolicy, anNgrokTrafficPolicy({ metadata: { name: "new" } }));
+  await world.create(CloudEndpoint, aCloudEndpoint({ metadata: { name: "new" } }));
+  await world.create(AgentEndpoint, anAgentEndpoint({ metadata: { name: "new" } }));
+  await world.create(Domain, aDomain({ metadata: { name: "new" } }));
+
+  await touch(Ingress, "shop", "/metadata/annotations/ngrok.com~1mapping-strategy", "endpoints");
+  await touch(Ingress, "shop", "/spec/rules/0/http/paths/0/path", "/changed");
+  await touch(Service, "web", "/spec/ports/0/port", 81);
+  await touch(Service, "database", "/metadata/annotations/ngrok.com~1mapping-strategy", "endpoints-verbose");
+  await touch(NgrokTrafficPolicy, "hello", "/spec/policy", { on_http_request: [] });
+  await touch(CloudEndpoint, "shop.ngrok.app", "/spec/url", "https://other.ngrok.app");
+  await touch(Domain, "shop-ngrok-app", "/spec/description", "changed");
+
+  for (const [kind, name] of OLD.filter(([kind]) => kind !== Service)) await world.remove(kind, name);
+  for (const kind of [AgentEndpoint, NgrokTrafficPolicy]) await world.remove(kind, "new");
+  await world.remove(Service, "web");
+}
+
+interface State {
+  readonly name: string;
+  close(shop: Shop): Promise<void>;
+  /** The pod is a new one when the events come. */
+  readonly restarts: boolean;
+}
+
+const mark =
+  (phase: "Draining" | "Drained") =>
+  async ({ world }: Shop): Promise<void> =>
+    await world.mark(phase);
+const forget = async ({ world }: Shop): Promise<void> =>
+  await world.remove(ConfigMap, namesOf(world.release).drainState);
+
+const states: readonly State[] = [
+  { name: "Draining", close: mark("Draining"), restarts: false },
+  { name: "Draining, after a restart", close: mark("Draining"), restarts: true },
+  { name: "Drained", close: mark("Drained"), restarts: false },
+  { name: "Drained, after a restart", close: mark("Drained"), restarts: true },
+  { name: "gone", close: forget, restarts: false },
+  { name: "gone, after a restart", close: forget, restarts: true },
+];
+
+test.for(states)(
+  "while the drain state is $name, no event of any kind brings a write or a call (W2, W6, W7)",
+  async (state) => {
+    await using shop = await startShop();
+    const { world } = shop;
+    await populate(shop);
+    await state.close(shop);
+    await world.quiet();
+    if (state.restarts) {
+      await world.manager.stop();
+      world.start();
+      await world.quiet();
+    }
+    const written = world.written();
+    const asked = world.api.ledger.entries().filter(({ path }) => path !== "/api_keys").length;
+    await disturb(shop);
+    await world.quiet();
+    expect(world.written().slice(written.length)).toEqual([]);
+    expect(world.api.ledger.entries().filter(({ path }) => path !== "/api_keys")).toHaveLength(asked);
+    for (const [kind, name] of NEW) {
+      const held = (await world.get(kind, name))?.metadata.finalizers ?? [];
+      expect(held.filter((one) => FINALIZERS.includes(one))).toEqual([]);
+    }
+  },
+);
+
+test("every kind that is watched is among those that the events are about", () => {
+  const watched = new Set(shopControllers.flatMap(kindsReadBy).map(resourceName));
+  const about = [AgentEndpoint, IngressClass, ...OLD.map(([kind]) => kind)].map(resourceName);
+  expect([...watched].toSorted()).toEqual([...new Set(about)].toSorted());
+});
+
+test("while it is Open each of the events is answered", async () => {
+  await using shop = await startShop();
+  const { world } = shop;
+  await populate(shop);
+  const before = world.written().length;
+  await disturb(shop);
+  for (const [kind, name] of NEW)
+    await world.until(
+      kind,
+      name,
+      ({ metadata }) => metadata.finalizers?.some((one) => FINALIZERS.includes(one)) === true,
+    );
+  await world.gone(Ingress, "shop");
+  await world.quiet();
+  const kinds = world
+    .written()
+    .slice(before)
+    .map((line) => /\/namespaces\/[^/]+\/([a-z]+)/.exec(line)?.[1]);
+  expect(new Set(kinds)).toEqual(
+    new Set(["ingresses", "services", "cloudendpoints", "agentendpoints", "domains", "ngroktrafficpolicies"]),
+  );
+});
