@@ -32,6 +32,13 @@ test("each host once, whether or not its backends are there; an internal one is 
   expect(names(first, second)).toEqual(["default/a-example-com a.example.com", "default/b-example-com b.example.com"]);
 });
 
+test("a host that the first Ingress cannot serve is reserved where the second serves it", () => {
+  const bad = { "ngrok.com/traffic-policy": "gone" };
+  const first = ingress("a", { "a.example.com": to }, { namespace: "alpha", annotations: bad });
+  expect(names(first)).toEqual(["alpha/a-example-com a.example.com"]);
+  expect(names(first, ingress("b", { "a.example.com": to }))).toEqual(["default/a-example-com a.example.com"]);
+});
+
 test("two hosts under one name: the first by the alphabet has it, the other's says which it is", () => {
   const both = [ingress("a", { "a.b.com": to }), ingress("b", { "a-b.com": to })];
   expect(names(...both)).toEqual(["default/a-b-com a-b.com", `default/${distinctDomainName("a.b.com")} a.b.com`]);

@@ -156,6 +156,17 @@ describe("a host collapses into", () => {
     expect(into(web, { annotations: VERBOSE })).toBeUndefined();
   });
 
+  test("a Service that several of its own paths lead to", () => {
+    expect(
+      into({
+        "web.example.com": [
+          { path: "/x", to: "a" },
+          { path: "/y", to: "a" },
+        ],
+      }),
+    ).toBe("http://a.default:80");
+  });
+
   test("its own, whatever other hosts with a default backend do", () => {
     const first = ingress("first", { "a.example.com": [{ to: "a" }] }, { defaultBackend: toService("b") });
     const second = ingress("second", { "c.example.com": [{ to: "c" }] });
