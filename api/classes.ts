@@ -6,7 +6,7 @@ export const INGRESS_CONTROLLER = "ngrok.com/ingress-controller";
 export const INGRESS_CONTROLLER_LEGACY = "k8s.ngrok.com/ingress-controller";
 export const GATEWAY_CONTROLLER = "ngrok.com/gateway-controller";
 export const LOAD_BALANCER_CLASS = "ngrok";
-const DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class";
+export const DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class";
 const GATEWAY_GROUP = "gateway.networking.k8s.io";
 
 /** The fields read here, of kinds that kube/kinds.ts describes. */

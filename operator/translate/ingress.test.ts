@@ -60,6 +60,27 @@ describe("an Ingress is translated", () => {
     expect(translate(index([anIngressClass(), shop, one]), options).endpoints).toEqual([]);
   });
 
+  test("not by an annotation of old, which is said to who names a class of ours by it", () => {
+    for (const [name, lines] of [
+      ["ngrok", 1],
+      ["nginx", 0],
+    ] as const) {
+      const one = ingress(
+        "shop",
+        { "shop.example.com": [{ to: "shop" }] },
+        { annotations: { "kubernetes.io/ingress.class": name } },
+      );
+      delete one.spec?.ingressClassName;
+      const result = translated([shop, one]);
+      expect(result.endpoints).toEqual([]);
+      expect(said(result)).toEqual(
+        [
+          'ignored Ingress default/shop metadata.annotations["kubernetes.io/ingress.class"]: is not read, so no class is named: write spec.ingressClassName: ngrok',
+        ].slice(0, lines),
+      );
+    }
+  });
+
   test("not while it is being deleted", () => {
     const one = ingress("shop", { "shop.example.com": [{ to: "shop" }] });
     one.metadata.deletionTimestamp = "2026-01-01T00:00:00Z";
@@ -73,6 +94,17 @@ describe("an Ingress is refused with the remedy", () => {
     expect(said(translate(index([shop, one]), OPTIONS))).toEqual([
       "refused Ingress default/shop spec.ingressClassName: there is no IngressClass of this operator: create one with spec.controller ngrok.com/ingress-controller and name it ngrok",
     ]);
+  });
+
+  test("when it has no class, none is the default, and none is ours", () => {
+    const one = ingress("shop", { "shop.example.com": [{ to: "shop" }] });
+    delete one.spec?.ingressClassName;
+    const nginx = anIngressClass({ metadata: { name: "nginx" }, spec: { controller: "k8s.io/nginx" } });
+    expect(said(translate(index([shop, one, nginx]), OPTIONS))).toEqual([
+      "refused Ingress default/shop spec.ingressClassName: there is no IngressClass of this operator: create one with spec.controller ngrok.com/ingress-controller and annotate it as the default class",
+    ]);
+    nginx.metadata.annotations = DEFAULT_CLASS;
+    expect(said(translate(index([shop, one, nginx]), OPTIONS))).toEqual([]);
   });
 
   const http = { paths: [{ path: "/", pathType: "Prefix" as const, backend: toService("shop") }] };

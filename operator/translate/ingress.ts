@@ -1,6 +1,6 @@
 // Ingress: which ones are ours to serve, and the virtual hosts that they ask for. One host name is one virtual host, over
 // all Ingresses of a namespace.
-import { isOurIngress, isOurIngressClass } from "#api/classes.ts";
+import { DEFAULT_CLASS, isOurIngress, isOurIngressClass } from "#api/classes.ts";
 import { isHost } from "#api/names.ts";
 import { Ingress, IngressClass, type IngressClassObject, type IngressObject } from "#kube/kinds.ts";
 import { type EndpointSettings, endpointSettings } from "./annotations.ts";
@@ -34,14 +34,31 @@ interface Judged {
   readonly problems: readonly Problem[];
 }
 
-/** Where no class at all is ours, an Ingress that names nobody else's class was probably meant for us. */
+/** How classes were named before Ingress had a field for it. */
+const CLASS_ANNOTATION = "kubernetes.io/ingress.class";
+
+/** Tells whoever meant us and did not say so in the way that counts; an Ingress that is another's hears nothing of us. */
 function classFault(ingress: IngressObject, classes: readonly IngressClassObject[], controller: string): Judged {
+  const told = (field: string, reason: string, effect?: Problem["effect"]): Judged => ({
+    served: false,
+    problems: [problemOf(Ingress, ingress, field, reason, effect)],
+  });
   const wanted = ingress.spec?.ingressClassName;
-  const isOthers = classes.some(({ metadata }) => wanted !== undefined && metadata.name === wanted);
-  if (isOthers || classes.some((one) => isOurIngressClass(one, controller))) return { served: false, problems: [] };
+  const ours = classes.filter((one) => isOurIngressClass(one, controller));
+  const annotated = wanted === undefined ? ingress.metadata.annotations?.[CLASS_ANNOTATION] : undefined;
+  if (ours.some(({ metadata }) => metadata.name === annotated)) {
+    const reason = `is not read, so no class is named: write spec.ingressClassName: ${annotated}`;
+    return told(`metadata.annotations["${CLASS_ANNOTATION}"]`, reason, "ignored");
+  }
+  const isOthers = classes.some(({ metadata }) =>
+    wanted === undefined ? metadata.annotations?.[DEFAULT_CLASS] === "true" : metadata.name === wanted,
+  );
+  if (isOthers || ours.length > 0) return { served: false, problems: [] };
   const named = wanted === undefined ? "annotate it as the default class" : `name it ${wanted}`;
-  const reason = `there is no IngressClass of this operator: create one with spec.controller ${controller} and ${named}`;
-  return { served: false, problems: [problemOf(Ingress, ingress, "spec.ingressClassName", reason)] };
+  return told(
+    "spec.ingressClassName",
+    `there is no IngressClass of this operator: create one with spec.controller ${controller} and ${named}`,
+  );
 }
 
 function incompleteness(ingress: IngressObject): Judged {
