@@ -2,7 +2,7 @@
 // its name, and docs/uninstall-matrix.md lists both; a number without a test says here which part it waits for.
 
 /** A part of the operator that is not built yet: nothing of it runs, so nothing of it can fail or be tested. */
-type MissingPart = "translation" | "agent-manager" | "bindings";
+type MissingPart = "agent-manager" | "bindings";
 
 export interface KnownFailure {
   /** F: a way to get stuck or to lose data. W: a weakness of a drain that asks others to help. E: a state to start from. */
@@ -154,10 +154,6 @@ export const FAILURES: readonly KnownFailure[] = [
   {
     id: "W7",
     what: "A traffic policy that changes during the drain lets the translation see no wanted endpoints, and it deletes the generated ones at ngrok.",
-    notBuilt: {
-      part: "translation",
-      why: "no controller generates endpoints from Ingress or Gateway API yet; every controller that comes is closed by the runtime during a drain (W2)",
-    },
   },
   {
     id: "W8",
