@@ -71,7 +71,7 @@ describe("a text in an expression", () => {
     const hostile = fc.oneof(
       fc.string({ unit: "binary", maxLength: 50 }),
       fc.string({ unit: fc.constantFrom("'", "\\", '"', "\n", "*", "u", "0", "$", "{"), maxLength: 12 }),
-      fc.string({ minLength: 10_000, maxLength: 10_000 }),
+      fc.constant(`'\\`.repeat(5_000)),
     );
     fc.assert(
       fc.property(hostile, hostile, hostile, (path, name, value) => {
