@@ -167,9 +167,13 @@ export interface LeaderController<T extends KubeObject = KubeObject> {
 /** Whatever works under the write token. */
 export type Controller = LeaderController | KeyedController;
 
-/** Those of the features that are on. */
+/** Those of the features that are on, and of what they watch the same. */
 export function enabled(controllers: readonly Controller[], features: readonly Feature[]): readonly Controller[] {
-  return controllers.filter(({ when }) => when === undefined || [when].flat().some((one) => features.includes(one)));
+  const isOn = (when: Feature | readonly Feature[] | undefined): boolean =>
+    when === undefined || [when].flat().some((one) => features.includes(one));
+  return controllers
+    .filter(({ when }) => isOn(when))
+    .map((one) => ("sources" in one ? { ...one, sources: one.sources.filter(({ when }) => isOn(when)) } : one));
 }
 
 /** Checks what must hold at import, so that a wrong definition never gets as far as a cluster. */

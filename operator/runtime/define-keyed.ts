@@ -48,6 +48,11 @@ export interface Seen<T extends KubeObject = KubeObject> extends Change<T> {
 /** A kind that is read from the cache, and the keys that a change of it concerns. */
 export interface Source<T extends KubeObject = KubeObject> {
   readonly kind: Kind<T>;
+  /** Watched only while this feature is on; `cached.has` tells whether it is. */
+  readonly when?: Feature;
+  /** Of a kind that is large and mostly of no use: the objects to watch, and what of each to keep in memory. */
+  readonly fieldSelector?: string;
+  readonly keeps?: (object: T) => T;
   readonly indexes?: Readonly<Record<string, Index<T>>>;
   keys(seen: Seen<T>, cached: Cached): readonly string[];
 }

@@ -9,6 +9,7 @@ import type { Clock } from "#wire/clock.ts";
 import { asError } from "#wire/errors.ts";
 import { Cache } from "./cache.ts";
 import type { Controller, Index, LeaderController } from "./define-controller.ts";
+import type { Source } from "./define-keyed.ts";
 import type { Gate } from "./gate.ts";
 import type { Log } from "./log.ts";
 import { Rest } from "./rest.ts";
@@ -19,6 +20,8 @@ interface Followed {
   readonly namespace: string | undefined;
   readonly fieldSelector: string | undefined;
   readonly indexes: Readonly<Record<string, Index<KubeObject>>>;
+  /** What of each object is kept in memory. */
+  readonly keeps: (object: KubeObject) => KubeObject;
   /** Not the one object that we make: its deletion is what sets off a drain, and its end is what ends one. */
   readonly rests: boolean;
 }
@@ -82,7 +85,7 @@ export function watches(options: WatchesOptions): Watches {
   });
   gate.onChange((state) => rest.hear(state));
 
-  const followOne = async ({ kind, namespace, fieldSelector }: Followed, signal: AbortSignal): Promise<void> => {
+  const followOne = async ({ kind, namespace, fieldSelector, keeps }: Followed, signal: AbortSignal): Promise<void> => {
     const store = cache.store(kind);
     const name = resourceName(kind);
     const standing = standingOf(kind);
@@ -102,7 +105,7 @@ export function watches(options: WatchesOptions): Watches {
         ...(fieldSelector === undefined ? {} : { fieldSelector }),
       },
       {
-        changed: (object) => store.put(object),
+        changed: (object) => store.put(keeps(object)),
         removed: (last) => store.remove(last),
         synced: () => settled(false),
         absent: () => {
@@ -186,12 +189,14 @@ export function kindsReadBy(controller: Controller): readonly Kind[] {
 function kindsOf(controllers: readonly Controller[], release: Release): readonly Followed[] {
   const kinds = new Map(controllers.flatMap(kindsReadBy).map((kind) => [resourceName(kind), kind]));
   return [...kinds.values()].map((kind) => {
+    const only = onlySource(controllers, kind);
     const single = makerOf(controllers, kind)?.makes?.at(release);
     return {
       kind,
       // An object that we make stands in the release namespace, whatever is watched, and only it is of interest.
       namespace: single === undefined ? release.watchNamespace : single.namespace,
-      fieldSelector: single === undefined ? undefined : `metadata.name=${single.name}`,
+      fieldSelector: single === undefined ? only?.fieldSelector : `metadata.name=${single.name}`,
+      keeps: only?.keeps ?? ((object) => object),
       indexes: indexesOver(controllers, kind),
       rests: single === undefined,
     };
@@ -202,6 +207,16 @@ function makerOf(controllers: readonly Controller[], kind: Kind): LeaderControll
   return controllers.find(
     (one): one is LeaderController => !("sources" in one) && resourceName(one.kind) === resourceName(kind),
   );
+}
+
+/** What is left out may be left out only where nobody else looks at the kind. */
+function onlySource(controllers: readonly Controller[], kind: Kind): Source | undefined {
+  const isIt = (one: Kind): boolean => resourceName(one) === resourceName(kind);
+  const found = controllers.flatMap((one) => ("sources" in one ? one.sources : [])).find((one) => isIt(one.kind));
+  if (found?.fieldSelector === undefined && found?.keeps === undefined) return found;
+  if (controllers.filter((one) => kindsReadBy(one).some(isIt)).length > 1)
+    throw new Error(`${resourceName(kind)} is watched in part by one controller and as a whole by another`);
+  return found;
 }
 
 /** Those of its own controller and of all that watch it. */

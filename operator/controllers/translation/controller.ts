@@ -6,12 +6,24 @@ import { Domain } from "#api/domain.ts";
 import { allow } from "#api/rbac.ts";
 import { ownerOf } from "#api/release.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
-import { keyOf, type KubeObject, refOf } from "#kube/kind.ts";
-import { Ingress, IngressClass, type IngressObject, Service } from "#kube/kinds.ts";
+import { keyOf, type Kind, type KubeObject, refOf } from "#kube/kind.ts";
+import {
+  ConfigMap,
+  Gateway,
+  GatewayClass,
+  Ingress,
+  IngressClass,
+  type IngressObject,
+  Namespace,
+  ReferenceGrant,
+  Secret,
+  Service,
+} from "#kube/kinds.ts";
 import { isClaimed } from "../../endpoint/claimed.ts";
 import { classVerdict, ingressClasses } from "../../endpoint/ingress-class.ts";
 import { translationOptions } from "../../endpoint/translation-options.ts";
 import { defineKeyed, type KeyContext, type KeyOutcome } from "../../runtime/define-keyed.ts";
+import { ROUTE_KINDS } from "../../translate/gateway/routes.ts";
 import type { Problem } from "../../translate/model.ts";
 import { translate } from "../../translate/translate.ts";
 import { hostOfUrl, seedOf, serviceOfEndpoint } from "./keys.ts";
@@ -28,7 +40,7 @@ export const translationController = defineKeyed({
   name: "translation",
   manager: "api-manager",
   role: "leader",
-  when: ["ingress"],
+  when: ["ingress", "gateway"],
   concurrency: 16,
   sources,
   rbac: [
@@ -38,9 +50,28 @@ export const translationController = defineKeyed({
       when: "ingress",
       why: "knows by its class whose an Ingress is",
     }),
-    allow(Service, ["list", "watch"], { when: "ingress", why: "reads the Services that Ingresses send to" }),
+    allow(Service, ["list", "watch"], { why: "reads the Services that Ingresses and routes send to" }),
     allow(NgrokTrafficPolicy, ["list", "watch"], { why: "reads the traffic policies that Ingresses name" }),
-    allow(Domain, ["list", "watch", "create"], { why: "reserves the hosts that Ingresses name" }),
+    ...[Gateway, ...ROUTE_KINDS, ReferenceGrant].map((kind: Kind) =>
+      allow(kind, ["list", "watch"], { when: "gateway", why: "reads the Gateways and routes that become endpoints" }),
+    ),
+    ...[GatewayClass, Namespace].map((kind: Kind) =>
+      allow(kind, ["list", "watch"], {
+        scope: "cluster",
+        when: "gateway",
+        why: "knows by its class whose a Gateway is, and by its Namespace whether a route may attach",
+      }),
+    ),
+    allow(Secret, ["list", "watch"], {
+      when: "gateway",
+      why: "reads the certificates of Gateways, type kubernetes.io/tls",
+    }),
+    allow(ConfigMap, ["list", "watch"], { when: "gateway", why: "reads the client authorities of Gateways" }),
+    allow(NgrokTrafficPolicy, ["create"], {
+      when: "noClusterRights",
+      why: "rehearses a creation, which a CRD that is being deleted refuses, where the CRD itself may not be read",
+    }),
+    allow(Domain, ["list", "watch", "create"], { why: "reserves the hosts that Ingresses and Gateways name" }),
     allow(CloudEndpoint, ["get", "list", "watch", "create", "patch", "delete"], {
       why: "makes the CloudEndpoints of hosts, and takes away what nobody asks for any more",
     }),
@@ -54,18 +85,18 @@ export const translationController = defineKeyed({
 async function apply(key: string, context: KeyContext): Promise<KeyOutcome> {
   const { cached, release, options: flags, clusterWide } = context;
   const options = translationOptions(release, flags);
-  const classes = ingressClasses(cached, clusterWide, options.ingressControllerName);
+  const classes = cached.has(Ingress) ? ingressClasses(cached, clusterWide, options.ingressControllerName) : [];
   const look = new ClusterLook(cached, classes, options);
   const slice = sliceOf(seedOf(key), look);
-  const ingresses = look.ingressesOf(slice.hosts);
-  const wanted = translate(look.view(ingresses), options);
+  const asking = look.askingFor(slice.hosts);
+  const wanted = translate(look.view(asking), options);
   const owner: Owner = { namespace: release.namespace, managerName: flags.managerName, stamp: ownerOf(release) };
   const isLost = (ingress: IngressObject): boolean =>
     ingress.metadata.deletionTimestamp === undefined &&
     isClaimed(ingress, release) &&
     classVerdict(ingress, classes, options.ingressControllerName) === "unknown";
   const generated = generatedIn(slice, context, owner).filter((one) => !askedFor(one, context).some(isLost));
-  tellProblems(ingresses, wanted.problems, context);
+  tellProblems(asking.ingresses, wanted.problems, context);
   const writes = planWrites(wanted, { at: (kind, at) => cached.get(kind, refAt(at)), generated }, owner);
   return await settleWrites(writes, { ...context, told: tellIn(slice, context) }, owner);
 }
@@ -81,6 +112,7 @@ function generatedIn({ hosts, services }: Slice, { cached }: KeyContext, owner: 
 
 /** The Ingresses that may have asked for a generated object. */
 function askedFor(endpoint: Endpoint, { cached }: KeyContext): readonly IngressObject[] {
+  if (!cached.has(Ingress)) return [];
   if (!("upstream" in endpoint.spec))
     return hostOfUrl(endpoint.spec.url).flatMap((host) => cached.by(Ingress, BY_HOST, host));
   return serviceOfEndpoint(endpoint as AgentEndpoint).flatMap((service) => cached.by(Ingress, BY_SERVICE, service));
@@ -101,6 +133,7 @@ function tellProblems(ingresses: readonly IngressObject[], problems: readonly Pr
 /** Says on the Ingresses of the slice what keeps one of their objects from being made. */
 function tellIn({ hosts }: Slice, { cached, event }: KeyContext): (write: Write, note: string) => void {
   return ({ object }, note) => {
+    if (!cached.has(Ingress)) return;
     const about = hostOfUrl((object as Endpoint).spec.url).filter((host) => hosts.has(host));
     const ingresses = new Map<string, KubeObject>();
     for (const host of about)

@@ -3,7 +3,7 @@ import { annotation } from "../../translate/annotations.ts";
 import type { AgentEndpoint } from "#api/agent-endpoint.ts";
 import { parseEndpointUrl } from "#api/names.ts";
 import { keyOf } from "#kube/kind.ts";
-import type { IngressObject } from "#kube/kinds.ts";
+import type { IngressObject, RouteObject } from "#kube/kinds.ts";
 import type { IngressBackend } from "#kube/routing-objects.ts";
 import type { Seed } from "./slice.ts";
 
@@ -49,6 +49,18 @@ export function policiesOfIngress(ingress: IngressObject): string[] {
   const resources = allBackends(ingress).flatMap(({ resource }) => resource?.name ?? []);
   const names = annotated === undefined || annotated === "" ? resources : [annotated, ...resources];
   return [...new Set(names)].map((name) => keyIn(ingress, name));
+}
+
+/** The Services of a route that belong to one endpoint by their port, which Gateway API writes as a number. */
+export function backendsOfRoute(route: RouteObject): Named[] {
+  return (route.spec?.rules ?? []).flatMap((rule) =>
+    (rule?.backendRefs ?? [])
+      .filter(({ kind = "Service", name }) => kind === "Service" && name !== "")
+      .map(({ name, namespace = route.metadata.namespace, port }) => ({
+        service: keyOf({ namespace, name }),
+        port: String(port ?? ""),
+      })),
+  );
 }
 
 /** The host of an endpoint's URL, in lower case. */

@@ -1,26 +1,48 @@
-// How the translation finds in the caches what belongs together: the Ingresses of a host, the hosts of a Service.
+// How the translation finds in the caches what belongs together: the Ingresses and Gateways of a host, the hosts of a
+// Service.
 import { Domain } from "#api/domain.ts";
 import { distinctDomainName, domainName } from "#api/names.ts";
-import { Ingress, IngressClass, type IngressClassObject, type IngressObject } from "#kube/kinds.ts";
 import { keyOf, type Kind, type KubeObject, type Ref, refOf } from "#kube/kind.ts";
+import {
+  Gateway,
+  GatewayClass,
+  type GatewayObject,
+  Ingress,
+  IngressClass,
+  type IngressClassObject,
+  type IngressObject,
+  ReferenceGrant,
+  type RouteObject,
+} from "#kube/kinds.ts";
 import type { Cached } from "../../runtime/define-controller.ts";
 import { endpointSettings } from "../../translate/annotations.ts";
+import { referencesOfGateway, referencesOfRoute } from "../../translate/gateway/references.ts";
+import { ROUTE_KINDS } from "../../translate/gateway/routes.ts";
+import { virtualHostsOfGateways } from "../../translate/gateway/virtual-hosts.ts";
 import { ingressDestination } from "../../translate/ingress-backend.ts";
 import { servedIngresses, virtualHostsOfIngresses } from "../../translate/ingress.ts";
 import { byKey, compareText } from "../../translate/manifests.ts";
 import type { Manifests, Options, VirtualHost } from "../../translate/model.ts";
-import { backendsOf, hostsOfIngress, servicesOfIngress } from "./keys.ts";
+import { backendsOf, backendsOfRoute, hostsOfIngress, servicesOfIngress } from "./keys.ts";
 import type { Look, Seed } from "./slice.ts";
 
-/** Names of the indexes over Ingresses. */
+/** Names of the indexes over Ingresses, Gateways and routes. */
 export const BY_HOST = "translation-host";
 export const BY_SERVICE = "translation-service";
+export const BY_GATEWAY = "translation-gateway";
+
+/** What asks for hosts. */
+export interface Asking {
+  readonly ingresses: readonly IngressObject[];
+  readonly gateways: readonly GatewayObject[];
+}
 
 export class ClusterLook implements Look {
   readonly #cached: Cached;
   readonly #classes: readonly IngressClassObject[];
   readonly #options: Options;
   readonly #taken = new Map<string, boolean>();
+  readonly #byGateway = new Map<string, readonly VirtualHost[]>();
 
   constructor(cached: Cached, classes: readonly IngressClassObject[], options: Options) {
     this.#cached = cached;
@@ -29,44 +51,65 @@ export class ClusterLook implements Look {
   }
 
   hostsNamed(host: string): readonly VirtualHost[] {
-    const { hosts } = virtualHostsOfIngresses(this.view(this.ingressesOf([host])), this.#options);
+    const { ingresses, gateways } = this.askingFor([host]);
+    const hosts = [
+      ...virtualHostsOfIngresses(this.view({ ingresses, gateways: [] }), this.#options).hosts,
+      ...gateways.flatMap((gateway) => this.#hostsOfGateway(gateway)),
+    ];
     return hosts.filter(({ listener }) => listener.hostname.toLowerCase() === host);
   }
 
   together(host: string): Seed {
-    const ingresses = this.ingressesOf([host]);
-    return { hosts: ingresses.flatMap(hostsOfIngress), services: ingresses.flatMap(servicesOfIngress) };
+    const { ingresses, gateways } = this.askingFor([host]);
+    const routes = this.#routesOf(gateways).flatMap((of) => of.routes);
+    return {
+      hosts: [...ingresses.flatMap(hostsOfIngress), ...gateways.flatMap((one) => referencesOfGateway(one).hosts)],
+      services: [...ingresses.flatMap(servicesOfIngress), ...routes.flatMap((one) => referencesOfRoute(one).services)],
+    };
   }
 
   usersOf(service: string): readonly (readonly string[])[] {
-    const users = byKey(this.#cached.by(Ingress, BY_SERVICE, service));
-    const groups = new Map<string, Set<string>>();
-    for (const ingress of users) {
-      for (const named of backendsOf(ingress)) {
-        if (named.service !== service) continue;
-        const group = groups.get(named.port) ?? new Set();
-        groups.set(named.port, group);
-        for (const host of hostsOfIngress(ingress)) group.add(host);
+    const groups = new Groups();
+    for (const ingress of byKey(this.#by(Ingress, BY_SERVICE, service))) {
+      for (const { port } of backendsOf(ingress).filter((named) => named.service === service))
+        groups.add(port, hostsOfIngress(ingress));
+    }
+    for (const kind of ROUTE_KINDS) {
+      for (const route of byKey(this.#by(kind, BY_SERVICE, service))) {
+        for (const { port } of backendsOfRoute(route).filter((named) => named.service === service)) {
+          // The certificate that a Gateway shows makes endpoints of its own.
+          for (const gateway of this.#gatewaysOf(route))
+            groups.add(`${port} ${kind.kind} ${keyOf(refOf(gateway))}`, referencesOfGateway(gateway).hosts);
+        }
       }
     }
-    return [...groups.values()].map((group) => this.#ranked([...group]));
+    return groups.all().map((group) => this.#ranked(group));
   }
 
-  /** Those of all hosts, sorted, each once. */
-  ingressesOf(hosts: Iterable<string>): readonly IngressObject[] {
-    const found = new Map<string, IngressObject>();
-    for (const host of hosts)
-      for (const ingress of this.#cached.by(Ingress, BY_HOST, host)) found.set(keyOf(refOf(ingress)), ingress);
-    return byKey(found.values());
+  /** Of all these hosts, sorted, each once. */
+  askingFor(hosts: Iterable<string>): Asking {
+    const ingresses = new Map<string, IngressObject>();
+    const gateways = new Map<string, GatewayObject>();
+    for (const host of hosts) {
+      for (const one of this.#by(Ingress, BY_HOST, host)) ingresses.set(keyOf(refOf(one)), one);
+      for (const one of this.#by(Gateway, BY_HOST, host)) gateways.set(keyOf(refOf(one)), one);
+    }
+    return { ingresses: byKey(ingresses.values()), gateways: byKey(gateways.values()) };
   }
 
-  /** The cluster as it would be with these Ingresses alone. */
-  view(ingresses: readonly IngressObject[]): Manifests {
+  /** The cluster as it would be with these alone. */
+  view(asking: Asking): Manifests {
     const cached = this.#cached;
     const lists = new Map<string, readonly KubeObject[]>([
-      [Ingress.plural, ingresses],
+      [Ingress.plural, asking.ingresses],
       [IngressClass.plural, this.#classes],
-      [Domain.plural, this.#domainsOf(ingresses)],
+      [Domain.plural, this.#domainsOf(asking)],
+      [Gateway.plural, asking.gateways],
+      ...this.#routesOf(asking.gateways).map(({ kind, routes }) => [kind.plural, routes] as const),
+      // Few, and of no use where no Gateway is looked at.
+      ...[GatewayClass, ReferenceGrant].map(
+        (kind: Kind) => [kind.plural, asking.gateways.length > 0 ? this.#all(kind) : []] as const,
+      ),
     ]);
     return {
       get: <T extends KubeObject>(kind: Kind<T>, at: Ref) => (cached.has(kind) ? cached.get(kind, at) : undefined),
@@ -74,12 +117,40 @@ export class ClusterLook implements Look {
     };
   }
 
+  /** What another object has no part in. */
+  #hostsOfGateway(gateway: GatewayObject): readonly VirtualHost[] {
+    const name = keyOf(refOf(gateway));
+    const known =
+      this.#byGateway.get(name) ??
+      virtualHostsOfGateways(this.view({ ingresses: [], gateways: [gateway] }), this.#options).hosts;
+    this.#byGateway.set(name, known);
+    return known;
+  }
+
+  #routesOf(
+    gateways: readonly GatewayObject[],
+  ): readonly { kind: Kind<RouteObject>; routes: readonly RouteObject[] }[] {
+    return ROUTE_KINDS.map((kind) => {
+      const routes = new Map<string, RouteObject>();
+      for (const gateway of gateways)
+        for (const route of this.#by(kind, BY_GATEWAY, keyOf(refOf(gateway)))) routes.set(keyOf(refOf(route)), route);
+      return { kind, routes: byKey(routes.values()) };
+    });
+  }
+
+  #gatewaysOf(route: RouteObject): readonly GatewayObject[] {
+    return referencesOfRoute(route).gateways.flatMap((name) => {
+      const at = name.indexOf("/");
+      return this.#cached.get(Gateway, { namespace: name.slice(0, at), name: name.slice(at + 1) }) ?? [];
+    });
+  }
+
   /** Whether the translator takes the Ingress, be its paths of use or not: then its hosts have their place by it. */
   #isTaken(ingress: IngressObject): boolean {
     const name = keyOf(refOf(ingress));
     const known = this.#taken.get(name);
     if (known !== undefined) return known;
-    const manifests = this.view([ingress]);
+    const manifests = this.view({ ingresses: [ingress], gateways: [] });
     const context = { manifests, options: this.#options, ownedBy: "ngrok-operator" as const };
     const fallback = ingress.spec?.defaultBackend;
     const isTaken =
@@ -91,24 +162,56 @@ export class ClusterLook implements Look {
   }
 
   /** Those that have, or stand under, a name that a host of these would get. */
-  #domainsOf(ingresses: readonly IngressObject[]): readonly Domain[] {
-    return ingresses.flatMap((ingress) =>
-      hostsOfIngress(ingress).flatMap((host) =>
+  #domainsOf({ ingresses, gateways }: Asking): readonly Domain[] {
+    const wishes = [
+      ...ingresses.map((one) => ({ namespace: one.metadata.namespace, hosts: hostsOfIngress(one) })),
+      ...gateways.map((one) => ({ namespace: one.metadata.namespace, hosts: referencesOfGateway(one).hosts })),
+    ];
+    return wishes.flatMap(({ namespace, hosts }) =>
+      hosts.flatMap((host) =>
         [domainName(host), distinctDomainName(host)].flatMap(
-          (name) => this.#cached.get(Domain, { name, namespace: ingress.metadata.namespace }) ?? [],
+          (name) => this.#cached.get(Domain, { name, namespace }) ?? [],
         ),
       ),
     );
   }
 
-  /** In the order in which the translator comes to them: that of the first Ingress that names each. */
+  /** In the order in which the translator comes to them: that of the first Ingress that names each, then the Gateways. */
   #ranked(hosts: readonly string[]): readonly string[] {
     if (hosts.length < 2) return hosts;
     const ranks = hosts.map((host) => {
-      const first = this.ingressesOf([host]).find((ingress) => this.#isTaken(ingress));
-      const at = first === undefined ? "" : keyOf(refOf(first));
-      return { host, at, rule: first === undefined ? 0 : hostsOfIngress(first).indexOf(host) };
+      const { ingresses, gateways } = this.askingFor([host]);
+      const first = ingresses.find((ingress) => this.#isTaken(ingress));
+      if (first !== undefined)
+        return { host, at: `0 ${keyOf(refOf(first))}`, place: hostsOfIngress(first).indexOf(host) };
+      const [gateway] = gateways;
+      if (gateway === undefined) return { host, at: "2", place: 0 };
+      return { host, at: `1 ${keyOf(refOf(gateway))}`, place: referencesOfGateway(gateway).hosts.indexOf(host) };
     });
-    return ranks.toSorted((a, b) => compareText(a.at, b.at) || a.rule - b.rule).map(({ host }) => host);
+    return ranks.toSorted((a, b) => compareText(a.at, b.at) || a.place - b.place).map(({ host }) => host);
+  }
+
+  /** Of a kind that is not watched, since its feature is off, there is nothing. */
+  #by<T extends KubeObject>(kind: Kind<T>, name: string, value: string): readonly T[] {
+    return this.#cached.has(kind) ? this.#cached.by(kind, name, value) : [];
+  }
+
+  #all<T extends KubeObject>(kind: Kind<T>): readonly T[] {
+    return this.#cached.has(kind) ? byKey(this.#cached.all(kind)) : [];
+  }
+}
+
+/** Host names by what makes an endpoint of a Service, each once. */
+class Groups {
+  readonly #hosts = new Map<string, Set<string>>();
+
+  add(name: string, hosts: readonly string[]): void {
+    const group = this.#hosts.get(name) ?? new Set();
+    this.#hosts.set(name, group);
+    for (const host of hosts) group.add(host);
+  }
+
+  all(): readonly (readonly string[])[] {
+    return [...this.#hosts.values()].map((group) => [...group]);
   }
 }

@@ -2,12 +2,32 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { keyOf, type KubeObject, refOf } from "#kube/kind.ts";
-import { Ingress, IngressClass, type IngressObject, Service } from "#kube/kinds.ts";
+import {
+  Gateway,
+  GatewayClass,
+  type GatewayObject,
+  HTTPRoute,
+  Ingress,
+  IngressClass,
+  type IngressObject,
+  type RouteObject,
+  Service,
+  TLSRoute,
+} from "#kube/kinds.ts";
 import { Cache } from "#operator/runtime/cache.ts";
+import { referencesOfGateway, referencesOfRoute } from "#operator/translate/gateway/references.ts";
 import { index } from "#operator/translate/manifests.ts";
 import type { Options } from "#operator/translate/model.ts";
 import { translate } from "#operator/translate/translate.ts";
-import { anIngress, anIngressClass, aService } from "#test/support/builders.ts";
+import {
+  aGateway,
+  aGatewayClass,
+  anHTTPRoute,
+  anIngress,
+  anIngressClass,
+  aService,
+  aTLSRoute,
+} from "#test/support/builders.ts";
 import {
   hostKey,
   hostOfUrl,
@@ -84,13 +104,74 @@ function ingressOf(sketch: Sketch, at: number): IngressObject {
   });
 }
 
-function clusterOf(ingresses: readonly IngressObject[]) {
-  const objects: readonly KubeObject[] = [...classes, ...services, ...ingresses];
+interface GatewaySketch {
+  readonly listeners: readonly (readonly [host: string, protocol: "HTTP" | "HTTPS" | "TLS"])[];
+  readonly foreign: boolean;
+  readonly certificate: boolean;
+}
+
+interface RouteSketch {
+  readonly gateways: readonly number[];
+  readonly backends: readonly (readonly [service: string, port: number])[];
+  readonly bytes: boolean;
+  readonly deleting: boolean;
+}
+
+const ports = { HTTP: 80, HTTPS: 443, TLS: 9000 };
+
+function gatewayOf({ listeners, foreign, certificate }: GatewaySketch, at: number): GatewayObject {
+  const tls = { backend: { clientCertificateRef: { name: "certificate" } } };
+  return aGateway({
+    metadata: { name: `gateway-${at}`, namespace: "shop", uid: `gateway-${at}` },
+    spec: {
+      gatewayClassName: foreign ? "other" : "ngrok",
+      listeners: listeners.map(([hostname, protocol], place) => ({
+        name: `l${place}`,
+        hostname,
+        port: ports[protocol],
+        protocol,
+      })),
+      ...(certificate ? { tls } : {}),
+    },
+  });
+}
+
+function routeOf({ gateways, backends, bytes, deleting }: RouteSketch, at: number): RouteObject {
+  const make = bytes ? aTLSRoute : anHTTPRoute;
+  const rule = { backendRefs: backends.map(([name, port]) => ({ name, port })) };
+  return make({
+    metadata: {
+      name: `route-${at}`,
+      namespace: "shop",
+      uid: `route-${at}`,
+      ...(deleting ? { deletionTimestamp: "2026-01-01T00:00:00Z" } : {}),
+    },
+    spec: {
+      parentRefs: gateways.map((one) => ({ name: `gateway-${one}` })),
+      rules: [bytes ? rule : { ...rule, matches: [{ path: { type: "PathPrefix", value: `/${at}` } }] }],
+    },
+  });
+}
+
+function clusterOf(
+  ingresses: readonly IngressObject[],
+  gateways: readonly GatewayObject[] = [],
+  routes: readonly RouteObject[] = [],
+) {
+  const gatewayClasses = [
+    aGatewayClass(),
+    aGatewayClass({ metadata: { name: "other" }, spec: { controllerName: "example.com/x" } }),
+  ];
+  const rest = [...gatewayClasses, ...gateways, ...routes];
+  const objects: readonly KubeObject[] = [...classes, ...services, ...ingresses, ...rest];
   const cache = new Cache();
   for (const { kind, indexes } of sources) cache.add(kind, indexes);
   for (const one of classes) cache.store(IngressClass).put(one);
   for (const one of services) cache.store(Service).put(one);
   for (const one of ingresses) cache.store(Ingress).put(one);
+  for (const one of gatewayClasses) cache.store(GatewayClass).put(one);
+  for (const one of gateways) cache.store(Gateway).put(one);
+  for (const one of routes) cache.store(one.kind === "TLSRoute" ? TLSRoute : HTTPRoute).put(one);
   return { look: new ClusterLook(cache, classes, options), whole: translate(index(objects), options) };
 }
 
@@ -122,18 +203,42 @@ const sketch: fc.Arbitrary<Sketch> = fc.record({
   description: fc.constantFrom(undefined, undefined, "x", "y"),
 });
 
+const gatewaySketch: fc.Arbitrary<GatewaySketch> = fc.record({
+  listeners: fc.array(fc.tuple(host, fc.constantFrom("HTTP", "HTTPS", "TLS")), { minLength: 1, maxLength: 3 }),
+  foreign: fc.constantFrom(false, false, true),
+  certificate: fc.constantFrom(false, false, true),
+});
+const routeSketch: fc.Arbitrary<RouteSketch> = fc.record({
+  gateways: fc.array(fc.nat(2), { minLength: 1, maxLength: 2 }),
+  backends: fc.array(fc.tuple(service, fc.constantFrom(80, 8080, 9)), { minLength: 1, maxLength: 2 }),
+  bytes: fc.constantFrom(false, false, true),
+  deleting: fc.constantFrom(false, false, false, true),
+});
+const worlds = fc.oneof(
+  fc.tuple(fc.array(sketch, { maxLength: 7 }), fc.constant([]), fc.constant([])),
+  fc.tuple(
+    fc.array(sketch, { maxLength: 4 }),
+    fc.array(gatewaySketch, { maxLength: 3 }),
+    fc.array(routeSketch, { maxLength: 4 }),
+  ),
+);
+
 test("whatever is asked of a slice comes out as from the whole, and what is not in the whole is not in it", () => {
   fc.assert(
-    fc.property(fc.array(sketch, { maxLength: 7 }), (sketches) => {
+    fc.property(worlds, ([sketches, gatewaySketches, routeSketches]) => {
       const ingresses = sketches.map(ingressOf);
-      const { look, whole } = clusterOf(ingresses);
+      const gateways = gatewaySketches.map(gatewayOf);
+      const routes = routeSketches.map(routeOf);
+      const { look, whole } = clusterOf(ingresses, gateways, routes);
       const seeds = new Set([
         ...ingresses.flatMap(hostsOfIngress).map(hostKey),
         ...ingresses.flatMap(servicesOfIngress).map(serviceKeyOf),
+        ...gateways.flatMap((one) => referencesOfGateway(one).hosts).map(hostKey),
+        ...routes.flatMap((one) => referencesOfRoute(one).services).map(serviceKeyOf),
       ]);
       for (const seed of seeds) {
         const slice = sliceOf(seedOf(seed), look);
-        const part = translate(look.view(look.ingressesOf(slice.hosts)), options);
+        const part = translate(look.view(look.askingFor(slice.hosts)), options);
         const decided = new Set([...[...slice.hosts].map(hostKey), ...[...slice.services].map(serviceKeyOf)]);
         expect(decided.has(seed)).toBe(true);
         // All that the slice makes is what the whole makes there, and nothing that the whole makes there is missing.

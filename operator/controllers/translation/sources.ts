@@ -3,9 +3,9 @@
 import { AgentEndpoint } from "#api/agent-endpoint.ts";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain } from "#api/domain.ts";
-import { CONTROLLER_NAME, CONTROLLER_NAME_LEGACY, DRAIN_OWNER } from "#api/keys.ts";
+import { CONTROLLER_NAME, CONTROLLER_NAME_LEGACY } from "#api/keys.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
-import { keyOf, type KubeObject, refOf } from "#kube/kind.ts";
+import type { KubeObject } from "#kube/kind.ts";
 import { Ingress, IngressClass, type IngressObject, Service } from "#kube/kinds.ts";
 import type { Cached } from "../../runtime/define-controller.ts";
 import { type Seen, type Source, source } from "../../runtime/define-keyed.ts";
@@ -18,7 +18,9 @@ import {
   serviceOfEndpoint,
   servicesOfIngress,
 } from "./keys.ts";
+import { gatewaySources, hostsOfPolicy, hostsOfService } from "./gateway-sources.ts";
 import { BY_HOST, BY_SERVICE } from "./look.ts";
+import { isDeleting, isNews, nameOf } from "./news.ts";
 
 const BY_POLICY = "translation-policy";
 const BY_CLASS = "translation-class";
@@ -29,6 +31,7 @@ export const ENDPOINTS_BY_SERVICE = "translation-service";
 export const sources: readonly Source[] = [
   source({
     kind: Ingress,
+    when: "ingress",
     indexes: {
       [BY_HOST]: hostsOfIngress,
       [BY_SERVICE]: servicesOfIngress,
@@ -39,6 +42,7 @@ export const sources: readonly Source[] = [
   }),
   source({
     kind: IngressClass,
+    when: "ingress",
     keys: ({ before, after, first }, cached) => {
       if (first || !isNews(before, after)) return [];
       const name = (after ?? before)?.metadata.name ?? "";
@@ -48,21 +52,26 @@ export const sources: readonly Source[] = [
   source({
     kind: Service,
     keys: ({ before, after, first }, cached) => {
-      const service = keyIn(after ?? before);
-      const hosts = first || !isNews(before, after) ? [] : hostsBy(cached, BY_SERVICE, service);
-      return hosts;
+      if (first || !isNews(before, after)) return [];
+      const service = nameOf({ before, after });
+      return [...hostsBy(cached, BY_SERVICE, service), ...hostsOfService(cached, service)];
     },
   }),
   source({
     kind: NgrokTrafficPolicy,
-    keys: ({ before, after, first }, cached) =>
-      first || !isNews(before, after) ? [] : hostsBy(cached, BY_POLICY, keyIn(after ?? before)),
+    keys: ({ before, after, first }, cached) => {
+      if (first || !isNews(before, after)) return [];
+      const policy = nameOf({ before, after });
+      return [...hostsBy(cached, BY_POLICY, policy), ...hostsOfPolicy(cached, policy)];
+    },
   }),
   source({
     kind: Domain,
     // Only that it has gone: how it fares is its endpoints' business, and the Ingress's.
     keys: ({ before, after }) =>
-      before === undefined || after !== undefined ? [] : [hostKey(before.spec.domain.toLowerCase())],
+      before === undefined || after !== undefined || !hasSpec(before)
+        ? []
+        : [hostKey(before.spec.domain.toLowerCase())],
   }),
   source({
     kind: CloudEndpoint,
@@ -75,6 +84,7 @@ export const sources: readonly Source[] = [
     indexes: { [ENDPOINTS_BY_SERVICE]: serviceOfEndpoint },
     keys: (seen) => generatedKeys(seen, (endpoint) => serviceOfEndpoint(endpoint).map(serviceKeyOf)),
   }),
+  ...gatewaySources,
 ];
 
 /** The hosts of both states; of what it no longer sends to, the Services: they may now belong to one host alone, or none. */
@@ -106,42 +116,11 @@ function isLabelled({ metadata: { labels } }: KubeObject): boolean {
   return labels?.[CONTROLLER_NAME] !== undefined || labels?.[CONTROLLER_NAME_LEGACY] !== undefined;
 }
 
-/** Whether there is anything in it but a status, a finalizer and our stamp. */
-function isNews(before: KubeObject | undefined, after: KubeObject | undefined): boolean {
-  if (before === undefined || after === undefined) return true;
-  const a = before.metadata;
-  const b = after.metadata;
-  if (a.uid !== b.uid || isDeleting(before) !== isDeleting(after)) return true;
-  // Not every kind counts generations: an IngressClass does, a Service does not.
-  const spec =
-    a.generation === undefined ? textOf(specOf(before)) !== textOf(specOf(after)) : a.generation !== b.generation;
-  return spec || annotationsOf(a.annotations) !== annotationsOf(b.annotations) || textOf(a.labels) !== textOf(b.labels);
-}
-
-function specOf(object: KubeObject): unknown {
-  return (object as { spec?: unknown }).spec;
-}
-
 function hasSpec(object: KubeObject): boolean {
-  return specOf(object) !== undefined;
-}
-
-function annotationsOf(annotations: Readonly<Record<string, string>> | undefined): string {
-  return textOf(Object.fromEntries(Object.entries(annotations ?? {}).filter(([key]) => key !== DRAIN_OWNER)));
-}
-
-function textOf(value: unknown): string {
-  return JSON.stringify(value ?? {});
-}
-
-function isDeleting({ metadata }: KubeObject): boolean {
-  return metadata.deletionTimestamp !== undefined;
-}
-
-function keyIn(object: KubeObject | undefined): string {
-  return object === undefined ? "" : keyOf(refOf(object));
+  return (object as { spec?: unknown }).spec !== undefined;
 }
 
 function hostsBy(cached: Cached, index: string, value: string): string[] {
+  if (!cached.has(Ingress)) return [];
   return [...new Set(cached.by(Ingress, index, value).flatMap(hostsOfIngress))].map(hostKey);
 }
