@@ -27,7 +27,7 @@ export interface Bundle extends Program {
 export const COMMANDS: readonly string[] = ["ngrok-drain", "ngrok-translate"];
 
 /** Folders of programs of the operator's own layer. */
-const OPERATOR_FOLDERS: readonly string[] = ["operator/managers"];
+const OPERATOR_FOLDERS: readonly string[] = ["operator/managers", "operator/commands"];
 
 /** The programs below `top`, hooks first. */
 export function programs(top: string): Program[] {

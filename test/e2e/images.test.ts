@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { rootCertificates } from "node:tls";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { buildImages, type BuiltImages } from "#scripts/images/build-images.ts";
+import { buildImages, TOP, type BuiltImages } from "#scripts/images/build-images.ts";
 import { binaries } from "#tools/binaries.ts";
 import { push } from "#tools/cluster/registry.ts";
 import { command, CommandFailed } from "#tools/command.ts";
@@ -62,8 +62,8 @@ describe.runIf(asRoot)("as root, with chroot, an image by its files alone", () =
       console.log(JSON.stringify([process.version, os.userInfo().username, bundle.match(/BEGIN CERT/g).length]));`;
     expect(JSON.parse(await nodeIn(root, "-e", code))).toEqual([process.version, "nonroot", rootCertificates.length]);
     const programs = (await readdir(root, { recursive: true })).filter((path) => /(^|\/)s?bin\/[^/]+$/.test(path));
-    const commands = ["kubectl-ngrok_drain", "ngrok-drain", "node"].map((name) => `usr/local/bin/${name}`);
-    expect(programs.toSorted()).toEqual(commands);
+    const commands = ["kubectl-ngrok_drain", "kubectl-ngrok_translate", "ngrok-drain", "ngrok-translate", "node"];
+    expect(programs.toSorted()).toEqual(commands.map((name) => `usr/local/bin/${name}`));
   });
 
   test("has ngrok-drain on its PATH, by its own name and as kubectl's plugin", async () => {
@@ -78,6 +78,16 @@ describe.runIf(asRoot)("as root, with chroot, an image by its files alone", () =
       ]);
       expect(said).toMatch(/Examples:\n +ngrok-drain plan/);
     }
+  });
+
+  test("has ngrok-translate, which reads manifests from its standard input", async () => {
+    const root = await rootOf(images.operator.archive);
+    const page = await readFile(join(TOP, "docs/ingress.md"), "utf8");
+    // The class, and the first example.
+    const blocks = [...page.matchAll(/```yaml\n([^]*?)```/g)].map(([, text]) => text);
+    const input = blocks.slice(0, 2).join("---\n");
+    const args = ["--userspec=65532:65532", root, "/usr/local/bin/ngrok-translate", "-", "-o", "table"];
+    expect(await command("chroot", args, { input })).toMatch(/^KIND .*\n(Cloud|Agent)Endpoint /);
   });
 
   test("holds every module that its programs load", async () => {
