@@ -3,6 +3,7 @@
 import type { Finding } from "#api/conditions.ts";
 import type { CommonStatus } from "#api/define-kind.ts";
 import type { Feature, Rule } from "#api/rbac.ts";
+import type { OwnClaim } from "#api/keys.ts";
 import type { Release } from "#api/release.ts";
 import type { Undo } from "#drain/hands.ts";
 import type { Kind, KubeObject, Ref } from "#kube/kind.ts";
@@ -118,11 +119,22 @@ export interface Context extends Surroundings {
   readonly event: (event: ObjectEvent) => void;
 }
 
-export interface Watch<T extends KubeObject = KubeObject> {
-  readonly kind: Kind<T>;
-  /** Over the watched kind, beside those of its own controller: names are unique a kind. */
+/** Of a kind that is large and mostly of no use: the objects to watch, and what of each to keep in memory. */
+export interface Part<T extends KubeObject = KubeObject> {
+  readonly fieldSelector?: string;
+  readonly keeps?: (object: T) => T;
+}
+
+export interface WatchOptions<T extends KubeObject = KubeObject> extends Part<T> {
+  /** Over the watched kind, beside those of its own controller: a name means one function a kind. */
   readonly indexes?: Readonly<Record<string, Index<T>>>;
-  /** The objects of the controller that this change concerns. */
+  /** A change of nothing else concerns nobody. */
+  readonly ignores?: "status";
+}
+
+export interface Watch<T extends KubeObject = KubeObject> extends WatchOptions<T> {
+  readonly kind: Kind<T>;
+  /** The objects of the controller that the object concerns; asked for both states of a changed one. */
   keys(object: T, cached: Cached): readonly Ref[];
 }
 
@@ -131,8 +143,9 @@ export function watching<T extends KubeObject>(
   kind: Kind<T>,
   keys: Watch<T>["keys"],
   indexes: Readonly<Record<string, Index<T>>> = {},
+  more: Omit<WatchOptions<T>, "indexes"> = {},
 ): Watch {
-  return { kind, keys: keys as Watch["keys"], indexes: indexes as Readonly<Record<string, Index<KubeObject>>> };
+  return { ...more, kind, keys, indexes } as unknown as Watch;
 }
 
 export interface LeaderController<T extends KubeObject = KubeObject> {
@@ -153,6 +166,8 @@ export interface LeaderController<T extends KubeObject = KubeObject> {
   claims?(object: T, around: Surroundings): boolean;
   /** The one object that has to exist although nobody writes it, and how it is made. */
   readonly makes?: { at(release: Release): Ref; object(release: Release, options: Options): T };
+  /** Which finalizer and stamp; default: those of every object of ours. */
+  claim?(release: Release): OwnClaim;
   /** Objects of the kind that this install does not reconcile at all; default: all are ours. */
   serves?(object: T, around: Surroundings): boolean;
   apply(object: T, context: Context): Promise<Outcome<T>>;
@@ -160,6 +175,8 @@ export interface LeaderController<T extends KubeObject = KubeObject> {
   readonly cleanup?: Undo;
   /** A user's object may stay and ask for nothing of ours any more: then it is cleaned up as if it went. */
   readonly letsGo?: boolean;
+  /** Its status holds a list that several controllers write whole: written only over the very state that was looked at. */
+  readonly statusIsShared?: boolean;
   /** Parts of the status that somebody else writes (the drain its own): never applied, never compared. */
   readonly leaves?: { readonly fields: readonly string[]; readonly conditions: readonly string[] };
 }

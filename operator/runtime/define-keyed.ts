@@ -7,7 +7,7 @@ import type { Kind, KubeObject, Ref } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
 import type { Change } from "./cache.ts";
-import type { Cached, Index, ObjectEvent } from "./define-controller.ts";
+import type { Cached, Index, ObjectEvent, Part } from "./define-controller.ts";
 import type { Manager } from "./define-manager.ts";
 import type { Options } from "./options.ts";
 
@@ -46,13 +46,10 @@ export interface Seen<T extends KubeObject = KubeObject> extends Change<T> {
 }
 
 /** A kind that is read from the cache, and the keys that a change of it concerns. */
-export interface Source<T extends KubeObject = KubeObject> {
+export interface Source<T extends KubeObject = KubeObject> extends Part<T> {
   readonly kind: Kind<T>;
   /** Watched only while this feature is on; `cached.has` tells whether it is. */
   readonly when?: Feature;
-  /** Of a kind that is large and mostly of no use: the objects to watch, and what of each to keep in memory. */
-  readonly fieldSelector?: string;
-  readonly keeps?: (object: T) => T;
   readonly indexes?: Readonly<Record<string, Index<T>>>;
   keys(seen: Seen<T>, cached: Cached): readonly string[];
 }

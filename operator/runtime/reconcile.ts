@@ -85,7 +85,7 @@ export class Reconciler<T extends KubeObject> {
       log: parts.log,
       event: (object, event) => parts.event(object, event),
     });
-    this.#claim = claimOf(parts.release);
+    this.#claim = parts.controller.claim?.(parts.release) ?? claimOf(parts.release);
     const { release, clusterWide, options, cached } = parts;
     this.#around = { release, clusterWide, options, cached };
   }

@@ -1,7 +1,7 @@
 // One term of leadership: the controllers at work under one hold of the Lease. A term is started when the duty is to
 // reconcile and stopped when it is anything else; nothing of it outlives the Lease.
 import type { Release } from "#api/release.ts";
-import { claimOf } from "#api/keys.ts";
+import { claimOf, type OwnClaim } from "#api/keys.ts";
 import type { Connection } from "#kube/connection.ts";
 import { emit } from "#kube/event.ts";
 import type { Kind, KubeObject } from "#kube/kind.ts";
@@ -30,7 +30,7 @@ import { Reconciler } from "./reconcile.ts";
 import { keepUninstallReady } from "./uninstall-ready.ts";
 import { Strangers } from "./strangers.ts";
 import { kindsReadBy, type Watches } from "./watches.ts";
-import { writeStatus } from "./write-status.ts";
+import { writeOver, writeStatus } from "./write-status.ts";
 
 /** The remote side of each object is read again this often, since nothing tells us of changes there. */
 const RESYNC_MS = 10 * 3_600_000;
@@ -150,7 +150,9 @@ function startController(
     log,
     stopping: () => ending.aborted,
     writeStatus: async (object, status, signal) =>
-      await writeStatus(connection, controller.kind, object, status, controller.leaves, signal),
+      controller.statusIsShared === true
+        ? await writeOver(connection, controller.kind, object, status, signal)
+        : await writeStatus(connection, controller.kind, object, status, controller.leaves, signal),
     event: (object, event) => events.tell(controller.kind, object, event),
     stranger: async (object, owner) =>
       await strangers.met(controller.kind, object, owner, (event) => events.tell(controller.kind, object, event)),
@@ -222,27 +224,32 @@ function wakeOwn(
     reconciler.forget(before?.metadata.uid);
     queue.forget(key);
     if (controller.makes !== undefined && key === keyOf(controller.makes.at(release))) queue.add(key);
-  } else if (before === undefined || concerns(before, after, release)) queue.add(key);
+  } else if (before === undefined || concerns(before, after, release, controller.claim?.(release))) queue.add(key);
 }
 
-function wakeByOthers(controller: LeaderController, { watches }: TermParts, queue: Queue): (() => void)[] {
+function wakeByOthers(controller: LeaderController, { watches, release }: TermParts, queue: Queue): (() => void)[] {
   return (controller.watches ?? []).map((watch) =>
     watches.cache.store(watch.kind).onChange(({ before, after }) => {
-      const object = after ?? before;
-      if (object === undefined) return;
-      for (const ref of watch.keys(object, watches.cache)) queue.add(keyOf(ref));
+      const isChange = before !== undefined && after !== undefined;
+      if (isChange && watch.ignores === "status" && !concerns(before, after, release)) return;
+      for (const object of [before, after])
+        for (const ref of object === undefined ? [] : watch.keys(object, watches.cache)) queue.add(keyOf(ref));
     }),
   );
 }
 
 /** What we write ourselves (claim, status) concerns nobody; what a person writes does, and so do the loss of our claim and the end of another's. */
-export function concerns(before: KubeObject, after: KubeObject, release: Release): boolean {
+export function concerns(
+  before: KubeObject,
+  after: KubeObject,
+  release: Release,
+  { finalizers, stamp, owner }: OwnClaim = claimOf(release),
+): boolean {
   const a = before.metadata;
   const b = after.metadata;
   if (a.uid !== b.uid || a.generation !== b.generation || a.deletionTimestamp !== b.deletionTimestamp) return true;
   // Not every kind counts its generations.
   if (a.generation === undefined && textOf(specOf(before)) !== textOf(specOf(after))) return true;
-  const { finalizers, stamp, owner } = claimOf(release);
   const stranger = a.annotations?.[stamp];
   if (stranger !== undefined && stranger !== owner && stranger !== b.annotations?.[stamp]) return true;
   const ours = ({ metadata }: KubeObject): boolean =>

@@ -5,10 +5,12 @@ import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import type { DrainState } from "#drain/state.ts";
 import type { Connection, KubeRequest, WatchEvent, WatchRequest } from "#kube/connection.ts";
+import { Secret } from "#kube/kinds.ts";
 import { aCloudEndpoint, aKubernetesOperator } from "#test/support/builders.ts";
 import { testClock } from "#test/support/clock.ts";
 import { cloudEndpointController } from "../controllers/cloud-endpoint/controller.ts";
 import { kubernetesOperatorController } from "../controllers/kubernetes-operator/controller.ts";
+import { type LeaderController, watching } from "./define-controller.ts";
 import { openLog } from "./log.ts";
 import { watches as openWatches } from "./watches.ts";
 
@@ -205,4 +207,26 @@ test("the stores stay whole until the last one who works from them has ended", a
   expect(endpoints.size).toBe(2);
   expect(server.lists).toBe(2);
   freeAgain();
+});
+
+test("two may watch the same part of a kind, and index it by the same function", () => {
+  const part = { fieldSelector: "type=kubernetes.io/tls" };
+  const byName = { name: ({ metadata }: { metadata: { name: string } }) => [metadata.name] };
+  const one = { ...cloudEndpointController, watches: [watching(Secret, () => [], byName, part)] };
+  const other = { ...kubernetesOperatorController, watches: [watching(Secret, () => [], byName, part)] };
+  const opened = (second: LeaderController): unknown =>
+    openWatches({
+      connection: undefined as unknown as Connection,
+      controllers: [one as LeaderController, second],
+      release,
+      clusterWide: true,
+      clock: testClock(),
+      log: openLog({ level: "error", encoder: "json", secrets: [] }, { write: () => undefined }),
+      gate: { onChange: () => () => {} },
+    });
+  expect(() => opened(other as LeaderController)).not.toThrow();
+  const whole = { ...other, watches: [watching(Secret, () => [])] };
+  expect(() => opened(whole as LeaderController)).toThrow("secrets is watched in part by one controller");
+  const otherName = { ...other, watches: [watching(Secret, () => [], { name: () => [] }, part)] };
+  expect(() => opened(otherName as LeaderController)).toThrow("two indexes over secrets are called name");
 });

@@ -8,8 +8,7 @@ import { follow } from "#kube/watch.ts";
 import type { Clock } from "#wire/clock.ts";
 import { asError } from "#wire/errors.ts";
 import { Cache } from "./cache.ts";
-import type { Controller, Index, LeaderController } from "./define-controller.ts";
-import type { Source } from "./define-keyed.ts";
+import type { Controller, Index, LeaderController, Part } from "./define-controller.ts";
 import type { Gate } from "./gate.ts";
 import type { Log } from "./log.ts";
 import { Rest } from "./rest.ts";
@@ -189,14 +188,14 @@ export function kindsReadBy(controller: Controller): readonly Kind[] {
 function kindsOf(controllers: readonly Controller[], release: Release): readonly Followed[] {
   const kinds = new Map(controllers.flatMap(kindsReadBy).map((kind) => [resourceName(kind), kind]));
   return [...kinds.values()].map((kind) => {
-    const only = onlySource(controllers, kind);
+    const part = partOf(controllers, kind);
     const single = makerOf(controllers, kind)?.makes?.at(release);
     return {
       kind,
       // An object that we make stands in the release namespace, whatever is watched, and only it is of interest.
       namespace: single === undefined ? release.watchNamespace : single.namespace,
-      fieldSelector: single === undefined ? only?.fieldSelector : `metadata.name=${single.name}`,
-      keeps: only?.keeps ?? ((object) => object),
+      fieldSelector: single === undefined ? part.fieldSelector : `metadata.name=${single.name}`,
+      keeps: part.keeps ?? ((object) => object),
       indexes: indexesOver(controllers, kind),
       rests: single === undefined,
     };
@@ -209,14 +208,17 @@ function makerOf(controllers: readonly Controller[], kind: Kind): LeaderControll
   );
 }
 
-/** What is left out may be left out only where nobody else looks at the kind. */
-function onlySource(controllers: readonly Controller[], kind: Kind): Source | undefined {
-  const isIt = (one: Kind): boolean => resourceName(one) === resourceName(kind);
-  const found = controllers.flatMap((one) => ("sources" in one ? one.sources : [])).find((one) => isIt(one.kind));
-  if (found?.fieldSelector === undefined && found?.keeps === undefined) return found;
-  if (controllers.filter((one) => kindsReadBy(one).some(isIt)).length > 1)
+/** What is left out may be left out only where all who look at the kind say so. */
+function partOf(controllers: readonly Controller[], kind: Kind): Part {
+  const [first, ...others] = controllers
+    .flatMap((one): readonly (Part & { readonly kind: Kind })[] =>
+      "sources" in one ? one.sources : [{ kind: one.kind }, ...(one.watches ?? [])],
+    )
+    .filter((one) => resourceName(one.kind) === resourceName(kind));
+  if (first === undefined) return {};
+  if (others.some(({ fieldSelector, keeps }) => fieldSelector !== first.fieldSelector || keeps !== first.keeps))
     throw new Error(`${resourceName(kind)} is watched in part by one controller and as a whole by another`);
-  return found;
+  return first;
 }
 
 /** Those of its own controller and of all that watch it. */
@@ -227,7 +229,8 @@ function indexesOver(controllers: readonly Controller[], kind: Kind): Readonly<R
   );
   for (const one of named.filter((with_) => resourceName(with_.kind) === resourceName(kind))) {
     for (const [name, index] of Object.entries(one.indexes ?? {})) {
-      if (indexes[name] !== undefined) throw new Error(`two indexes over ${resourceName(kind)} are called ${name}`);
+      if (indexes[name] !== undefined && indexes[name] !== index)
+        throw new Error(`two indexes over ${resourceName(kind)} are called ${name}`);
       indexes[name] = index;
     }
   }

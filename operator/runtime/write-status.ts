@@ -2,7 +2,7 @@
 // whole, the removal of what that release left and nobody would ever take away.
 import { type CommonStatus, isOwnKind, type OwnObject } from "#api/define-kind.ts";
 import type { Connection } from "#kube/connection.ts";
-import { type Kind, type KubeObject, refOf } from "#kube/kind.ts";
+import { type Kind, type KubeObject, type Ref, refOf } from "#kube/kind.ts";
 import { objectPath } from "#kube/paths.ts";
 import { versionFor } from "#kube/reader.ts";
 import { applyStatus } from "#kube/status.ts";
@@ -25,16 +25,41 @@ export async function writeStatus<T extends KubeObject>(
   if (!isOwnKind(kind)) return stored;
   const left = leftovers((stored as OwnObject).status, status, leaves);
   if (left === undefined) return stored;
-  const version = await versionFor(connection, kind, signal);
   const { uid, resourceVersion } = stored.metadata;
+  return await mergeStatus(connection, kind, at, { metadata: { uid, resourceVersion }, status: left }, signal);
+}
+
+async function mergeStatus<T extends KubeObject>(
+  connection: Connection,
+  kind: Kind<T>,
+  at: Ref,
+  body: object,
+  signal: AbortSignal,
+): Promise<T> {
+  const version = await versionFor(connection, kind, signal);
   return (await connection.request({
     method: "PATCH",
     path: `${objectPath(kind, version, at)}/status`,
     query: { fieldManager: FIELD_MANAGER },
     contentType: "application/merge-patch+json",
-    body: { metadata: { uid, resourceVersion }, status: left },
+    body,
     signal,
   })) as T;
+}
+
+/**
+ * Sets these fields of a status whose lists other controllers write as well: refused (class conflict) when anybody has
+ * written the object since it was read. Returns the object as stored.
+ */
+export async function writeOver<T extends KubeObject>(
+  connection: Connection,
+  kind: Kind<T>,
+  object: T,
+  status: object,
+  signal: AbortSignal,
+): Promise<T> {
+  const { uid, resourceVersion } = object.metadata;
+  return await mergeStatus(connection, kind, refOf(object), { metadata: { uid, resourceVersion }, status }, signal);
 }
 
 /**
