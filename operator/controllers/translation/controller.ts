@@ -30,7 +30,8 @@ import { hostOfUrl, seedOf, serviceOfEndpoint } from "./keys.ts";
 import { BY_HOST, BY_SERVICE, ClusterLook } from "./look.ts";
 import { type Endpoint, isGenerated, type Owner, planWrites, type Write } from "./plan.ts";
 import { settleWrites } from "./settle.ts";
-import { type Slice, sliceOf } from "./slice.ts";
+import { sliceOf, type Slice } from "./slice.ts";
+import { within } from "./within.ts";
 import { ENDPOINTS_BY_HOST, ENDPOINTS_BY_SERVICE, sources } from "./sources.ts";
 
 /** Of this the Ingress's own controller speaks, which meets Ingresses of no host as well. */
@@ -88,15 +89,15 @@ async function apply(key: string, context: KeyContext): Promise<KeyOutcome> {
   const classes = cached.has(Ingress) ? ingressClasses(cached, clusterWide, options.ingressControllerName) : [];
   const look = new ClusterLook(cached, classes, options);
   const slice = sliceOf(seedOf(key), look);
-  const asking = look.askingFor(slice.hosts);
-  const wanted = translate(look.view(asking), options);
+  const translation = translate(look.view(look.askingFor([...slice.hosts, ...slice.beside])), options);
+  const wanted = within(slice, translation);
   const owner: Owner = { namespace: release.namespace, managerName: flags.managerName, stamp: ownerOf(release) };
   const isLost = (ingress: IngressObject): boolean =>
     ingress.metadata.deletionTimestamp === undefined &&
     isClaimed(ingress, release) &&
     classVerdict(ingress, classes, options.ingressControllerName) === "unknown";
   const generated = generatedIn(slice, context, owner).filter((one) => !askedFor(one, context).some(isLost));
-  tellProblems(asking.ingresses, wanted.problems, context);
+  tellProblems(look.askingFor(slice.hosts).ingresses, translation.problems, context);
   const writes = planWrites(wanted, { at: (kind, at) => cached.get(kind, refAt(at)), generated }, owner);
   return await settleWrites(writes, { ...context, told: tellIn(slice, context) }, owner);
 }

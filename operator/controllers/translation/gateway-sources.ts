@@ -11,6 +11,7 @@ import {
   type RouteObject,
   Secret,
 } from "#kube/kinds.ts";
+import { authorities, certificates } from "../../endpoint/gateway-parts.ts";
 import type { Cached } from "../../runtime/define-controller.ts";
 import { type Seen, type Source, source } from "../../runtime/define-keyed.ts";
 import { referencesOfGateway, referencesOfRoute } from "../../translate/gateway/references.ts";
@@ -25,9 +26,6 @@ const BY_SECRET = "translation-secret";
 const BY_CONFIG_MAP = "translation-config-map";
 const BY_GRANTS_IN = "translation-grants-in";
 const BY_NAMESPACE = "translation-namespace";
-
-/** The one key of a ConfigMap that a Gateway reads. */
-const AUTHORITIES = "ca.crt";
 
 export const gatewaySources: readonly Source[] = [
   source({
@@ -93,17 +91,13 @@ export const gatewaySources: readonly Source[] = [
   source({
     kind: Secret,
     when: "gateway",
-    // The others are Helm's releases and people's passwords: nobody here has any business with them.
-    fieldSelector: "type=kubernetes.io/tls",
+    ...certificates,
     keys: (seen, cached) => changed(seen, (name) => gatewaysAt(cached, BY_SECRET, name)),
   }),
   source({
     kind: ConfigMap,
     when: "gateway",
-    keeps: ({ data, ...rest }) => ({
-      ...rest,
-      ...(data?.[AUTHORITIES] === undefined ? {} : { data: { [AUTHORITIES]: data[AUTHORITIES] } }),
-    }),
+    ...authorities,
     keys: (seen, cached) => changed(seen, (name) => gatewaysAt(cached, BY_CONFIG_MAP, name)),
   }),
 ];

@@ -70,12 +70,12 @@ export class ClusterLook implements Look {
 
   usersOf(service: string): readonly (readonly string[])[] {
     const groups = new Groups();
-    for (const ingress of byKey(this.#by(Ingress, BY_SERVICE, service))) {
+    for (const ingress of this.#by(Ingress, BY_SERVICE, service)) {
       for (const { port } of backendsOf(ingress).filter((named) => named.service === service))
         groups.add(port, hostsOfIngress(ingress));
     }
     for (const kind of ROUTE_KINDS) {
-      for (const route of byKey(this.#by(kind, BY_SERVICE, service))) {
+      for (const route of this.#by(kind, BY_SERVICE, service)) {
         for (const { port } of backendsOfRoute(route).filter((named) => named.service === service)) {
           // The certificate that a Gateway shows makes endpoints of its own.
           for (const gateway of this.#gatewaysOf(route))
@@ -180,11 +180,12 @@ export class ClusterLook implements Look {
   #ranked(hosts: readonly string[]): readonly string[] {
     if (hosts.length < 2) return hosts;
     const ranks = hosts.map((host) => {
-      const { ingresses, gateways } = this.askingFor([host]);
-      const first = ingresses.find((ingress) => this.#isTaken(ingress));
+      const named = this.#by(Ingress, BY_HOST, host);
+      // One that is not taken has no host, so where it stands does not matter.
+      const first = named.length === 1 ? named[0] : byKey(named).find((ingress) => this.#isTaken(ingress));
       if (first !== undefined)
         return { host, at: `0 ${keyOf(refOf(first))}`, place: hostsOfIngress(first).indexOf(host) };
-      const [gateway] = gateways;
+      const [gateway] = byKey(this.#by(Gateway, BY_HOST, host));
       if (gateway === undefined) return { host, at: "2", place: 0 };
       return { host, at: `1 ${keyOf(refOf(gateway))}`, place: referencesOfGateway(gateway).hosts.indexOf(host) };
     });

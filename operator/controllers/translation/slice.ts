@@ -1,7 +1,7 @@
 // Which hosts have to be looked at together so that what comes out for each of them is what a look at the whole cluster
 // would give. A host depends on others only through the Services that both use: a Service of one host alone may be
-// collapsed into it, one of several gets an internal endpoint, made as its first host has it. So two hosts a Service are
-// enough, however many use it, and a change among thousands of hosts touches a handful.
+// collapsed into it, one of several gets an internal endpoint, made as its first host has it. So of a Service that many
+// use the first two are enough to know that, and a change among thousands of hosts touches a handful.
 import { servicesOf } from "../../translate/mapping.ts";
 import { serviceKey, type ServiceTarget, type VirtualHost } from "../../translate/model.ts";
 
@@ -27,17 +27,20 @@ export interface Seed {
 export interface Slice {
   /** The host names that come out right, whether or not anybody asks for them. */
   readonly hosts: ReadonlySet<string>;
-  /** The Services, `namespace/name`, of which all internal endpoints come out right. */
+  /** The Services, `namespace/name`, of which all endpoints come out right. */
   readonly services: ReadonlySet<string>;
+  /** Host names that are looked at for their Services alone: what comes out for them is nothing to go by. */
+  readonly beside: ReadonlySet<string>;
 }
 
-/** Hosts of one Service and port that say all: one that uses it, and whether there is another. */
-const ENOUGH = 2;
+/** With that many hosts on it a Service is nobody's own, and one more or less makes no difference to the others. */
+const MANY = 3;
 
 export function sliceOf(seed: Seed, look: Look): Slice {
   const found = new Map<string, readonly VirtualHost[]>();
   const hosts = new Set<string>();
   const services = new Set<string>();
+  const beside = new Set<string>();
   const hostsOf = (name: string): readonly VirtualHost[] => {
     const known = found.get(name) ?? look.hostsNamed(name);
     found.set(name, known);
@@ -55,34 +58,40 @@ export function sliceOf(seed: Seed, look: Look): Slice {
       waiting.services.push(...hostsOf(host).flatMap(servicesOf).map(nameOf));
     } else if (service !== undefined && !services.has(service)) {
       services.add(service);
-      for (const group of look.usersOf(service)) waiting.hosts.push(...firstUsers(service, group, hostsOf));
+      for (const group of look.usersOf(service)) {
+        const users = usersIn(service, group, hostsOf);
+        waiting.hosts.push(...users.few);
+        for (const name of users.first) beside.add(name);
+      }
     } else if (host === undefined && service === undefined) break;
   }
-  return { hosts, services };
+  return { hosts, services, beside: new Set([...beside].filter((name) => !hosts.has(name))) };
 }
 
-/** The first hosts of the group that do use the Service: one may have been refused, or use it in a path that was. */
-function firstUsers(
-  service: string,
-  group: readonly string[],
-  hostsOf: (name: string) => readonly VirtualHost[],
-): readonly string[] {
-  const users: string[] = [];
-  const counts = new Map<string, number>();
+interface Users {
+  /** All hosts of an endpoint that few use: it is, or was, or may be one host's own. */
+  readonly few: readonly string[];
+  /** The first hosts of an endpoint that many use. */
+  readonly first: readonly string[];
+}
+
+/** Of the group those that do use the Service: one may have been refused, or use it in a path that was. */
+function usersIn(service: string, group: readonly string[], hostsOf: (name: string) => readonly VirtualHost[]): Users {
+  const users = new Map<string, string[]>();
   for (const name of group) {
-    const keys = hostsOf(name).flatMap((host) => [
-      ...new Set(
-        servicesOf(host)
-          .filter((target) => nameOf(target) === service)
-          .map(serviceKey),
-      ),
-    ]);
-    if (keys.length === 0) continue;
-    users.push(name);
-    for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
-    if ([...counts.values()].every((count) => count >= ENOUGH)) break;
+    const targets = hostsOf(name)
+      .flatMap(servicesOf)
+      .filter((target) => nameOf(target) === service);
+    const keys = new Set(targets.map(serviceKey));
+    if (keys.size === 0) continue;
+    for (const key of keys) users.set(key, [...(users.get(key) ?? []), name]);
+    if ([...users.values()].every((names) => names.length >= MANY)) break;
   }
-  return users;
+  const all = [...users.values()];
+  return {
+    few: all.filter((names) => names.length < MANY).flat(),
+    first: all.filter((names) => names.length >= MANY).flatMap((names) => names.slice(0, MANY - 1)),
+  };
 }
 
 function nameOf({ namespace, name }: ServiceTarget): string {

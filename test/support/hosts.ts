@@ -1,0 +1,190 @@
+// Small clusters for tests of the translation: Ingresses, Gateways and routes that meet on a handful of hosts and Services.
+import fc from "fast-check";
+import type { KubeObject } from "#kube/kind.ts";
+import {
+  Gateway,
+  GatewayClass,
+  type GatewayObject,
+  HTTPRoute,
+  Ingress,
+  IngressClass,
+  type IngressObject,
+  type RouteObject,
+  Service,
+  TLSRoute,
+} from "#kube/kinds.ts";
+import { sources } from "#operator/controllers/translation/sources.ts";
+import { Cache } from "#operator/runtime/cache.ts";
+import type { Options } from "#operator/translate/model.ts";
+import { aGateway, aGatewayClass, anHTTPRoute, anIngress, anIngressClass, aService, aTLSRoute } from "./builders.ts";
+
+export const options: Options = {
+  managerNamespace: "ops",
+  managerName: "ngrok-operator-manager",
+  clusterDomain: "svc.cluster.local",
+  referenceGrants: true,
+  ingressControllerName: "ngrok.com/ingress-controller",
+  gatewayControllerName: "ngrok.com/gateway-controller",
+};
+
+export const classes = [
+  anIngressClass(),
+  anIngressClass({ metadata: { name: "other" }, spec: { controller: "example.com/x" } }),
+];
+export const services = ["a", "b", "c", "d"].map((name) =>
+  aService({
+    metadata: { name, namespace: "shop", uid: `uid-${name}` },
+    spec: {
+      ports: [
+        { name: "web", port: 80 },
+        { name: "admin", port: 8080, appProtocol: "kubernetes.io/h2c" },
+      ],
+    },
+  }),
+);
+
+export interface Sketch {
+  readonly hosts: readonly (readonly [host: string, service: string, port: string | number])[];
+  readonly fallback: string | undefined;
+  readonly foreign: boolean;
+  readonly deleting: boolean;
+  readonly verbose: boolean;
+  /** Asks for what there is not, so that all of it is refused. */
+  readonly refused: boolean;
+  readonly description: string | undefined;
+}
+
+export function ingressOf(sketch: Sketch, at: number): IngressObject {
+  const backend = (name: string, port: string | number) => ({
+    service: { name, port: typeof port === "number" ? { number: port } : { name: port } },
+  });
+  return anIngress({
+    metadata: {
+      name: `ingress-${at}`,
+      namespace: "shop",
+      uid: `ingress-${at}`,
+      ...(sketch.deleting ? { deletionTimestamp: "2026-01-01T00:00:00Z" } : {}),
+      annotations: {
+        ...(sketch.verbose ? { "ngrok.com/mapping-strategy": "endpoints-verbose" } : {}),
+        ...(sketch.refused ? { "ngrok.com/bindings": "public,internal" } : {}),
+        ...(sketch.description === undefined ? {} : { "ngrok.com/description": sketch.description }),
+      },
+    },
+    spec: {
+      ingressClassName: sketch.foreign ? "other" : "ngrok",
+      ...(sketch.fallback === undefined ? {} : { defaultBackend: backend(sketch.fallback, 80) }),
+      rules: sketch.hosts.map(([host, service, port], path) => ({
+        host,
+        http: { paths: [{ path: `/${at}-${path}`, pathType: "Prefix", backend: backend(service, port) }] },
+      })),
+    },
+  });
+}
+
+export interface GatewaySketch {
+  readonly listeners: readonly (readonly [host: string, protocol: "HTTP" | "HTTPS" | "TLS"])[];
+  readonly foreign: boolean;
+  readonly certificate: boolean;
+}
+
+export interface RouteSketch {
+  readonly gateways: readonly number[];
+  readonly backends: readonly (readonly [service: string, port: number])[];
+  readonly bytes: boolean;
+  readonly deleting: boolean;
+}
+
+const ports = { HTTP: 80, HTTPS: 443, TLS: 9000 };
+
+export function gatewayOf({ listeners, foreign, certificate }: GatewaySketch, at: number): GatewayObject {
+  const tls = { backend: { clientCertificateRef: { name: "certificate" } } };
+  return aGateway({
+    metadata: { name: `gateway-${at}`, namespace: "shop", uid: `gateway-${at}` },
+    spec: {
+      gatewayClassName: foreign ? "other" : "ngrok",
+      listeners: listeners.map(([hostname, protocol], place) => ({
+        name: `l${place}`,
+        hostname,
+        port: ports[protocol],
+        protocol,
+      })),
+      ...(certificate ? { tls } : {}),
+    },
+  });
+}
+
+export function routeOf({ gateways, backends, bytes, deleting }: RouteSketch, at: number): RouteObject {
+  const make = bytes ? aTLSRoute : anHTTPRoute;
+  const rule = { backendRefs: backends.map(([name, port]) => ({ name, port })) };
+  return make({
+    metadata: {
+      name: `route-${at}`,
+      namespace: "shop",
+      uid: `route-${at}`,
+      ...(deleting ? { deletionTimestamp: "2026-01-01T00:00:00Z" } : {}),
+    },
+    spec: {
+      parentRefs: gateways.map((one) => ({ name: `gateway-${one}` })),
+      rules: [bytes ? rule : { ...rule, matches: [{ path: { type: "PathPrefix", value: `/${at}` } }] }],
+    },
+  });
+}
+
+export const gatewayClasses = [
+  aGatewayClass(),
+  aGatewayClass({ metadata: { name: "other" }, spec: { controllerName: "example.com/x" } }),
+];
+
+/** The caches of such a cluster; the objects are put in by `store`. */
+export function emptyCluster(): Cache {
+  const cache = new Cache();
+  for (const { kind, indexes } of sources) cache.add(kind, indexes);
+  return cache;
+}
+
+/** Puts an object where its kind is held. */
+export function store(cache: Cache, object: KubeObject): void {
+  const kinds = [Gateway, GatewayClass, HTTPRoute, Ingress, IngressClass, Service, TLSRoute];
+  const kind = kinds.find((one) => one.kind === object.kind);
+  if (kind === undefined) throw new Error(`no store for ${object.kind}`);
+  cache.store<KubeObject>(kind).put(object);
+}
+
+const host = fc.constantFrom(
+  "one.example.com",
+  "two.example.com",
+  "three.example.com",
+  "*.example.com",
+  "four.internal",
+);
+const service = fc.constantFrom("a", "b", "c", "d", "missing");
+const port = fc.constantFrom(80, "web", 8080, "admin", 9);
+export const sketch: fc.Arbitrary<Sketch> = fc.record({
+  hosts: fc.array(fc.tuple(host, service, port), { minLength: 1, maxLength: 3 }),
+  fallback: fc.option(service, { nil: undefined, freq: 4 }),
+  foreign: fc.constantFrom(false, false, true),
+  deleting: fc.constantFrom(false, false, false, true),
+  verbose: fc.boolean(),
+  refused: fc.constantFrom(false, false, false, true),
+  description: fc.constantFrom(undefined, undefined, "x", "y"),
+});
+
+export const gatewaySketch: fc.Arbitrary<GatewaySketch> = fc.record({
+  listeners: fc.array(fc.tuple(host, fc.constantFrom("HTTP", "HTTPS", "TLS")), { minLength: 1, maxLength: 3 }),
+  foreign: fc.constantFrom(false, false, true),
+  certificate: fc.constantFrom(false, false, true),
+});
+export const routeSketch: fc.Arbitrary<RouteSketch> = fc.record({
+  gateways: fc.array(fc.nat(2), { minLength: 1, maxLength: 2 }),
+  backends: fc.array(fc.tuple(service, fc.constantFrom(80, 8080, 9)), { minLength: 1, maxLength: 2 }),
+  bytes: fc.constantFrom(false, false, true),
+  deleting: fc.constantFrom(false, false, false, true),
+});
+export const worlds = fc.oneof(
+  fc.tuple(fc.array(sketch, { maxLength: 7 }), fc.constant([]), fc.constant([])),
+  fc.tuple(
+    fc.array(sketch, { maxLength: 4 }),
+    fc.array(gatewaySketch, { maxLength: 3 }),
+    fc.array(routeSketch, { maxLength: 4 }),
+  ),
+);
