@@ -36,6 +36,10 @@ export interface WorldOptions {
   readonly options?: Partial<Options>;
   /** Whether there are rights outside the namespace; default true. */
   readonly clusterWide?: boolean;
+  /** Whether all namespaces are watched, not the world's alone; default false. */
+  readonly everywhere?: boolean;
+  /** Of another API server than the run's. */
+  readonly kubeconfig?: string;
   /** Without an API key. */
   readonly keyless?: boolean;
   /** The first replica is started with the world; default true. */
@@ -101,13 +105,18 @@ export function condition(object: OwnObject, type: string): string | undefined {
 }
 
 export async function startWorld(options: WorldOptions): Promise<World> {
-  const connection = await connect({ kubeconfig: inject("kubeconfig") });
+  const connection = await connect({ kubeconfig: options.kubeconfig ?? inject("kubeconfig") });
   const api = await startNgrokApi(options.ngrok);
   const over = new AbortController();
   const read = reader(connection);
   const write = writer(connection, afterUninstall(over.signal));
   const namespace = `world-${randomUUID().slice(0, 8)}`;
-  const release: Release = { name: "ngrok", namespace, fullname: "ngrok-operator", watchNamespace: namespace };
+  const release: Release = {
+    name: "ngrok",
+    namespace,
+    fullname: "ngrok-operator",
+    ...(options.everywhere === true ? {} : { watchNamespace: namespace }),
+  };
   const managers: TestManager[] = [];
   await installCrds(connection);
   await write.create(Namespace, { metadata: { name: namespace } }, over.signal);

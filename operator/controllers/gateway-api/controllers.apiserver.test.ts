@@ -1,0 +1,333 @@
+// Gateways and routes on a real API server with Gateway API: what they become, what they show, whose they are, and that
+// they can always go.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { AgentEndpoint } from "#api/agent-endpoint.ts";
+import { DRAIN_OWNER, FINALIZER, GATEWAY_CLASS_FINALIZER } from "#api/keys.ts";
+import type { Kind, KubeObject } from "#kube/kind.ts";
+import {
+  Event,
+  Gateway,
+  GatewayClass,
+  type GatewayObject,
+  HTTPRoute,
+  ReferenceGrant,
+  type RouteObject,
+  Service,
+  TCPRoute,
+} from "#kube/kinds.ts";
+import type { StrangerCondition } from "#kube/routing-objects.ts";
+import { ownControlPlane } from "#test/support/apiserver.ts";
+import { aTCPRoute } from "#test/support/builders.ts";
+import { aGrant } from "#test/support/gateway-ground.ts";
+import {
+  type GatewayShop,
+  gatewayControllers,
+  installGatewayApi,
+  startGatewayShop,
+} from "#test/support/gateway-shop.ts";
+import { startWorld, type World, type WorldOptions } from "#test/support/world.ts";
+
+let plane: Awaited<ReturnType<typeof ownControlPlane>>;
+beforeAll(async () => {
+  plane = await ownControlPlane();
+  await installGatewayApi(plane.kubeconfig);
+});
+afterAll(async () => await plane[Symbol.asyncDispose]());
+
+const signal = (): AbortSignal => AbortSignal.timeout(60_000);
+const isHeld = ({ metadata }: KubeObject): boolean => metadata.finalizers?.includes(FINALIZER) === true;
+
+async function open(options: Partial<WorldOptions> = {}): Promise<GatewayShop> {
+  const shop = await startGatewayShop({ kubeconfig: plane.kubeconfig, ...options });
+  await shop.makeClass(shop.className, shop.controllerName);
+  return shop;
+}
+
+async function urls(world: World): Promise<string[]> {
+  await world.quiet();
+  const found: string[] = [];
+  for await (const { items } of world.read.pages(AgentEndpoint, { namespace: world.namespace }, signal()))
+    found.push(...items.map(({ spec }) => spec.url));
+  return found.toSorted();
+}
+
+async function classOf({ world, className }: GatewayShop): Promise<KubeObject | undefined> {
+  return await world.read.get(GatewayClass, { name: className }, signal());
+}
+
+async function patch(world: World, kind: Kind, name: string, path: string, value: unknown): Promise<void> {
+  const { uid = "" } = (await world.get(kind, name))?.metadata ?? {};
+  await world.write.patch(kind, { name, namespace: world.namespace }, uid, [{ op: "add", path, value }], signal());
+}
+
+/** `type status reason`, sorted. */
+function said(conditions: readonly StrangerCondition[] | undefined): string[] {
+  return (conditions ?? []).map(({ type, status, reason }) => `${type} ${status} ${reason}`).toSorted();
+}
+
+function saidBy({ status }: RouteObject, controller: string): string[][] {
+  return (status?.parents ?? [])
+    .filter((one) => one.controllerName === controller)
+    .map(({ conditions }) => said(conditions));
+}
+
+const isProgrammed = ({ status }: GatewayObject): boolean =>
+  status?.conditions?.some(({ type, status: is }) => type === "Programmed" && is === "True") === true;
+
+async function populate(shop: GatewayShop): Promise<void> {
+  const { world } = shop;
+  await shop.service("web");
+  await world.create(Gateway, shop.gateway("shop.ngrok.app"));
+  await world.create(HTTPRoute, shop.route("web", "web"));
+  await world.until(Gateway, "edge", isProgrammed);
+  await world.quiet();
+}
+
+test("a Gateway and its HTTPRoute become an endpoint; class, Gateway and route are held and show it, and then nothing more is written", async () => {
+  await using shop = await open();
+  const { world, controllerName } = shop;
+  await populate(shop);
+  expect(await urls(world)).toEqual(["https://shop.ngrok.app"]);
+
+  const gatewayClass = await classOf(shop);
+  expect(gatewayClass?.metadata.finalizers).toEqual([GATEWAY_CLASS_FINALIZER]);
+  expect(gatewayClass?.metadata.annotations?.[DRAIN_OWNER]).toBe(`${world.namespace}/ngrok`);
+  expect(said((gatewayClass as { status?: GatewayObject["status"] }).status?.conditions)).toEqual([
+    "Accepted True Accepted",
+  ]);
+  const gateway = await world.get(Gateway, "edge");
+  expect(gateway?.metadata.finalizers).toEqual([FINALIZER]);
+  expect(said(gateway?.status?.conditions)).toEqual(["Accepted True Accepted", "Programmed True Programmed"]);
+  expect(gateway?.status?.addresses).toEqual([{ type: "Hostname", value: "shop.ngrok.app" }]);
+  const [listener] = gateway?.status?.listeners ?? [];
+  expect(listener?.attachedRoutes).toBe(1);
+  expect(listener?.supportedKinds).toEqual([{ group: "gateway.networking.k8s.io", kind: "HTTPRoute" }]);
+  expect(said(listener?.conditions)).toContain("Programmed True Programmed");
+  const route = await world.get(HTTPRoute, "web");
+  expect(route?.metadata.finalizers).toEqual([FINALIZER]);
+  expect(saidBy(route!, controllerName)).toEqual([["Accepted True Accepted", "ResolvedRefs True ResolvedRefs"]]);
+
+  const written = world.written().length;
+  await world.manager.stop();
+  world.start();
+  await world.quiet();
+  await patch(world, HTTPRoute, "web", "/metadata/labels", { seen: "yes" });
+  await patch(world, Gateway, "edge", "/metadata/labels", { seen: "yes" });
+  await world.quiet();
+  expect(world.written().slice(written)).toEqual([]);
+});
+
+test("what other controllers say of a route and of a Gateway stays, and is nothing to write about", async () => {
+  await using shop = await open();
+  const { world, controllerName } = shop;
+  await populate(shop);
+  const theirs = {
+    parentRef: { group: "gateway.networking.k8s.io", kind: "Gateway", name: "theirs" },
+    controllerName: "example.com/other",
+    conditions: [
+      {
+        type: "Accepted",
+        status: "True" as const,
+        reason: "Accepted",
+        message: "",
+        lastTransitionTime: "2026-01-01T00:00:00Z",
+      },
+    ],
+  };
+  const before = await world.get(HTTPRoute, "web");
+  await speak(world, HTTPRoute, "web", { parents: [...(before?.status?.parents ?? []), theirs] });
+  const stranger = { ...theirs.conditions[0], type: "example.com/Seen" };
+  const gateway = await world.get(Gateway, "edge");
+  await speak(world, Gateway, "edge", { conditions: [...(gateway?.status?.conditions ?? []), stranger] });
+  await world.quiet();
+  const written = world.written().length;
+  await patch(world, HTTPRoute, "web", "/metadata/labels", { seen: "yes" });
+  await patch(world, Gateway, "edge", "/metadata/labels", { seen: "yes" });
+  await world.quiet();
+  expect(world.written().slice(written)).toEqual([]);
+
+  await patch(world, HTTPRoute, "web", "/spec/rules/0/backendRefs/0/name", "absent");
+  const route = await world.until(HTTPRoute, "web", (one) =>
+    saidBy(one, controllerName).some((conditions) => conditions.includes("ResolvedRefs False BackendNotFound")),
+  );
+  expect(route.status?.parents).toContainEqual(expect.objectContaining(theirs));
+});
+
+/** A status as another controller writes it: whole. */
+async function speak(world: World, kind: Kind, name: string, status: object): Promise<void> {
+  await world.connection.request({
+    method: "PATCH",
+    path: `/apis/gateway.networking.k8s.io/v1/namespaces/${world.namespace}/${kind.plural}/${name}/status`,
+    query: { fieldManager: "example" },
+    contentType: "application/merge-patch+json",
+    body: { status },
+    signal: signal(),
+  });
+}
+
+test("a Gateway of another controller's class, and its route, are left alone", async () => {
+  await using shop = await open();
+  const { world } = shop;
+  const gatewayClassName = `${shop.className}-other`;
+  await shop.makeClass(gatewayClassName, "example.com/other");
+  await shop.service("web");
+  await world.create(Gateway, shop.gateway("shop.ngrok.app", { spec: { gatewayClassName } }));
+  await world.create(HTTPRoute, shop.route("web", "web"));
+  await world.until(Gateway, "edge", () => true);
+  await world.quiet();
+  expect(await urls(world)).toEqual([]);
+  expect(world.written().filter((line) => !line.includes(shop.className))).toEqual([]);
+  expect((await world.read.get(GatewayClass, { name: gatewayClassName }, signal()))?.metadata.finalizers).toBe(
+    undefined,
+  );
+});
+
+test("a Gateway that moves to another class loses endpoint, finalizer and stamp, and so does its route", async () => {
+  await using shop = await open();
+  const { world, controllerName } = shop;
+  await populate(shop);
+  const other = `${shop.className}-other`;
+  await shop.makeClass(other, "example.com/other");
+  await patch(world, Gateway, "edge", "/spec/gatewayClassName", other);
+  const freed = await world.until(Gateway, "edge", (gateway) => !isHeld(gateway));
+  expect(freed.metadata.annotations?.[DRAIN_OWNER]).toBeUndefined();
+  const route = await world.until(HTTPRoute, "web", (one) => !isHeld(one) && saidBy(one, controllerName).length === 0);
+  expect(route.metadata.annotations?.[DRAIN_OWNER]).toBeUndefined();
+  expect(await urls(world)).toEqual([]);
+  expect((await classOf(shop))?.metadata.finalizers ?? []).toEqual([]);
+});
+
+test("a grant that goes takes the reference with it: ResolvedRefs is False, and the endpoint is gone", async () => {
+  await using data = await startWorld({ controllers: [], kubeconfig: plane.kubeconfig, start: false });
+  // The others would look after what other tests have left in the cluster.
+  const controllers = gatewayControllers.filter(({ name }) => !["domain", "cloud-endpoint"].includes(name));
+  await using shop = await open({ everywhere: true, controllers });
+  const { world, controllerName } = shop;
+  await data.create(Service, shop.plainService("web"));
+  await world.create(Gateway, shop.gateway("shop.ngrok.app"));
+  const backendRefs = [{ name: "web", namespace: data.namespace, port: 80 }];
+  await world.create(HTTPRoute, shop.route("web", "web", { spec: { rules: [{ backendRefs }] } }));
+  const shows = (condition: string) => (route: RouteObject) =>
+    saidBy(route, controllerName).some((conditions) => conditions.includes(condition));
+  await world.until(HTTPRoute, "web", shows("ResolvedRefs False RefNotPermitted"));
+  expect(await urls(world)).toEqual([]);
+  const from = { kind: "HTTPRoute", namespace: world.namespace };
+  await data.create(ReferenceGrant, aGrant({ in: data.namespace, from, to: { kind: "Service" } }));
+  await world.until(HTTPRoute, "web", shows("ResolvedRefs True ResolvedRefs"));
+  await world.quiet();
+  expect(await urls(data)).toEqual(["https://shop.ngrok.app"]);
+  await data.remove(ReferenceGrant, "grant");
+  await world.until(HTTPRoute, "web", shows("ResolvedRefs False RefNotPermitted"));
+  await world.quiet();
+  expect(await urls(data)).toEqual([]);
+});
+
+test("each thing that a route leans on is picked up", async () => {
+  await using shop = await open();
+  const { world, controllerName } = shop;
+  await world.create(HTTPRoute, shop.route("web", "web"));
+  await world.create(Gateway, shop.gateway("shop.ngrok.app"));
+  const has = (condition: string) => (route: RouteObject) =>
+    saidBy(route, controllerName).some((conditions) => conditions.includes(condition));
+  await world.until(HTTPRoute, "web", has("ResolvedRefs False BackendNotFound"));
+  expect(await urls(world)).toEqual([]);
+  await shop.service("web");
+  await world.until(HTTPRoute, "web", has("ResolvedRefs True ResolvedRefs"));
+  expect(await urls(world)).toEqual(["https://shop.ngrok.app"]);
+  await world.remove(Gateway, "edge");
+  await world.gone(Gateway, "edge");
+  await world.until(HTTPRoute, "web", (route) => !isHeld(route) && saidBy(route, controllerName).length === 0);
+  expect(await urls(world)).toEqual([]);
+});
+
+test("a TCPRoute shows what becomes of it as well", async () => {
+  await using shop = await open();
+  const { world, controllerName } = shop;
+  await shop.service("database");
+  const listeners = [{ name: "tcp", port: 5432, protocol: "TCP" }];
+  const addresses = [{ type: "Hostname", value: "1.tcp.ngrok.io" }];
+  await world.create(Gateway, shop.gateway("", { spec: { listeners, addresses } }));
+  const { spec: _, ...bare } = aTCPRoute();
+  const spec = { parentRefs: [{ name: "edge" }], rules: [{ backendRefs: [{ name: "database", port: 80 }] }] };
+  await world.create(TCPRoute, { ...bare, spec });
+  const route = await world.until(TCPRoute, "database", (one) => saidBy(one, controllerName).length > 0);
+  expect(isHeld(route)).toBe(true);
+  expect(saidBy(route, controllerName)).toEqual([["Accepted True Accepted", "ResolvedRefs True ResolvedRefs"]]);
+  expect(await urls(world)).toEqual(["tcp://1.tcp.ngrok.io:5432"]);
+});
+
+test("what is deleted is let go, in any order; the class by its last Gateway (W12)", async () => {
+  await using shop = await open();
+  const { world } = shop;
+  await populate(shop);
+  const found = await classOf(shop);
+  await world.write.remove(
+    { kind: GatewayClass, ref: { name: shop.className }, uid: found?.metadata.uid ?? "" },
+    signal(),
+  );
+  await world.quiet();
+  expect((await classOf(shop))?.metadata.finalizers).toEqual([GATEWAY_CLASS_FINALIZER]);
+  expect(await urls(world)).toEqual(["https://shop.ngrok.app"]);
+  await world.remove(HTTPRoute, "web");
+  await world.gone(HTTPRoute, "web");
+  await world.remove(Gateway, "edge");
+  await world.gone(Gateway, "edge");
+  await world.quiet();
+  expect(await classOf(shop)).toBeUndefined();
+  expect(await urls(world)).toEqual([]);
+});
+
+test("a deleting Gateway and a deleting route are let go whatever their class is now (W18)", async () => {
+  await using shop = await open({ start: false });
+  const { world } = shop;
+  const metadata = { finalizers: [FINALIZER, "example.com/theirs"] };
+  await world.create(Gateway, shop.gateway("shop.ngrok.app", { metadata, spec: { gatewayClassName: "nowhere" } }));
+  await world.create(HTTPRoute, shop.route("web", "web", { metadata }));
+  await world.remove(Gateway, "edge");
+  await world.remove(HTTPRoute, "web");
+  world.start();
+  for (const [kind, name] of [
+    [Gateway, "edge"],
+    [HTTPRoute, "web"],
+  ] as const) {
+    const freed = await world.until(kind as Kind, name, (one) => !isHeld(one));
+    expect(freed.metadata.finalizers).toEqual(["example.com/theirs"]);
+  }
+});
+
+test("what cannot be served as it is written is told on the Gateway and on the route, with the remedy", async () => {
+  await using shop = await open();
+  const { world } = shop;
+  await world.create(
+    Gateway,
+    shop.gateway("", {
+      spec: { listeners: [{ name: "http", hostname: "a.ngrok.app", port: 8080, protocol: "HTTP" }] },
+    }),
+  );
+  await world.create(HTTPRoute, shop.route("web", "absent", { spec: { parentRefs: [{ name: "edge" }] } }));
+  await world.until(
+    Gateway,
+    "edge",
+    ({ status }) => said(status?.listeners?.[0]?.conditions).includes("Accepted False PortUnavailable") === true,
+  );
+  await world.quiet();
+  const told: string[] = [];
+  for await (const { items } of world.read.pages(Event, { namespace: world.namespace }, signal()))
+    told.push(...items.map(({ regarding, reason, note }) => `${regarding.kind} ${reason} ${note}`));
+  expect(told).toContainEqual(expect.stringMatching(/^Gateway ConfigError spec\.listeners\[0\]\.port: /));
+});
+
+test("Gateway API that comes while we run is picked up without a restart", async () => {
+  await using later = await ownControlPlane();
+  await using shop = await startGatewayShop({ kubeconfig: later.kubeconfig });
+  const { world } = shop;
+  await world.quiet();
+  expect(world.manager.log.some(({ level }) => level === "error" || level === 50)).toBe(false);
+  await installGatewayApi(later.kubeconfig);
+  await shop.makeClass(shop.className, shop.controllerName);
+  await shop.service("web");
+  await world.create(Gateway, shop.gateway("shop.ngrok.app"));
+  await world.create(HTTPRoute, shop.route("web", "web"));
+  await world.until(Gateway, "edge", isProgrammed, 40_000);
+  expect(await urls(world)).toEqual(["https://shop.ngrok.app"]);
+});

@@ -1,0 +1,171 @@
+// Gateway: our claim on those of our classes, and what they show of their listeners and addresses. The endpoints of their
+// hosts are the translation's work.
+import { AgentEndpoint } from "#api/agent-endpoint.ts";
+import { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { Domain } from "#api/domain.ts";
+import { hasControllerLabels } from "#api/keys.ts";
+import { parseEndpointUrl } from "#api/names.ts";
+import { allow } from "#api/rbac.ts";
+import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
+import type { Undone } from "#drain/hands.ts";
+import { keyOf, type Kind, type Ref, refOf } from "#kube/kind.ts";
+import {
+  ConfigMap,
+  Gateway,
+  GatewayClass,
+  type GatewayObject,
+  Namespace,
+  ReferenceGrant,
+  type RouteObject,
+  Secret,
+  Service,
+} from "#kube/kinds.ts";
+import { isClaimed } from "../../endpoint/claimed.ts";
+import { authorities, certificates } from "../../endpoint/gateway-parts.ts";
+import { legacyEvent } from "../../endpoint/legacy-annotations.ts";
+import {
+  type Cached,
+  type Context,
+  defineController,
+  done,
+  type Outcome,
+  watching,
+} from "../../runtime/define-controller.ts";
+import { ROUTE_KINDS } from "../../translate/gateway/routes.ts";
+import { gatewayStatus } from "../../translate/gateway/status.ts";
+import type { View } from "../../translate/gateway/view.ts";
+import { nameOf } from "../../translate/gateway/view.ts";
+import { readGateways, virtualHostsOfGateways } from "../../translate/gateway/virtual-hosts.ts";
+import type { Problem } from "../../translate/model.ts";
+import { gatewayIndexes, gatewaysBy, isServed, isStamped, parentsOf, routeIndexes, viewOf } from "./look.ts";
+import { problemEvent, statusToWrite } from "./plan.ts";
+import { now } from "./time.ts";
+
+/** Over Domains, and over endpoints by the host of their URL. */
+const BY_HOST = "gateway-host";
+
+const statusless = { ignores: "status" } as const;
+
+export const gatewayController = defineController<GatewayObject>({
+  name: "gateway",
+  manager: "api-manager",
+  role: "leader",
+  kind: Gateway,
+  when: "gateway",
+  concurrency: 4,
+  indexes: gatewayIndexes,
+  watches: [
+    watching(
+      GatewayClass,
+      ({ metadata }, cached) => gatewaysBy(cached, "gateway-class", metadata.name),
+      {},
+      statusless,
+    ),
+    ...ROUTE_KINDS.map((kind) => watching<RouteObject>(kind, parentsOf, routeIndexes, statusless)),
+    watching(Namespace, ({ metadata }, cached) => parentsBy(cached, "route-namespace", metadata.name)),
+    watching(Service, (service, cached) => parentsBy(cached, "route-service", keyOf(refOf(service))), {}, statusless),
+    watching(ReferenceGrant, ({ metadata }, cached) =>
+      gatewaysBy(cached, "gateway-grants-in", metadata.namespace ?? ""),
+    ),
+    watching(
+      NgrokTrafficPolicy,
+      (policy, cached) => gatewaysBy(cached, "gateway-policy", keyOf(refOf(policy))),
+      {},
+      statusless,
+    ),
+    watching(Secret, (secret, cached) => gatewaysBy(cached, "gateway-secret", keyOf(refOf(secret))), {}, certificates),
+    watching(ConfigMap, (map, cached) => gatewaysBy(cached, "gateway-config-map", keyOf(refOf(map))), {}, authorities),
+    watching(Domain, ({ spec }, cached) => (spec === undefined ? [] : atHost(cached, spec.domain.toLowerCase())), {
+      [BY_HOST]: ({ spec }) => [spec.domain.toLowerCase()],
+    }),
+    watching(CloudEndpoint, atHostsOf, { [BY_HOST]: hostsOf }, statusless),
+    watching(AgentEndpoint, atHostsOf, { [BY_HOST]: hostsOf }, statusless),
+  ],
+  rbac: [
+    allow(Gateway, ["get", "list", "watch", "patch"], {
+      when: "gateway",
+      why: "holds the Gateways that it serves with a finalizer",
+    }),
+    allow(Gateway, ["patch"], {
+      part: "status",
+      when: "gateway",
+      why: "shows which listeners of a Gateway are served, and where",
+    }),
+    ...[GatewayClass, Namespace].map((kind: Kind) =>
+      allow(kind, ["list", "watch"], {
+        scope: "cluster",
+        when: "gateway",
+        why: "knows by its class whose a Gateway is, and by its Namespace whether a route may attach",
+      }),
+    ),
+    ...[...ROUTE_KINDS, ReferenceGrant, Secret, ConfigMap].map((kind: Kind) =>
+      allow(kind, ["list", "watch"], { when: "gateway", why: "shows what of a Gateway is missing, and its routes" }),
+    ),
+    ...[NgrokTrafficPolicy, Service, Domain, CloudEndpoint, AgentEndpoint].map((kind: Kind) =>
+      allow(kind, ["list", "watch"], { why: "shows whether the hosts of a Gateway are served, and where" }),
+    ),
+  ],
+  serves: (gateway, around) =>
+    isServed(gateway, around) ||
+    isStamped(gateway, around.release) ||
+    // One that goes is let go of, whatever has become of its class.
+    (gateway.metadata.deletionTimestamp !== undefined && isClaimed(gateway, around.release)),
+  claims: isServed,
+  letsGo: true,
+  apply,
+  // What was made for it is found by its hosts, and goes as soon as it is seen to be going.
+  cleanup: (): Promise<Undone> => Promise.resolve({ remote: "none" }),
+});
+
+function hostsOf({ spec }: CloudEndpoint | AgentEndpoint): string[] {
+  const parsed = parseEndpointUrl(spec.url);
+  return "problem" in parsed ? [] : [parsed.url.host];
+}
+
+function atHostsOf(endpoint: CloudEndpoint | AgentEndpoint, cached: Cached): Ref[] {
+  return endpoint.spec === undefined ? [] : hostsOf(endpoint).flatMap((host) => atHost(cached, host));
+}
+
+function atHost(cached: Cached, host: string): Ref[] {
+  return gatewaysBy(cached, "gateway-host", host);
+}
+
+function parentsBy(cached: Cached, index: keyof typeof routeIndexes, value: string): Ref[] {
+  return ROUTE_KINDS.flatMap((kind) => cached.by<RouteObject>(kind, index, value)).flatMap(parentsOf);
+}
+
+function apply(gateway: GatewayObject, context: Context): Promise<Outcome<GatewayObject>> {
+  if (!isServed(gateway, context)) return Promise.resolve(done());
+  const { cached, unchanged, event } = context;
+  const name = keyOf(refOf(gateway));
+  const view = viewOf(context, {
+    gateways: [gateway],
+    lists: [
+      ...ROUTE_KINDS.map((kind) => [kind, cached.by<RouteObject>(kind, "route-gateway", name)] as const),
+      [Domain, domainsOf(gateway, cached)],
+    ],
+  });
+  const problems: Problem[] = [];
+  const facts = readGateways(view, problems).get(name);
+  const told = [problemEvent(problems, nameOf(Gateway, gateway)), legacyEvent(gateway)].flatMap((one) => one ?? []);
+  const sent = JSON.stringify(told);
+  if (!unchanged(sent)) for (const one of told) event(one);
+  if (facts === undefined) return Promise.resolve(done({ sent }));
+  const seen = { at: now(context), applied: isApplied(view, cached) };
+  const status = statusToWrite(gateway.status, gatewayStatus(view, facts, seen));
+  return Promise.resolve(done(status === undefined ? { sent } : { sent, status }));
+}
+
+function domainsOf(gateway: GatewayObject, cached: Cached): Domain[] {
+  return gatewayIndexes["gateway-host"](gateway).flatMap((host) => cached.by(Domain, BY_HOST, host));
+}
+
+/** Whether each host that is to be served has an endpoint of ours. */
+function isApplied({ manifests, options }: View, cached: Cached): boolean {
+  return virtualHostsOfGateways(manifests, options).hosts.every(({ listener }) => {
+    const host = listener.hostname.toLowerCase();
+    return [...cached.by(CloudEndpoint, BY_HOST, host), ...cached.by(AgentEndpoint, BY_HOST, host)].some(
+      ({ metadata }) => hasControllerLabels(metadata.labels, options.managerNamespace, options.managerName),
+    );
+  });
+}
