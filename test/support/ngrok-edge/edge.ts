@@ -81,19 +81,24 @@ export async function startNgrokEdge(options: NgrokEdgeOptions = {}): Promise<Ng
   agents.on("tlsClientError", (error) => hub.journal.add({ kind: "garbled", from: error.message }));
   const visitors = tlsFront(hub, hub.http, authority, leaf);
   const sockets = new Sockets([agents, visitors, hub.http.http1]);
-  const port = await listen(agents, host, options.port ?? 0);
-  const httpPort = await listen(hub.http.http1, host, options.httpPort ?? 0);
-  const tlsPort = await listen(visitors, host, options.tlsPort ?? 0);
+  const close = async () => {
+    for (const session of sessions) session.close();
+    hub.tcp.close();
+    await sockets.close();
+  };
+  const listening = async (server: Server, wished = 0) =>
+    await listen(server, host, wished).catch(async (error: unknown) => {
+      await close();
+      throw error;
+    });
+  const port = await listening(agents, options.port);
+  const httpPort = await listening(hub.http.http1, options.httpPort);
+  const tlsPort = await listening(visitors, options.tlsPort);
   const goDown = async () => {
     const closed = new Promise((resolve) => agents.close(resolve));
     for (const session of sessions) session.drop();
     sockets.destroy(agents);
     await closed;
-  };
-  const close = async () => {
-    for (const session of sessions) session.close();
-    hub.tcp.close();
-    await sockets.close();
   };
   return {
     serverAddr: `${names[0] ?? "localhost"}:${port}`,

@@ -184,6 +184,21 @@ describe("connections", () => {
     for (const socket of [unlucky, lucky]) socket.destroy();
   });
 
+  test("a visitor may reach the agent late, by the edge's own clock", async () => {
+    const clock = testClock();
+    await using upstream = await httpUpstream();
+    await using edge = await startNgrokEdge({ clock });
+    await using sdk = startSdk();
+    await (await sdk.connect(edge)).bind({ to: upstream.url, calls: app });
+    edge.faults.add({ on: "proxy", kind: "latency", ms: 3000 });
+    const flying = visit(edge, "app.test");
+    await edge.journal.until("it is at the edge", () => edge.journal.count({ kind: "proxied" }) === 1);
+    await clock.advance(2999);
+    expect(edge.journal.count({ kind: "request" })).toBe(0);
+    await clock.advance(1);
+    expect((await flying).status).toBe(200);
+  });
+
   test.for(["frame", "bytes"] as const)("a garbage %s leaves the agent deaf but connected", async (kind) => {
     await using upstream = await httpUpstream();
     await using edge = await startNgrokEdge();

@@ -214,3 +214,8 @@ describe("an agent goes", () => {
     expect(urls()).toHaveLength(2);
   });
 });
+
+test("an edge whose port is taken says so and holds no other", async () => {
+  await using edge = await startNgrokEdge();
+  await expect(startNgrokEdge({ tlsPort: edge.tlsPort })).rejects.toThrow("EADDRINUSE");
+});

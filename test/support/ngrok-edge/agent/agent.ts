@@ -29,7 +29,7 @@ export interface SdkSession {
 
 export interface SdkProcess extends AsyncDisposable {
   /** Connects to the edge with `an-authtoken` and whatever `calls` add. */
-  connect(edge: NgrokEdge, calls?: readonly BuilderCall[]): Promise<SdkSession>;
+  connect(edge: Pick<NgrokEdge, "serverAddr" | "ca">, calls?: readonly BuilderCall[]): Promise<SdkSession>;
   /** Everything that the SDK called back with so far. */
   readonly told: readonly Told[];
   /** Resolves once the SDK has called back with this, `count` times in all. */
@@ -98,7 +98,7 @@ export function startSdk(): SdkProcess {
   };
 }
 
-function toEdge({ serverAddr, ca }: NgrokEdge): BuilderCall[] {
+function toEdge({ serverAddr, ca }: Pick<NgrokEdge, "serverAddr" | "ca">): BuilderCall[] {
   return [
     ["serverAddr", serverAddr],
     ["caCert", { bytes: Buffer.from(ca).toString("base64") }],
