@@ -2,8 +2,8 @@
 import { expect, test } from "vitest";
 import { fails, holds } from "#api/conditions.ts";
 import type { KubernetesOperator } from "#api/kubernetes-operator.ts";
-import { aCloudEndpoint, aKubernetesOperator } from "#test/support/builders.ts";
-import { asShown, nextStatus } from "./status.ts";
+import { aCloudEndpoint, aKubernetesOperator, aService } from "#test/support/builders.ts";
+import { asShown, nextFields, nextStatus } from "./status.ts";
 
 const NOW = "2026-02-02T00:00:00Z";
 const BEFORE = "2026-01-01T00:00:00Z";
@@ -88,4 +88,12 @@ test("what another writes is neither compared nor written (W24)", () => {
 test("said again, a status moves only with the generation", () => {
   expect(nextStatus(anEndpoint(stored), asShown(anEndpoint(stored)), NOW)).toBeUndefined();
   expect(nextStatus(anEndpoint(stored, 2), asShown(anEndpoint(stored)), NOW)?.observedGeneration).toBe(2);
+});
+
+test("of a status that is not ours only the named fields count, and what is empty is what is not there", () => {
+  const service = aService({ status: { loadBalancer: { ingress: [{ hostname: "a" }] } } });
+  expect(nextFields(service, { loadBalancer: { ingress: [{ hostname: "a" }] } })).toBeUndefined();
+  expect(nextFields(service, { loadBalancer: { ingress: [] } })).toEqual({ loadBalancer: { ingress: [] } });
+  expect(nextFields(aService(), { loadBalancer: { ingress: [] } })).toBeUndefined();
+  expect(nextFields(aService(), undefined)).toBeUndefined();
 });
