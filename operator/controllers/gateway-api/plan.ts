@@ -1,7 +1,7 @@
 // What of a status is ours, whether it has to be written, and what people are told of an object that cannot be served as it
 // is written. Pure.
-import { isDeepStrictEqual } from "node:util";
 import type { GatewayStatus, StrangerCondition } from "#kube/routing-objects.ts";
+import { sameJson } from "../../endpoint/difference.ts";
 import type { ObjectEvent } from "../../runtime/define-controller.ts";
 import type { Problem } from "../../translate/model.ts";
 
@@ -10,7 +10,7 @@ const OURS = ["Accepted", "Programmed", "ResolvedRefs", "Conflicted"];
 
 /** `wanted` where the status does not show it, or shows more of ours than that; undefined where there is nothing to write. */
 export function statusToWrite<S extends GatewayStatus>(stored: S | undefined, wanted: S): S | undefined {
-  return isDeepStrictEqual(ownPart(stored ?? {}), ownPart(wanted)) ? undefined : wanted;
+  return sameJson(ownPart(stored ?? {}), ownPart(wanted)) ? undefined : wanted;
 }
 
 /** Empty lists say what no list says; the order of conditions and listeners means nothing. */
