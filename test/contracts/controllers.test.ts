@@ -3,25 +3,30 @@
 import { expect, test } from "vitest";
 import { resourceName } from "#kube/kind.ts";
 import { controllers } from "#operator/managers/api-manager/manager.ts";
+import type { Controller } from "#operator/runtime/define-controller.ts";
 import { kindsReadBy } from "#operator/runtime/watches.ts";
-import { everyController } from "#test/support/every.ts";
+import { everyController, everyKeyed } from "#test/support/every.ts";
 
 test("the contract runs over every controller of the api-manager", () => {
-  expect(everyController.map(({ name }) => name).toSorted()).toEqual(controllers.map(({ name }) => name).toSorted());
+  expect([...everyController, ...everyKeyed].map(({ name }) => name).toSorted()).toEqual(
+    controllers.map(({ name }) => name).toSorted(),
+  );
 });
 
-test.for(everyController)(
-  "$name may list and watch every kind that it reads from the cache",
-  ({ controller }, { expect }) => {
-    for (const kind of kindsReadBy(controller)) {
-      const rules = controller.rbac.filter(
-        (rule) => resourceName(rule.kind) === resourceName(kind) && rule.part === undefined,
-      );
-      const verbs = rules.flatMap((rule) => rule.verbs);
-      expect(verbs, resourceName(kind)).toEqual(expect.arrayContaining(["list", "watch"]));
-    }
-  },
-);
+const every: readonly { name: string; controller: Controller }[] = [
+  ...everyController,
+  ...everyKeyed.map((controller) => ({ name: controller.name, controller })),
+];
+
+test.for(every)("$name may list and watch every kind that it reads from the cache", ({ controller }, { expect }) => {
+  for (const kind of kindsReadBy(controller)) {
+    const rules = controller.rbac.filter(
+      (rule) => resourceName(rule.kind) === resourceName(kind) && rule.part === undefined,
+    );
+    const verbs = rules.flatMap((rule) => rule.verbs);
+    expect(verbs, resourceName(kind)).toEqual(expect.arrayContaining(["list", "watch"]));
+  }
+});
 
 test.for(everyController)(
   "$name may write its status, and its finalizer if it has one",
@@ -35,6 +40,6 @@ test.for(everyController)(
   },
 );
 
-test.for(everyController)("$name says why it needs each right", ({ controller }, { expect }) => {
+test.for(every)("$name says why it needs each right", ({ controller }, { expect }) => {
   for (const { why } of controller.rbac) expect(why.length).toBeGreaterThan(10);
 });

@@ -3,16 +3,28 @@
 import type { KubeObject } from "#kube/kind.ts";
 import { cloudEndpointController } from "#operator/controllers/cloud-endpoint/controller.ts";
 import { domainController } from "#operator/controllers/domain/controller.ts";
+import { ingressController } from "#operator/controllers/ingress/controller.ts";
 import { ipPolicyController } from "#operator/controllers/ip-policy/controller.ts";
 import { kubernetesOperatorController } from "#operator/controllers/kubernetes-operator/controller.ts";
+import { serviceController } from "#operator/controllers/service/controller.ts";
 import { trafficPolicyController } from "#operator/controllers/traffic-policy/controller.ts";
+import { translationController } from "#operator/controllers/translation/controller.ts";
+import type { KeyedController } from "#operator/runtime/define-keyed.ts";
 import type { LeaderController } from "#operator/runtime/define-controller.ts";
-import { aCloudEndpoint, aDomain, aKubernetesOperator, anIPPolicy, anNgrokTrafficPolicy } from "./builders.ts";
+import {
+  aCloudEndpoint,
+  aDomain,
+  aKubernetesOperator,
+  anIngress,
+  anIPPolicy,
+  anNgrokTrafficPolicy,
+  aService,
+} from "./builders.ts";
 
 export interface Sampled {
   readonly name: string;
   readonly controller: LeaderController;
-  /** An object that becomes Ready. */
+  /** An object that it works on; one of ours becomes Ready. */
   readonly sample: () => KubeObject;
 }
 
@@ -22,7 +34,12 @@ export const everyController: readonly Sampled[] = [
   sampled(ipPolicyController, () => anIPPolicy()),
   sampled(trafficPolicyController, () => anNgrokTrafficPolicy()),
   sampled(cloudEndpointController, () => aCloudEndpoint({ spec: { url: "https://web.internal" } })),
+  sampled(ingressController, () => anIngress()),
+  sampled(serviceController, () => aService()),
 ];
+
+/** Those that work on keys and hold no object. */
+export const everyKeyed: readonly KeyedController[] = [translationController];
 
 function sampled<T extends KubeObject>(controller: LeaderController<T>, sample: () => T): Sampled {
   return { name: controller.name, controller, sample };

@@ -10,10 +10,13 @@ import { callsPerMinuteOf } from "#ngrok/pace.ts";
 import { KnownError } from "#wire/errors.ts";
 import { cloudEndpointController } from "../../controllers/cloud-endpoint/controller.ts";
 import { domainController } from "../../controllers/domain/controller.ts";
+import { ingressController } from "../../controllers/ingress/controller.ts";
 import { ipPolicyController } from "../../controllers/ip-policy/controller.ts";
 import { kubernetesOperatorController } from "../../controllers/kubernetes-operator/controller.ts";
+import { serviceController } from "../../controllers/service/controller.ts";
 import { trafficPolicyController } from "../../controllers/traffic-policy/controller.ts";
-import type { LeaderController } from "../../runtime/define-controller.ts";
+import { translationController } from "../../controllers/translation/controller.ts";
+import type { Controller } from "../../runtime/define-controller.ts";
 import { defineManager } from "../../runtime/define-manager.ts";
 import { arePairs, type FlagValues, list, notEmpty, oneOf, pairs } from "../../runtime/flags.ts";
 import { isLevel } from "../../runtime/log.ts";
@@ -134,6 +137,9 @@ export const apiManager = defineManager({
     ipPolicyController,
     trafficPolicyController,
     cloudEndpointController,
+    ingressController,
+    serviceController,
+    translationController,
   ],
   rbac: [
     allow(Lease, ["create"], { scope: "release", why: "makes the Lease that is the right to write" }),
@@ -163,7 +169,7 @@ export const apiManager = defineManager({
 });
 
 /** The manager's controllers, of whichever kind. */
-export const controllers: readonly LeaderController[] = apiManager.controllers;
+export const controllers: readonly Controller[] = apiManager.controllers;
 
 /** @param namespace of the release. */
 export function releaseOf(flags: FlagValues, namespace: string): Release {
@@ -215,6 +221,10 @@ export function optionsOf(flags: FlagValues, version: string, env: Environment =
     features: FEATURES.filter((feature) => text(`enable-feature-${feature}`) === "true"),
     managerName: text("manager-name"),
     clusterDomain: text("cluster-domain"),
+    routing: {
+      ingressControllerName: text("ingress-controller-name"),
+      referenceGrants: text("disable-reference-grants") !== "true",
+    },
     defaultDomainReclaimPolicy: text("default-domain-reclaim-policy") === "Retain" ? "Retain" : "Delete",
     drainPolicy: text("drain-policy") === "Delete" ? "Delete" : "Retain",
     bindings: {
