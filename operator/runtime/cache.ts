@@ -49,6 +49,10 @@ export class Store<T extends KubeObject = KubeObject> {
     return this.#objects.values();
   }
 
+  isIndexedBy(index: string): boolean {
+    return this.#indexes.has(index);
+  }
+
   by(index: string, value: string): readonly T[] {
     const found = this.#indexes.get(index);
     if (found === undefined) throw new Error(`${this.kind.kind} has no index ${index}`);
@@ -136,8 +140,9 @@ export class Cache implements Cached {
     return found as unknown as Store<T>;
   }
 
-  has(kind: Kind): boolean {
-    return this.#stores.has(resourceName(kind));
+  has(kind: Kind, index?: string): boolean {
+    const store = this.#stores.get(resourceName(kind));
+    return store !== undefined && (index === undefined || store.isIndexedBy(index));
   }
 
   get<T extends KubeObject>(kind: Kind<T>, at: Ref): T | undefined {

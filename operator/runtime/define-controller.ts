@@ -73,8 +73,8 @@ export interface Cached {
   by<T extends KubeObject>(kind: Kind<T>, index: string, value: string): readonly T[];
   /** All of a kind, in no order. */
   all<T extends KubeObject>(kind: Kind<T>): Iterable<T>;
-  /** Whether anybody watches the kind; asking for another is a mistake. */
-  has(kind: Kind): boolean;
+  /** Whether anybody watches the kind, with that index over it; asking for another is a mistake. */
+  has(kind: Kind, index?: string): boolean;
 }
 
 /** The values under which an object is found. Written as a method, so that controllers of several kinds fit into one list. */
@@ -184,13 +184,23 @@ export interface LeaderController<T extends KubeObject = KubeObject> {
 /** Whatever works under the write token. */
 export type Controller = LeaderController | KeyedController;
 
-/** Those of the features that are on, and of what they watch the same. */
+/** Those of the features that are on, and of what they watch the same; of the others what keeps objects from being stuck. */
 export function enabled(controllers: readonly Controller[], features: readonly Feature[]): readonly Controller[] {
   const isOn = (when: Feature | readonly Feature[] | undefined): boolean =>
     when === undefined || [when].flat().some((one) => features.includes(one));
-  return controllers
-    .filter(({ when }) => isOn(when))
-    .map((one) => ("sources" in one ? { ...one, sources: one.sources.filter(({ when }) => isOn(when)) } : one));
+  return controllers.flatMap((one): readonly Controller[] => {
+    if (!isOn(one.when)) return "sources" in one ? [] : lettingGo(one);
+    return ["sources" in one ? { ...one, sources: one.sources.filter(({ when }) => isOn(when)) } : one];
+  });
+}
+
+/** A user's object that was held while the feature was on is let go as it is deleted, where its kind may be watched. */
+function lettingGo(controller: LeaderController): readonly LeaderController[] {
+  const mayWatch = controller.rbac.some(
+    ({ kind, verbs, when }) => kind === controller.kind && verbs.includes("watch") && when === undefined,
+  );
+  if (controller.letsGo !== true || !mayWatch) return [];
+  return [{ ...controller, watches: [], serves: ({ metadata }) => metadata.deletionTimestamp !== undefined }];
 }
 
 /** Checks what must hold at import, so that a wrong definition never gets as far as a cluster. */

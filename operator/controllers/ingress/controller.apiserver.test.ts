@@ -3,7 +3,8 @@
 import { expect, test } from "vitest";
 import { AgentEndpoint } from "#api/agent-endpoint.ts";
 import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
-import { Event, Ingress, IngressClass, type IngressObject } from "#kube/kinds.ts";
+import { Event, Ingress, IngressClass, type IngressObject, Service } from "#kube/kinds.ts";
+import { aService } from "#test/support/builders.ts";
 import { type Shop, startShop } from "#test/support/shop.ts";
 import type { World } from "#test/support/world.ts";
 
@@ -143,4 +144,18 @@ test("with the feature off nothing is done for an Ingress or a LoadBalancer Serv
   await world.create(Ingress, shop.ingress("shop", { "shop.ngrok.app": "web" }));
   await world.quiet();
   expect(world.written()).toEqual([]);
+});
+
+test("what was held while the feature was on can go after it was switched off (F9)", async () => {
+  await using shop = await startShop({ options: { features: ["gateway"] } });
+  const { world } = shop;
+  const held = { metadata: { finalizers: [FINALIZER] } };
+  await world.create(Ingress, shop.ingress("shop", { "shop.ngrok.app": "web" }, held));
+  await world.create(Service, aService(held));
+  await world.quiet();
+  expect(world.written()).toEqual([]);
+  await world.remove(Ingress, "shop");
+  await world.remove(Service, "database");
+  await world.gone(Ingress, "shop");
+  await world.gone(Service, "database");
 });

@@ -44,8 +44,7 @@ export const ingressController = defineController<IngressObject>({
   ],
   rbac: [
     allow(Ingress, ["get", "list", "watch", "patch"], {
-      when: "ingress",
-      why: "holds the Ingresses that it serves with a finalizer",
+      why: "holds the Ingresses that it serves with a finalizer, and lets go of them with the feature off as well",
     }),
     allow(Ingress, ["patch"], { part: "status", when: "ingress", why: "shows where the hosts of an Ingress lead" }),
     allow(IngressClass, ["list", "watch"], {

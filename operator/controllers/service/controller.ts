@@ -55,7 +55,6 @@ export const serviceController = defineController<ServiceObject>({
   ],
   rbac: [
     allow(Service, ["get", "list", "watch", "patch"], {
-      when: "ingress",
       why: "reads Services, holds those of class ngrok with a finalizer and writes their address down on them",
     }),
     allow(Service, ["patch"], {

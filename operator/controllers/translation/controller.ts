@@ -45,7 +45,7 @@ export const translationController = defineKeyed({
   concurrency: 16,
   sources,
   rbac: [
-    allow(Ingress, ["list", "watch"], { when: "ingress", why: "reads the Ingresses that become endpoints" }),
+    allow(Ingress, ["list", "watch"], { why: "reads the Ingresses that become endpoints" }),
     allow(IngressClass, ["list", "watch"], {
       scope: "cluster",
       when: "ingress",
@@ -86,7 +86,9 @@ export const translationController = defineKeyed({
 async function apply(key: string, context: KeyContext): Promise<KeyOutcome> {
   const { cached, release, options: flags, clusterWide } = context;
   const options = translationOptions(release, flags);
-  const classes = cached.has(Ingress) ? ingressClasses(cached, clusterWide, options.ingressControllerName) : [];
+  const classes = cached.has(Ingress, BY_HOST)
+    ? ingressClasses(cached, clusterWide, options.ingressControllerName)
+    : [];
   const look = new ClusterLook(cached, classes, options);
   const slice = sliceOf(seedOf(key), look);
   const translation = translate(look.view(look.askingFor([...slice.hosts, ...slice.beside])), options);
@@ -113,7 +115,7 @@ function generatedIn({ hosts, services }: Slice, { cached }: KeyContext, owner: 
 
 /** The Ingresses that may have asked for a generated object. */
 function askedFor(endpoint: Endpoint, { cached }: KeyContext): readonly IngressObject[] {
-  if (!cached.has(Ingress)) return [];
+  if (!cached.has(Ingress, BY_HOST)) return [];
   if (!("upstream" in endpoint.spec))
     return hostOfUrl(endpoint.spec.url).flatMap((host) => cached.by(Ingress, BY_HOST, host));
   return serviceOfEndpoint(endpoint as AgentEndpoint).flatMap((service) => cached.by(Ingress, BY_SERVICE, service));
@@ -134,7 +136,7 @@ function tellProblems(ingresses: readonly IngressObject[], problems: readonly Pr
 /** Says on the Ingresses of the slice what keeps one of their objects from being made. */
 function tellIn({ hosts }: Slice, { cached, event }: KeyContext): (write: Write, note: string) => void {
   return ({ object }, note) => {
-    if (!cached.has(Ingress)) return;
+    if (!cached.has(Ingress, BY_HOST)) return;
     const about = hostOfUrl((object as Endpoint).spec.url).filter((host) => hosts.has(host));
     const ingresses = new Map<string, KubeObject>();
     for (const host of about)

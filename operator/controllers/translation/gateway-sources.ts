@@ -118,11 +118,11 @@ function changed(seen: Seen<KubeObject>, keys: (name: string) => string[]): stri
 }
 
 function gatewaysAt(cached: Cached, index: string, value: string): string[] {
-  return cached.has(Gateway) ? cached.by(Gateway, index, value).flatMap(hostKeys) : [];
+  return cached.has(Gateway, index) ? cached.by(Gateway, index, value).flatMap(hostKeys) : [];
 }
 
 function routesAt(cached: Cached, index: string, value: string): RouteObject[] {
-  return ROUTE_KINDS.flatMap((kind) => (cached.has(kind) ? cached.by<RouteObject>(kind, index, value) : []));
+  return ROUTE_KINDS.flatMap((kind) => (cached.has(kind, index) ? cached.by<RouteObject>(kind, index, value) : []));
 }
 
 function hostsOfRoute(cached: Cached, route: RouteObject): string[] {

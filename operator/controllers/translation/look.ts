@@ -194,7 +194,7 @@ export class ClusterLook implements Look {
 
   /** Of a kind that is not watched, since its feature is off, there is nothing. */
   #by<T extends KubeObject>(kind: Kind<T>, name: string, value: string): readonly T[] {
-    return this.#cached.has(kind) ? this.#cached.by(kind, name, value) : [];
+    return this.#cached.has(kind, name) ? this.#cached.by(kind, name, value) : [];
   }
 
   #all<T extends KubeObject>(kind: Kind<T>): readonly T[] {

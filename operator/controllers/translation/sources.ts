@@ -121,6 +121,6 @@ function hasSpec(object: KubeObject): boolean {
 }
 
 function hostsBy(cached: Cached, index: string, value: string): string[] {
-  if (!cached.has(Ingress)) return [];
+  if (!cached.has(Ingress, index)) return [];
   return [...new Set(cached.by(Ingress, index, value).flatMap(hostsOfIngress))].map(hostKey);
 }
