@@ -12,6 +12,8 @@ export interface Endpoint extends BindRequest {
   readonly host: string;
   readonly port: number;
   readonly session: AgentSession;
+  /** Whether the agent has heard that it is bound: what comes sooner finds nobody there. */
+  heard: boolean;
 }
 
 /** Where a host is and what it is asked for: `https`, `app.example.com`. */
@@ -60,7 +62,7 @@ export class Endpoints {
     if (before !== undefined) this.release(before);
     // Agents keep all their listeners in one table by id, whichever edge they come from.
     const id = request.id === "" ? newId("ep") : request.id;
-    const endpoint: Endpoint = { ...request, ...place, id, url, session };
+    const endpoint: Endpoint = { ...request, ...place, id, url, session, heard: false };
     this.#byId.set(id, endpoint);
     const key = hostKey(endpoint.proto, endpoint.host);
     this.#byHost.set(key, [...(this.#byHost.get(key) ?? []), endpoint]);
@@ -88,14 +90,15 @@ export class Endpoints {
 
   /**
    * The endpoint that has its turn among those of a host, one on the asked port before one on another: the ports that
-   * the edge really listens on say nothing. Sessions without a free stream are passed over while others have one.
+   * the edge really listens on say nothing. Sessions without a free stream, and endpoints of which the agent has not
+   * heard yet, are passed over while there are others.
    */
   pick(protos: readonly Proto[], host: string, port?: number): Endpoint | undefined {
     for (const proto of protos) {
       const all = this.#at(proto, host);
       const exact = all.filter((endpoint) => endpoint.port === port);
       const pool = exact.length > 0 ? exact : all;
-      const free = pool.filter(({ session }) => session.hasRoom);
+      const free = pool.filter(({ session, heard }) => heard && session.hasRoom);
       const [first] = free.length > 0 ? free : pool;
       if (first === undefined) continue;
       const turn = (this.#turns.get(first.url) ?? 0) + 1;

@@ -20,9 +20,8 @@ export class HttpFront {
   readonly http1 = http1();
   readonly #http2 = http2();
   readonly #hub: Hub;
-  readonly #lanes = new Map<Endpoint, Set<Lane>>();
   /** Connections of visitors, with their lane to each endpoint that they have asked for. */
-  readonly #visits = new WeakMap<object, Map<Endpoint, Lane>>();
+  readonly #visits = new Map<Duplex, Map<Endpoint, Lane>>();
 
   constructor(hub: Hub) {
     this.#hub = hub;
@@ -44,8 +43,10 @@ export class HttpFront {
 
   /** What was for this endpoint ends once it is idle. */
   gone(endpoint: Endpoint): void {
-    for (const lane of this.#lanes.get(endpoint) ?? []) lane.retire();
-    this.#lanes.delete(endpoint);
+    for (const lanes of this.#visits.values()) {
+      lanes.get(endpoint)?.retire();
+      lanes.delete(endpoint);
+    }
   }
 
   #serve(request: Incoming, response: Outgoing, socket: Duplex): void {
@@ -128,22 +129,22 @@ export class HttpFront {
   }
 
   #laneFor(endpoint: Endpoint, socket: Duplex, visitor: Visitor): Lane {
-    let lanes = this.#visits.get(socket);
-    if (lanes === undefined) {
-      lanes = new Map();
-      this.#visits.set(socket, lanes);
-    }
+    const lanes = this.#visits.get(socket) ?? this.#arrive(socket);
     const known = lanes.get(endpoint);
     if (known !== undefined) return known;
     const lane = newLane(endpoint.forwardsProto, () => openProxy(this.#hub, endpoint, visitor));
     lanes.set(endpoint, lane);
-    const all = this.#lanes.get(endpoint) ?? new Set();
-    this.#lanes.set(endpoint, all.add(lane));
-    socket.once("close", () => {
-      lane.close();
-      all.delete(lane);
-    });
     return lane;
+  }
+
+  #arrive(socket: Duplex): Map<Endpoint, Lane> {
+    const lanes = new Map<Endpoint, Lane>();
+    this.#visits.set(socket, lanes);
+    socket.once("close", () => {
+      this.#visits.delete(socket);
+      for (const lane of lanes.values()) lane.close();
+    });
+    return lanes;
   }
 
   #answerItself(response: Outgoing, kind: keyof typeof own, authority: string, why: string): void {

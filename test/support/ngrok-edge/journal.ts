@@ -3,7 +3,13 @@
 export type EdgeEvent =
   | { readonly kind: "connected" | "garbled"; readonly from: string }
   | { readonly kind: "authenticated" | "lost"; readonly session: string; readonly why?: string }
-  | { readonly kind: "bound" | "unbound"; readonly session: string; readonly endpoint: string; readonly url: string }
+  /** `heard`: the agent has read that its endpoint is bound. */
+  | {
+      readonly kind: "bound" | "heard" | "unbound";
+      readonly session: string;
+      readonly endpoint: string;
+      readonly url: string;
+    }
   | { readonly kind: "refused"; readonly call: "auth" | "bind"; readonly about: string; readonly message: string }
   | { readonly kind: "heartbeat"; readonly session: string }
   /** A fault hits a call of an agent. */

@@ -56,13 +56,23 @@ export function newLane(forwardsProto: string, open: () => Duplex): Lane {
   return forwardsProto === "http2" ? new Http2Lane(open) : new Http1Lane(open);
 }
 
-class Http1Lane implements Lane {
-  readonly #agent: Agent;
+/** Connections to an upstream, kept for the next request until none comes. */
+class Connections extends Agent {
+  /** Node reads it whenever a connection falls idle. */
+  declare keepAlive: boolean;
+  override readonly createConnection: () => Duplex;
 
   constructor(open: () => Duplex) {
-    this.#agent = new (class extends Agent {
-      override createConnection = open;
-    })({ keepAlive: true });
+    super({ keepAlive: true });
+    this.createConnection = open;
+  }
+}
+
+class Http1Lane implements Lane {
+  readonly #agent: Connections;
+
+  constructor(open: () => Duplex) {
+    this.#agent = new Connections(open);
   }
 
   pass(request: Incoming, response: Outgoing, headers: OutgoingHttpHeaders, failed: (why: string) => void): void {
@@ -90,6 +100,7 @@ class Http1Lane implements Lane {
   }
 
   retire(): void {
+    this.#agent.keepAlive = false;
     for (const idle of Object.values(this.#agent.freeSockets)) for (const socket of idle ?? []) socket.destroy();
   }
 

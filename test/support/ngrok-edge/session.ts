@@ -129,12 +129,12 @@ export class AgentSession {
     const call = await readObject(stream);
     if (call === undefined) return;
     stream.resume(); // the agent's own end
-    const reply = await this.#replyTo(type, call);
+    const reply = await this.#replyTo(type, call, stream);
     if (reply !== undefined) answer(stream, reply);
   }
 
   /** What is answered; undefined leaves the call open. */
-  async #replyTo(type: number, call: Fields): Promise<object | string | undefined> {
+  async #replyTo(type: number, call: Fields, stream: MuxStream): Promise<object | string | undefined> {
     if (type === streamType.auth) return await this.#hit("auth", "", () => this.#authenticate(call));
     if (type === streamType.unbind) {
       const id = text(call["Id"]);
@@ -142,7 +142,7 @@ export class AgentSession {
     }
     if (type === streamType.bind) {
       const about = `${text(call["Proto"])}://${readBind(call)?.place ?? ""}`;
-      return await this.#hit("bind", about, async () => await this.#bind(call));
+      return await this.#hit("bind", about, async () => await this.#bind(call, stream));
     }
     return { Id: "", Error: wireText(type === streamType.bindLabeled ? refusals.labels : refusals.unknown(type)) };
   }
@@ -197,12 +197,17 @@ export class AgentSession {
     return { Version: "3", ClientId: this.id, Error: "", Extra: extra };
   }
 
-  async #bind(call: Fields): Promise<object> {
+  async #bind(call: Fields, stream: MuxStream): Promise<object> {
     const request = readBind(call);
     if (request === undefined) return this.#refuse("bind", text(call["Proto"]), refusals.proto);
     const made = await this.#hub.bind(this, request);
     if ("message" in made) return this.#refuse("bind", `${request.proto}://${request.place}`, made);
     const { id, url, proto, opts, host, port } = made;
+    // The agent ends its side once it has read the answer.
+    stream.once("end", () => {
+      made.heard = true;
+      this.#hub.journal.add({ kind: "heard", session: this.id, endpoint: id, url });
+    });
     // The agent shows these again when it comes back, so that they carry the place that was chosen for it.
     const chosen = proto === "tcp" ? { Addr: `${host}:${port}` } : request.place === "" ? { Domain: host } : {};
     return {

@@ -74,6 +74,7 @@ describe("HTTP", () => {
       ["poolingEnabled", true],
     ] as const;
     for (const { url: to } of [one, other]) await (await sdk.connect(edge)).bind({ to, calls });
+    await edge.journal.until("both have heard", () => edge.journal.count({ kind: "heard" }) === 2);
     const texts = [];
     for (let i = 0; i < 4; i += 1) texts.push((await visit(edge, "app.test")).text);
     expect(texts.toSorted()).toEqual(["one", "one", "other", "other"]);
@@ -236,3 +237,34 @@ describe("TCP and TLS", () => {
     expect((await flying).text).toBe("old");
   });
 });
+
+test("while an endpoint is replaced twenty times under load, the new one before the old, no request fails", async () => {
+  await using upstream = await httpUpstream();
+  await using edge = await startNgrokEdge();
+  await using sdk = startSdk();
+  const session = await sdk.connect(edge);
+  const bind = async () =>
+    await session.bind({
+      to: upstream.url,
+      calls: [
+        ["domain", "app.test"],
+        ["poolingEnabled", true],
+      ],
+    });
+  let current = await bind();
+  let replacing = true;
+  const load = Array.from({ length: 10 }, async () => {
+    const seen = [];
+    while (replacing) seen.push((await visit(edge, "app.test")).status);
+    return seen;
+  });
+  for (let i = 0; i < 20; i += 1) {
+    const next = await bind();
+    await current.close();
+    current = next;
+  }
+  replacing = false;
+  const statuses = (await Promise.all(load)).flat();
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  expect(edge.journal.count({ kind: "unbound" })).toBe(20);
+}, 30_000);
