@@ -7,7 +7,7 @@ import type { KnownError } from "#wire/errors.ts";
 import type { Conclusion } from "./conduct.ts";
 import { ngrokRefuses } from "./hands.ts";
 import { rows } from "./kinds.ts";
-import { countsOf, leftAlone, type Report } from "./report.ts";
+import { countsOf, leftAlone, openCount, openFailures, type Report } from "./report.ts";
 import { openCommand, relaxCommand } from "./state.ts";
 
 export type Line = readonly [word: string, sentence: string];
@@ -92,12 +92,12 @@ function waitWords({ retryAfterMs = 0 }: KnownError): string {
 function unfinishedLines(ending: Conclusion["ending"], report: Report, ended: Ended): readonly Line[] {
   const problems = [
     ...[...report.unknown].map(([kind, error]) => ({ what: kind, error })),
-    ...report.failures.map(({ object, error }) => ({ what: object, error })),
+    ...openFailures(report).map(({ object, error }) => ({ what: object, error })),
   ];
   const named = problems
     .slice(0, NAMED)
     .map(({ what, error }): Line => ["blocked", `${what}: ${error.message}${waitWords(error)}`]);
-  const all = report.unknown.size + report.failed;
+  const all = report.unknown.size + openCount(report);
   const more: Line[] = all > NAMED ? [["blocked", `${all - NAMED} more`]] : [];
   const hints = [...new Set(problems.flatMap(({ error }) => error.hint ?? []))]
     .slice(0, 2)

@@ -6,7 +6,7 @@ import { endingLines } from "./lines.ts";
 import type { DrainEvent } from "./events.ts";
 import { rows } from "./kinds.ts";
 import type { Found, Step } from "./plan.ts";
-import { errorsOf, fold, newReport, progressOf, settle, unansweredKept } from "./report.ts";
+import { errorsOf, fold, newReport, openFailures, progressOf, settle, unansweredKept } from "./report.ts";
 
 const release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
 const domains = rows.find(({ kind }) => kind.kind === "Domain")!;
@@ -51,6 +51,25 @@ describe("the counters", () => {
       totalResources: 2,
       policy: "Retain",
     });
+  });
+  test("what failed in one pass stays told until the next has met it: a run that ends in between has its reason", () => {
+    const error = new KnownError("transient", "failed calling webhook");
+    const report = reportOf(
+      { is: "pass", n: 1 },
+      { is: "planned", row: domains, steps: 3 },
+      { is: "did", step: step("a", "free"), undone: undefined },
+      { is: "failed", step: step("b", "free"), error },
+      { is: "failed", step: step("c", "free"), error },
+      { is: "waiting", ms: 250, why: error.message },
+      { is: "pass", n: 2 },
+    );
+    const counts = { drainedResources: 1, failedResources: 2, totalResources: 3 };
+    expect(progressOf(report, "Delete")).toMatchObject(counts);
+    fold(report, { is: "planned", row: domains, steps: 2 });
+    fold(report, { is: "failed", step: step("b", "free"), error });
+    expect(progressOf(report, "Delete")).toMatchObject(counts);
+    fold(report, { is: "did", step: step("c", "free"), undone: undefined });
+    expect(openFailures(report).map(({ object }) => object)).toEqual(["domain shop/b"]);
   });
   test("what was counted beforehand is the total from the start, and a pass that meets more is believed", () => {
     const report = newReport(3);

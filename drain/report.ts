@@ -54,6 +54,8 @@ export interface Report {
   failures: Failure[];
   /** How many they are; of very many only the first are kept, for each has an error with its causes. */
   failed: number;
+  /** By name: what failed in the pass before and has not been met in the current one, for a run that ends in between. */
+  before: Map<string, KnownError>;
   /** Kinds that could not be listed in the current pass. */
   unknown: Map<string, KnownError>;
 }
@@ -80,6 +82,7 @@ export function newReport(expected = 0): Report {
     foreign: new Map(),
     failures: [],
     failed: 0,
+    before: new Map(),
     unknown: new Map(),
   };
 }
@@ -89,6 +92,7 @@ export function fold(report: Report, event: DrainEvent): void {
   switch (event.is) {
     case "pass":
       report.passes = event.n;
+      for (const { object, error } of report.failures) report.before.set(object, error);
       report.failures = [];
       report.failed = 0;
       report.unknown = new Map();
@@ -97,13 +101,14 @@ export function fold(report: Report, event: DrainEvent): void {
       report.strangers = new Map();
       // What is met again was counted before: the total never goes beyond the objects.
       report.planned = report.done;
-      report.total = Math.max(report.planned, report.expected);
+      report.total = totalOf(report);
       return;
     case "planned":
       report.planned += event.steps;
-      report.total = Math.max(report.planned, report.expected);
+      report.total = totalOf(report);
       return;
     case "did":
+      met(report, event.step);
       did(report, event.step, event);
       return;
     case "left":
@@ -111,6 +116,7 @@ export function fold(report: Report, event: DrainEvent): void {
       return;
     case "failed":
       report.failed += 1;
+      met(report, event.step);
       unanswered(report, event.step, event.error);
       if (report.failures.length < FAILURES_KEPT)
         report.failures.push({ object: nameOf(event.step.at.row, event.step.at.object), error: event.error });
@@ -119,7 +125,28 @@ export function fold(report: Report, event: DrainEvent): void {
       report.unknown.set(kindNameOf(event.row), event.error);
       return;
     case "waiting":
+      // The pass is over: what it has not met is not there any more.
+      report.before.clear();
   }
+}
+
+function met({ before }: Report, { at }: Step): void {
+  if (before.size > 0) before.delete(nameOf(at.row, at.object));
+}
+
+/** What has failed and is not known to be done: of the current pass, and of the one before as far as that got. */
+export function openFailures({ failures, before }: Report): readonly Failure[] {
+  return [...failures, ...[...before].map(([object, error]) => ({ object, error }))];
+}
+
+/** How many those are. */
+export function openCount({ failed, before }: Report): number {
+  return failed + before.size;
+}
+
+/** A pass that has only begun has not met all that the one before failed at. */
+function totalOf({ planned, expected, done, before }: Report): number {
+  return Math.max(planned, expected, done + before.size);
 }
 
 function left(report: Report, { at, why }: Step): void {
@@ -220,7 +247,7 @@ function add(counts: Map<string, number>, key: string, n: number): void {
 /** The errors as status.drain shows them: the last 20, each within the schema's length. */
 export function errorsOf(report: Report): string[] {
   const unknown = [...report.unknown].map(([kind, error]) => `failed to list ${kind}: ${error.message}`);
-  const failures = report.failures.map(({ object, error }) => `${object}: ${error.message}`);
+  const failures = openFailures(report).map(({ object, error }) => `${object}: ${error.message}`);
   return [...unknown, ...failures].slice(-drainErrorLimits.count).map((text) => text.slice(0, drainErrorLimits.length));
 }
 
@@ -232,7 +259,7 @@ export function progressOf(
   const errors = errorsOf(report);
   return {
     drainedResources: report.done,
-    failedResources: report.failed,
+    failedResources: openCount(report),
     totalResources: report.total,
     policy,
     ...(errors.length > 0 ? { errors } : {}),
