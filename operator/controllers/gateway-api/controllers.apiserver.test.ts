@@ -295,6 +295,20 @@ test("a deleting Gateway and a deleting route are let go whatever their class is
   }
 });
 
+test("what was held while the feature was on can go after it was switched off (F9)", async () => {
+  await using shop = await open({ options: { features: ["ingress"] } });
+  const { world } = shop;
+  const metadata = { finalizers: [FINALIZER] };
+  await world.create(Gateway, shop.gateway("shop.ngrok.app", { metadata }));
+  await world.create(HTTPRoute, shop.route("web", "web", { metadata }));
+  await world.quiet();
+  expect(world.written()).toEqual([]);
+  await world.remove(Gateway, "edge");
+  await world.remove(HTTPRoute, "web");
+  await world.gone(Gateway, "edge");
+  await world.gone(HTTPRoute, "web");
+});
+
 test("what cannot be served as it is written is told on the Gateway and on the route, with the remedy", async () => {
   await using shop = await open();
   const { world } = shop;

@@ -83,8 +83,7 @@ export const gatewayController = defineController<GatewayObject>({
   ],
   rbac: [
     allow(Gateway, ["get", "list", "watch", "patch"], {
-      when: "gateway",
-      why: "holds the Gateways that it serves with a finalizer",
+      why: "holds the Gateways that it serves with a finalizer, and lets go of them with the feature off as well",
     }),
     allow(Gateway, ["patch"], {
       part: "status",

@@ -81,6 +81,8 @@ export const routeControllers: readonly LeaderController<RouteObject>[] = ROUTE_
       // One that goes is let go of, whatever has become of its Gateways.
       (route.metadata.deletionTimestamp !== undefined && isClaimed(route, around.release)),
     claims: isRouteServed,
+    // What it says of Gateways goes after that, since the loss of the claim brings it here again.
+    letsGo: true,
     apply: async (route, context) => await apply(kind, route, context),
     // What was made for it is found by the hosts of its Gateways, and goes as soon as it is seen to be going.
     cleanup: (): Promise<Undone> => Promise.resolve({ remote: "none" }),
@@ -90,8 +92,7 @@ export const routeControllers: readonly LeaderController<RouteObject>[] = ROUTE_
 function rightsFor(kind: RouteKind): LeaderController["rbac"] {
   return [
     allow(kind, ["get", "list", "watch", "patch"], {
-      when: "gateway",
-      why: "holds the routes that it serves with a finalizer",
+      why: "holds the routes that it serves with a finalizer, and lets go of them with the feature off as well",
     }),
     allow(kind, ["patch"], { part: "status", when: "gateway", why: "shows what becomes of a route at each Gateway" }),
     ...[Gateway, ReferenceGrant].map((read: Kind) =>
