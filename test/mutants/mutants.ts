@@ -35,8 +35,8 @@ export const mutants: readonly Mutant[] = [
     id: "F1",
     what: "objects that go with their CRD are cleaned up at ngrok, as if somebody had deleted each of them",
     file: "operator/runtime/reconcile.ts",
-    find: `if (standing.is !== "there") {`,
-    replace: `if (standing.is === "unknown") {`,
+    find: `if (standing.is === "there") return true;`,
+    replace: `if (standing.is !== "unknown") return true;`,
     test: unit("operator/runtime/reconcile.test.ts", "is held while its CRD is"),
   },
   {
