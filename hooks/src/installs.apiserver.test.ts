@@ -91,7 +91,7 @@ test(
     const held = { namespace: shop, finalizers: [FINALIZER] };
     const spec = { ingressClassName: `class-b-${id}` };
     await cluster.kubectl.apply([
-      // Of a broken install; its class was changed to the other's, which would serve it if it were free.
+      // Of a broken install; its class was changed to the other's, which serves it as soon as it is free.
       anIngress({ metadata: { ...held, name: "moved", annotations: stamped(a) }, spec }),
       // Of the time before stamps, so it may be either's.
       anIngress({ metadata: { ...held, name: "unstamped" } }),
@@ -104,7 +104,10 @@ test(
 
     await uninstall({ id, release: a, policy: "Retain", shop });
 
-    expect(await finalizers("ingress/moved")).toBe("");
+    const stamp = `jsonpath={.metadata.annotations.${DRAIN_OWNER.replaceAll(".", "\\.")}}`;
+    const moved = async (): Promise<string> =>
+      await cluster.kubectl.run(["-n", shop, "get", "ingress/moved", "-o", stamp]);
+    await expect.poll(moved, { timeout: 20_000 }).toBe(`${b.namespace}/${b.name}`);
     expect(await finalizers("ingress/unstamped")).toContain(FINALIZER);
     expect(await finalizers(`gatewayclass/ngrok-${id}`)).toContain(GATEWAY_CLASS_FINALIZER);
     const log = cluster.log(a, "drain");
@@ -115,6 +118,7 @@ test(
     expect(log).toContain(`gatewayclass ngrok-${id}: ${owner} may serve Gateway API with it`);
 
     await uninstall({ id, release: b, policy: "Retain", shop });
+    expect(await finalizers("ingress/moved")).toBe("");
     expect(await finalizers("ingress/unstamped")).toBe("");
     expect(await finalizers(`gatewayclass/ngrok-${id}`)).toBe("");
   },

@@ -3,9 +3,18 @@ import { claimOf } from "#api/keys.ts";
 import { ownerOf, type Release } from "#api/release.ts";
 import type { KubeObject } from "#kube/kind.ts";
 
-/** Our finalizer is on it, and no other install's stamp. */
-export function isClaimed({ metadata }: KubeObject, release: Release): boolean {
-  const { finalizers, stamp } = claimOf(release);
-  const isHeld = metadata.finalizers?.some((one) => finalizers.includes(one)) === true;
-  return isHeld && (metadata.annotations?.[stamp] ?? ownerOf(release)) === ownerOf(release);
+/**
+ * Our finalizer is on it, with our stamp. Without any stamp it may be another install's of the time before stamps: only one
+ * that is being deleted counts, since whoever held it has to let it go.
+ */
+export function isClaimed(object: KubeObject, release: Release): boolean {
+  const owner = object.metadata.annotations?.[claimOf(release).stamp];
+  const isOurs = owner === ownerOf(release) || (owner === undefined && object.metadata.deletionTimestamp !== undefined);
+  return isOurs && isHeld(object, release);
+}
+
+/** A finalizer of ours is on it, whichever install's. */
+export function isHeld({ metadata }: KubeObject, release: Release): boolean {
+  const { finalizers } = claimOf(release);
+  return metadata.finalizers?.some((one) => finalizers.includes(one)) === true;
 }

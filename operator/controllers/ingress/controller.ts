@@ -4,7 +4,7 @@ import { allow } from "#api/rbac.ts";
 import { Ingress, IngressClass, type IngressObject } from "#kube/kinds.ts";
 import type { Undone } from "#drain/hands.ts";
 import { refOf } from "#kube/kind.ts";
-import { isClaimed } from "../../endpoint/claimed.ts";
+import { isClaimed, isHeld } from "../../endpoint/claimed.ts";
 import { classVerdict, ingressClasses, type ClassVerdict } from "../../endpoint/ingress-class.ts";
 import { legacyEvent } from "../../endpoint/legacy-annotations.ts";
 import { translationOptions } from "../../endpoint/translation-options.ts";
@@ -54,7 +54,12 @@ export const ingressController = defineController<IngressObject>({
     }),
     allow(Domain, ["list", "watch"], { why: "shows the Domains of an Ingress's hosts" }),
   ],
-  serves: (ingress, around) => verdictOf(ingress, around) !== "foreign" || isClaimed(ingress, around.release),
+  serves(ingress, around) {
+    if (isClaimed(ingress, around.release)) return true;
+    const verdict = verdictOf(ingress, around);
+    // What another install may hold is not ours to take, nor to let go of, because of a class that nobody has.
+    return verdict === "ours" || (verdict === "unknown" && !isHeld(ingress, around.release));
+  },
   claims(ingress, around) {
     const verdict = verdictOf(ingress, around);
     return verdict === "ours" || (verdict === "unknown" && isClaimed(ingress, around.release));
