@@ -61,12 +61,13 @@ async function disturb(shop: Shop): Promise<void> {
   await world.create(AgentEndpoint, anAgentEndpoint({ metadata: { name: "new" } }));
   await world.create(Domain, aDomain({ metadata: { name: "new" } }));
 
+  // Before the strategy, which while it is Open takes this endpoint away.
+  await touch(CloudEndpoint, "shop.ngrok.app", "/spec/url", "https://other.ngrok.app");
   await touch(Ingress, "shop", "/metadata/annotations/ngrok.com~1mapping-strategy", "endpoints");
   await touch(Ingress, "shop", "/spec/rules/0/http/paths/0/path", "/changed");
   await touch(Service, "web", "/spec/ports/0/port", 81);
   await touch(Service, "database", "/metadata/annotations/ngrok.com~1mapping-strategy", "endpoints-verbose");
   await touch(NgrokTrafficPolicy, "hello", "/spec/policy", { on_http_request: [] });
-  await touch(CloudEndpoint, "shop.ngrok.app", "/spec/url", "https://other.ngrok.app");
   await touch(Domain, "shop-ngrok-app", "/spec/description", "changed");
 
   for (const [kind, name] of OLD.filter(([kind]) => kind !== Service)) await world.remove(kind, name);
