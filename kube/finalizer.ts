@@ -9,7 +9,7 @@ import type { Connection } from "./connection.ts";
 import { ABSENT } from "./discovery.ts";
 import { DELETING } from "./errors.ts";
 import { keyOf, refOf, resourceName, type Kind, type KubeObject, type Seen, type Target } from "./kind.ts";
-import { objectPath } from "./paths.ts";
+import { objectPath, pointerStep } from "./paths.ts";
 import { reader, versionFor } from "./reader.ts";
 import type { JsonPatchOperation } from "./writer.ts";
 
@@ -190,7 +190,7 @@ async function sendPatch(
 }
 
 function stampPath(claim: Claim): string {
-  return `/metadata/annotations/${claim.stamp.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+  return `/metadata/annotations/${pointerStep(claim.stamp)}`;
 }
 
 function claimed(object: KubeObject, claim: Claim, owner: string): KnownError {

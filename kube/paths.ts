@@ -21,6 +21,11 @@ export function objectPath(kind: Kind, version: string, at: Ref): string {
   return `${listPath(kind, version, at.namespace)}/${encodeURIComponent(at.name)}`;
 }
 
+/** A key of a map, such as an annotation's, as a step of a JSON pointer (RFC 6901). */
+export function pointerStep(key: string): string {
+  return key.replaceAll("~", "~0").replaceAll("/", "~1");
+}
+
 /** `GROUP/VERSION`, as objects carry it. */
 export function apiVersionOf(kind: Kind, version: string): string {
   return kind.group === "" ? version : `${kind.group}/${version}`;

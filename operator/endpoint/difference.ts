@@ -1,6 +1,7 @@
 // What has to be changed on a generated object so that it says what is wanted: nothing when it does already, compared as
 // the API server stores it, with the defaults of the schema filled in. Pure.
 import type { OwnKind, OwnObject, Schema } from "#api/define-kind.ts";
+import { pointerStep } from "#kube/paths.ts";
 import type { JsonPatchOperation } from "#kube/writer.ts";
 
 interface Generated extends OwnObject {
@@ -30,7 +31,7 @@ function missing(path: string, wanted: Texts, stored: Texts): JsonPatchOperation
   const lacking = Object.entries(wanted ?? {}).filter(([key, value]) => stored?.[key] !== value);
   if (lacking.length === 0) return [];
   if (stored === undefined) return [{ op: "add", path, value: Object.fromEntries(lacking) }];
-  return lacking.map(([key, value]) => ({ op: "add", path: `${path}/${escaped(key)}`, value }));
+  return lacking.map(([key, value]) => ({ op: "add", path: `${path}/${pointerStep(key)}`, value }));
 }
 
 /** An owner that was taken off is put on again, so that the object does not outlive it. */
@@ -40,11 +41,6 @@ function ownerless(desired: Generated, stored: Generated): JsonPatchOperation[] 
   const lacking = wanted.filter(({ uid }) => !held.some((one) => one.uid === uid));
   if (lacking.length === 0) return [];
   return [{ op: "add", path: "/metadata/ownerReferences", value: [...held, ...lacking] }];
-}
-
-/** A key as a step of a JSON pointer. */
-export function escaped(key: string): string {
-  return key.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
 /** `value` as the API server stores it: what the schema gives by default is there, nulls of optional fields are not. */

@@ -55,6 +55,7 @@ function policyOf({ protocol = "HTTPS", into, ...over }: Asked): Record<string, 
     ...over,
   };
   const local = into === undefined ? undefined : serviceKey(service(into));
+  // A plain policy is all that hosts of these tests have; its lists are read by their phase.
   return policyJson(hostPolicy({ host, local, urlOf: ({ name }) => `https://${name}.internal` })) as never;
 }
 

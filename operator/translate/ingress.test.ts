@@ -1,5 +1,6 @@
 // Which Ingresses become endpoints, what two of them do with one host, and where their backends lead.
 import { describe, expect, test } from "vitest";
+import type { IngressBackend } from "#kube/routing-objects.ts";
 import { anIngress, anIngressClass, anNgrokTrafficPolicy } from "#test/support/builders.ts";
 import {
   agentEndpoints,
@@ -211,8 +212,8 @@ describe("two Ingresses on one host", () => {
 
 describe("a backend", () => {
   const ports = [{ name: "http", port: 80 }, { name: "admin", port: 8080 }, { port: 9000 }];
-  const to = (service: object) =>
-    translated([backend("shop", { ports }), ingress("shop", { "shop.example.com": [{ to: { service } as never }] })]);
+  const to = (service: NonNullable<IngressBackend["service"]>) =>
+    translated([backend("shop", { ports }), ingress("shop", { "shop.example.com": [{ to: { service } }] })]);
 
   test.for([
     ["by number", { name: "shop", port: { number: 8080 } }, "http://shop.default:8080"],

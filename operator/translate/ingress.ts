@@ -14,22 +14,31 @@ type Rule = NonNullable<NonNullable<IngressObject["spec"]>["rules"]>[number];
 /** The Ingresses of our classes that say what a virtual host needs, sorted; a deleting one is on its way out already. */
 export function servedIngresses(
   manifests: Manifests,
-  { ingressControllerName }: Pick<Options, "ingressControllerName">,
+  options: Pick<Options, "ingressControllerName">,
 ): { readonly ingresses: readonly IngressObject[]; readonly problems: readonly Problem[] } {
   const classes = manifests.list(IngressClass);
   const problems: Problem[] = [];
   const ingresses = manifests.list(Ingress).filter((ingress) => {
-    if (ingress.metadata.deletionTimestamp !== undefined) return false;
-    const fault = isOurIngress(ingress, classes, ingressControllerName)
-      ? incompleteness(ingress)
-      : classFault(ingress, classes, ingressControllerName);
-    problems.push(...fault.problems);
-    return fault.served;
+    const judged = judgeIngress(ingress, classes, options);
+    problems.push(...judged.problems);
+    return judged.served;
   });
   return { ingresses, problems };
 }
 
-interface Judged {
+/** Whether one Ingress is served, and what to tell about it. `classes`: all IngressClasses of the cluster. */
+export function judgeIngress(
+  ingress: IngressObject,
+  classes: readonly IngressClassObject[],
+  { ingressControllerName }: Pick<Options, "ingressControllerName">,
+): Judged {
+  if (ingress.metadata.deletionTimestamp !== undefined) return { served: false, problems: [] };
+  return isOurIngress(ingress, classes, ingressControllerName)
+    ? incompleteness(ingress)
+    : classFault(ingress, classes, ingressControllerName);
+}
+
+export interface Judged {
   readonly served: boolean;
   readonly problems: readonly Problem[];
 }

@@ -73,7 +73,7 @@ describe("reads", () => {
       { "a.yaml": `${documents(classes, shop)}---\n${stringify(one).replace("metadata:", "metadata: &m\n  <<: {}")}` },
     ],
   ] as const)("%s", async ([, files], { expect }) => {
-    const { code, out, err } = await typed(files as never);
+    const { code, out, err } = await typed(files as Readonly<Record<string, string>>);
     expect({ code, err, names: names(out) }).toEqual({ code: 0, err: "", names: SHOP });
   });
 

@@ -6,6 +6,7 @@ import { isInternalHost } from "#api/names.ts";
 import { allow } from "#api/rbac.ts";
 import { undoDomain } from "#drain/undo/domain.ts";
 import { refOf } from "#kube/kind.ts";
+import { pointerStep } from "#kube/paths.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import type { DomainBody, RemoteDomain } from "#ngrok/domains.ts";
 import { mayExist } from "#ngrok/errors.ts";
@@ -122,7 +123,7 @@ function isOurOwn(domain: Domain, desired: DomainBody, remote: RemoteDomain, { c
 
 async function markAdopted(domain: Domain, { writer, signal }: Context): Promise<void> {
   const { annotations, uid = "" } = domain.metadata;
-  const path = `/metadata/annotations/${ADOPTED.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+  const path = `/metadata/annotations/${pointerStep(ADOPTED)}`;
   const add = annotations === undefined ? [{ op: "add" as const, path: "/metadata/annotations", value: {} }] : [];
   await writer.patch(Domain, refOf(domain), uid, [...add, { op: "add", path, value: "true" }], signal);
 }

@@ -17,7 +17,7 @@ import {
   type Surroundings,
   watching,
 } from "../../runtime/define-controller.ts";
-import { servedIngresses } from "../../translate/ingress.ts";
+import { judgeIngress } from "../../translate/ingress.ts";
 import { domainEvents, hostsOf, loadBalancerOf, pickDomain, unservedEvent } from "./plan.ts";
 
 const BY_HOST = "ingress-host";
@@ -79,15 +79,10 @@ function apply(ingress: IngressObject, context: Context): Promise<Outcome<Ingres
   const { cached, release, options: flags, clusterWide } = context;
   const options = translationOptions(release, flags);
   const classes = ingressClasses(cached, clusterWide, options.ingressControllerName);
-  const view = {
-    get: () => undefined,
-    list: (kind: { plural: string }) =>
-      (kind.plural === Ingress.plural ? [ingress] : kind.plural === IngressClass.plural ? classes : []) as never[],
-  };
-  const { ingresses, problems } = servedIngresses(view, options);
+  const { served, problems } = judgeIngress(ingress, classes, options);
   const unserved = unservedEvent(problems);
   if (unserved !== undefined) context.event(unserved);
-  if (ingresses.length === 0) return Promise.resolve(done());
+  if (!served) return Promise.resolve(done());
   return Promise.resolve(shown(ingress, context));
 }
 

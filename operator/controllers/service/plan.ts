@@ -4,7 +4,7 @@ import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { parseEndpointUrl } from "#api/names.ts";
 import type { ObjectMeta, OwnerReference } from "#kube/kind.ts";
 import type { ServiceObject } from "#kube/kinds.ts";
-import { escaped } from "../../endpoint/difference.ts";
+import { pointerStep } from "#kube/paths.ts";
 import type { JsonPatchOperation } from "#kube/writer.ts";
 import { type Policy, joinPolicies, policyJson, policyWith } from "../../translate/policy.ts";
 
@@ -48,10 +48,11 @@ export function listenAt(given: string | undefined, computed: string | undefined
 export function recordUrl({ metadata: { annotations } }: ServiceObject, url: string | undefined): JsonPatchOperation[] {
   const keys = [COMPUTED_URL, COMPUTED_URL_LEGACY].filter((key) => annotations?.[key] !== url);
   if (keys.length === 0) return [];
-  if (url === undefined) return keys.map((key) => ({ op: "remove", path: `/metadata/annotations/${escaped(key)}` }));
+  if (url === undefined)
+    return keys.map((key) => ({ op: "remove", path: `/metadata/annotations/${pointerStep(key)}` }));
   if (annotations === undefined)
     return [{ op: "add", path: "/metadata/annotations", value: Object.fromEntries(keys.map((key) => [key, url])) }];
-  return keys.map((key) => ({ op: "add", path: `/metadata/annotations/${escaped(key)}`, value: url }));
+  return keys.map((key) => ({ op: "add", path: `/metadata/annotations/${pointerStep(key)}`, value: url }));
 }
 
 export interface Settings {

@@ -55,6 +55,7 @@ function writerInto(cache: Cache): Pick<Writer, "create" | "patch" | "remove"> {
         if (path !== "/spec") throw new Error(`only specs are expected to differ, not ${path}`);
         next["spec"] = value;
       }
+      // The caller's kind says which: nothing here depends on it.
       const patched = stamped(next) as never;
       cache.store(kind).put(patched);
       return Promise.resolve(patched);
@@ -75,6 +76,7 @@ function contextOver(cache: Cache): KeyContext {
   } as Flags;
   return {
     signal: new AbortController().signal,
+    // Asked only after a conflict, and this cluster has none.
     reader: {} as never,
     writer: writerInto(cache) as Writer,
     release: { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" },

@@ -1,6 +1,7 @@
 // A look at a few hosts gives for them what a look at the whole cluster gives, and stays small however large that is.
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { AgentEndpoint } from "#api/agent-endpoint.ts";
 import { keyOf, refOf } from "#kube/kind.ts";
 import type { GatewayObject, IngressObject, RouteObject } from "#kube/kinds.ts";
 import { referencesOfGateway, referencesOfRoute } from "#operator/translate/gateway/references.ts";
@@ -47,7 +48,7 @@ type Found = ReturnType<typeof translate>["endpoints"][number];
 /** The service of an AgentEndpoint, the host of a CloudEndpoint: the place at which it is decided about. */
 const placeOf = (one: Found): string =>
   "upstream" in one.spec
-    ? serviceKeyOf(serviceOfEndpoint(one as never)[0] ?? "")
+    ? serviceKeyOf(serviceOfEndpoint(one as AgentEndpoint)[0] ?? "")
     : hostKey(hostOfUrl(one.spec.url)[0] ?? "");
 const named = (all: readonly Found[]) => new Map(all.map((one) => [`${one.kind} ${keyOf(refOf(one))}`, one]));
 
