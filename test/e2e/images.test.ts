@@ -95,9 +95,11 @@ describe.runIf(asRoot)("as root, with chroot, an image by its files alone", () =
     const programs = (await readdir(join(root, "app"), { recursive: true })).filter((path) => path.endsWith(".mjs"));
     expect(programs).toEqual(expect.arrayContaining(["hooks/cleanup.mjs", "hooks/drain.mjs"]));
     for (const program of programs) {
-      // A manager looks at its command line, a hook misses its environment: each says so once everything is loaded.
+      // A manager looks at its command line, a hook misses its environment: each says so once everything is loaded. With 1
+      // ngrok-translate says that it refused an input, so a wrong command line is 2.
+      const wrong = program === "ngrok-translate.mjs" ? 2 : 1;
       const said = await nodeIn(root, `/app/${program}`, "--no-such-option").catch((error: unknown) => {
-        if (error instanceof CommandFailed && error.code === 1) return error.stderr;
+        if (error instanceof CommandFailed && error.code === wrong) return error.stderr;
         throw error;
       });
       expect(said, program).toMatch(/usage|option|lacks/i);
