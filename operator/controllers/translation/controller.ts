@@ -27,12 +27,12 @@ import { ROUTE_KINDS } from "../../translate/gateway/routes.ts";
 import type { Problem } from "../../translate/model.ts";
 import { translate } from "../../translate/translate.ts";
 import { hostOfUrl, seedOf, serviceOfEndpoint } from "./keys.ts";
-import { BY_HOST, BY_SERVICE, ClusterLook } from "./look.ts";
+import { BY_HOST, BY_SERVICE, ClusterLook, ENDPOINTS_BY_HOST, ENDPOINTS_BY_SERVICE } from "./look.ts";
 import { type Endpoint, isGenerated, type Owner, planWrites, type Write } from "./plan.ts";
 import { settleWrites } from "./settle.ts";
 import { sliceOf, type Slice } from "./slice.ts";
 import { within } from "./within.ts";
-import { ENDPOINTS_BY_HOST, ENDPOINTS_BY_SERVICE, sources } from "./sources.ts";
+import { sources } from "./sources.ts";
 
 /** Of this the Ingress's own controller speaks, which meets Ingresses of no host as well. */
 const CLASS_FIELD = "spec.ingressClassName";

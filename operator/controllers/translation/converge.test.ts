@@ -24,6 +24,7 @@ import {
   routeSketch,
   services,
   sketch,
+  type Sketch,
   store,
 } from "#test/support/hosts.ts";
 import { translationController } from "./controller.ts";
@@ -135,6 +136,30 @@ function happen(cache: Cache, { kind, object, name }: Happening): void {
   else if (before !== undefined) cache.store(kind).remove(before);
 }
 
+const asks = (hosts: Sketch["hosts"], fallback: string, at: number): Happening =>
+  happens(
+    Ingress,
+    ingressOf(
+      { hosts, fallback, foreign: false, deleting: false, verbose: false, refused: false, description: undefined },
+      at,
+    ),
+  );
+
+/** A Service that was one host's own gets two more users in one go: that host needs another endpoint to be its own. */
+const ownedThenShared: Happening[][] = [
+  [asks([["three.example.com", "a", 80]], "b", 0)],
+  [
+    asks(
+      [
+        ["one.example.com", "d", 80],
+        ["four.internal", "d", 80],
+      ],
+      "b",
+      1,
+    ),
+  ],
+];
+
 /** Only what says something: what the server adds differs from run to run. */
 const said = (objects: Iterable<KubeObject>): unknown[] =>
   [...objects]
@@ -174,6 +199,6 @@ test("whatever happens in whatever order, what it wakes brings the cluster to wh
       const domains = new Set([...cache.all(Domain)].map(({ spec }) => spec.domain));
       expect(whole.domains.filter(({ spec }) => !domains.has(spec.domain)).map((one) => keyOf(refOf(one)))).toEqual([]);
     }),
-    { numRuns: 150 },
+    { numRuns: 150, examples: [[ownedThenShared]] },
   );
 }, 120_000);

@@ -1,5 +1,6 @@
 // How the translation finds in the caches what belongs together: the Ingresses and Gateways of a host, the hosts of a
 // Service.
+import { AgentEndpoint } from "#api/agent-endpoint.ts";
 import { Domain } from "#api/domain.ts";
 import { distinctDomainName, domainName } from "#api/names.ts";
 import { keyOf, type Kind, type KubeObject, type Ref, refOf } from "#kube/kind.ts";
@@ -23,13 +24,16 @@ import { ingressDestination } from "../../translate/ingress-backend.ts";
 import { servedIngresses, virtualHostsOfIngresses } from "../../translate/ingress.ts";
 import { byKey, compareText } from "../../translate/manifests.ts";
 import type { Manifests, Options, VirtualHost } from "../../translate/model.ts";
-import { backendsOf, backendsOfRoute, hostsOfIngress, servicesOfIngress } from "./keys.ts";
+import { backendsOf, backendsOfRoute, hostOfUrl, hostsOfIngress, servicesOfIngress } from "./keys.ts";
 import type { Look, Seed } from "./slice.ts";
 
 /** Names of the indexes over Ingresses, Gateways and routes. */
 export const BY_HOST = "translation-host";
 export const BY_SERVICE = "translation-service";
 export const BY_GATEWAY = "translation-gateway";
+/** Names of the indexes over the endpoints. */
+export const ENDPOINTS_BY_HOST = "translation-host";
+export const ENDPOINTS_BY_SERVICE = "translation-service";
 
 /** What asks for hosts. */
 export interface Asking {
@@ -84,6 +88,12 @@ export class ClusterLook implements Look {
       }
     }
     return groups.all().map((group) => this.#ranked(group));
+  }
+
+  ownersOf(service: string): readonly string[] {
+    return this.#by(AgentEndpoint, ENDPOINTS_BY_SERVICE, service)
+      .flatMap(({ spec }) => hostOfUrl(spec.url))
+      .filter((host) => [Ingress, Gateway].some((kind: Kind) => this.#by(kind, BY_HOST, host).length > 0));
   }
 
   /** Of all these hosts, sorted, each once. */

@@ -16,6 +16,11 @@ export interface Look {
    * groups by the port as it is written, since each port is an endpoint of its own.
    */
   usersOf(service: string): readonly (readonly string[])[];
+  /**
+   * The host names that have an endpoint of the Service as their own by what was made last. Several may have come to use
+   * it since then, so that the users of today alone do not tell whose it was.
+   */
+  ownersOf(service: string): readonly string[];
 }
 
 export interface Seed {
@@ -58,6 +63,7 @@ export function sliceOf(seed: Seed, look: Look): Slice {
       waiting.services.push(...hostsOf(host).flatMap(servicesOf).map(nameOf));
     } else if (service !== undefined && !services.has(service)) {
       services.add(service);
+      waiting.hosts.push(...look.ownersOf(service));
       for (const group of look.usersOf(service)) {
         const users = usersIn(service, group, hostsOf);
         waiting.hosts.push(...users.few);

@@ -19,14 +19,11 @@ import {
   servicesOfIngress,
 } from "./keys.ts";
 import { gatewaySources, hostsOfPolicy, hostsOfService } from "./gateway-sources.ts";
-import { BY_HOST, BY_SERVICE } from "./look.ts";
+import { BY_HOST, BY_SERVICE, ENDPOINTS_BY_HOST, ENDPOINTS_BY_SERVICE } from "./look.ts";
 import { isDeleting, isNews, nameOf } from "./news.ts";
 
 const BY_POLICY = "translation-policy";
 const BY_CLASS = "translation-class";
-/** Names of the indexes over the endpoints. */
-export const ENDPOINTS_BY_HOST = "translation-host";
-export const ENDPOINTS_BY_SERVICE = "translation-service";
 
 export const sources: readonly Source[] = [
   source({
