@@ -2,7 +2,7 @@
 // The runtime around it keeps the promises (claim before work, gate, hold, backoff); the definition only decides.
 import type { Finding } from "#api/conditions.ts";
 import type { CommonStatus } from "#api/define-kind.ts";
-import type { Feature, Rule } from "#api/rbac.ts";
+import type { Feature, Rule, Scope } from "#api/rbac.ts";
 import type { OwnClaim } from "#api/keys.ts";
 import type { Release } from "#api/release.ts";
 import type { Undo } from "#drain/hands.ts";
@@ -121,6 +121,8 @@ export interface Context extends Surroundings {
 
 /** Of a kind that is large and mostly of no use: the objects to watch, and what of each to keep in memory. */
 export interface Part<T extends KubeObject = KubeObject> {
+  /** In which namespaces, default `watch`; `cluster` is all of them, as far as there are rights. */
+  readonly within?: Scope;
   readonly fieldSelector?: string;
   readonly keeps?: (object: T) => T;
 }

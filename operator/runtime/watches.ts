@@ -9,9 +9,13 @@ import type { Clock } from "#wire/clock.ts";
 import { asError } from "#wire/errors.ts";
 import { Cache } from "./cache.ts";
 import type { Controller, Index, LeaderController, Part } from "./define-controller.ts";
+import type { ReplicaController } from "./define-replica.ts";
 import type { Gate } from "./gate.ts";
 import type { Log } from "./log.ts";
 import { Rest } from "./rest.ts";
+
+/** Whoever reads from the stores. */
+export type Following = Controller | ReplicaController;
 
 /** One kind as it is followed. */
 interface Followed {
@@ -49,7 +53,7 @@ export interface Watches {
 
 export interface WatchesOptions {
   readonly connection: Connection;
-  readonly controllers: readonly Controller[];
+  readonly controllers: readonly Following[];
   readonly release: Release;
   /** Without rights outside the namespaces, kinds that stand outside of them are not looked at. */
   readonly clusterWide: boolean;
@@ -63,7 +67,7 @@ const unlisted: Standing = { synced: false, absent: false, trouble: undefined };
 export function watches(options: WatchesOptions): Watches {
   const { connection, controllers, release, clusterWide, gate, clock, log } = options;
   const cache = new Cache();
-  const followed = kindsOf(controllers, release);
+  const followed = kindsOf(controllers, release, clusterWide);
   const isWatched = (kind: Kind): boolean => clusterWide || kind.namespaced;
   const standings = new Map<string, Standing>();
   const waiting = new Set<() => void>();
@@ -180,12 +184,12 @@ async function until(holds: () => boolean, waiting: Set<() => void>, signal: Abo
 }
 
 /** The kinds that a controller reads from the cache: its own and those that wake it. */
-export function kindsReadBy(controller: Controller): readonly Kind[] {
+export function kindsReadBy(controller: Following): readonly Kind[] {
   if ("sources" in controller) return controller.sources.map(({ kind }) => kind);
   return [controller.kind, ...(controller.watches ?? []).map(({ kind }) => kind)];
 }
 
-function kindsOf(controllers: readonly Controller[], release: Release): readonly Followed[] {
+function kindsOf(controllers: readonly Following[], release: Release, clusterWide: boolean): readonly Followed[] {
   const kinds = new Map(controllers.flatMap(kindsReadBy).map((kind) => [resourceName(kind), kind]));
   return [...kinds.values()].map((kind) => {
     const part = partOf(controllers, kind);
@@ -193,7 +197,7 @@ function kindsOf(controllers: readonly Controller[], release: Release): readonly
     return {
       kind,
       // An object that we make stands in the release namespace, whatever is watched, and only it is of interest.
-      namespace: single === undefined ? release.watchNamespace : single.namespace,
+      namespace: single === undefined ? namespaceOf(part, release, clusterWide) : single.namespace,
       fieldSelector: single === undefined ? part.fieldSelector : `metadata.name=${single.name}`,
       keeps: part.keeps ?? ((object) => object),
       indexes: indexesOver(controllers, kind),
@@ -202,27 +206,41 @@ function kindsOf(controllers: readonly Controller[], release: Release): readonly
   });
 }
 
-function makerOf(controllers: readonly Controller[], kind: Kind): LeaderController | undefined {
+/** Undefined for all. */
+function namespaceOf({ within }: Part, release: Release, clusterWide: boolean): string | undefined {
+  if (within === "release") return release.namespace;
+  return within === "cluster" && clusterWide ? undefined : release.watchNamespace;
+}
+
+function makerOf(controllers: readonly Following[], kind: Kind): LeaderController | undefined {
   return controllers.find(
-    (one): one is LeaderController => !("sources" in one) && resourceName(one.kind) === resourceName(kind),
+    (one): one is LeaderController => "makes" in one && resourceName(one.kind) === resourceName(kind),
   );
 }
 
 /** What is left out may be left out only where all who look at the kind say so. */
-function partOf(controllers: readonly Controller[], kind: Kind): Part {
+function partOf(controllers: readonly Following[], kind: Kind): Part {
   const [first, ...others] = controllers
     .flatMap((one): readonly (Part & { readonly kind: Kind })[] =>
-      "sources" in one ? one.sources : [{ kind: one.kind }, ...(one.watches ?? [])],
+      "sources" in one ? one.sources : [ownPart(one), ...(one.watches ?? [])],
     )
     .filter((one) => resourceName(one.kind) === resourceName(kind));
   if (first === undefined) return {};
-  if (others.some(({ fieldSelector, keeps }) => fieldSelector !== first.fieldSelector || keeps !== first.keeps))
+  const { fieldSelector, keeps, within } = first;
+  if (others.some((one) => one.fieldSelector !== fieldSelector || one.keeps !== keeps || one.within !== within))
     throw new Error(`${resourceName(kind)} is watched in part by one controller and as a whole by another`);
   return first;
 }
 
+function ownPart(controller: LeaderController | ReplicaController): Part & { readonly kind: Kind } {
+  const { kind } = controller;
+  return controller.role === "replica" && controller.within !== undefined
+    ? { kind, within: controller.within }
+    : { kind };
+}
+
 /** Those of its own controller and of all that watch it. */
-function indexesOver(controllers: readonly Controller[], kind: Kind): Readonly<Record<string, Index<KubeObject>>> {
+function indexesOver(controllers: readonly Following[], kind: Kind): Readonly<Record<string, Index<KubeObject>>> {
   const indexes: Record<string, Index<KubeObject>> = {};
   const named = controllers.flatMap((one): readonly Indexed[] =>
     "sources" in one ? one.sources : [{ kind: one.kind, indexes: one.indexes }, ...(one.watches ?? [])],
