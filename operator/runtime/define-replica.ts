@@ -50,6 +50,8 @@ export interface ReplicaController<T extends KubeObject = KubeObject, H = unknow
   readonly rbac: readonly Rule[];
   /** Objects worked on at once, default 1. */
   readonly concurrency?: number;
+  /** Under which the entry of this pod is applied, so that no replica's word is another's. */
+  fieldManager(pod: string): string;
   /**
    * Makes what is open for the object what its spec wants. Called only while the drain state is Open, never for an object
    * that is being deleted, and never twice at once for one object. What it throws is as `failed`.
