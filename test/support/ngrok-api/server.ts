@@ -35,6 +35,8 @@ export interface NgrokApiOptions {
   readonly ingressEndpoint?: string;
   /** How long binding certificates are valid, days; default 90. */
   readonly certificateDays?: number;
+  /** Who signs them, to be trusted by another stand-in too; default a new one. */
+  readonly authority?: Authority;
   /** How many requests the ledger keeps one by one; default 10,000. */
   readonly ledgerLimit?: number;
   /** Called for every request once it is answered. */
@@ -74,7 +76,10 @@ export async function startNgrokApi(options: NgrokApiOptions = {}): Promise<Ngro
   let authority: Promise<Authority> | undefined;
   // Loaded on first use: most tests need no certificate.
   const getAuthority = () =>
-    (authority ??= import("./certificates.ts").then((module) => module.createAuthority(options.certificateDays ?? 90)));
+    (authority ??=
+      options.authority === undefined
+        ? import("./certificates.ts").then((module) => module.createAuthority(options.certificateDays ?? 90))
+        : Promise.resolve(options.authority));
   const fresh = () =>
     newAccount({
       certificates: options.certificates ?? "issued",

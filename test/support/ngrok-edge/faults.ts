@@ -16,15 +16,17 @@ export type Effect =
   /** Answered `ms` later. */
   | { readonly kind: "latency"; readonly ms: number };
 
-export type Fault = Effect & {
-  readonly on: Spot;
+/** Whom a fault hits. */
+export interface Aim {
   /** Tested against the endpoint's id or wished place (bind: `https://host`); absent: any. */
   readonly match?: RegExp;
   /** How many it hits; default 1, Infinity for all. */
   readonly times?: number;
   /** How many it lets pass first; default 0. */
   readonly skip?: number;
-};
+}
+
+export type Fault = Effect & Aim & { readonly on: Spot };
 
 export interface AddedFault {
   /** How many it has hit. */
@@ -32,18 +34,19 @@ export interface AddedFault {
   remove(): void;
 }
 
-interface Active {
-  readonly fault: Fault;
+interface Active<F extends Aim> {
+  readonly fault: F;
   skip: number;
   left: number;
   hits: number;
 }
 
-export class EdgeFaults {
-  readonly #active = new Set<Active>();
+/** Faults that wait for somebody whom they fit. */
+export class FaultList<F extends Aim> {
+  readonly #active = new Set<Active<F>>();
 
-  add(fault: Fault): AddedFault {
-    const active: Active = { fault, skip: fault.skip ?? 0, left: fault.times ?? 1, hits: 0 };
+  add(fault: F): AddedFault {
+    const active: Active<F> = { fault, skip: fault.skip ?? 0, left: fault.times ?? 1, hits: 0 };
     this.#active.add(active);
     return {
       get hits() {
@@ -58,10 +61,10 @@ export class EdgeFaults {
   }
 
   /** What hits this one: the oldest fault that fits. */
-  take(on: Spot, about: string): Effect | undefined {
+  protected hit(about: string, fits: (fault: F) => boolean): F | undefined {
     for (const active of this.#active) {
       const { fault } = active;
-      if (fault.on !== on || (fault.match !== undefined && about.search(fault.match) === -1)) continue;
+      if (!fits(fault) || (fault.match !== undefined && about.search(fault.match) === -1)) continue;
       if (active.skip > 0) {
         active.skip -= 1;
         continue;
@@ -72,5 +75,12 @@ export class EdgeFaults {
       return fault;
     }
     return undefined;
+  }
+}
+
+export class EdgeFaults extends FaultList<Fault> {
+  /** What hits a call; `about` is what the faults' `match` looks at. */
+  take(on: Spot, about: string): Effect | undefined {
+    return this.hit(about, (fault) => fault.on === on);
   }
 }

@@ -21,21 +21,21 @@ export type EdgeEvent =
 
 const kept = 50_000;
 
-export class Journal {
-  readonly #events: EdgeEvent[] = [];
+export class Journal<E extends { readonly kind: string } = EdgeEvent> {
+  readonly #events: E[] = [];
   readonly #watchers = new Set<() => void>();
-  readonly #told: ((event: EdgeEvent) => void) | undefined;
+  readonly #told: ((event: E) => void) | undefined;
 
-  constructor(told?: (event: EdgeEvent) => void) {
+  constructor(told?: (event: E) => void) {
     this.#told = told;
   }
 
   /** The newest 50,000, oldest first. */
-  get events(): readonly EdgeEvent[] {
+  get events(): readonly E[] {
     return this.#events;
   }
 
-  add(event: EdgeEvent): void {
+  add(event: E): void {
     this.#events.push(event);
     if (this.#events.length > kept) this.#events.shift();
     this.#told?.(event);
