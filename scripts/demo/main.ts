@@ -6,12 +6,14 @@ import { checkKey } from "./account.ts";
 import { progressOn } from "./progress.ts";
 import { closingLine, isAsPromised } from "./promise.ts";
 import { runDemo, type DemoOptions } from "./story.ts";
+import { FEATURES, type Feature, featuresOf } from "./users.ts";
 
 interface Flags {
   readonly policy: "Retain" | "Delete";
   readonly count: number;
   readonly helm: "3" | "4";
   readonly crdsKeep: "true" | "false";
+  readonly with: readonly Feature[];
   readonly live: boolean;
   readonly keep: boolean;
   readonly provider: ProviderName;
@@ -31,6 +33,7 @@ const program = new Command("npm run demo --")
   .option("--count <n>", "how many objects, a third each CloudEndpoint, Domain and IPPolicy", countOf, 30)
   .addOption(new Option("--helm <version>", "which Helm").choices(["3", "4"]).default("4"))
   .addOption(new Option("--crds-keep <keep>", "crds.keep of the chart").choices(["true", "false"]).default("true"))
+  .option("--with <kinds>", `users' objects too, of ${FEATURES.join(", ")}: they become endpoints`, kindsOf, [])
   .option("--live", "a real account at ngrok, by NGROK_API_KEY, instead of the stand-in", false)
   .option("--keep", "leave the cluster running", false)
   .addOption(new Option("--provider <provider>", "who provides the cluster").choices(PROVIDERS).default("embedded"))
@@ -41,8 +44,11 @@ const program = new Command("npm run demo --")
   .addHelpText(
     "after",
     "\nThe last line: policy=... objects=N finalizers_before=N residue=0 remote=R seconds=S, where residue counts what would" +
-      "\nstick, remote what ngrok still holds (Delete: 0, Retain: N), and seconds is the time of helm uninstall. Exit code 1" +
-      "\nwhen that is not as the policy says.",
+      "\nstick, remote what ngrok still holds (Delete: 0, Retain: all that it held), and seconds is the time of helm uninstall." +
+      "\nWith --with, N counts the users' objects and what was made for them as well. Exit code 1 when that is not as the" +
+      "\npolicy says, or when a user's object is not what its author left: its spec, labels or annotations changed, or a" +
+      "\nfinalizer or stamp of ours is still on it." +
+      "\n\n  npm run demo -- --with ingress,gateway,service --policy Delete",
   )
   .showHelpAfterError("(--help explains)")
   .action(async (flags: Flags) => await main(flags));
@@ -52,12 +58,25 @@ function countOf(text: string): number {
   return Number(text);
 }
 
+function kindsOf(text: string): Feature[] {
+  try {
+    return featuresOf(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
 async function main(flags: Flags): Promise<void> {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => stop.abort(new Error(`ended by ${signal}; the cluster goes too`)));
   }
   const { registry, hostIp } = flags;
+  // The addresses that Services get are not marked as the demo's, so it could not take them back.
+  if (flags.live && flags.with.length > 0)
+    throw new Error(
+      "--with reserves hosts and addresses that the demo could not give back: leave out --live or --with",
+    );
   const options: DemoOptions = {
     ...flags,
     helm: flags.helm === "3" ? 3 : 4,

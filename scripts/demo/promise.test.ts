@@ -8,6 +8,8 @@ const kept: DemoResult = {
   finalizersBefore: 60,
   residue: 0,
   remote: 60,
+  remoteServed: 60,
+  harm: [],
   seconds: 7.26,
   code: 0,
 };
@@ -23,6 +25,9 @@ test("Retain keeps everything at ngrok, Delete nothing", () => {
   expect(isAsPromised({ ...kept, policy: "Delete", remote: 0 })).toBe(true);
 });
 
-test.for([{ residue: 1 }, { finalizersBefore: 0 }, { code: 1 }])("%o breaks the promise", (wrong) => {
-  expect(isAsPromised({ ...kept, ...wrong })).toBe(false);
-});
+test.for([{ residue: 1 }, { finalizersBefore: 0 }, { code: 1 }, { harm: ["ingress shop is gone"] }])(
+  "%o breaks the promise",
+  (wrong) => {
+    expect(isAsPromised({ ...kept, ...wrong })).toBe(false);
+  },
+);

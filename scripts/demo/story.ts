@@ -11,12 +11,16 @@ import { bringImages, stageOf, type Stage } from "#test/support/stage.ts";
 import { live, standIn, type Account } from "./account.ts";
 import type { Progress } from "./progress.ts";
 import type { DemoResult } from "./promise.ts";
+import { type Feature, remoteOf, USERS } from "./users.ts";
+import { asked, gatewayApi, harm, held, leave, type Users } from "./users-story.ts";
 
 export interface DemoOptions {
   readonly policy: "Retain" | "Delete";
   readonly count: number;
   readonly helm: HelmVersion;
   readonly crdsKeep: boolean;
+  /** What users ask for beside the population. */
+  readonly with: readonly Feature[];
   /** The key of a real account; without it the stand-in is used. */
   readonly liveKey?: string;
   readonly keep: boolean;
@@ -97,9 +101,12 @@ async function play(stage: Stage, options: DemoOptions, progress: Progress): Pro
     apiKey: account.key,
     values: { drainPolicy: policy, "crds.keep": options.crdsKeep },
   });
+  let users: Users;
   try {
+    if (options.with.includes("gateway")) await gatewayApi(stage, progress);
     await installed(release, options, progress);
     await populated(stage, population, options, progress);
+    users = await asked(stage, options.with, progress, signal);
   } catch (error) {
     // What people need to see why is many lines; the error itself stays one.
     signal.throwIfAborted();
@@ -112,36 +119,55 @@ async function play(stage: Stage, options: DemoOptions, progress: Progress): Pro
 
   const { code, seconds } = await uninstalled(release, options, progress);
   signal.throwIfAborted();
-  const spaces = [...population.namespaces, release.namespace];
+  const harmed = await harm(stage, users, progress);
+  await leave(stage, users);
+  const asks = users.before.length > 0 ? [USERS] : [];
+  const found = await left(stage, [...population.namespaces, ...asks, release.namespace], progress);
+  const remote = await leftAtNgrok(account, options, progress);
+  return {
+    policy,
+    objects: count + held(users, before),
+    finalizersBefore,
+    residue: found,
+    remote,
+    remoteServed: count + remoteOf(options.with),
+    harm: harmed,
+    seconds,
+    code,
+  };
+}
+
+/** How many objects stick, once the namespaces are to go. */
+async function left(stage: Stage, spaces: readonly string[], { step, detail }: Progress): Promise<number> {
   await step(
     "namespaces",
     async () => await deleteNamespaces(stage, spaces),
     (text) => text,
   );
-  const left = await step(
+  const { count, lines } = await step(
     "left",
     async () => await residue(stage.kubectl),
     (found) => `${found.count} objects stick`,
   );
-  for (const line of left.lines.slice(0, 20)) progress.detail(line);
+  for (const line of lines.slice(0, 20)) detail(line);
   const crds = (await stage.kubectl.run(["get", "crds", "-o", "name"]))
     .split("\n")
     .filter((name) => name.endsWith(".k8s.ngrok.com"));
-  progress.detail(`${crds.length} CustomResourceDefinitions of ours are in the cluster`);
+  detail(`${crds.length} CustomResourceDefinitions of ours are in the cluster`);
+  return count;
+}
+
+async function leftAtNgrok(account: Account, { liveKey }: DemoOptions, { step, detail }: Progress): Promise<number> {
   const remote = await account.remote();
-  progress.detail(
-    `at ngrok: ${Object.entries(remote)
-      .map(([what, n]) => `${n} ${what.replaceAll("_", " ")}`)
-      .join(", ")}`,
-  );
-  if (options.liveKey)
+  const said = Object.entries(remote).map(([what, n]) => `${n} ${what.replaceAll("_", " ")}`);
+  detail(`at ngrok: ${said.join(", ")}`);
+  if (liveKey)
     await step(
       "account",
       async () => await account.clean(),
       () => "what the demo made there is deleted",
     );
-  const sum = Object.values(remote).reduce((total, n) => total + n, 0);
-  return { policy, objects: count, finalizersBefore, residue: left.count, remote: sum, seconds, code };
+  return Object.values(remote).reduce((total, n) => total + n, 0);
 }
 
 async function accountOf(cluster: Cluster, { liveKey }: DemoOptions, { name }: Population): Promise<Account> {

@@ -1,0 +1,103 @@
+// The users' part of the demo's story: their objects become endpoints, and after the uninstall they are what they were.
+import { CommandFailed } from "#tools/command.ts";
+import { gatewayApiCrds } from "#tools/binaries.ts";
+import type { Stage } from "#test/support/stage.ts";
+import type { Progress } from "./progress.ts";
+import { type Feature, harmTo, isServed, nameOf, now, USERS, usersObjects, type UsersObject, write } from "./users.ts";
+
+export interface Users {
+  /** As their authors left them. */
+  readonly before: readonly UsersObject[];
+  /** The objects that were made for them, as `cloudendpoint demo-users/shop.example.com`. */
+  readonly made: readonly string[];
+}
+
+/** What each feature's objects show when they are served: an object, and the condition that kubectl waits for. */
+const SHOWN: Readonly<Record<Feature, readonly (readonly [object: string, until: string])[]>> = {
+  ingress: [
+    ["ingress/shop", "jsonpath={.status.loadBalancer.ingress[0].hostname}"],
+    ["cloudendpoint/shop.example.com", "create"],
+    ["cloudendpoint/shop.example.com", "condition=Ready"],
+  ],
+  gateway: [
+    ["gateway/edge", "condition=Programmed"],
+    ["httproute/api", 'jsonpath={.status.parents[0].conditions[?(@.type=="Accepted")].status}=True'],
+    ["cloudendpoint/edge.demo-users-api.example.com", "create"],
+    ["cloudendpoint/edge.demo-users-api.example.com", "condition=Ready"],
+  ],
+  service: [["service/database", "jsonpath={.status.loadBalancer.ingress[0].hostname}"]],
+};
+const MADE = ["cloudendpoints", "agentendpoints", "domains"];
+
+/** Gateway API's kinds where nobody has installed them; they stay, since other programs may serve them by now. */
+export async function gatewayApi({ kubectl }: Stage, { step, detail }: Progress): Promise<void> {
+  const there = await kubectl.run(["get", "crd", "gateways.gateway.networking.k8s.io", "--ignore-not-found"]);
+  if (there !== "") return detail("Gateway API is in the cluster already");
+  const files = await gatewayApiCrds("standard", detail);
+  const install = async (): Promise<string> => {
+    const made = await kubectl.run(["create", "-o", "name", ...files.flatMap((file) => ["-f", file])]);
+    await kubectl.run(["wait", "--for=condition=Established", "--timeout=30s", ...made.trim().split("\n")]);
+    return made;
+  };
+  await step(
+    "gateway api",
+    install,
+    (made) => `${made.trim().split("\n").length} CustomResourceDefinitions of Gateway API`,
+  );
+}
+
+/** Resolves when all that they ask for is served. */
+export async function asked(
+  { kubectl }: Stage,
+  features: readonly Feature[],
+  { step, excerpt }: Progress,
+  signal: AbortSignal,
+): Promise<Users> {
+  const objects = usersObjects(features);
+  if (objects.length === 0) return { before: [], made: [] };
+  const create = async (): Promise<UsersObject[]> => await write(kubectl, objects);
+  const before = await step("users", create, () => `${objects.map(nameOf).join(", ")}`);
+  const wait = async (): Promise<void> => {
+    for (const [object, until] of features.flatMap((feature) => SHOWN[feature])) {
+      signal.throwIfAborted();
+      const args = ["-n", USERS, "wait", `--for=${until}`, object, "--timeout=60s"];
+      await kubectl.run(args, { timeout: 70_000, signal });
+    }
+  };
+  await step("served", wait, () => "all of them are endpoints");
+  excerpt(await kubectl.run(["-n", USERS, "get", MADE.join(",")]), 20);
+  const made = await kubectl.json<{ items: UsersObject[] }>(["-n", USERS, "get", MADE.join(",")]);
+  return { before, made: made.items.map(nameOf) };
+}
+
+/** How many objects our finalizer has to be on for the users' sake. */
+export function held({ before, made }: Users, carriers: readonly string[]): number {
+  // What is written for the agents is held by whoever cleans up after them, if anybody does.
+  const ours = made.filter((name) => !name.startsWith("agentendpoint ") || carriers.includes(name));
+  // A class has a finalizer of Gateway API's own.
+  return before.filter((one) => isServed(one) && one.kind !== "GatewayClass").length + ours.length;
+}
+
+/** What became of the users' objects, in words; nothing when they are as their authors left them. */
+export async function harm({ kubectl }: Stage, { before }: Users, { step, detail }: Progress): Promise<string[]> {
+  if (before.length === 0) return [];
+  const look = async (): Promise<string[]> => {
+    const looks = before.map(async (object) => harmTo(object, await now(kubectl, object)));
+    return (await Promise.all(looks)).flat();
+  };
+  const found = await step("users", look, (told) =>
+    told.length === 0 ? `all ${before.length} objects of theirs are as they wrote them` : "NOT unharmed",
+  );
+  for (const line of found) detail(line);
+  return found;
+}
+
+/** The users take away what lies outside of their namespace; a cluster that stays is to be as it was. */
+export async function leave({ kubectl }: Stage, { before }: Users): Promise<void> {
+  for (const { kind, metadata } of before.filter((one) => one.metadata.namespace === undefined)) {
+    await kubectl.run(["delete", kind.toLowerCase(), metadata.name, "--timeout=30s"]).catch((error: unknown) => {
+      // What does not go is counted with the rest.
+      if (!(error instanceof CommandFailed)) throw error;
+    });
+  }
+}
