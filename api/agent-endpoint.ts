@@ -9,7 +9,6 @@ import {
   descriptionSchema,
   domainRefSchema,
   inlinePolicySchema,
-  integer,
   list,
   localRef,
   messageColumn,
@@ -22,7 +21,7 @@ import {
   text,
   API_VERSION,
 } from "./schema.ts";
-import { shortHash } from "./names.ts";
+import { replicaFieldManager, type ReplicaEntry, replicasSchema } from "./replica.ts";
 import type { EndpointStatus, LocalRef, Metadata, ReasonOf } from "./schema.ts";
 
 export interface AgentEndpointSpec {
@@ -55,18 +54,10 @@ export interface AgentEndpointStatus extends EndpointStatus {
   replicas?: AgentReplica[];
 }
 
-/** What one agent says of the endpoint. */
-export interface AgentReplica {
-  /** The agent's pod: the key of the list. */
-  pod: string;
+/** What one agent says of the endpoint. EndpointCreated: what the spec says is open; else why it is not. */
+export interface AgentReplica extends ReplicaEntry<AgentReplicaReason> {
   /** Where this agent serves now: what was open before, where the latest spec could not be opened; absent when nothing is. */
   assignedURL?: string;
-  /** The generation of the spec of which `reason` speaks. */
-  observedGeneration: number;
-  /** EndpointCreated: what the spec says is open; else why it is not. */
-  reason: AgentReplicaReason;
-  /** The cause and the remedy, for people; without secrets, at most REPLICA_MESSAGE_LIMIT characters. */
-  message?: string;
 }
 
 /** SecretNotFound is a ConfigurationError that the leader tells under a name of its own. */
@@ -79,20 +70,9 @@ export const agentReplicaReasons = [
 ] as const;
 export type AgentReplicaReason = (typeof agentReplicaReasons)[number];
 
-/** Characters; the API server refuses a longer message, and with it the whole entry. */
-export const REPLICA_MESSAGE_LIMIT = 1024;
-
-const FIELD_MANAGER_LIMIT = 128;
-
-/**
- * The field manager under which an agent applies its entry of `status.replicas`, and its entry alone. The leader applies
- * nothing under this name once the pod is gone. Names of pods are cut where a field manager may not be as long.
- */
+/** The field manager under which an agent applies its entry of `status.replicas`. */
 export function agentFieldManager(pod: string): string {
-  const whole = `ngrok-operator-agent/${pod}`;
-  if (whole.length <= FIELD_MANAGER_LIMIT) return whole;
-  const hash = shortHash(pod);
-  return `${whole.slice(0, FIELD_MANAGER_LIMIT - hash.length - 1)}-${hash}`;
+  return replicaFieldManager("agent", pod);
 }
 
 export interface AgentEndpoint extends OwnObject {
@@ -116,26 +96,6 @@ export const agentEndpointReasons = {
   ],
 } as const;
 export type AgentEndpointReason = ReasonOf<typeof agentEndpointReasons>;
-
-const replica: Schema = object(
-  "What one agent says.",
-  {
-    pod: text("Name of the agent's pod.", { maxLength: 253 }),
-    assignedURL: text("The address at which this agent serves the endpoint; none when it serves nothing.", {
-      maxLength: 2048,
-    }),
-    observedGeneration: integer("The generation of the spec that this entry speaks of.", {
-      format: "int64",
-      minimum: 0,
-    }),
-    reason: text(`${agentReplicaReasons.slice(0, -1).join(", ")} or ${agentReplicaReasons.at(-1)}.`, {
-      minLength: 1,
-      maxLength: 1024,
-    }),
-    message: text("The cause in a sentence, for people.", { maxLength: REPLICA_MESSAGE_LIMIT }),
-  },
-  ["observedGeneration", "pod", "reason"],
-);
 
 const upstream: Schema = object(
   "Where the agents send the traffic.",
@@ -226,10 +186,10 @@ export const AgentEndpoint: OwnKind<AgentEndpoint> = defineKind<AgentEndpoint>({
     assignedURL: assignedUrlSchema,
     trafficPolicy: text("Which traffic policy is in force: inline, none, or the name of an NgrokTrafficPolicy."),
     domainRef: domainRefSchema,
-    replicas: list("What each agent says of the endpoint, one entry per pod.", replica, {
-      maxItems: 256,
-      "x-kubernetes-list-type": "map",
-      "x-kubernetes-list-map-keys": ["pod"],
+    replicas: replicasSchema("the agent", agentReplicaReasons, {
+      assignedURL: text("The address at which this agent serves the endpoint; none when it serves nothing.", {
+        maxLength: 2048,
+      }),
     }),
   }),
   columns: [

@@ -18,6 +18,7 @@ import {
   text,
   API_VERSION,
 } from "./schema.ts";
+import { replicaFieldManager, type ReplicaEntry, replicasSchema } from "./replica.ts";
 import type { LocalRef, NamespacedRef } from "./schema.ts";
 
 export type BoundEndpointScheme = "tcp" | "http" | "https" | "tls";
@@ -44,6 +45,34 @@ export interface BoundEndpointStatus extends CommonStatus {
   hashedName?: string;
   targetServiceRef?: NamespacedRef;
   upstreamServiceRef?: LocalRef;
+  /** One entry per forwarder, each written by that forwarder alone; the conditions are made of them by the leader alone. */
+  replicas?: ForwarderReplica[];
+}
+
+/**
+ * What one forwarder says of the endpoint.
+ * - Listening: its port is open, and what came to it last was passed on.
+ * - UpgradeFailed: its port is open, but the last connection did not reach the endpoint; the message says why.
+ * - PortUnavailable: another process or BoundEndpoint has the port, or it may not be opened.
+ * - NotConfigured: the KubernetesOperator names no binding ingress yet, so the port is closed.
+ * - CertificateUnusable: the Secret of the binding is missing or no pair; what was open goes on with the pair before.
+ * - InvalidEndpoint: endpointURL or port of the spec cannot be served.
+ */
+export type ForwarderReplica = ReplicaEntry<ForwarderReplicaReason>;
+
+export const forwarderReplicaReasons = [
+  "Listening",
+  "UpgradeFailed",
+  "PortUnavailable",
+  "NotConfigured",
+  "CertificateUnusable",
+  "InvalidEndpoint",
+] as const;
+export type ForwarderReplicaReason = (typeof forwarderReplicaReasons)[number];
+
+/** The field manager under which a forwarder applies its entry of `status.replicas`. */
+export function forwarderFieldManager(pod: string): string {
+  return replicaFieldManager("bindings-forwarder", pod);
 }
 
 export interface BoundEndpoint extends OwnObject {
@@ -115,6 +144,7 @@ export const BoundEndpoint: OwnKind<BoundEndpoint> = defineKind<BoundEndpoint>({
     hashedName: text("The name of this object as it follows from the address."),
     targetServiceRef: namespacedRef("The Service that workloads use."),
     upstreamServiceRef: localRef("The Service in front of the forwarders.", "Name of the Service."),
+    replicas: replicasSchema("the forwarder", forwarderReplicaReasons),
   }),
   columns: [
     column("URL", ".spec.endpointURL"),
