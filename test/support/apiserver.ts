@@ -1,7 +1,7 @@
 // The tier `apiserver`: one control plane for the whole run, started before the first test, and one of its own for a
 // test that restarts it.
 import type { TestProject } from "vitest/node";
-import { binaries } from "#tools/binaries.ts";
+import { binaries, testTools } from "#tools/binaries.ts";
 import { CONTROL_PLANE_PACKAGES, ensurePackages } from "#tools/debian.ts";
 import {
   startControlPlane,
@@ -20,6 +20,8 @@ declare module "vitest" {
 
 /** Vitest's global setup; what it returns is the teardown. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // Here, where no hook's deadline runs: on a fresh machine this builds, for minutes.
+  await testTools((line) => console.log(line));
   const started = Date.now();
   const plane = await ownControlPlane();
   console.log(`control plane at ${plane.server} ready in ${((Date.now() - started) / 1000).toFixed(1)} s`);
