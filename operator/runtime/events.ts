@@ -1,5 +1,7 @@
 // Events about objects, aggregated: the first of its kind goes out at once, repeats are counted and told once a minute.
 // They are told beside the work, slowly and from a bounded list, so that no reconcile ever waits for one.
+import type { Connection } from "#kube/connection.ts";
+import { emit } from "#kube/event.ts";
 import type { Kind, KubeObject } from "#kube/kind.ts";
 import type { Clock } from "#wire/clock.ts";
 import type { ObjectEvent } from "./define-controller.ts";
@@ -86,4 +88,21 @@ export class Events {
     }
     this.#sending = false;
   }
+}
+
+/** Events that go to the API server, told by `instance` (the pod), until the signal. */
+export function clusterEvents(
+  from: { readonly connection: Connection; readonly clock: Clock; readonly instance: string },
+  signal: AbortSignal,
+): Events {
+  const { connection, clock, instance } = from;
+  return new Events({
+    clock,
+    async send({ kind, object, event, count }) {
+      const regarding = { apiVersion: `${kind.group}/${kind.versions[0]}`, kind: kind.kind, ...object };
+      const { type, reason, note, action = "Reconcile" } = event;
+      const controller = `${kind.kind.toLowerCase()}-controller`;
+      await emit(connection, { regarding, type, reason, note, action, controller, instance, count }, signal, clock);
+    },
+  });
 }

@@ -24,6 +24,13 @@ export function healthPage(checks: readonly Check[]): Page {
   return { status, type: "text/plain; charset=utf-8", body: `${lines.join("\n")}\n` };
 }
 
+/** What Prometheus reads. */
+export function metricsRoutes(registry: { readonly contentType: string; metrics(): Promise<string> }): Routes {
+  return {
+    "/metrics": async () => ({ status: 200, type: registry.contentType, body: await registry.metrics() }),
+  };
+}
+
 export interface Listening extends AsyncDisposable {
   readonly port: number;
 }

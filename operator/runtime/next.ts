@@ -2,6 +2,7 @@
 import { isClass, known } from "#wire/errors.ts";
 import type { KeyOutcome } from "./define-keyed.ts";
 import type { Outcome } from "./define-controller.ts";
+import type { ReplicaOutcome } from "./define-replica.ts";
 import type { ReconcileResult } from "./metrics.ts";
 import { CLOSED } from "./pen.ts";
 import type { Next } from "./queue.ts";
@@ -9,7 +10,7 @@ import type { Next } from "./queue.ts";
 /** What only a person can mend is tried again all the same: the mending may be at ngrok, where no watch sees it. */
 const INVALID_AGAIN_MS = 600_000;
 
-export function nextOf(outcome: Outcome | KeyOutcome): Next {
+export function nextOf(outcome: Outcome | KeyOutcome | ReplicaOutcome): Next {
   switch (outcome.is) {
     case "done":
       return { is: "done" };

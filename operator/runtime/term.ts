@@ -3,7 +3,6 @@
 import type { Release } from "#api/release.ts";
 import { claimOf, type OwnClaim } from "#api/keys.ts";
 import type { Connection } from "#kube/connection.ts";
-import { emit } from "#kube/event.ts";
 import type { Kind, KubeObject } from "#kube/kind.ts";
 import { keyOf, refOf } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
@@ -11,12 +10,14 @@ import type { Writer } from "#kube/writer.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import { reconcileBackoff, waitInLoop } from "#wire/backoff.ts";
 import type { Clock } from "#wire/clock.ts";
+import type { Dial } from "#wire/dial.ts";
 import { known } from "#wire/errors.ts";
+import { Beside } from "./beside.ts";
 import type { Change } from "./cache.ts";
 import { type CrdCheck, crdCheck } from "./crd-check.ts";
 import { readStanding } from "./crd-standing.ts";
 import type { Controller, LeaderController } from "./define-controller.ts";
-import { Events } from "./events.ts";
+import { clusterEvents, type Events } from "./events.ts";
 import type { Gate } from "./gate.ts";
 import type { KeyCheck } from "./key.ts";
 import type { Log } from "./log.ts";
@@ -45,6 +46,7 @@ export interface TermParts {
   readonly reader: Reader;
   readonly writer: Writer;
   readonly ngrok: NgrokPort | undefined;
+  readonly dial: Dial;
   readonly clock: Clock;
   readonly release: Release;
   readonly options: Options;
@@ -73,20 +75,7 @@ export function startTerm(given: TermParts): Term {
   const parts = { ...given, writer: remembering(given.writer, given.watches.cache) };
   const ending = new AbortController();
   const free = parts.watches.use();
-  const events = new Events({
-    clock: parts.clock,
-    async send({ kind, object, event, count }) {
-      const regarding = { apiVersion: `${kind.group}/${kind.versions[0]}`, kind: kind.kind, ...object };
-      const { type, reason, note, action = "Reconcile" } = event;
-      const controller = `${kind.kind.toLowerCase()}-controller`;
-      await emit(
-        parts.connection,
-        { regarding, type, reason, note, action, controller, instance: parts.instance, count },
-        ending.signal,
-        parts.clock,
-      );
-    },
-  });
+  const events = clusterEvents(parts, ending.signal);
   const namespace = parts.release.watchNamespace ?? parts.release.namespace;
   const crds = crdCheck(async (kind, signal) => await readStanding({ ...parts, namespace }, kind, signal));
   const strangers = new Strangers({ ...parts, signal: ending.signal });
@@ -141,6 +130,11 @@ function startController(
   const { watches, gate, metrics, clock, release, connection } = parts;
   const log = parts.log.child({ controller: controller.name });
   const store = watches.cache.store(controller.kind);
+  const beside = new Beside({
+    clock,
+    signal: AbortSignal.any([ending, parts.signal]),
+    mayBegin: () => gate.open,
+  });
   const reconciler = new Reconciler({
     ...parts,
     controller,
@@ -154,6 +148,7 @@ function startController(
         ? await writeOver(connection, controller.kind, object, status, signal)
         : await writeStatus(connection, controller.kind, object, status, controller.leaves, signal),
     event: (object, event) => events.tell(controller.kind, object, event),
+    beside: (object, aside) => beside.ask(object.metadata.uid ?? "", aside, () => queue.add(keyOf(refOf(object)))),
     stranger: async (object, owner) =>
       await strangers.met(controller.kind, object, owner, (event) => events.tell(controller.kind, object, event)),
     held(kind, why, terminating) {
@@ -185,7 +180,10 @@ function startController(
     // What an earlier process recorded has to be seen first: who looks for lost creations asks which ids are known.
     await watches.ready(kindsReadBy(controller), ending);
     listening.push(
-      store.onChange((change) => wakeOwn(change, controller, release, queue, reconciler)),
+      store.onChange((change) => {
+        if (change.after === undefined) beside.forget(change.before?.metadata.uid ?? "");
+        wakeOwn(change, controller, release, queue, reconciler);
+      }),
       gate.onChange(() => {
         if (gate.open) all();
       }),
@@ -225,6 +223,7 @@ function wakeOwn(
     queue.forget(key);
     if (controller.makes !== undefined && key === keyOf(controller.makes.at(release))) queue.add(key);
   } else if (before === undefined || concerns(before, after, release, controller.claim?.(release))) queue.add(key);
+  else if (controller.hears?.(before, after) === true) queue.add(key);
 }
 
 function wakeByOthers(controller: LeaderController, { watches, release }: TermParts, queue: Queue): (() => void)[] {

@@ -11,6 +11,7 @@ import { Cache } from "./cache.ts";
 import type { Controller, Index, LeaderController, Part } from "./define-controller.ts";
 import type { ReplicaController } from "./define-replica.ts";
 import type { Gate } from "./gate.ts";
+import type { Check } from "./health.ts";
 import type { Log } from "./log.ts";
 import { Rest } from "./rest.ts";
 
@@ -22,6 +23,8 @@ interface Followed {
   readonly kind: Kind;
   readonly namespace: string | undefined;
   readonly fieldSelector: string | undefined;
+  readonly labelSelector: string | undefined;
+  readonly dispensable: boolean;
   readonly indexes: Readonly<Record<string, Index<KubeObject>>>;
   /** What of each object is kept in memory. */
   readonly keeps: (object: KubeObject) => KubeObject;
@@ -33,6 +36,8 @@ interface Standing {
   synced: boolean;
   /** Not served: an optional CRD; counts as synced, since there is nothing to see. */
   absent: boolean;
+  /** It may not be read, and is done without. */
+  refused: boolean;
   /** Why the last try failed; undefined once it works. */
   trouble: string | undefined;
 }
@@ -62,7 +67,7 @@ export interface WatchesOptions {
   readonly log: Log;
 }
 
-const unlisted: Standing = { synced: false, absent: false, trouble: undefined };
+const unlisted: Standing = { synced: false, absent: false, refused: false, trouble: undefined };
 
 export function watches(options: WatchesOptions): Watches {
   const { connection, controllers, release, clusterWide, gate, clock, log } = options;
@@ -76,7 +81,10 @@ export function watches(options: WatchesOptions): Watches {
     standings.set(resourceName(kind), { ...unlisted, absent: !isWatched(kind) });
   }
   const standingOf = (kind: Kind): Standing => standings.get(resourceName(kind)) ?? { ...unlisted, absent: true };
-  const isReady = (kind: Kind): boolean => standingOf(kind).synced || standingOf(kind).absent;
+  const isReady = (kind: Kind): boolean => {
+    const { synced, absent, refused } = standingOf(kind);
+    return synced || absent || refused;
+  };
   const wake = (): void => {
     for (const resolve of waiting) resolve();
   };
@@ -88,14 +96,16 @@ export function watches(options: WatchesOptions): Watches {
   });
   gate.onChange((state) => rest.hear(state));
 
-  const followOne = async ({ kind, namespace, fieldSelector, keeps }: Followed, signal: AbortSignal): Promise<void> => {
+  const followOne = async (one: Followed, signal: AbortSignal): Promise<void> => {
+    const { kind, namespace, fieldSelector, labelSelector, keeps } = one;
     const store = cache.store(kind);
     const name = resourceName(kind);
     const standing = standingOf(kind);
     const settled = (absent: boolean): void => {
       // The last page of a list may come after its end was called for.
       if (signal.aborted) return;
-      Object.assign(standing, { synced: !absent, absent, trouble: undefined });
+      Object.assign(standing, { synced: !absent, absent, refused: false, trouble: undefined });
+      store.isWhole = !absent;
       wake();
     };
     await follow(
@@ -106,6 +116,7 @@ export function watches(options: WatchesOptions): Watches {
         store,
         ...(namespace === undefined ? {} : { namespace }),
         ...(fieldSelector === undefined ? {} : { fieldSelector }),
+        ...(labelSelector === undefined ? {} : { labelSelector }),
       },
       {
         changed: (object) => store.put(keeps(object)),
@@ -120,6 +131,11 @@ export function watches(options: WatchesOptions): Watches {
         },
         trouble: (error, waitMs) => {
           standing.trouble = error.message;
+          if (one.dispensable && error.status === 403 && !standing.synced && !standing.refused) {
+            log.warn({ kind: name, err: error.message }, "the kind may not be read, and is done without");
+            standing.refused = true;
+            wake();
+          }
           log.debug({ kind: name, err: error.message, code: error.code, waitMs }, "the watch begins again");
         },
       },
@@ -162,6 +178,17 @@ export function watches(options: WatchesOptions): Watches {
   };
 }
 
+/** Not ready until every store has shown a whole list. */
+export function cachesCheck(watches: Pick<Watches, "unsynced">): Check {
+  return {
+    name: "caches",
+    ask: () => {
+      const missing = watches.unsynced();
+      return missing.length === 0 ? undefined : `not listed yet: ${missing.join(", ")}`;
+    },
+  };
+}
+
 /** Resolves once it holds; asked again whenever those in `waiting` are called. Throws the signal's reason. */
 async function until(holds: () => boolean, waiting: Set<() => void>, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
@@ -199,6 +226,8 @@ function kindsOf(controllers: readonly Following[], release: Release, clusterWid
       // An object that we make stands in the release namespace, whatever is watched, and only it is of interest.
       namespace: single === undefined ? namespaceOf(part, release, clusterWide) : single.namespace,
       fieldSelector: single === undefined ? part.fieldSelector : `metadata.name=${single.name}`,
+      labelSelector: part.labelSelector,
+      dispensable: part.dispensable === true,
       keeps: part.keeps ?? ((object) => object),
       indexes: indexesOver(controllers, kind),
       rests: single === undefined,
@@ -226,17 +255,15 @@ function partOf(controllers: readonly Following[], kind: Kind): Part {
     )
     .filter((one) => resourceName(one.kind) === resourceName(kind));
   if (first === undefined) return {};
-  const { fieldSelector, keeps, within } = first;
-  if (others.some((one) => one.fieldSelector !== fieldSelector || one.keeps !== keeps || one.within !== within))
+  const told = ["fieldSelector", "labelSelector", "dispensable", "keeps", "within"] as const;
+  if (others.some((one) => told.some((name) => one[name] !== first[name])))
     throw new Error(`${resourceName(kind)} is watched in part by one controller and as a whole by another`);
   return first;
 }
 
 function ownPart(controller: LeaderController | ReplicaController): Part & { readonly kind: Kind } {
   const { kind } = controller;
-  return controller.role === "replica" && controller.within !== undefined
-    ? { kind, within: controller.within }
-    : { kind };
+  return controller.within === undefined ? { kind } : { kind, within: controller.within };
 }
 
 /** Those of its own controller and of all that watch it. */

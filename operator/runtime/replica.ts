@@ -1,0 +1,217 @@
+// A replica controller at work, from the start of its process to the end: what the watches bring is applied while the drain
+// state is Open, and closed at any time once the object is being deleted, gone, or another's.
+import { isDeepStrictEqual } from "node:util";
+import { claimOf } from "#api/keys.ts";
+import type { Release } from "#api/release.ts";
+import type { Connection } from "#kube/connection.ts";
+import { keyOf, type KubeObject, type Ref, refOf } from "#kube/kind.ts";
+import type { Reader } from "#kube/reader.ts";
+import { applyStatus } from "#kube/status.ts";
+import { reconcileBackoff, waitInLoop } from "#wire/backoff.ts";
+import type { Clock } from "#wire/clock.ts";
+import { isClass, known } from "#wire/errors.ts";
+import { hasSpec, type Store } from "./cache.ts";
+import type { ObjectEvent } from "./define-controller.ts";
+import type { ReplicaContext, ReplicaOutcome, ReplicaWork } from "./define-replica.ts";
+import type { Events } from "./events.ts";
+import type { Gate } from "./gate.ts";
+import type { Log } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
+import { nextOf, resultOf } from "./next.ts";
+import { type Next, Queue } from "./queue.ts";
+import type { Recent } from "./recent.ts";
+import { concerns } from "./term.ts";
+import { kindsReadBy, type Watches } from "./watches.ts";
+
+/** Where the drain state cannot be read, it is asked for again after this long. */
+const UNREADABLE_MS = 5_000;
+
+export interface ReplicaParts {
+  readonly connection: Connection;
+  readonly watches: Pick<Watches, "cache" | "ready">;
+  readonly gate: Gate;
+  readonly recent: Recent;
+  readonly reader: Reader;
+  readonly clock: Clock;
+  readonly release: Release;
+  /** Name of the pod. */
+  readonly pod: string;
+  readonly events: Pick<Events, "tell">;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Ends with the process. */
+  readonly signal: AbortSignal;
+}
+
+/** Returns how to stop it: nothing more is begun, and it resolves when what had begun has ended. Nothing is closed by that. */
+export function startReplica(work: ReplicaWork, given: ReplicaParts): () => Promise<void> {
+  const { controller, hands } = work;
+  const { watches, gate, clock, release, signal } = given;
+  const parts = { ...given, log: given.log.child({ controller: controller.name }) };
+  const store = watches.cache.store(controller.kind);
+  const keeper = new Keeper(work, store, parts);
+  const queue = new Queue({
+    clock,
+    concurrency: controller.concurrency ?? 1,
+    metrics: parts.metrics.queue(controller.name),
+    backoff: (error, failures) => waitInLoop(error, failures - 1, reconcileBackoff, Math.random),
+    async work(key) {
+      const began = clock.now();
+      const next = await keeper.work(key);
+      parts.metrics.reconciled(controller.name, resultOf(next), (clock.now() - began) / 1000);
+      return next;
+    },
+  });
+  const all = (): void => {
+    for (const key of store.keys()) queue.add(key);
+  };
+  const wake = (kind: "own" | "other", before: KubeObject | undefined, after: KubeObject | undefined): boolean =>
+    before === undefined || after === undefined || kind === "other" || concerns(before, after, release);
+  const listening: (() => void)[] = [];
+  const start = async (): Promise<void> => {
+    await watches.ready(kindsReadBy(controller), signal);
+    listening.push(
+      store.onChange(({ before, after }) => {
+        const object = after ?? before;
+        if (object !== undefined && wake("own", before, after)) queue.add(keyOf(refOf(object)));
+      }),
+      gate.onChange(() => gate.open && all()),
+      ...(controller.watches ?? []).map((watch) =>
+        watches.cache.store(watch.kind).onChange(({ before, after }) => {
+          if (!wake(watch.ignores === "status" ? "own" : "other", before, after)) return;
+          for (const object of [before, after])
+            for (const ref of object === undefined ? [] : watch.keys(object, watches.cache)) queue.add(keyOf(ref));
+        }),
+      ),
+      controller.listens?.(hands, (at) => (at === undefined ? all() : queue.add(keyOf(at)))) ?? (() => {}),
+    );
+    all();
+  };
+  start().catch((error: unknown) => {
+    if (!signal.aborted) parts.log.error({ err: known(error).message }, "the controller has stopped");
+  });
+  return async () => {
+    for (const end of listening) end();
+    await queue.stop();
+  };
+}
+
+/** Keeps what is open in step with the store, one object at a time. */
+class Keeper {
+  readonly #work: ReplicaWork;
+  readonly #store: Store;
+  readonly #parts: ReplicaParts;
+  /** Whose is what is open under a key: a namesake must not inherit it. */
+  readonly #uids = new Map<string, string | undefined>();
+
+  constructor(work: ReplicaWork, store: Store, parts: ReplicaParts) {
+    this.#work = work;
+    this.#store = store;
+    this.#parts = parts;
+  }
+
+  async work(key: string): Promise<Next> {
+    const { gate, recent, signal } = this.#parts;
+    if (signal.aborted) return { is: "done" };
+    const object = this.#store.at(key);
+    if (object === undefined || !this.#isWanted(object)) return await this.#close(key);
+    if (this.#uids.has(key) && this.#uids.get(key) !== object.metadata.uid) {
+      const closed = await this.#close(key);
+      if (closed.is === "retry") return closed;
+    }
+    if (!(await recent.isOpen(signal)))
+      return gate.state.phase === "Unknown" ? { is: "later", ms: UNREADABLE_MS } : { is: "done" };
+    // It may have gone while the drain state was read; its event has added the key again.
+    if (this.#store.at(key) !== object) return { is: "later", ms: 0 };
+    return await this.#apply(key, object);
+  }
+
+  #isWanted(object: KubeObject): boolean {
+    const { stamp, owner } = claimOf(this.#parts.release);
+    const stampedBy = object.metadata.annotations?.[stamp];
+    return (
+      object.metadata.deletionTimestamp === undefined &&
+      hasSpec(object) &&
+      (stampedBy === undefined || stampedBy === owner)
+    );
+  }
+
+  async #apply(key: string, object: KubeObject): Promise<Next> {
+    const { controller } = this.#work;
+    const { signal, log } = this.#parts;
+    this.#uids.set(key, object.metadata.uid);
+    const outcome = await controller
+      .apply(object, this.#context(object))
+      .catch((error: unknown): ReplicaOutcome => ({ is: "failed", error }));
+    if (signal.aborted) return { is: "done" };
+    tell(`${controller.kind.kind} ${key}`, outcome, log);
+    try {
+      await this.#show(object, outcome);
+    } catch (error) {
+      if (isClass(error, "gone", "conflict") || signal.aborted) return { is: "done" };
+      log.warn({ object: `${controller.kind.kind} ${key}`, err: known(error).message }, "cannot write the status");
+      return { is: "retry", error: known(error) };
+    }
+    return nextOf(outcome);
+  }
+
+  async #close(key: string): Promise<Next> {
+    const { controller } = this.#work;
+    try {
+      await controller.close(refOfKey(key), this.#context(undefined));
+      this.#uids.delete(key);
+      return { is: "done" };
+    } catch (error) {
+      const { message } = known(error);
+      this.#parts.log.warn({ object: `${controller.kind.kind} ${key}`, err: message }, "cannot close");
+      return { is: "retry", error: known(error) };
+    }
+  }
+
+  async #show(object: KubeObject & { readonly status?: Replicas }, { entry }: ReplicaOutcome): Promise<void> {
+    if (entry === undefined) return;
+    const { connection, pod, signal } = this.#parts;
+    const { controller } = this.#work;
+    const wanted = withoutUndefined({ ...(entry as object), pod, observedGeneration: object.metadata.generation });
+    const shown = object.status?.replicas?.find((one) => one.pod === pod);
+    if (isDeepStrictEqual({ ...shown }, wanted)) return;
+    const at = { ...refOf(object), uid: object.metadata.uid };
+    const status = { replicas: [wanted] };
+    this.#store.put(await applyStatus(connection, controller.kind, at, status, controller.fieldManager(pod), signal));
+  }
+
+  #context(object: KubeObject | undefined): ReplicaContext {
+    const { reader, watches, clock, release, pod, signal, events } = this.#parts;
+    const { controller, hands } = this.#work;
+    const event = (said: ObjectEvent): void => {
+      if (object !== undefined) events.tell(controller.kind, object, said);
+    };
+    return { hands, signal, reader, cached: watches.cache, clock, release, pod, event };
+  }
+}
+
+interface Replicas {
+  readonly replicas?: readonly { readonly pod: string }[];
+}
+
+function refOfKey(key: string): Ref {
+  const [first = "", second] = key.split("/");
+  return second === undefined ? { name: first } : { namespace: first, name: second };
+}
+
+function withoutUndefined(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+function tell(object: string, outcome: ReplicaOutcome, log: Log): void {
+  if (outcome.is === "done") return;
+  if (outcome.is === "wait") {
+    log.debug({ object, reason: outcome.reason, ms: outcome.ms }, "waits");
+  } else if (outcome.is === "stop") {
+    const { reason, hint } = outcome;
+    log.warn({ object, reason, hint }, "cannot go on until somebody changes something");
+  } else {
+    const error = known(outcome.error);
+    log.warn({ object, err: error.message, code: error.code, class: error.class, hint: error.hint }, "failed");
+  }
+}
