@@ -135,7 +135,14 @@ function standIn(object: KubeObject): { readonly hands: UndoHands; calls(): numb
     verifyKey: never,
   };
   const read: Reader = { get: () => Promise.resolve(undefined), pages: never, served: never };
-  const write: Writer = { create: never, remove: never, patch: never, addFinalizer: never, removeFinalizer: never };
+  const write: Writer = {
+    create: never,
+    remove: never,
+    patch: never,
+    patchStatus: never,
+    addFinalizer: never,
+    removeFinalizer: never,
+  };
   return { hands: { read, write, ngrok }, calls: () => calls };
 }
 

@@ -153,13 +153,16 @@ export async function addFinalizer<T extends KubeObject>(
   throw contended(at);
 }
 
+/** An object, or only its status. */
+type Patched = Pick<Target, "ref" | "uid"> & { readonly part?: "status" };
+
 /** A JSON patch that applies to the object with this uid and to no namesake. Conflicts throw class conflict. */
 export async function guardedPatch<T extends KubeObject>(
   connection: Connection,
   fence: Fence,
   kind: Kind<T>,
   version: string,
-  at: Pick<Target, "ref" | "uid">,
+  at: Patched,
   operations: readonly JsonPatchOperation[],
   signal: AbortSignal,
 ): Promise<T> {
@@ -172,7 +175,7 @@ async function sendPatch(
   fence: Fence,
   kind: Kind,
   version: string,
-  at: Pick<Target, "ref" | "uid">,
+  at: Patched,
   operations: readonly JsonPatchOperation[],
   signal: AbortSignal,
   { discard }: { readonly discard: boolean },
@@ -180,7 +183,7 @@ async function sendPatch(
   const uid: JsonPatchOperation = { op: "test", path: "/metadata/uid", value: at.uid };
   return await connection.request({
     method: "PATCH",
-    path: objectPath(kind, version, at.ref),
+    path: `${objectPath(kind, version, at.ref)}${at.part === undefined ? "" : `/${at.part}`}`,
     contentType: "application/json-patch+json",
     body: [uid, ...operations],
     signal,

@@ -28,6 +28,14 @@ export interface Writer {
     operations: readonly JsonPatchOperation[],
     signal: AbortSignal,
   ): Promise<T>;
+  /** The same of the status, for what nobody else takes out of it any more. */
+  patchStatus<T extends KubeObject>(
+    kind: Kind<T>,
+    at: Ref,
+    uid: string,
+    operations: readonly JsonPatchOperation[],
+    signal: AbortSignal,
+  ): Promise<T>;
   /**
    * Finalizer and stamp in one guarded patch; returns the object with both, unchanged when both were there. Throws
    * KnownError gone (code "Deleting") when it is being deleted, invalid (code "Claimed") when another install holds it.
@@ -54,6 +62,10 @@ export function writer(connection: Connection, fence: Fence): Writer {
     patch: async (kind, at, uid, operations, signal) => {
       const version = await servedVersion(connection, kind, signal);
       return await guardedPatch(connection, fence, kind, version, { ref: at, uid }, operations, signal);
+    },
+    patchStatus: async (kind, at, uid, operations, signal) => {
+      const version = await servedVersion(connection, kind, signal);
+      return await guardedPatch(connection, fence, kind, version, { ref: at, uid, part: "status" }, operations, signal);
     },
     addFinalizer: async (kind, object, claim, signal) =>
       await addFinalizer(connection, fence, kind, object, claim, signal),

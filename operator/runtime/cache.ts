@@ -28,6 +28,9 @@ export class Store<T extends KubeObject = KubeObject> {
     this.#indexes = new Map(Object.entries(indexes).map(([name, of]) => [name, { of: guarded(of), keys: new Map() }]));
   }
 
+  /** Whether what is held is the whole list of one moment, and what has changed since. */
+  isWhole = false;
+
   get size(): number {
     return this.#objects.size;
   }
@@ -89,6 +92,7 @@ export class Store<T extends KubeObject = KubeObject> {
   /** Lets everything go without a word to anybody: nothing is gone, it is only not looked at any more. */
   clear(): void {
     this.#objects.clear();
+    this.isWhole = false;
     this.#sharing = new Sharing();
     for (const { keys } of this.#indexes.values()) keys.clear();
   }
@@ -138,6 +142,10 @@ export class Cache implements Cached {
     if (found === undefined)
       throw new Error(`nobody watches ${resourceName(kind)}; declare it in the controller's watches`);
     return found as unknown as Store<T>;
+  }
+
+  isWhole(kind: Kind): boolean {
+    return this.store(kind).isWhole;
   }
 
   has(kind: Kind, index?: string): boolean {

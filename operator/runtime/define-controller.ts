@@ -73,6 +73,8 @@ export interface Cached {
   by<T extends KubeObject>(kind: Kind<T>, index: string, value: string): readonly T[];
   /** All of a kind, in no order. */
   all<T extends KubeObject>(kind: Kind<T>): Iterable<T>;
+  /** Whether the store shows a whole list; always, but for a kind that is done without where it may not be read. */
+  isWhole(kind: Kind): boolean;
   /** Whether anybody watches the kind, with that index over it; asking for another is a mistake. */
   has(kind: Kind, index?: string): boolean;
 }
@@ -124,6 +126,9 @@ export interface Part<T extends KubeObject = KubeObject> {
   /** In which namespaces, default `watch`; `cluster` is all of them, as far as there are rights. */
   readonly within?: Scope;
   readonly fieldSelector?: string;
+  readonly labelSelector?: string;
+  /** Where it may not be read it is done without; `isWhole` of the cache tells. */
+  readonly dispensable?: true;
   readonly keeps?: (object: T) => T;
 }
 
@@ -168,6 +173,8 @@ export interface LeaderController<T extends KubeObject = KubeObject> {
   claims?(object: T, around: Surroundings): boolean;
   /** The one object that has to exist although nobody writes it, and how it is made. */
   readonly makes?: { at(release: Release): Ref; object(release: Release, options: Options): T };
+  /** What else of a change of its object it has to hear of: what others write into the status, for one. */
+  hears?(before: T, after: T): boolean;
   /** Which finalizer and stamp; default: those of every object of ours. */
   claim?(release: Release): OwnClaim;
   /** Objects of the kind that this install does not reconcile at all; default: all are ours. */

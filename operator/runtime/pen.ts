@@ -19,6 +19,8 @@ export function remembering(writer: Writer, cache: Cache): Writer {
     create: async (kind, object, signal) => put(kind, await writer.create(kind, object, signal)),
     patch: async (kind, at, uid, operations, signal) =>
       put(kind, await writer.patch(kind, at, uid, operations, signal)),
+    patchStatus: async (kind, at, uid, operations, signal) =>
+      put(kind, await writer.patchStatus(kind, at, uid, operations, signal)),
   };
 }
 
@@ -31,6 +33,7 @@ export function stopping(writer: Writer, mayBegin: () => boolean): Writer {
     create: async (kind, object, signal) => (ask(), await writer.create(kind, object, signal)),
     remove: async (at, signal) => (ask(), await writer.remove(at, signal)),
     patch: async (...args) => (ask(), await writer.patch(...args)),
+    patchStatus: async (...args) => (ask(), await writer.patchStatus(...args)),
     addFinalizer: async (...args) => (ask(), await writer.addFinalizer(...args)),
     removeFinalizer: async (...args) => (ask(), await writer.removeFinalizer(...args)),
   };
