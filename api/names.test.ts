@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  boundEndpointName,
   distinctDomainName,
   distinctName,
   domainName,
@@ -20,6 +21,16 @@ function problem(text: string): string {
   const parsed = parseEndpointUrl(text);
   return "problem" in parsed ? parsed.problem : "";
 }
+
+describe("the name of a BoundEndpoint", () => {
+  // As Python's uuid.uuid5(uuid.NAMESPACE_URL, url) has them.
+  test.for([
+    ["http://billing.default:80", "ngrok-f15153e8-4a7b-5aee-bfba-f4ef2304f014"],
+    ["tcp://db.prod:5432", "ngrok-59461941-bcb4-50e8-ab47-7eed24190e07"],
+  ] as const)("%s is %s", ([url, name], { expect }) => {
+    expect(boundEndpointName(url)).toBe(name);
+  });
+});
 
 describe("the name of a Domain", () => {
   test.for([

@@ -43,6 +43,21 @@ export function distinctName(name: string, by: string): string {
   return withHash(name, by, LABEL_LIMIT);
 }
 
+/** RFC 9562's namespace for URLs. */
+const URL_NAMESPACE = "6ba7b8119dad11d180b400c04fd430c8";
+
+/** The name of the BoundEndpoint of an address: `ngrok-` and the UUID (version 5, of URLs) of `endpointURL` as its spec has it. */
+export function boundEndpointName(endpointURL: string): string {
+  const bytes = createHash("sha1")
+    .update(Buffer.from(URL_NAMESPACE, "hex"))
+    .update(endpointURL)
+    .digest()
+    .subarray(0, 16);
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x50;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  return `ngrok-${bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5")}`;
+}
+
 function withHash(name: string, hashed: string, limit: number): string {
   // A dash at the cut may stay, a dot may not: no part of a name ends in a dash.
   return `${name.slice(0, limit - HASH_LENGTH - 1).replace(/-*\.$/, "")}-${shortHash(hashed)}`;

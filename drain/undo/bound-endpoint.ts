@@ -1,15 +1,17 @@
 // What we made for a BoundEndpoint: two Services in the cluster, nothing at ngrok. Only Services that carry our binding
 // labels for this very endpoint go; a user's Service of the same name stays.
-import type { BoundEndpoint } from "#api/bound-endpoint.ts";
+import { boundBy } from "#api/binding.ts";
+import type { BoundEndpoint, BoundEndpointStatus } from "#api/bound-endpoint.ts";
 import type { Release } from "#api/release.ts";
-import type { KubeObject, Ref } from "#kube/kind.ts";
+import { keyOf, type KubeObject, type Ref } from "#kube/kind.ts";
 import { Service } from "#kube/kinds.ts";
 import type { Undone, UndoHands } from "../hands.ts";
 
-const BINDING_LABELS = [
-  ["ngrok.com/endpoint-binding-name", "ngrok.com/endpoint-binding-namespace"],
-  ["bindings.k8s.ngrok.com/endpoint-binding-name", "bindings.k8s.ngrok.com/endpoint-binding-namespace"],
-] as const;
+/** A schema that was looser once may have stored an object without a target. */
+type Stored = KubeObject & {
+  readonly spec?: { readonly target?: Partial<BoundEndpoint["spec"]["target"]> };
+  readonly status?: Pick<BoundEndpointStatus, "targetServiceRef" | "upstreamServiceRef">;
+};
 
 export async function undoBoundEndpoint(
   object: KubeObject,
@@ -17,15 +19,21 @@ export async function undoBoundEndpoint(
   _release: Release,
   signal: AbortSignal,
 ): Promise<Undone> {
-  // A schema that was looser once may have stored an object without a target.
-  const { spec, metadata }: KubeObject & { spec?: { target?: Partial<BoundEndpoint["spec"]["target"]> } } = object;
-  const { namespace, service } = spec?.target ?? {};
-  const services: Ref[] = [
-    { namespace: metadata.namespace, name: metadata.name },
-    ...(namespace && service ? [{ namespace, name: service }] : []),
-  ];
-  for (const at of services) await removeIfOurs(at, object, hands, signal);
+  for (const at of servicesOf(object)) await removeIfOurs(at, object, hands, signal);
   return { remote: "none" };
+}
+
+/** Where its Services stand: as the spec has it now, and as the status says that they were made for an earlier spec. */
+function servicesOf({ spec, status, metadata: { name, namespace } }: Stored): readonly Ref[] {
+  const { targetServiceRef, upstreamServiceRef } = status ?? {};
+  const places: { name?: string | undefined; namespace?: string | undefined }[] = [
+    { namespace, name },
+    { namespace: spec?.target?.namespace, name: spec?.target?.service },
+    { namespace, name: upstreamServiceRef?.name },
+    { namespace: targetServiceRef?.namespace ?? namespace, name: targetServiceRef?.name },
+  ];
+  const whole = places.flatMap((at) => (at.name && at.namespace ? [{ name: at.name, namespace: at.namespace }] : []));
+  return [...new Map(whole.map((at) => [keyOf(at), at])).values()];
 }
 
 async function removeIfOurs(at: Ref, owner: KubeObject, hands: UndoHands, signal: AbortSignal): Promise<void> {
@@ -34,9 +42,7 @@ async function removeIfOurs(at: Ref, owner: KubeObject, hands: UndoHands, signal
   await hands.write.remove({ kind: Service, ref: at, uid: service.metadata.uid ?? "" }, signal);
 }
 
-function belongsTo(service: KubeObject, owner: KubeObject): boolean {
-  const labels = service.metadata.labels;
-  return BINDING_LABELS.some(
-    ([name, namespace]) => labels?.[name] === owner.metadata.name && labels[namespace] === owner.metadata.namespace,
-  );
+function belongsTo(service: KubeObject, { metadata }: KubeObject): boolean {
+  const owner = boundBy(service.metadata.labels);
+  return owner?.name === metadata.name && owner.namespace === metadata.namespace;
 }

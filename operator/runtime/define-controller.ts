@@ -11,6 +11,8 @@ import type { Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import type { Clock } from "#wire/clock.ts";
+import type { Dial } from "#wire/dial.ts";
+import type { Aside } from "./beside.ts";
 import type { KeyedController } from "./define-keyed.ts";
 import type { Manager } from "./define-manager.ts";
 import type { Options } from "./options.ts";
@@ -119,6 +121,13 @@ export interface Context extends Surroundings {
   /** Said right before the remote side is changed; the runtime tells how it ended (Created, UpdateError, ...). */
   readonly begin: (action: "create" | "update") => Promise<void>;
   readonly event: (event: ObjectEvent) => void;
+  /** Into the cluster, from this pod. */
+  readonly dial: Dial;
+  /**
+   * What slow work has come to, undefined until it has: it is done beside the queue, and the object comes again when there
+   * is something new. One piece of work an object.
+   */
+  readonly beside: <R>(aside: Aside<R>) => R | undefined;
 }
 
 /** Of a kind that is large and mostly of no use: the objects to watch, and what of each to keep in memory. */
@@ -163,6 +172,8 @@ export interface LeaderController<T extends KubeObject = KubeObject> {
   readonly kind: Kind<T>;
   /** Runs only while this feature is on. */
   readonly when?: Feature;
+  /** Where its objects are looked for; default: in the watched namespace, or in all. */
+  readonly within?: Scope;
   readonly watches?: readonly Watch[];
   /** Index functions over the controller's own kind, by name. */
   readonly indexes?: Readonly<Record<string, Index<T>>>;

@@ -6,6 +6,7 @@ import type { Release } from "#api/release.ts";
 import type { Kind, KubeObject, Ref } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
+import type { NgrokPort } from "#ngrok/client.ts";
 import type { Change } from "./cache.ts";
 import type { Cached, Index, ObjectEvent, Part } from "./define-controller.ts";
 import type { Manager } from "./define-manager.ts";
@@ -23,6 +24,13 @@ export interface KeyContext {
   readonly reader: Reader;
   /** Refuses (KnownError gone, code "Closed") once the drain state is not Open or the term ends; the work is then over. */
   readonly writer: Writer;
+  /** Undefined without an API key. */
+  readonly ngrok: NgrokPort | undefined;
+  /**
+   * Makes `status` the controller's whole part of the object's status, beside what others say in it; refuses as the writer
+   * does.
+   */
+  readonly show: (kind: Kind, object: KubeObject, status: object) => Promise<void>;
   readonly release: Release;
   readonly clusterWide: boolean;
   readonly options: Options;

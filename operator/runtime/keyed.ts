@@ -1,9 +1,12 @@
 // A keyed controller at work for one term: keys from what its sources hold and from every change of them, each worked on
 // by one worker at a time.
 import type { Release } from "#api/release.ts";
-import { keyOf, type Kind, type KubeObject, resourceName } from "#kube/kind.ts";
+import type { Connection } from "#kube/connection.ts";
+import { keyOf, type Kind, type KubeObject, refOf, resourceName } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
+import { applyStatus } from "#kube/status.ts";
 import type { Writer } from "#kube/writer.ts";
+import type { NgrokPort } from "#ngrok/client.ts";
 import { reconcileBackoff, waitInLoop } from "#wire/backoff.ts";
 import type { Clock } from "#wire/clock.ts";
 import { known } from "#wire/errors.ts";
@@ -16,15 +19,18 @@ import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { nextOf, resultOf } from "./next.ts";
 import type { Options } from "./options.ts";
-import { CLOSED, stopping } from "./pen.ts";
+import { CLOSED, refuseUnless, stopping } from "./pen.ts";
 import { Queue } from "./queue.ts";
 import type { Watches } from "./watches.ts";
+import { FIELD_MANAGER } from "./write-status.ts";
 
 export interface KeyedParts {
   readonly watches: Pick<Watches, "cache" | "ready">;
   readonly gate: Gate;
+  readonly connection: Connection;
   readonly reader: Reader;
   readonly writer: Writer;
+  readonly ngrok: NgrokPort | undefined;
   readonly crds: CrdCheck;
   readonly clock: Clock;
   readonly release: Release;
@@ -54,6 +60,13 @@ export function startKeyed(controller: KeyedController, parts: KeyedParts): Keye
     signal,
     reader: parts.reader,
     writer: stopping(parts.writer, mayBegin),
+    ngrok: parts.ngrok,
+    async show(kind, object, status) {
+      refuseUnless(mayBegin());
+      const at = { ...refOf(object), uid: object.metadata.uid };
+      const manager = `${FIELD_MANAGER}-${controller.name}`;
+      watches.cache.store(kind).put(await applyStatus(parts.connection, kind, at, status, manager, signal));
+    },
     release,
     clusterWide: parts.clusterWide,
     options,

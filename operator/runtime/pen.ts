@@ -24,11 +24,14 @@ export function remembering(writer: Writer, cache: Cache): Writer {
   };
 }
 
+/** Throws KnownError gone, code Closed. */
+export function refuseUnless(mayBegin: boolean): void {
+  if (!mayBegin) throw new KnownError("gone", "nothing is begun any more", { code: CLOSED });
+}
+
 /** Asks before each write whether it may be begun; throws KnownError gone, code Closed, when not. */
 export function stopping(writer: Writer, mayBegin: () => boolean): Writer {
-  const ask = (): void => {
-    if (!mayBegin()) throw new KnownError("gone", "nothing is begun any more", { code: CLOSED });
-  };
+  const ask = (): void => refuseUnless(mayBegin());
   return {
     create: async (kind, object, signal) => (ask(), await writer.create(kind, object, signal)),
     remove: async (at, signal) => (ask(), await writer.remove(at, signal)),

@@ -117,6 +117,8 @@ function aReconcile(setup: Setup = {}) {
       return await Promise.resolve({ ...one, status, metadata: { ...one.metadata, resourceVersion: "3" } });
     },
     event: (_, { reason }) => did.push(reason),
+    dial: () => Promise.resolve(),
+    beside: () => undefined,
     stranger: async (_, owner) => {
       did.push(`stranger ${owner}`);
       return await Promise.resolve({ is: "later", ms: 1 });

@@ -9,7 +9,9 @@ import type { Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import type { Clock } from "#wire/clock.ts";
+import type { Dial } from "#wire/dial.ts";
 import { isClass, known, KnownError } from "#wire/errors.ts";
+import type { Aside } from "./beside.ts";
 import { hasSpec, type Store } from "./cache.ts";
 import type { CrdCheck } from "./crd-check.ts";
 import {
@@ -54,6 +56,8 @@ export interface ReconcilerParts<T extends KubeObject> {
   /** Server-side apply of our part of the status; returns the object as stored. */
   writeStatus(object: T, status: object, signal: AbortSignal): Promise<T>;
   event(object: T, event: ObjectEvent): void;
+  readonly dial: Dial;
+  beside<R>(object: T, aside: Aside<R>): R | undefined;
   /** Another release has stamped the object; says when to look again. */
   stranger(object: T, owner: string): Promise<Next>;
   /** A whole kind is going, or may be: its objects are not cleaned up. Told once a hold. */
@@ -221,6 +225,8 @@ export class Reconciler<T extends KubeObject> {
       unchanged: (sent) => memory.sent === digest(sent),
       begin,
       event: (event) => this.#parts.event(object, event),
+      dial: this.#parts.dial,
+      beside: (aside) => this.#parts.beside(object, aside),
     };
   }
 

@@ -1,0 +1,34 @@
+// What tells the Services of a BoundEndpoint from everybody else's: labels that name it, under both prefixes.
+
+export const BINDING_NAME = "ngrok.com/endpoint-binding-name";
+export const BINDING_NAMESPACE = "ngrok.com/endpoint-binding-namespace";
+export const BINDING_NAME_LEGACY = "bindings.k8s.ngrok.com/endpoint-binding-name";
+export const BINDING_NAMESPACE_LEGACY = "bindings.k8s.ngrok.com/endpoint-binding-namespace";
+
+/** On the Service in front of the forwarders: its own host name, under both prefixes. */
+export const ENDPOINT_URL = "ngrok.com/endpoint-url";
+export const ENDPOINT_URL_LEGACY = "bindings.k8s.ngrok.com/endpoint-url";
+
+type Labels = Readonly<Record<string, string>> | undefined;
+
+/** The labels of a Service that was made for the BoundEndpoint `name` in `namespace`. */
+export function bindingLabels(namespace: string, name: string): Record<string, string> {
+  return {
+    [BINDING_NAME]: name,
+    [BINDING_NAMESPACE]: namespace,
+    [BINDING_NAME_LEGACY]: name,
+    [BINDING_NAMESPACE_LEGACY]: namespace,
+  };
+}
+
+/** The BoundEndpoint that a Service's labels name, the canonical pair before the legacy one; undefined when none does. */
+export function boundBy(labels: Labels): { readonly name: string; readonly namespace: string } | undefined {
+  return (
+    pair(labels?.[BINDING_NAME], labels?.[BINDING_NAMESPACE]) ??
+    pair(labels?.[BINDING_NAME_LEGACY], labels?.[BINDING_NAMESPACE_LEGACY])
+  );
+}
+
+function pair(name: string | undefined, namespace: string | undefined) {
+  return name === undefined || namespace === undefined ? undefined : { name, namespace };
+}

@@ -1,0 +1,47 @@
+// Whether somebody listens at a host and port: a TCP connection that is closed as soon as it stands.
+import { connect } from "node:net";
+import type { Clock } from "./clock.ts";
+import { asError, KnownError } from "./errors.ts";
+
+export interface DialTarget {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Resolves when the connection stood; throws KnownError transient when it did not, the signal's reason when it aborts. */
+export type Dial = (to: DialTarget, signal: AbortSignal) => Promise<void>;
+
+/** @param timeoutMs of one dial, its name look-up included. */
+export function tcpDial(clock: Clock, timeoutMs: number): Dial {
+  return async ({ host, port }, signal) => {
+    signal.throwIfAborted();
+    const over = new AbortController();
+    const socket = connect({ host, port });
+    try {
+      await Promise.race([opened(socket), late(clock, timeoutMs, AbortSignal.any([signal, over.signal]))]);
+    } catch (error) {
+      if (signal.aborted) throw asError(signal.reason);
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new KnownError("transient", `${host}:${port}: ${message}`, {
+        cause: error,
+        ...(code === undefined ? {} : { code }),
+      });
+    } finally {
+      over.abort(new Error("the dial has ended"));
+      socket.destroy();
+    }
+  };
+}
+
+async function opened(socket: ReturnType<typeof connect>): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    socket.once("connect", resolve);
+    // For good: what comes after the end concerns nobody.
+    socket.on("error", reject);
+  });
+}
+
+async function late(clock: Clock, ms: number, signal: AbortSignal): Promise<never> {
+  await clock.sleep(ms, signal);
+  throw new Error(`no connection within ${ms} ms`);
+}
