@@ -13,6 +13,9 @@ export const DRAIN_OWNER = "ngrok.com/drain-owner";
 /** On a CR whose remote object existed before: kept by the drain under either policy, and reported. */
 export const ADOPTED = "ngrok.com/adopted";
 
+/** On a KubernetesOperator: the controller of the GatewayClasses that it serves, where that is not the default one. */
+export const GATEWAY_CONTROLLER_NAME = "ngrok.com/gateway-controller-name";
+
 /** Labels of generated objects; both prefixes are written, either full pair is recognised. */
 export const CONTROLLER_NAMESPACE = "ngrok.com/controller-namespace";
 export const CONTROLLER_NAME = "ngrok.com/controller-name";

@@ -105,6 +105,8 @@ export interface Values {
   gateway?: {
     /** Serve Gateways and routes, as soon as Gateway API is in the cluster. */
     enabled?: boolean;
+    /** Controller that GatewayClasses name. Two installs in one cluster that serve different GatewayClasses need two names. */
+    controllerName?: string;
     /** Let routes refer to other namespaces without a ReferenceGrant. */
     disableReferenceGrants?: boolean;
   };

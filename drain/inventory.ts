@@ -1,6 +1,7 @@
 // What is there: page after page of a consistent list of every kind, past every cache. What cannot be told is a page of
 // its own and never an empty one.
 import { BoundEndpoint } from "#api/bound-endpoint.ts";
+import { GATEWAY_CONTROLLER_NAME } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import type { Release } from "#api/release.ts";
 import type { Reader } from "#kube/reader.ts";
@@ -99,7 +100,9 @@ export async function otherInstalls(
       if (name === release.name && namespace === release.namespace) continue;
       // A spec that does not say it may mean it.
       const gateway = spec?.enabledFeatures?.includes("gateway") ?? true;
-      others.push({ owner: `${namespace}/${name}`, gateway });
+      const gatewayController = metadata.annotations?.[GATEWAY_CONTROLLER_NAME];
+      const owner = `${namespace}/${name}`;
+      others.push({ owner, gateway, ...(gatewayController === undefined ? {} : { gatewayController }) });
     }
   }
   return others;

@@ -21,6 +21,8 @@ export interface OtherInstall {
   readonly owner: string;
   /** Whether it serves Gateway API. */
   readonly gateway: boolean;
+  /** Of the GatewayClasses that it serves; of the default name where it says nothing. */
+  readonly gatewayController?: string;
 }
 
 /** What decides where no stamp does. */
@@ -43,10 +45,14 @@ export function finalizersOf(row: Row): readonly string[] {
   return isGatewayClass(row) ? [GATEWAY_CLASS_FINALIZER] : FINALIZERS;
 }
 
-/** The finalizer of a GatewayClass is Gateway API's: on a class of another controller it is that controller's. */
+/**
+ * The finalizer of a GatewayClass is Gateway API's: on a class of another controller it is that controller's, unless an
+ * install of us has stamped it. What our controller is called is a matter of each install, and may have been another once.
+ */
 export function carriesOurs(row: Row, object: KubeObject): boolean {
   const ours = finalizersOf(row);
-  if (isGatewayClass(row) && controllerOf(object) !== GATEWAY_CONTROLLER) return false;
+  const isStamped = object.metadata.annotations?.[DRAIN_OWNER] !== undefined;
+  if (isGatewayClass(row) && controllerOf(object) !== GATEWAY_CONTROLLER && !isStamped) return false;
   return object.metadata.finalizers?.some((entry) => ours.includes(entry)) ?? false;
 }
 
@@ -64,7 +70,7 @@ export function foreignFinalizers(row: Row, object: KubeObject): readonly string
 export function whose(row: Row, object: KubeObject, { release, others, installs }: Surroundings): Whose {
   const { annotations, labels, namespace } = object.metadata;
   const stamp = annotations?.[DRAIN_OWNER];
-  if (isGatewayClass(row)) return whoseClass(stamp === ownerOf(release), others, installs);
+  if (isGatewayClass(row)) return whoseClass(object, stamp === ownerOf(release), others, installs);
   if (stamp !== undefined) return stamp === ownerOf(release) ? "stamp" : "stranger";
   if (hasControllerLabels(labels, release.namespace, namesOf(release).manager)) return "label";
   if (hasControllerLabels(labels, release.namespace, `${release.fullname}-agent-manager`)) return "label";
@@ -78,10 +84,19 @@ export function whose(row: Row, object: KubeObject, { release, others, installs 
 }
 
 /** One class serves every install whose controller it names: the last of them lets it go, whoever has stamped it. */
-function whoseClass(stamped: boolean, others: Surroundings["others"], installs: Surroundings["installs"]): Whose {
-  const used = others === "unknown" || (others === "some" && (installs?.some(({ gateway }) => gateway) ?? true));
+function whoseClass(
+  object: KubeObject,
+  stamped: boolean,
+  others: Surroundings["others"],
+  installs: Surroundings["installs"],
+): Whose {
+  const used = others === "unknown" || (others === "some" && (installs?.some((one) => serves(one, object)) ?? true));
   if (used) return "shared";
   return stamped ? "stamp" : "scope";
+}
+
+function serves({ gateway, gatewayController = GATEWAY_CONTROLLER }: OtherInstall, gatewayClass: KubeObject): boolean {
+  return gateway && gatewayController === controllerOf(gatewayClass);
 }
 
 export function isOurs(answer: Whose): boolean {
@@ -100,8 +115,9 @@ export function whyLeft(
   { others, installs = [] }: Pick<Surroundings, "others" | "installs">,
 ): string {
   const names = installs.map(({ owner }) => owner).join(" or ");
+  const users = installs.filter((one) => serves(one, object)).map(({ owner }) => owner);
   if (answer === "shared")
-    return `${names || "another install"} may serve Gateway API with it, and frees it in the end`;
+    return `${users.join(" or ") || "another install"} may serve Gateway API with it, and frees it in the end`;
   const owner = namedOwner(object);
   if (owner !== undefined) return `another install owns it: ${owner}`;
   const unstamped = "it carries our finalizer, but no stamp and no label says whose it is";

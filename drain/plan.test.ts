@@ -19,6 +19,13 @@ const labelled = (namespace: string, name: string, prefix = "k8s.ngrok.com"): Pa
   labels: { [`${prefix}/controller-namespace`]: namespace, [`${prefix}/controller-name`]: name },
 });
 
+/** Of the default name, and of a name of its own. */
+const east = { owner: "ops2/east", gateway: true };
+const west = { owner: "ops2/west", gateway: true, gatewayController: "example.com/edge" };
+function aClass(controllerName: string, metadata: Partial<ObjectMeta>): KubeObject & { spec: object } {
+  return { ...held({ finalizers: [GATEWAY_CLASS_FINALIZER], ...metadata }), spec: { controllerName } };
+}
+
 describe("whose an object is", () => {
   test.for([
     ["our stamp", stamped("ops/ngrok"), crowded, "stamp"],
@@ -66,6 +73,30 @@ describe("whose an object is", () => {
       expect(find(row("GatewayClass"), [ours], { release, others, installs })[0]?.whose).toBe(expected);
     },
   );
+  test.for([
+    ["by us", "ops/ngrok", "none", [], "stamp"],
+    ["by us, beside one that serves classes of the default name", "ops/ngrok", "some", [east], "stamp"],
+    ["by us, beside one that serves it too", "ops/ngrok", "some", [west], "shared"],
+    ["by another that is gone", "gone/other", "none", [], "scope"],
+    ["by another that serves it", "ops2/west", "some", [west], "shared"],
+    ["by another, and nobody can say whether that is there", "ops2/west", "unknown", [], "shared"],
+  ] as const)(
+    "a GatewayClass stamped %s is found whatever its controller is called (F19, W12)",
+    ([, owner, others, installs, expected], { expect }) => {
+      const ours = aClass("example.com/edge", stamped(owner));
+      expect(find(row("GatewayClass"), [ours], { release, others, installs })[0]?.whose).toBe(expected);
+    },
+  );
+  test("a GatewayClass of the default name is not left to an install that serves another name (W12)", () => {
+    const ours = aClass("ngrok.com/gateway-controller", stamped("ops/ngrok"));
+    const [found] = find(row("GatewayClass"), [ours], { release, others: "some", installs: [west] });
+    expect(found?.whose).toBe("stamp");
+  });
+  test("who else serves a GatewayClass is named, and nobody beside", () => {
+    const ours = aClass("example.com/edge", stamped("ops/ngrok"));
+    const [found] = find(row("GatewayClass"), [ours], { release, others: "some", installs: [east, west] });
+    expect(found?.why).toMatch(/^ops2\/west may serve/);
+  });
   test("an object without a finalizer of ours is not found at all", () => {
     expect(find(row("Domain"), [held({ finalizers: ["acme.io/hold"] }), held({ finalizers: [] })], alone)).toEqual([]);
   });

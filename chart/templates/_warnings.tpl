@@ -13,7 +13,7 @@ Warning: the value {{ $old }} is deprecated, use {{ $new }}.
 Warning: the watched namespace {{ $watch }} is not the release namespace; keep it until the uninstall is done.
 {{- end }}
 {{- if not .Values.rbac.cluster }}
-Warning: rbac.cluster=false: no GatewayClasses, and what lies outside {{ $watch }} and {{ .Release.Namespace }} stays unknown to the drain.
+Warning: rbac.cluster=false: {{ if .Values.gateway.enabled }}Gateways and their routes are not served, since GatewayClasses cannot be read; IngressClasses neither, so the one that counts is called ngrok; {{ end }}what lies outside {{ $watch }} and {{ .Release.Namespace }} stays unknown to the drain.
 {{- end }}
 {{- if semverCompare "<1.30.0-0" .Capabilities.KubeVersion.Version }}
 Warning: Kubernetes {{ .Capabilities.KubeVersion.Version }} is older than any that this chart was tried with (1.30).

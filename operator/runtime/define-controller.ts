@@ -3,7 +3,7 @@
 import type { Finding } from "#api/conditions.ts";
 import type { CommonStatus } from "#api/define-kind.ts";
 import type { Feature, Rule, Scope } from "#api/rbac.ts";
-import type { OwnClaim } from "#api/keys.ts";
+import { claimOf, type OwnClaim } from "#api/keys.ts";
 import type { Release } from "#api/release.ts";
 import type { Undo } from "#drain/hands.ts";
 import type { Kind, KubeObject, Ref } from "#kube/kind.ts";
@@ -214,13 +214,30 @@ export function enabled(controllers: readonly Controller[], features: readonly F
   });
 }
 
-/** A user's object that was held while the feature was on is let go as it is deleted, where its kind may be watched. */
+/**
+ * A user's object that was held while the feature was on is let go, where its kind may be watched: at once where our stamp
+ * says who holds it; where nothing does, as it is deleted, unless others write the same finalizer.
+ */
 function lettingGo(controller: LeaderController): readonly LeaderController[] {
   const mayWatch = controller.rbac.some(
     ({ kind, verbs, when }) => kind === controller.kind && verbs.includes("watch") && when === undefined,
   );
   if (controller.letsGo !== true || !mayWatch) return [];
-  return [{ ...controller, watches: [], serves: ({ metadata }) => metadata.deletionTimestamp !== undefined }];
+  const isOursAlone = controller.claim === undefined;
+  return [
+    {
+      ...controller,
+      watches: [],
+      claims: () => false,
+      serves({ metadata: { annotations, deletionTimestamp } }, { release }) {
+        const { stamp, owner } = controller.claim?.(release) ?? claimOf(release);
+        const holder = annotations?.[stamp];
+        return holder === owner || (isOursAlone && deletionTimestamp !== undefined);
+      },
+      // There is nothing to say of an object of which nothing is ours any more.
+      apply: () => Promise.resolve(done()),
+    },
+  ];
 }
 
 /** Checks what must hold at import, so that a wrong definition never gets as far as a cluster. */

@@ -72,8 +72,8 @@ export interface KeyedController {
   readonly name: string;
   readonly manager: Manager["name"];
   readonly role: "leader";
-  /** Runs while one of these features is on. */
-  readonly when: readonly Feature[];
+  /** Runs while one of these features is on; default: always. */
+  readonly when?: readonly Feature[];
   readonly sources: readonly Source[];
   readonly rbac: readonly Rule[];
   /** Keys worked on at once, default 1. */

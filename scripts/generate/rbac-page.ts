@@ -12,9 +12,18 @@ const SCOPES = {
 };
 const CONDITIONS: Readonly<Record<Condition, string>> = {
   ingress: "with ingress.enabled",
-  gateway: "with gateway.enabled",
+  gateway: "with gateway.enabled and rbac.cluster",
   bindings: "with bindings.enabled",
   noClusterRights: "with rbac.cluster=false",
+};
+
+/** The controllers of Gateway API share a folder. */
+const FILES: Readonly<Record<string, string>> = {
+  "gateway-class": "gateway-api/class.ts",
+  gateway: "gateway-api/gateway.ts",
+  "http-route": "gateway-api/routes.ts",
+  "tls-route": "gateway-api/routes.ts",
+  "tcp-route": "gateway-api/routes.ts",
 };
 
 export function rbacPage(managers: readonly Manager[], hooks: readonly HookDefinition[]): GeneratedFile {
@@ -23,7 +32,7 @@ export function rbacPage(managers: readonly Manager[], hooks: readonly HookDefin
     parts: [
       { source: `operator/managers/${manager.name}/manager.ts`, rules: manager.rbac },
       ...manager.controllers.map(({ name, rbac }) => ({
-        source: `operator/controllers/${name}/controller.ts`,
+        source: `operator/controllers/${FILES[name] ?? `${name}/controller.ts`}`,
         rules: rbac,
       })),
     ],

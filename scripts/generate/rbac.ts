@@ -7,7 +7,8 @@ const VERBS: readonly Verb[] = ["get", "list", "watch", "create", "update", "pat
 
 const CONDITIONS: Readonly<Record<Condition, string>> = {
   ingress: ".Values.ingress.enabled",
-  gateway: ".Values.gateway.enabled",
+  // Whose a Gateway is stands in its class, which is an object of the cluster.
+  gateway: "and .Values.gateway.enabled .Values.rbac.cluster",
   bindings: ".Values.bindings.enabled",
   noClusterRights: "not .Values.rbac.cluster",
 };

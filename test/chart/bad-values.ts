@@ -14,6 +14,7 @@ export const REFUSED_BY_SCHEMA = [
   { set: "defaultDomainReclaimPolicy=Keep", says: "at '/defaultDomainReclaimPolicy'" },
   { set: "log.level=trace", says: "at '/log/level'" },
   { set: "ingress.controllerName=no slash", says: "at '/ingress/controllerName'" },
+  { set: "gateway.controllerName=ngrok", says: "at '/gateway/controllerName'" },
   { set: "ngrokApi.callsPerMinute=-1", says: "at '/ngrokApi/callsPerMinute': minimum: got -1, want 0" },
   { set: "apiURL=api.ngrok.com", says: "at '/apiURL'" },
   { set: "extraEnv.A.value=x", says: "at '/extraEnv/A'" },

@@ -1,8 +1,12 @@
 // Every controller with an object that it would work on: what a contract over all of them runs through. A controller that
 // is missing here fails the contract.
 import type { KubeObject } from "#kube/kind.ts";
+import type { RouteObject } from "#kube/kinds.ts";
 import { cloudEndpointController } from "#operator/controllers/cloud-endpoint/controller.ts";
 import { domainController } from "#operator/controllers/domain/controller.ts";
+import { gatewayClassController } from "#operator/controllers/gateway-api/class.ts";
+import { gatewayController } from "#operator/controllers/gateway-api/gateway.ts";
+import { routeControllers } from "#operator/controllers/gateway-api/routes.ts";
 import { ingressController } from "#operator/controllers/ingress/controller.ts";
 import { ipPolicyController } from "#operator/controllers/ip-policy/controller.ts";
 import { kubernetesOperatorController } from "#operator/controllers/kubernetes-operator/controller.ts";
@@ -14,11 +18,16 @@ import type { LeaderController } from "#operator/runtime/define-controller.ts";
 import {
   aCloudEndpoint,
   aDomain,
+  aGateway,
+  aGatewayClass,
   aKubernetesOperator,
+  anHTTPRoute,
   anIngress,
   anIPPolicy,
   anNgrokTrafficPolicy,
   aService,
+  aTCPRoute,
+  aTLSRoute,
 } from "./builders.ts";
 
 export interface Sampled {
@@ -28,6 +37,8 @@ export interface Sampled {
   readonly sample: () => KubeObject;
 }
 
+const ROUTES: Readonly<Record<string, () => RouteObject>> = { TCPRoute: aTCPRoute, TLSRoute: aTLSRoute };
+
 export const everyController: readonly Sampled[] = [
   sampled(kubernetesOperatorController, () => aKubernetesOperator({ metadata: { name: "ngrok" } })),
   sampled(domainController, () => aDomain({ spec: { domain: "web.ngrok.app" } })),
@@ -36,6 +47,9 @@ export const everyController: readonly Sampled[] = [
   sampled(cloudEndpointController, () => aCloudEndpoint({ spec: { url: "https://web.internal" } })),
   sampled(ingressController, () => anIngress()),
   sampled(serviceController, () => aService()),
+  sampled(gatewayClassController, () => aGatewayClass()),
+  sampled(gatewayController, () => aGateway()),
+  ...routeControllers.map((one) => sampled(one, ROUTES[one.kind.kind] ?? anHTTPRoute)),
 ];
 
 /** Those that work on keys and hold no object. */

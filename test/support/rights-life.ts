@@ -7,19 +7,11 @@ import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { ConfigMap, Event, type EventObject, Lease, Pod } from "#kube/kinds.ts";
 import { follow } from "#kube/watch.ts";
 import { type AuditEvent, endOf, eventsSince } from "./audit.ts";
-import {
-  aCloudEndpoint,
-  aDomain,
-  aKubernetesOperator,
-  anIngress,
-  anIngressClass,
-  anIPPolicy,
-  anNgrokTrafficPolicy,
-  aService,
-} from "./builders.ts";
+import { aCloudEndpoint, aDomain, aKubernetesOperator, anIPPolicy, anNgrokTrafficPolicy } from "./builders.ts";
 import { ChartInstall, type Ended, type Program, renderChart, type Values } from "./chart-install.ts";
 import { clearField, makeField } from "./field.ts";
 import type { Ground } from "./rights-ground.ts";
+import { gatewayAndRoutes, ingressAndService } from "./rights-users.ts";
 
 const STATE = "ngrok-operator-drain-state";
 const REPORTS = ["", "-2", "-3", "-4", "-5", "-6", "-7", "-8"].map((piece) => `ngrok-operator-drain-report${piece}`);
@@ -74,37 +66,13 @@ export class Life {
     await using _ = await this.#readyManager({});
     const ready = ["cloudendpoint/web", "ippolicy/office", "domain/web-example-com"];
     await kubectl(["wait", "--for=condition=Ready", ...ready, "-n", "shop", "--timeout=30s"]);
-    await this.#serves();
+    await ingressAndService(kubectl);
+    if (this.#clusterWide) await gatewayAndRoutes(kubectl);
     await this.#install.cli(["policy", "Retain"]);
     await this.#install.cli(["cancel"]);
     for (const what of ["cloudendpoint/web", "cloudendpoint/broken", "ippolicy/office", "domain/web-example-com"])
       await kubectl(["delete", what, "-n", "shop", "--timeout=30s"]);
     await kubectl(["delete", "ngroktrafficpolicy/hello", "-n", "shop"]);
-  }
-
-  /** An Ingress and a LoadBalancer Service become endpoints, change, and go. */
-  async #serves(): Promise<void> {
-    const { kubectl } = this.#ground;
-    // Where the chart makes it, it is there.
-    await kubectl(["create", "-f", "-"], JSON.stringify(anIngressClass())).catch(() => undefined);
-    const { loadBalancerClass: _, ...spec } = { ...aService().spec, type: "ClusterIP", ports: [{ port: 80 }] };
-    const backend = { ...aService({ metadata: { name: "shop", namespace: "shop" } }), spec };
-    const rules = anIngress().spec?.rules?.map((rule) => ({ ...rule, host: "life.ngrok.app" })) ?? [];
-    await this.#put(
-      backend,
-      anIngress({ metadata: { namespace: "shop" }, spec: { rules } }),
-      aService({ metadata: { namespace: "shop" } }),
-    );
-    const reached = "--for=jsonpath={.status.loadBalancer.ingress[0].hostname}";
-    for (const what of ["ingress/shop", "service/database"])
-      await kubectl(["wait", reached, what, "-n", "shop", "--timeout=30s"]);
-    await kubectl(["annotate", "ingress/shop", "-n", "shop", "ngrok.com/description=changed"]);
-    await kubectl(["annotate", "ingress/shop", "-n", "shop", "ngrok.com/mapping-strategy=endpoints-verbose"]);
-    await kubectl(["wait", "--for=create", "cloudendpoint/life.ngrok.app", "-n", "shop", "--timeout=30s"]);
-    for (const what of ["ingress/shop", "service/database", "service/shop"])
-      await kubectl(["delete", what, "-n", "shop", "--timeout=30s"]);
-    await kubectl(["wait", "--for=delete", "cloudendpoint/life.ngrok.app", "-n", "shop", "--timeout=30s"]);
-    await kubectl(["delete", "domain/life-ngrok-app", "-n", "shop", "--timeout=30s"]);
   }
 
   /** The leader drains, because its own mark says so; another replica stands by, and a person looks on. */

@@ -37,6 +37,7 @@
 - {{ printf "--ngrokMetadata=%s" (include "ngrok-operator.pairs" .) | quote }}
 {{- end }}
 - --ingress-controller-name={{ include "ngrok-operator.controllerName" . }}
+- {{ printf "--gateway-controller-name=%s" .Values.gateway.controllerName | quote }}
 {{- with include "ngrok-operator.watchNamespace" . }}
 - --ingress-watch-namespace={{ . }}
 {{- end }}

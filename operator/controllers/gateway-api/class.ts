@@ -32,8 +32,7 @@ export const gatewayClassController = defineController<GatewayClassObject>({
   rbac: [
     allow(GatewayClass, ["get", "list", "watch", "patch"], {
       scope: "cluster",
-      when: "gateway",
-      why: "holds the GatewayClasses that Gateways name with a finalizer",
+      why: "holds the GatewayClasses that Gateways name with a finalizer, and lets go of them with the feature off as well",
     }),
     allow(GatewayClass, ["patch"], {
       part: "status",
@@ -51,6 +50,7 @@ export const gatewayClassController = defineController<GatewayClassObject>({
     return isOurs || isStamped(object, around.release);
   },
   claims: (object, around) => isOfUs(object, around) && isUsed(object, around),
+  letsGo: true,
   apply,
   cleanup: (): Promise<Undone> => Promise.resolve({ remote: "none" }),
 });

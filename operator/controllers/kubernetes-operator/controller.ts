@@ -24,6 +24,7 @@ import {
   desiredSpec,
   hasBindings,
   newOperator,
+  planAnnotation,
   planOperator,
   planSpec,
   renewIn,
@@ -62,7 +63,10 @@ const NO_BINDING = "bindings feature enabled but spec.binding is not configured"
 
 async function apply(operator: KubernetesOperator, context: Context): Promise<Outcome<KubernetesOperator>> {
   const { release, options, writer, signal } = context;
-  const operations = planSpec(operator.spec, desiredSpec(release, options));
+  const operations = [
+    ...planAnnotation(operator.metadata, options),
+    ...planSpec(operator.spec, desiredSpec(release, options)),
+  ];
   if (operations.length > 0) {
     await writer.patch(KubernetesOperator, refOf(operator), operator.metadata.uid ?? "", operations, signal);
     // The watch brings the object back with its new generation, of which the status then speaks.

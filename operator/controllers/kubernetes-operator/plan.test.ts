@@ -4,7 +4,17 @@ import type { RemoteOperator } from "#ngrok/operators.ts";
 import { aKubernetesOperator } from "#test/support/builders.ts";
 import { KnownError } from "#wire/errors.ts";
 import type { Options } from "../../runtime/options.ts";
-import { desiredOperator, desiredSpec, planOperator, planSpec, type Reached, renewIn, showOperator } from "./plan.ts";
+import {
+  desiredOperator,
+  desiredSpec,
+  newOperator,
+  planAnnotation,
+  planOperator,
+  planSpec,
+  type Reached,
+  renewIn,
+  showOperator,
+} from "./plan.ts";
 
 const release = { name: "ngrok", namespace: "ops", fullname: "ngrok" };
 const options: Options = {
@@ -39,6 +49,31 @@ describe("planSpec", () => {
     expect(planSpec(spec, off)).toEqual([
       { op: "add", path: "/spec/enabledFeatures", value: ["ingress"] },
       { op: "remove", path: "/spec/binding" },
+    ]);
+  });
+});
+
+describe("planAnnotation", () => {
+  const named = (gatewayControllerName: string): Options => ({
+    ...options,
+    routing: { ingressControllerName: "a/b", gatewayControllerName, referenceGrants: true },
+  });
+  const key = "ngrok.com/gateway-controller-name";
+  const at = "/metadata/annotations/ngrok.com~1gateway-controller-name";
+  const metadata = { name: "ngrok", namespace: "ops" };
+
+  test("the default name needs no word, any other is written, once", () => {
+    expect(planAnnotation(metadata, named("ngrok.com/gateway-controller"))).toEqual([]);
+    expect(planAnnotation({ ...metadata, annotations: {} }, named("a/b"))).toEqual([
+      { op: "add", path: at, value: "a/b" },
+    ]);
+    expect(planAnnotation({ ...metadata, annotations: { [key]: "a/b" } }, named("a/b"))).toEqual([]);
+    expect(newOperator(release, named("a/b")).metadata.annotations).toEqual({ [key]: "a/b" });
+  });
+
+  test("a name that was given up goes", () => {
+    expect(planAnnotation({ ...metadata, annotations: { [key]: "a/b" } }, options)).toEqual([
+      { op: "remove", path: at },
     ]);
   });
 });

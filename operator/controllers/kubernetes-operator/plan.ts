@@ -1,12 +1,15 @@
 // What the KubernetesOperator says of this install, what is registered at ngrok for it, and how that reads in its
 // status. Pure.
+import { GATEWAY_CONTROLLER } from "#api/classes.ts";
 import { type Finding, isTrue } from "#api/conditions.ts";
+import { GATEWAY_CONTROLLER_NAME } from "#api/keys.ts";
 import {
   KubernetesOperator,
   type KubernetesOperatorReason,
   type KubernetesOperatorSpec,
 } from "#api/kubernetes-operator.ts";
 import type { Release } from "#api/release.ts";
+import type { ObjectMeta } from "#kube/kind.ts";
 import type { JsonPatchOperation } from "#kube/writer.ts";
 import type { Change } from "#ngrok/change.ts";
 import { metadataText, operatorMetadata } from "#ngrok/metadata.ts";
@@ -42,9 +45,24 @@ export function newOperator(release: Release, options: Options): KubernetesOpera
   return {
     apiVersion: `${KubernetesOperator.group}/${KubernetesOperator.versions[0]}`,
     kind: KubernetesOperator.kind,
-    metadata: { name: release.name, namespace: release.namespace },
+    metadata: { name: release.name, namespace: release.namespace, ...annotated(options) },
     spec: desiredSpec(release, options),
   };
+}
+
+function annotated({ routing }: Options): Pick<ObjectMeta, "annotations"> {
+  const name = routing?.gatewayControllerName ?? GATEWAY_CONTROLLER;
+  return name === GATEWAY_CONTROLLER ? {} : { annotations: { [GATEWAY_CONTROLLER_NAME]: name } };
+}
+
+/** JSON patch operations after which other installs can read whose GatewayClasses are served here. */
+export function planAnnotation({ annotations }: ObjectMeta, options: Options): readonly JsonPatchOperation[] {
+  const path = `/metadata/annotations/${GATEWAY_CONTROLLER_NAME.replace("/", "~1")}`;
+  const value = annotated(options).annotations?.[GATEWAY_CONTROLLER_NAME];
+  if (annotations?.[GATEWAY_CONTROLLER_NAME] === value) return [];
+  if (value === undefined) return [{ op: "remove", path }];
+  const map = annotations === undefined ? [{ op: "add", path: "/metadata/annotations", value: {} } as const] : [];
+  return [...map, { op: "add", path, value }];
 }
 
 /** JSON patch operations for the fields of ours that differ; none when the spec is as it should be. */

@@ -41,7 +41,7 @@ export const translationController = defineKeyed({
   name: "translation",
   manager: "api-manager",
   role: "leader",
-  when: ["ingress", "gateway"],
+  // With both features off as well: what was made for them while they were on goes.
   concurrency: 16,
   sources,
   rbac: [

@@ -11,7 +11,7 @@ import { KeyCheck, NO_KEY } from "../../runtime/key.ts";
 import { type Encoder, type Log, openLog } from "../../runtime/log.ts";
 import { metrics as openMetrics } from "../../runtime/metrics.ts";
 import { run } from "../../runtime/run.ts";
-import { apiManager, controllers, leaseOf, optionsOf, releaseOf } from "./manager.ts";
+import { apiManager, controllers, isHidden, leaseOf, optionsOf, releaseOf } from "./manager.ts";
 
 process.exitCode = await main();
 
@@ -72,6 +72,9 @@ async function start(flags: FlagValues, signal: AbortSignal): Promise<number> {
   );
   if (watchNamespace !== undefined && watchNamespace !== namespace) {
     log.warn({ watchNamespace, namespace }, "the watched namespace is not the namespace of the release");
+  }
+  if (flags["enable-feature-gateway"] === "true" && isHidden("gateway", flags)) {
+    log.warn("Gateway API is not served: with rbac.cluster=false GatewayClasses cannot be read; Ingresses are");
   }
   return await run({
     controllers,

@@ -15,6 +15,13 @@ test("features are registered in one order, whatever is on", () => {
   ]);
 });
 
+test("GatewayClasses are known by the name that the flag gives", () => {
+  const name = (...argv: string[]) => optionsOf(flags(...argv), "1.0").routing?.gatewayControllerName;
+  expect(name()).toBe("ngrok.com/gateway-controller");
+  expect(name("--gateway-controller-name=example.com/edge")).toBe("example.com/edge");
+  expect(() => flags("--gateway-controller-name=")).toThrow("--gateway-controller-name=: it is empty");
+});
+
 test("policies are what the flags say, and nothing else is taken", () => {
   expect(optionsOf(flags(), "1.0")).toMatchObject({ drainPolicy: "Retain", defaultDomainReclaimPolicy: "Delete" });
   expect(optionsOf(flags("--drain-policy=Delete", "--default-domain-reclaim-policy=Retain"), "1.0")).toMatchObject({

@@ -1,7 +1,8 @@
 // The api-manager: its flags, its controllers, and the rights that belong to none of them. Importing it does nothing, so
 // the chart is generated from it.
+import { GATEWAY_CONTROLLER } from "#api/classes.ts";
 import { ownKinds } from "#api/own-kinds.ts";
-import { allow } from "#api/rbac.ts";
+import { allow, type Feature } from "#api/rbac.ts";
 import { namesOf, type Release } from "#api/release.ts";
 import { drainRights, markRights } from "#drain/rbac.ts";
 import { resourceName } from "#kube/kind.ts";
@@ -10,6 +11,9 @@ import { callsPerMinuteOf } from "#ngrok/pace.ts";
 import { KnownError } from "#wire/errors.ts";
 import { cloudEndpointController } from "../../controllers/cloud-endpoint/controller.ts";
 import { domainController } from "../../controllers/domain/controller.ts";
+import { gatewayClassController } from "../../controllers/gateway-api/class.ts";
+import { gatewayController } from "../../controllers/gateway-api/gateway.ts";
+import { routeControllers } from "../../controllers/gateway-api/routes.ts";
 import { ingressController } from "../../controllers/ingress/controller.ts";
 import { ipPolicyController } from "../../controllers/ip-policy/controller.ts";
 import { kubernetesOperatorController } from "../../controllers/kubernetes-operator/controller.ts";
@@ -71,6 +75,12 @@ export const apiManager = defineManager({
       name: "ingress-controller-name",
       default: "ngrok.com/ingress-controller",
       description: "Which IngressClasses are ours",
+    },
+    {
+      name: "gateway-controller-name",
+      default: GATEWAY_CONTROLLER,
+      description: "Which GatewayClasses are ours",
+      check: notEmpty("GatewayClasses without a controller do not exist; leave the flag away or give a name"),
     },
     { name: "ingress-watch-namespace", default: "", description: "The one namespace to watch; empty for all" },
     {
@@ -139,6 +149,9 @@ export const apiManager = defineManager({
     cloudEndpointController,
     ingressController,
     serviceController,
+    gatewayClassController,
+    gatewayController,
+    ...routeControllers,
     translationController,
   ],
   rbac: [
@@ -211,6 +224,11 @@ function uninstallOf(env: Environment): Options["uninstall"] {
   };
 }
 
+/** Whose a Gateway is stands in its class: without rights outside the namespaces Gateway API cannot be served. */
+export function isHidden(feature: Feature, flags: FlagValues): boolean {
+  return feature === "gateway" && flags["rbac-cluster"] !== "true";
+}
+
 /** Flags that have passed their checks, and the environment of the pod, as controllers read them. */
 export function optionsOf(flags: FlagValues, version: string, env: Environment = {}): Options {
   const text = (name: string): string => flags[name] ?? "";
@@ -218,11 +236,12 @@ export function optionsOf(flags: FlagValues, version: string, env: Environment =
     version,
     description: text("description"),
     region: text("region"),
-    features: FEATURES.filter((feature) => text(`enable-feature-${feature}`) === "true"),
+    features: FEATURES.filter((feature) => text(`enable-feature-${feature}`) === "true" && !isHidden(feature, flags)),
     managerName: text("manager-name"),
     clusterDomain: text("cluster-domain"),
     routing: {
       ingressControllerName: text("ingress-controller-name"),
+      gatewayControllerName: text("gateway-controller-name"),
       referenceGrants: text("disable-reference-grants") !== "true",
     },
     defaultDomainReclaimPolicy: text("default-domain-reclaim-policy") === "Retain" ? "Retain" : "Delete",
