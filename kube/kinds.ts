@@ -58,10 +58,12 @@ export interface ServiceObject extends KubeObject {
 }
 
 export interface PodObject extends KubeObject {
-  spec?: { nodeName?: string; serviceAccountName?: string };
+  spec?: { nodeName?: string; serviceAccountName?: string; hostNetwork?: boolean };
   status?: {
     phase?: "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
     podIP?: string;
+    /** One per address family, `podIP` among them. */
+    podIPs?: { ip: string }[];
     conditions?: StrangerCondition[];
   };
 }

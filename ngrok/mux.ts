@@ -116,8 +116,8 @@ function cutOff(cause?: Error): KnownError {
   const parts: KnownErrorParts = {
     code: muxCode.cutOff,
     hint: isCertificate
-      ? "ngrok does not accept this install's certificate: look at the KubernetesOperator's conditions; its Secret is made anew when it is deleted."
-      : "Usually passes; if not, check that bindings.ingressEndpoint is right and that a proxy lets TLS through.",
+      ? "ngrok does not accept this install's certificate: delete its Secret, the operator has a new one signed."
+      : "Usually passes; if not, ngrok may not accept this install's certificate (delete its Secret, the operator has a new one signed), or bindings.ingressEndpoint leads to something else.",
     ...(cause === undefined ? {} : { cause }),
   };
   const why = cause === undefined ? "" : `: ${alert ?? cause.message}`;

@@ -10,16 +10,17 @@ export class BindingConnection {
   readonly certificate: string;
   /** Resolves once both ways are closed. */
   readonly closed: Promise<void>;
-  readonly #client: Duplex & { resetAndDestroy?(): unknown };
   readonly #endpoint: Duplex;
+  readonly #reset: () => void;
   #frozen: PromiseWithResolvers<void> | undefined;
   #pauseMs = 0;
 
-  constructor(client: Duplex, endpoint: Duplex, request: ConnRequest, certificate: string) {
+  /** @param reset the client's connection. */
+  constructor(client: Duplex, endpoint: Duplex, request: ConnRequest, certificate: string, reset: () => void) {
     this.request = request;
     this.certificate = certificate;
-    this.#client = client;
     this.#endpoint = endpoint;
+    this.#reset = reset;
     const broken = (): void => this.drop();
     for (const side of [client, endpoint]) side.on("error", broken);
     this.closed = Promise.all([this.#copy(client, endpoint), this.#copy(endpoint, client)]).then(() => undefined);
@@ -27,7 +28,7 @@ export class BindingConnection {
 
   /** Resets it. */
   drop(): void {
-    this.#client.destroy();
+    this.#reset();
     this.#endpoint.destroy();
     this.thaw();
   }

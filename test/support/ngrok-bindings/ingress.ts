@@ -63,6 +63,7 @@ export async function startNgrokBindings(options: NgrokBindingsOptions): Promise
     faults: new BindingFaults(),
     journal: new Journal(options.onEvent),
     open: new Set(),
+    sockets: new Map(),
   };
   const mutual = { ca: clientCa, requestCert: true, rejectUnauthorized: true };
   const server = createServer({ ...leaf, ...mutual, allowHalfOpen: true, noDelay: true }, (socket) => {
@@ -73,10 +74,10 @@ export async function startNgrokBindings(options: NgrokBindingsOptions): Promise
     });
   });
   server.on("tlsClientError", (error) => hub.journal.add({ kind: "unknown", why: error.message }));
-  const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
+    const from = addressOf(socket);
+    hub.sockets.set(from, socket);
+    socket.on("close", () => hub.sockets.delete(from));
   });
   server.listen(options.port ?? 0, host);
   await once(server, "listening");
@@ -84,7 +85,7 @@ export async function startNgrokBindings(options: NgrokBindingsOptions): Promise
   const close = async () => {
     const closed = new Promise((resolve) => server.close(resolve));
     for (const connection of hub.open) connection.drop();
-    for (const socket of sockets) socket.destroy();
+    for (const socket of hub.sockets.values()) socket.destroy();
     await closed;
   };
   return {
@@ -105,6 +106,18 @@ interface Hub {
   readonly faults: BindingFaults;
   readonly journal: Journal<BindingEvent>;
   readonly open: Set<BindingConnection>;
+  /** The TCP connections under the open ones, by where they come from. */
+  readonly sockets: Map<string, Socket>;
+}
+
+function addressOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
+/** TLS has no reset: the connection below it is reset. */
+function reset(hub: Hub, socket: TLSSocket): void {
+  hub.sockets.get(addressOf(socket))?.resetAndDestroy();
+  socket.destroy();
 }
 
 function inTable(endpoints: Readonly<Record<string, Endpoint>>): (about: string) => Endpoint | undefined {
@@ -122,7 +135,7 @@ async function serve(hub: Hub, socket: TLSSocket): Promise<void> {
   const effect = hub.faults.take(about);
   if (effect !== undefined) {
     hub.journal.add({ kind: "fault", about, effect: effect.kind });
-    if (await strike(effect, socket)) return;
+    if (await strike(hub, effect, socket)) return;
   }
   const endpoint = hub.endpointOf(about);
   const upstream = endpoint === undefined ? undefined : await reach(endpoint, request);
@@ -135,9 +148,9 @@ async function serve(hub: Hub, socket: TLSSocket): Promise<void> {
   const answer = frameOf(writeResponse({ endpointId: newId("ep"), proto: "tcp", notices: [] }));
   if (effect?.kind === "dribble") await dribble(socket, answer);
   else socket.write(answer);
-  hub.journal.add({ kind: "passed", about });
-  const connection = new BindingConnection(socket, upstream, request, certificate);
+  const connection = new BindingConnection(socket, upstream, request, certificate, () => reset(hub, socket));
   hub.open.add(connection);
+  hub.journal.add({ kind: "passed", about });
   await connection.closed;
   hub.open.delete(connection);
   hub.journal.add({ kind: "closed", about });
@@ -146,10 +159,10 @@ async function serve(hub: Hub, socket: TLSSocket): Promise<void> {
 const NO_ENDPOINT = { errorCode: "ERR_NGROK_3200", errorMessage: "The endpoint is offline." };
 
 /** Whether that was all the answer there is. */
-async function strike(effect: BindingEffect, socket: TLSSocket): Promise<boolean> {
+async function strike(hub: Hub, effect: BindingEffect, socket: TLSSocket): Promise<boolean> {
   if (effect.kind === "dribble") return false;
   if (effect.kind === "hang") await once(socket, "close").catch(() => undefined);
-  if (effect.kind === "cut") socket.destroy();
+  if (effect.kind === "cut") reset(hub, socket);
   if (effect.kind === "end") socket.end();
   if (effect.kind === "garbage") socket.write(frameOf(Buffer.from([0x0b, 0xff, 0xff, 0xff])));
   if (effect.kind === "oversized") socket.write(frameOf(Buffer.alloc(65_535, 0x2a)));

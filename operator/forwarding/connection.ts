@@ -1,0 +1,138 @@
+// One connection of a pod on its way to an endpoint: TLS to ngrok's binding ingress, the exchange there, and then its
+// bytes in both directions until both have ended.
+import { isIP, type Socket } from "node:net";
+import { connect, type ConnectionOptions, type SecureContext, type TLSSocket } from "node:tls";
+import type { PodIdentity } from "#ngrok/mux-messages.ts";
+import { upgrade } from "#ngrok/mux.ts";
+import type { Clock } from "#wire/clock.ts";
+import { asError } from "#wire/errors.ts";
+import { noAnswer, unreachable } from "#wire/unreachable.ts";
+
+export interface HostAndPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What is asked for, and where. */
+export interface Target {
+  /** Host and port of the endpoint's URL. */
+  readonly endpoint: HostAndPort;
+  /** ngrok's binding ingress. */
+  readonly ingress: HostAndPort;
+}
+
+export interface ConnectionLimits {
+  /** For the connection to the ingress with its TLS handshake, milliseconds. */
+  readonly dialMs: number;
+  /** For ngrok's answer, milliseconds: it may have to wake the endpoint. */
+  readonly answerMs: number;
+  /** After so long without a byte in either direction a connection is closed, milliseconds. */
+  readonly idleMs: number;
+  /** How often a silent peer is asked by TCP whether it is still there, milliseconds. */
+  readonly keepAliveMs: number;
+}
+
+/**
+ * A connection to the endpoint, for the pod; `context` holds our certificate and whom we trust. Throws KnownError: as `unreachable` and `upgrade` say; the signal's reason.
+ */
+export async function reachEndpoint(
+  { endpoint, ingress }: Target,
+  context: SecureContext,
+  pod: PodIdentity,
+  limits: ConnectionLimits,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<TLSSocket> {
+  const server = `${ingress.host}:${ingress.port}`;
+  const options: ConnectionOptions & { readonly allowHalfOpen: true } = {
+    ...ingress,
+    ...(isIP(ingress.host) === 0 ? { servername: ingress.host } : {}),
+    secureContext: context,
+    allowHalfOpen: true,
+  };
+  const socket = connect(options);
+  // For good: what breaks a connection is told by its end.
+  socket.on("error", () => socket.destroy());
+  try {
+    await within(limits.dialMs, server, clock, signal, async (limited) => await secured(socket, server, limited));
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, limits.keepAliveMs);
+    const request = { ...endpoint, podIdentity: pod };
+    await within(limits.answerMs, server, clock, signal, async (limited) => await upgrade(socket, request, limited));
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+async function secured(socket: TLSSocket, server: string, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const aborted = (): void => settle(() => reject(asError(signal.reason)));
+    const broken = (error: Error): void => settle(() => reject(asError(unreachable(error, server))));
+    const secure = (): void => settle(resolve);
+    const settle = (end: () => void): void => {
+      signal.removeEventListener("abort", aborted);
+      socket.off("error", broken).off("secureConnect", secure);
+      end();
+    };
+    socket.on("error", broken).on("secureConnect", secure);
+    signal.addEventListener("abort", aborted, { once: true });
+  });
+}
+
+async function within<T>(
+  ms: number,
+  server: string,
+  clock: Clock,
+  signal: AbortSignal,
+  act: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const over = new AbortController();
+  const late = new AbortController();
+  clock.sleep(ms, over.signal).then(
+    () => late.abort(noAnswer(server, ms)),
+    () => {},
+  );
+  const end = (): void => late.abort(signal.reason);
+  signal.addEventListener("abort", end, { once: true });
+  if (signal.aborted) end();
+  try {
+    return await act(late.signal);
+  } finally {
+    signal.removeEventListener("abort", end);
+    over.abort(new Error("it is over"));
+  }
+}
+
+/**
+ * Passes bytes both ways, and the end of each direction by itself. When one side breaks, the other is reset, so that
+ * nobody takes half of a message for the whole. Resolves once both are closed.
+ */
+export async function join(client: Socket, endpoint: Socket, idleMs: number): Promise<void> {
+  const both = [closed(client, endpoint), closed(endpoint, client)];
+  // Each byte passes the client's socket, so it alone is asked.
+  client.setTimeout(idleMs, () => {
+    client.destroy();
+    endpoint.destroy();
+  });
+  client.pipe(endpoint);
+  endpoint.pipe(client);
+  await Promise.all(both);
+}
+
+/** Resolves once `side` is closed, and sees to it that `other` does not stay behind. */
+async function closed(side: Socket, other: Socket): Promise<void> {
+  if (!side.closed) await new Promise((resolve) => side.once("close", resolve));
+  // Who has read its end and then broke has said all: that still goes to the other. Else it would be half of something.
+  if (side.readableEnded) other.destroySoon();
+  else breakOff(other);
+}
+
+/** Ends a connection so that its peer sees that something went wrong. */
+export function breakOff(socket: Socket): void {
+  if (socket.destroyed) return;
+  // TLS has no reset; an end without its closing word is one.
+  if ("encrypted" in socket) socket.destroy();
+  else socket.resetAndDestroy();
+}

@@ -1,0 +1,340 @@
+// A pod's bytes on their way to an endpoint and back, over real sockets and TLS, and everything that can be in between.
+import { once } from "node:events";
+import { createHash, randomBytes, X509Certificate } from "node:crypto";
+import { createServer } from "node:net";
+import { Duplex } from "node:stream";
+import { describe, expect, test } from "vitest";
+import { testClock } from "#test/support/clock.ts";
+import { come, endOf, exchange, freePort, nobody, startForwarding } from "#test/support/forwarding.ts";
+import { tcpEcho } from "#test/support/ngrok-edge/upstreams.ts";
+import { isClass, KnownError } from "#wire/errors.ts";
+
+const digest = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
+
+async function withEcho(options: Partial<Parameters<typeof startForwarding>[0]> = {}) {
+  const echo = await tcpEcho();
+  const stack = new AsyncDisposableStack();
+  const forwarding = await startForwarding({ endpoints: { "web.shop:80": echo, "db.shop:5432": echo }, ...options });
+  stack.use(echo);
+  stack.use(forwarding);
+  return { ...forwarding, [Symbol.asyncDispose]: async () => await stack.disposeAsync() };
+}
+
+describe("traffic", () => {
+  test("passes both ways, and ends one way after the other, over IPv4 and IPv6", async () => {
+    await using world = await withEcho();
+    const port = await world.serve();
+    const bytes = randomBytes(5_000_000);
+    for (const host of ["127.0.0.1", "::1"]) {
+      // The echo ends only after our end, so what comes back after it has passed a connection that was half closed.
+      expect(digest(await exchange(port, bytes, host))).toBe(digest(bytes));
+    }
+    expect(world.ingress.journal.count({ kind: "asked", about: "web.shop:80" })).toBe(2);
+    await world.ingress.journal.until("both have ended", () => world.ingress.connections().length === 0);
+    expect(world.forwarder.connections).toBe(0);
+  });
+
+  test("passes on fifty connections at once, each its own", async () => {
+    await using world = await withEcho();
+    const port = await world.serve();
+    const sent = Array.from({ length: 50 }, () => randomBytes(100_000));
+    const back = await Promise.all(sent.map(async (bytes) => await exchange(port, bytes)));
+    expect(back.map(digest)).toEqual(sent.map(digest));
+  });
+
+  test("reaches a pod that waits for the endpoint to speak first, and an answer that comes byte by byte", async () => {
+    await using world = await startForwarding({ endpoints: { "web.shop:80": () => Duplex.from(["ready"]) } });
+    const port = await world.serve();
+    world.ingress.faults.add({ kind: "dribble" });
+    const socket = await come(port);
+    expect(String((await once(socket, "data"))[0])).toBe("ready");
+    socket.destroy();
+  });
+
+  test("says which pod asks, and nothing of who cannot be told", async () => {
+    const pod = { uid: "u", name: "client", namespace: "apps", annotations: { "ngrok.com/tier": "gold" } };
+    await using world = await withEcho({ identify: (address) => (address === "127.0.0.1" ? pod : nobody) });
+    const port = await world.serve();
+    for (const host of ["127.0.0.1", "::1"]) {
+      const socket = await come(port, host);
+      await world.ingress.journal.until("it is passed on", () => world.ingress.connections().length === 1);
+      expect(world.ingress.connections()[0]?.request).toEqual({
+        host: "web.shop",
+        port: 80,
+        pod: host === "::1" ? nobody : pod,
+      });
+      socket.end();
+      await world.ingress.journal.until("it has ended", () => world.ingress.connections().length === 0);
+    }
+  });
+
+  test("waits for a slow endpoint without holding what it does not take", async () => {
+    await using world = await withEcho();
+    const port = await world.serve();
+    const socket = await come(port);
+    socket.write("begin");
+    await once(socket, "data");
+    world.ingress.connections()[0]?.slow(1);
+    const bytes = randomBytes(2_000_000);
+    socket.end(bytes);
+    const back: Buffer[] = [];
+    for await (const chunk of socket) back.push(chunk as Buffer);
+    expect(digest(Buffer.concat(back))).toBe(digest(bytes));
+  });
+});
+
+describe("the listener", () => {
+  test("goes to another endpoint and another port while connections go on", async () => {
+    await using world = await withEcho();
+    const before = await world.serve();
+    const held = await come(before);
+    held.write("a");
+    await once(held, "data");
+    const after = await world.serve("ops/web", { endpoint: { host: "db.shop", port: 5432 } });
+    expect(after).not.toBe(before);
+    await expect(come(before)).rejects.toThrow("ECONNREFUSED");
+    expect(String(await exchange(after, "b"))).toBe("b");
+    expect(world.ingress.journal.count({ kind: "passed", about: "db.shop:5432" })).toBe(1);
+    held.end("c");
+    expect(String((await once(held, "data"))[0])).toBe("c");
+    expect(await endOf(held)).toBe("end");
+  });
+
+  test("that cannot have its new port keeps the old one, and others go on", async () => {
+    await using world = await withEcho();
+    const [port, other] = [await world.serve("ops/web"), await world.serve("ops/other")];
+    const taken = createServer().listen(0);
+    await once(taken, "listening");
+    const wished = (taken.address() as { port: number }).port;
+    const failure: unknown = await world.serve("ops/web", { port: wished }).catch((error: unknown) => error);
+    if (!isClass(failure, "transient")) throw failure;
+    expect([failure.code, failure.message]).toEqual(["EADDRINUSE", expect.stringContaining(`port ${wished}`)]);
+    expect(failure.hint).toContain("delete the BoundEndpoint");
+    for (const open of [port, other]) expect(String(await exchange(open, "x"))).toBe("x");
+    taken.close();
+    await once(taken, "close");
+    await world.serve("ops/web", { port: wished });
+    expect(String(await exchange(wished, "x"))).toBe("x");
+  });
+
+  test("that is removed closes its port at once, and cuts off what has not ended after the grace", async () => {
+    const clock = testClock();
+    await using world = await withEcho({ clock, limits: { graceMs: 10_000 } });
+    const port = await world.serve();
+    const [ending, staying] = [await come(port), await come(port)];
+    for (const socket of [ending, staying]) {
+      socket.write("x");
+      await once(socket, "data");
+    }
+    world.forwarder.end("ops/web");
+    expect(world.told.at(-1)).toBeUndefined();
+    await expect(come(port)).rejects.toThrow("ECONNREFUSED");
+    await world.serve("ops/next", { port });
+    ending.end("in order");
+    expect(String((await once(ending, "data"))[0])).toBe("in order");
+    expect(await endOf(ending)).toBe("end");
+    await clock.advance(10_000);
+    expect(await endOf(staying)).toBe("reset");
+  });
+
+  test("that rests takes no new connections and lets the others go on", async () => {
+    await using world = await withEcho();
+    const port = await world.serve();
+    const held = await come(port);
+    held.write("a");
+    await once(held, "data");
+    world.forwarder.rest("ops/web");
+    await expect(come(port)).rejects.toThrow("ECONNREFUSED");
+    held.end("b");
+    expect(String((await once(held, "data"))[0])).toBe("b");
+  });
+
+  test("takes no more connections than the process may have", async () => {
+    await using world = await withEcho({ limits: { connections: 2 } });
+    const port = await world.serve();
+    const held = [await come(port), await come(port)];
+    for (const socket of held) {
+      socket.write("x");
+      await once(socket, "data");
+    }
+    expect(await come(port).then(endOf, () => "reset")).toBe("reset");
+    expect(world.lines.filter((line) => line.includes("no connection more is taken"))).toHaveLength(1);
+    for (const socket of held) socket.end();
+    await Promise.all(held.map(endOf));
+    await world.ingress.journal.until("all have ended", () => world.forwarder.connections === 0);
+    expect(String(await exchange(port, "again"))).toBe("again");
+  });
+});
+
+describe("the certificate", () => {
+  test("is another one for the next connection, while those that stand go on", async () => {
+    await using world = await withEcho();
+    const port = await world.serve();
+    const held = await come(port);
+    held.write("a");
+    await once(held, "data");
+    const renewed = await world.pair();
+    world.forwarder.present(renewed);
+    expect(String(await exchange(port, "b"))).toBe("b");
+    held.end("c");
+    expect(String((await once(held, "data"))[0])).toBe("c");
+    const shown = world.ingress.journal.events.flatMap((event) => (event.kind === "asked" ? [event.certificate] : []));
+    expect(shown[1]).toBe(new X509Certificate(renewed.cert).serialNumber);
+    expect(shown[0]).not.toBe(shown[1]);
+  });
+
+  test("that is no pair is refused with its remedy, and the one before stays", async () => {
+    await using world = await withEcho();
+    const port = await world.serve();
+    const [one, other] = [await world.pair(), await world.pair()];
+    for (const broken of [
+      { cert: one.cert, key: other.key },
+      { cert: "none", key: one.key },
+      { cert: "", key: "" },
+    ]) {
+      expect(() => world.forwarder.present(broken)).toThrow(KnownError);
+    }
+    expect(String(await exchange(port, "x"))).toBe("x");
+  });
+
+  test("that the other side does not trust is told as such: ours at ngrok, theirs here", async () => {
+    await using world = await withEcho({ limits: { tellMs: 0 } });
+    await using other = await withEcho();
+    const port = await world.serve();
+    world.forwarder.present(await other.pair());
+    expect(await endOf(await come(port))).toBe("reset");
+    expect(world.forwarder.failure("ops/web")?.hint).toContain("may not accept this install's certificate");
+    await world.serve("ops/web", { port, ingress: { host: "localhost", port: other.ingress.port } });
+    expect(await endOf(await come(port))).toBe("reset");
+    expect(world.forwarder.failure("ops/web")).toMatchObject({
+      class: "invalid",
+      hint: expect.stringContaining("CA certificate"),
+    });
+  });
+});
+
+describe("an endpoint that is not reached", () => {
+  /** The failure, and how the pod's connection ended. */
+  async function failing(world: Awaited<ReturnType<typeof withEcho>>, port: number) {
+    const end = await endOf(await come(port));
+    return { end, failure: world.forwarder.failure("ops/web") };
+  }
+
+  test("resets the pod's connection and says why: refused, garbage, too long, cut, ended", async () => {
+    await using world = await withEcho({ limits: { tellMs: 0 } });
+    const port = await world.serve();
+    const { faults } = world.ingress;
+    faults.add({ kind: "refuse", code: "ERR_NGROK_20005", message: "not for you" });
+    const refused = await failing(world, port);
+    expect(refused.end).toBe("reset");
+    expect(refused.failure?.message).toBe("binding upgrade failure: [ERR_NGROK_20005]: not for you");
+    expect(refused.failure?.hint).toContain("account");
+    expect(world.told).toEqual(["ops/web"]);
+    for (const [kind, code] of [
+      ["garbage", "UnreadableAnswer"],
+      ["cut", "CutOff"],
+      ["oversized", "UnreadableAnswer"],
+      ["end", "CutOff"],
+    ] as const) {
+      faults.add({ kind });
+      const { end, failure } = await failing(world, port);
+      expect([kind, end, failure?.code]).toEqual([kind, "reset", code]);
+      expect(failure?.hint).toContain("bindings.ingressEndpoint");
+    }
+    expect(String(await exchange(port, "well again"))).toBe("well again");
+    expect(world.forwarder.failure("ops/web")).toBeUndefined();
+    expect(world.told).toHaveLength(6);
+  });
+
+  test("is given up when the ingress does not answer in time, or not at all", async () => {
+    const clock = testClock();
+    await using world = await withEcho({ clock });
+    const port = await world.serve();
+    world.ingress.faults.add({ kind: "hang" });
+    const socket = await come(port);
+    await world.ingress.journal.until("it hangs", () => world.ingress.journal.count({ kind: "fault" }) === 1);
+    const ended = endOf(socket);
+    await clock.advance(30_000);
+    expect(await ended).toBe("reset");
+    expect(world.forwarder.failure("ops/web")?.code).toBe("Timeout");
+    // A server that takes connections and never speaks TLS.
+    const deaf = createServer().listen(0);
+    const connected = once(deaf, "connection");
+    await once(deaf, "listening");
+    await world.serve("ops/web", { ingress: { host: "127.0.0.1", port: (deaf.address() as { port: number }).port } });
+    const other = await world.serve("ops/web", {
+      ingress: { host: "127.0.0.1", port: (deaf.address() as { port: number }).port },
+    });
+    const waiting = await come(other);
+    await connected;
+    const over = endOf(waiting);
+    await clock.advance(15_000);
+    expect(await over).toBe("reset");
+    deaf.close();
+  });
+
+  test("is one whose ingress is not there, cannot be found, or is somebody else", async () => {
+    await using world = await withEcho({ limits: { tellMs: 0 } });
+    const at = async (host: string, port: number): Promise<KnownError | undefined> => {
+      const own = await world.serve("ops/web", { ingress: { host, port } });
+      return (await failing(world, own)).failure;
+    };
+    expect((await at("127.0.0.1", await freePort()))?.code).toBe("ECONNREFUSED");
+    expect(["ENOTFOUND", "EAI_AGAIN"]).toContain((await at("ingress.invalid", 443))?.code);
+    const plain = createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")).listen(0);
+    await once(plain, "listening");
+    expect((await at("127.0.0.1", (plain.address() as { port: number }).port))?.class).toBe("invalid");
+    plain.close();
+  });
+
+  test("is told once while it fails in the same way, and not more often than may be", async () => {
+    const clock = testClock();
+    await using world = await withEcho({ clock, limits: { tellMs: 10_000 } });
+    const port = await world.serve();
+    world.ingress.faults.add({ kind: "garbage", times: 3 });
+    for (let n = 0; n < 3; n += 1) await failing(world, port);
+    expect(world.told).toEqual(["ops/web"]);
+    expect(String(await exchange(port, "x"))).toBe("x");
+    expect(world.told).toHaveLength(1);
+    await clock.advance(10_000);
+    expect(world.told).toHaveLength(2);
+    // What has come and gone in between is not told.
+    world.ingress.faults.add({ kind: "garbage" });
+    await failing(world, port);
+    expect(String(await exchange(port, "x"))).toBe("x");
+    await clock.advance(10_000);
+    expect(world.told).toHaveLength(2);
+  });
+});
+
+describe("a connection that stands", () => {
+  test("is reset when the endpoint's side breaks, so that half is not taken for the whole", async () => {
+    await using world = await withEcho();
+    const socket = await come(await world.serve());
+    socket.write("x");
+    await once(socket, "data");
+    world.ingress.connections()[0]?.drop();
+    expect(await endOf(socket)).toBe("reset");
+  });
+
+  test("is let go at the endpoint when the pod breaks off", async () => {
+    await using world = await withEcho();
+    const socket = await come(await world.serve());
+    socket.write("x");
+    await once(socket, "data");
+    socket.resetAndDestroy();
+    await world.ingress.journal.until("it is closed", () => world.ingress.connections().length === 0);
+    await expect.poll(() => world.forwarder.connections).toBe(0);
+  });
+
+  test("on which nothing passes any more is closed, though the other side has never said so", async () => {
+    await using world = await withEcho({ limits: { idleMs: 200 } });
+    const socket = await come(await world.serve());
+    socket.write("x");
+    await once(socket, "data");
+    world.ingress.connections()[0]?.freeze();
+    socket.write("y");
+    await endOf(socket);
+    await expect.poll(() => world.forwarder.connections).toBe(0);
+  });
+});

@@ -1,0 +1,142 @@
+// One BoundEndpoint as this process serves it: the port at which it listens, the connections that came to it, and how the
+// last of them fared. The port and the target may change while connections go on.
+import { createServer, type Server, type Socket } from "node:net";
+import type { SecureContext } from "node:tls";
+import type { PodIdentity } from "#ngrok/mux-messages.ts";
+import type { Clock } from "#wire/clock.ts";
+import { known, KnownError } from "#wire/errors.ts";
+import { breakOff, type ConnectionLimits, join, reachEndpoint, type Target } from "./connection.ts";
+import { canonical } from "./identity.ts";
+
+export interface Served extends Target {
+  /** Where pods come to it. */
+  readonly port: number;
+}
+
+/** Who has an address; a pod that is not known has an identity with empty fields. */
+export type Identify = (address: string) => PodIdentity;
+
+export interface ListenerParts {
+  readonly limits: ConnectionLimits;
+  readonly clock: Clock;
+  /** Our certificate and whom we trust, as they are now. */
+  readonly context: () => SecureContext | undefined;
+  /** Whether one connection more may be taken on; it is counted until `ended`. */
+  readonly admit: () => boolean;
+  /** A connection that was admitted is over; with why it did not reach the endpoint, if it did not. */
+  readonly ended: (failure: KnownError | undefined) => void;
+  /** One has reached the endpoint. */
+  readonly reached: () => void;
+}
+
+export class Listener {
+  readonly #parts: ListenerParts;
+  readonly #connections = new Map<Socket, AbortController>();
+  #server: { readonly port: number; readonly listening: Server } | undefined;
+  #served: { readonly target: Target; readonly identify: Identify } | undefined;
+
+  constructor(parts: ListenerParts) {
+    this.#parts = parts;
+  }
+
+  /** The port that is open now. */
+  get port(): number | undefined {
+    return this.#server?.port;
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /**
+   * Listens for the target from now on, with connections that stand untouched. A new port is opened before the old one is
+   * closed, so that one that cannot be had leaves the old one serving. Throws KnownError when the port cannot be had.
+   */
+  async serve({ port, ...target }: Served, identify: Identify): Promise<void> {
+    this.#served = { target, identify };
+    if (this.#server?.port === port) return;
+    const listening = await listen(port, this.#parts.limits.keepAliveMs, (socket) => void this.#accept(socket));
+    this.#server?.listening.close();
+    this.#server = { port, listening };
+  }
+
+  /** Takes no new connections; those that stand go on. */
+  rest(): void {
+    this.#server?.listening.close();
+    this.#server = undefined;
+  }
+
+  /** Takes no new connections, and cuts off those that have not ended by themselves after `graceMs`. */
+  async end(graceMs: number): Promise<void> {
+    this.rest();
+    if (this.#connections.size === 0) return;
+    const over = new AbortController();
+    const empty = Promise.all([...this.#connections.keys()].map(gone));
+    await Promise.race([empty, this.#parts.clock.sleep(graceMs, over.signal).catch(() => undefined)]);
+    over.abort(new Error("the end has come"));
+    for (const [socket, stop] of this.#connections) {
+      stop.abort(new Error("the listener has ended"));
+      breakOff(socket);
+    }
+    await empty;
+  }
+
+  async #accept(client: Socket): Promise<void> {
+    client.on("error", () => client.destroy());
+    const { limits, clock, context, admit, ended, reached } = this.#parts;
+    const secure = context();
+    const served = this.#served;
+    if (secure === undefined || served === undefined || !admit()) {
+      breakOff(client);
+      return;
+    }
+    const stop = new AbortController();
+    this.#connections.set(client, stop);
+    client.once("close", () => this.#connections.delete(client));
+    let failure: KnownError | undefined;
+    try {
+      const pod = served.identify(canonical(client.remoteAddress ?? ""));
+      const endpoint = await reachEndpoint(served.target, secure, pod, limits, clock, stop.signal);
+      reached();
+      stop.signal.addEventListener("abort", () => endpoint.destroy(), { once: true });
+      await join(client, endpoint, limits.idleMs);
+    } catch (error) {
+      if (!stop.signal.aborted) failure = known(error);
+      breakOff(client);
+    }
+    ended(failure);
+  }
+}
+
+async function gone(socket: Socket): Promise<void> {
+  if (!socket.closed) await new Promise((resolve) => socket.once("close", resolve));
+}
+
+/** Listens on IPv4 and IPv6 at once, where the node has both. */
+async function listen(port: number, keepAliveMs: number, accept: (socket: Socket) => void): Promise<Server> {
+  const server = createServer(
+    // Nothing is read before the endpoint is reached: what a pod sends waits in its own window.
+    { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs },
+    accept,
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => reject(portUnavailable(port, error)));
+    server.listen(port, () => resolve());
+  });
+  return server;
+}
+
+const remedies: Readonly<Record<string, string>> = {
+  EADDRINUSE:
+    "Another process of the pod, or another BoundEndpoint, has this port: delete the BoundEndpoint, it is made anew with another port.",
+  EACCES: "Ports below 1024 are not for everybody: delete the BoundEndpoint, it is made anew with another port.",
+};
+
+function portUnavailable(port: number, error: NodeJS.ErrnoException): KnownError {
+  const { code = "", message } = error;
+  return new KnownError("transient", `port ${port} cannot be opened: ${message}`, {
+    code,
+    hint: remedies[code] ?? "Look at the forwarder's pod and its node; it is tried again.",
+    cause: error,
+  });
+}

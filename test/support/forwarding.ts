@@ -1,0 +1,108 @@
+// A forwarder in this process, with ngrok's binding ingress beside it and pods that come over real sockets.
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { buffer } from "node:stream/consumers";
+import { keyAndRequest } from "#ngrok/csr.ts";
+import { LIMITS, Forwarder, type ForwarderLimits, type Pair } from "#operator/forwarding/forwarder.ts";
+import type { Identify, Served } from "#operator/forwarding/listener.ts";
+import { openLog } from "#operator/runtime/log.ts";
+import { systemClock, type Clock } from "#wire/clock.ts";
+import { createAuthority } from "./ngrok-api/certificates.ts";
+import { type NgrokBindings, type NgrokBindingsOptions, startNgrokBindings } from "./ngrok-bindings/ingress.ts";
+
+export interface Forwarding extends AsyncDisposable {
+  readonly ingress: NgrokBindings;
+  readonly forwarder: Forwarder;
+  /** Lines of the log, from level debug. */
+  readonly lines: readonly string[];
+  /** What has been told, by key. */
+  readonly told: readonly (string | undefined)[];
+  /** A pair that ngrok has signed. */
+  pair(): Promise<Pair>;
+  /** Serves `shop/web` (or the endpoint given) under the key at a free port, and resolves to the port. */
+  serve(key?: string, change?: Partial<Served>): Promise<number>;
+}
+
+export const nobody = { uid: "", name: "", namespace: "", annotations: {} };
+
+export async function startForwarding({
+  limits = {},
+  clock = systemClock,
+  identify = () => nobody,
+  ...options
+}: {
+  readonly limits?: Partial<ForwarderLimits>;
+  readonly clock?: Clock;
+  readonly identify?: Identify;
+} & Omit<NgrokBindingsOptions, "clientCa">): Promise<Forwarding> {
+  const authority = await createAuthority(90);
+  const ingress = await startNgrokBindings({ ...options, clientCa: authority.certificate });
+  const lines: string[] = [];
+  const log = openLog({ level: "debug", encoder: "json", secrets: [] }, { write: (line) => void lines.push(line) });
+  const forwarder = new Forwarder({ limits: { ...LIMITS, ...limits }, clock, log, ca: ingress.ca });
+  const told: (string | undefined)[] = [];
+  forwarder.onChange((key) => told.push(key));
+  const pair = async (): Promise<Pair> => {
+    const { key, csr } = await keyAndRequest();
+    return { key, cert: (await authority.issue(csr)).pem };
+  };
+  forwarder.present(await pair());
+  return {
+    ingress,
+    forwarder,
+    lines,
+    told,
+    pair,
+    async serve(key = "ops/web", change = {}) {
+      const served: Served = {
+        port: await freePort(),
+        endpoint: { host: "web.shop", port: 80 },
+        ingress: { host: "localhost", port: ingress.port },
+        ...change,
+      };
+      await forwarder.serve(key, served, identify);
+      return served.port;
+    },
+    async [Symbol.asyncDispose]() {
+      await forwarder.stop(0);
+      await ingress.close();
+    },
+  };
+}
+
+/** A port that nobody listens at. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** A pod's connection, connected. */
+export async function come(port: number, host = "127.0.0.1"): Promise<Socket> {
+  const socket = connect({ port, host, allowHalfOpen: true });
+  socket.on("error", () => undefined);
+  await new Promise<void>((resolve, reject) => {
+    socket.once("connect", resolve);
+    socket.once("error", reject);
+  });
+  return socket;
+}
+
+/** Sends the bytes and then its end, and resolves to all that came back. Rejects when the connection breaks. */
+export async function exchange(port: number, bytes: string | Buffer, host?: string): Promise<Buffer> {
+  const socket = await come(port, host);
+  socket.end(bytes);
+  return await buffer(socket);
+}
+
+/** How a connection ends on which nothing more is said: in order, or reset. */
+export async function endOf(socket: Socket): Promise<"end" | "reset"> {
+  socket.resume();
+  if (socket.closed) return socket.errored === null ? "end" : "reset";
+  if (socket.readableEnded) return "end";
+  return await new Promise((resolve) => {
+    socket.once("end", () => resolve("end"));
+    socket.once("close", (broken) => resolve(broken ? "reset" : "end"));
+  });
+}
