@@ -1,0 +1,131 @@
+// AgentEndpoint, the leader's side: claim, Domain, and the conditions, which are made of what each agent says in its own
+// entry. The tunnels themselves are the agents' (controllers/tunnel): nobody here waits for one, not even a deletion.
+import { isDeepStrictEqual } from "node:util";
+import { AgentEndpoint } from "#api/agent-endpoint.ts";
+import { fails, findCondition } from "#api/conditions.ts";
+import { Domain } from "#api/domain.ts";
+import { allow } from "#api/rbac.ts";
+import type { Release } from "#api/release.ts";
+import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
+import type { Undone } from "#drain/hands.ts";
+import { keyOf, refOf } from "#kube/kind.ts";
+import { Pod } from "#kube/kinds.ts";
+import { failureText } from "../../endpoint/conditions.ts";
+import { type DomainNeed, domainNames, type DomainPart, ensureDomain } from "../../endpoint/domain.ts";
+import { policyName, policySource, policyText } from "../../endpoint/traffic-policy.ts";
+import {
+  type Context,
+  defineController,
+  done,
+  failed,
+  type Outcome,
+  type Shown,
+  stop,
+  watching,
+} from "../../runtime/define-controller.ts";
+import { concerns, forget, goneOf, replicaPods, type Replicas, replicasOf } from "../../runtime/replica-pods.ts";
+import { failureEvents, needOf, showEndpoint } from "./plan.ts";
+
+export const agentEndpointController = defineController<AgentEndpoint>({
+  name: "agent-endpoint",
+  manager: "api-manager",
+  role: "leader",
+  kind: AgentEndpoint,
+  concurrency: 16,
+  indexes: {
+    policy: ({ spec, metadata: { namespace } }) => policyName(spec).map((name) => keyOf({ name, namespace })),
+    domain: ({ spec, metadata: { namespace } }) =>
+      domainNames(spec.url, spec.bindings).map((name) => keyOf({ name, namespace })),
+  },
+  hears: (before, after) => !isDeepStrictEqual(before.status?.replicas, after.status?.replicas),
+  watches: [
+    watching(Domain, (domain, cached) => cached.by(AgentEndpoint, "domain", keyOf(refOf(domain))).map(refOf)),
+    watching(NgrokTrafficPolicy, (policy, cached) =>
+      cached.by(AgentEndpoint, "policy", keyOf(refOf(policy))).map(refOf),
+    ),
+    watching(
+      Pod,
+      (pod, cached) =>
+        [...cached.all(AgentEndpoint)].filter(({ status }) => concerns(status?.replicas, pod, cached)).map(refOf),
+      {},
+      replicaPods,
+    ),
+  ],
+  rbac: [
+    allow(AgentEndpoint, ["get", "list", "watch", "patch"], {
+      why: "reconciles AgentEndpoints and holds them with a finalizer",
+    }),
+    allow(AgentEndpoint, ["create"], {
+      when: "noClusterRights",
+      why: "rehearses a creation, which a CRD that is being deleted refuses, where the CRD itself may not be read",
+    }),
+    allow(AgentEndpoint, ["patch"], {
+      part: "status",
+      why: "sums up what the agents say of each AgentEndpoint, and takes out what pods have said that are gone",
+    }),
+    allow(Domain, ["get", "list", "watch", "create"], { why: "reserves the host of an endpoint" }),
+    allow(NgrokTrafficPolicy, ["list", "watch"], { why: "reads the traffic policies that endpoints name" }),
+    allow(Pod, ["get", "list", "watch"], { scope: "release", why: "knows which agents there are" }),
+  ],
+  leaves: { fields: ["replicas"], conditions: [] },
+  apply,
+  // At ngrok there is nothing to unmake: each agent closes its own tunnel as it sees the deletion.
+  cleanup: (): Promise<Undone> => Promise.resolve({ remote: "none" }),
+});
+
+async function apply(found: AgentEndpoint, context: Context): Promise<Outcome<AgentEndpoint>> {
+  const { cached, release } = context;
+  const { spec, metadata } = found;
+  const source = policySource(spec);
+  const policy = policyText(source, metadata.namespace ?? "", cached);
+  const need = needOf(spec);
+  const agents = replicasOf("agent", context);
+  const endpoint = await withoutGone(found, agents, context);
+  const { domain, failure } = await domainOf(need, endpoint, context);
+  const problem = policy.is === "text" ? undefined : policy.problem;
+  const shown = showEndpoint(endpoint, { domain, source, problem, agents, where: whereOf(release) });
+  const told = shown === undefined ? {} : { shown };
+  if (shown !== undefined && isNews(endpoint, shown, "EndpointCreated"))
+    for (const event of failureEvents(endpoint, agents)) context.event(event);
+  if (failure !== undefined) return failed(failure, told);
+  if (need.is === "invalid") return stop("NgrokAPIError", need.problem, told);
+  if (policy.is === "text") return done(told);
+  const reason = policy.is === "missing" ? "TrafficPolicyNotFound" : "ConfigError";
+  if (shown !== undefined && isNews(endpoint, shown, "TrafficPolicyApplied"))
+    context.event({ type: "Warning", reason, note: policy.problem, action: "Reconcile" });
+  return stop(reason, policy.problem, told);
+}
+
+/** The object without the entries of pods that are gone: nobody else takes them out. */
+async function withoutGone(endpoint: AgentEndpoint, agents: Replicas, context: Context): Promise<AgentEndpoint> {
+  const entries = endpoint.status?.replicas;
+  const operations = forget(entries, await goneOf(entries, agents, context));
+  if (operations.length === 0) return endpoint;
+  const { uid = "" } = endpoint.metadata;
+  return await context.writer.patchStatus(AgentEndpoint, refOf(endpoint), uid, operations, context.signal);
+}
+
+/** A Domain that cannot be made is said in the condition as well; `failure` decides when it is tried again. */
+async function domainOf(
+  need: DomainNeed,
+  { metadata: { namespace = "" } }: AgentEndpoint,
+  context: Context,
+): Promise<{ readonly domain: DomainPart; readonly failure?: unknown }> {
+  try {
+    return { domain: await ensureDomain(need, namespace, context) };
+  } catch (failure) {
+    if (context.signal.aborted) throw failure;
+    const finding = fails("DomainReady", "NgrokAPIError", failureText(failure));
+    return { domain: { finding, ref: undefined, untried: false }, failure };
+  }
+}
+
+/** Whether the condition says something else than the object shows. */
+function isNews({ status }: AgentEndpoint, { findings }: Shown<AgentEndpoint>, type: string): boolean {
+  return findCondition(status?.conditions, type)?.message !== findings.find((one) => one.type === type)?.message;
+}
+
+function whereOf({ name, namespace }: Release): string {
+  const labels = `app.kubernetes.io/instance=${name},app.kubernetes.io/component=agent`;
+  return `kubectl -n ${namespace} get deployments,pods -l ${labels}`;
+}

@@ -1,0 +1,97 @@
+// Which replicas of a component there are, as their pods show them, for the leader: whose entry in a status counts, and
+// whose is nobody's any more.
+import type { Release } from "#api/release.ts";
+import { isComponentPod } from "#drain/pods.ts";
+import { Pod, type PodObject } from "#kube/kinds.ts";
+import type { JsonPatchOperation } from "#kube/writer.ts";
+import type { Cached, Context, Part } from "./define-controller.ts";
+
+const COMPONENT = "app.kubernetes.io/component";
+const READY = "Ready";
+
+/** What of Pods is watched. Where they may not be read, nobody is taken for gone. */
+export const replicaPods: Part<PodObject> = {
+  within: "release",
+  labelSelector: `${COMPONENT} in (agent,bindings-forwarder)`,
+  dispensable: true,
+  keeps: ({ metadata: { name, namespace, uid, resourceVersion, labels }, status }) => ({
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(uid === undefined ? {} : { uid }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...(labels === undefined ? {} : { labels }),
+    },
+    status: {
+      ...(status?.phase === undefined ? {} : { phase: status.phase }),
+      conditions: (status?.conditions ?? []).filter(({ type }) => type === READY),
+    },
+  }),
+};
+
+/** By the name of its pod, whether a replica can be serving; undefined where Pods may not be read. */
+export type Replicas = ReadonlyMap<string, boolean> | undefined;
+
+export function replicasOf(
+  component: "agent" | "bindings-forwarder",
+  { cached, release }: { readonly cached: Cached; readonly release: Release },
+): Replicas {
+  if (!cached.isWhole(Pod)) return undefined;
+  const pods = [...cached.all(Pod)].filter(
+    (pod) => pod.metadata.labels?.[COMPONENT] === component && isComponentPod(pod, release) && !hasEnded(pod),
+  );
+  return new Map(pods.map((pod) => [pod.metadata.name, mayServe(pod)]));
+}
+
+/** An evicted pod stays as an object, and its process is gone. */
+function hasEnded({ status }: PodObject): boolean {
+  return status?.phase === "Failed" || status?.phase === "Succeeded";
+}
+
+/** Of a pod that the kubelet calls not ready, a crashed one say, the entries are of an earlier life or speak of no session. */
+function mayServe({ status }: PodObject): boolean {
+  return status?.conditions?.find(({ type }) => type === READY)?.status !== "False";
+}
+
+/** Whether the pod is, or may make, news for who shows these entries: its own word, a missing one, one of somebody gone. */
+export function concerns(
+  entries: readonly { readonly pod: string }[] | undefined,
+  { metadata: { name, namespace } }: PodObject,
+  cached: Cached,
+): boolean {
+  if (entries === undefined || entries.length === 0) return true;
+  return entries.some(({ pod }) => pod === name || cached.get(Pod, { name: pod, namespace }) === undefined);
+}
+
+/**
+ * Of these entries' pods those that are gone, asked past the watch: it may lag behind a new pod that has said something
+ * already. None where Pods may not be read.
+ */
+export async function goneOf(
+  entries: readonly { readonly pod: string }[] | undefined,
+  replicas: Replicas,
+  { reader, release: { namespace }, signal }: Pick<Context, "reader" | "release" | "signal">,
+): Promise<ReadonlySet<string>> {
+  const missing = replicas === undefined ? [] : (entries ?? []).filter(({ pod }) => !replicas.has(pod));
+  const gone = new Set<string>();
+  for (const { pod: name } of missing) {
+    const pod = await reader.get(Pod, { name, namespace }, signal);
+    if (pod === undefined || hasEnded(pod)) gone.add(name);
+  }
+  return gone;
+}
+
+/** Takes the entries of these pods out of `status.replicas`; empty when there are none. */
+export function forget(
+  entries: readonly { readonly pod: string }[] | undefined,
+  gone: ReadonlySet<string>,
+): readonly JsonPatchOperation[] {
+  return (entries ?? [])
+    .map(({ pod }, index) => ({ pod, path: `/status/replicas/${index}` }))
+    .filter(({ pod }) => gone.has(pod))
+    .toReversed()
+    .flatMap(({ pod, path }): JsonPatchOperation[] => [
+      { op: "test", path: `${path}/pod`, value: pod },
+      { op: "remove", path },
+    ]);
+}
