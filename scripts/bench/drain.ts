@@ -1,22 +1,18 @@
 // `bench drain`: how fast a driver frees or deletes N objects, against what the API server takes from a bare client in the
 // same run; what memory it has meanwhile, and what a bystander at the same API server waits.
-import { cpus, loadavg } from "node:os";
-import { namesOf, ownerOf } from "#api/release.ts";
+import { ownerOf } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import type { Connection } from "#kube/connection.ts";
-import { ConfigMap, Namespace } from "#kube/kinds.ts";
-import { writer } from "#kube/writer.ts";
 import type { NgrokApi } from "#test/support/ngrok-api/server.ts";
-import { isClass } from "#wire/errors.ts";
-import { afterUninstall } from "#wire/fence.ts";
 import { best, isDisturbed, perSecond, ratio, rounded, widthOf } from "./arithmetic.ts";
 import { ceiling } from "./bare.ts";
 import type { BundledProgram } from "./bundled-program.ts";
 import { type Bystander, type Latency, slowdown, startBystander } from "./bystander.ts";
 import { drainByHook } from "./drain-by-hook.ts";
 import { drainByLeader } from "./drain-by-leader.ts";
-import { type Ground, KEY, standIn, withCrds } from "./ground.ts";
+import { anInstall, type Ground, KEY, standIn, withCrds } from "./ground.ts";
 import { chainOf, makeHerd, WRITES } from "./herd.ts";
+import { loadOf, type Machine } from "./machine.ts";
 import type { Say } from "./say.ts";
 
 export interface DrainOptions {
@@ -59,7 +55,7 @@ export interface DrainResult extends DriverRun {
   };
   readonly attempts: number;
   /** As the driver was set to work; the load is that of the last minute. */
-  readonly machine: { readonly cores: number; readonly loadAverage: number };
+  readonly machine: Machine;
 }
 
 /** What a driver says of its run. */
@@ -141,8 +137,8 @@ async function once(setting: Setting, attempts: number): Promise<DrainResult> {
     { say, bystander },
   );
   ngrok.reset();
-  await prepare(setting);
-  const machine = { cores: cpus().length, loadAverage: rounded(loadavg()[0] ?? 0) };
+  await anInstall(connection, release, signal);
+  const machine = loadOf();
   const { run, latency } = await (driver === "hook" ? drainByHook(setting) : drainByLeader(setting));
   const bare = latencies[widthOf(rates)];
   if (bare === undefined) throw new Error("the bystander saw nothing of the bare client");
@@ -173,19 +169,4 @@ async function once(setting: Setting, attempts: number): Promise<DrainResult> {
     attempts,
     machine,
   };
-}
-
-/** What an install leaves for its uninstall whoever drives: namespace and unmarked state. */
-async function prepare({ connection, release, options: { signal } }: Setting): Promise<void> {
-  const write = writer(connection, afterUninstall(signal));
-  const { namespace } = release;
-  await write.create(Namespace, { metadata: { name: namespace } }, signal).catch((error: unknown) => {
-    if (!isClass(error, "conflict")) throw error;
-  });
-  const state = namesOf(release).drainState;
-  const path = `/api/v1/namespaces/${namespace}/configmaps`;
-  await connection.request({ method: "DELETE", path: `${path}/${state}`, signal }).catch((error: unknown) => {
-    if (!isClass(error, "gone")) throw error;
-  });
-  await write.create(ConfigMap, { metadata: { name: state, namespace } }, signal);
 }

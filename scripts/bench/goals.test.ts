@@ -2,6 +2,8 @@
 import { expect, test } from "vitest";
 import type { DrainResult } from "./drain.ts";
 import { rowsOf, tableOf } from "./goals.ts";
+import type { IdleResult } from "./idle.ts";
+import type { IngressResult } from "./ingress.ts";
 import type { TranslateResult } from "./translate.ts";
 
 function aDrain(over: Partial<DrainResult> = {}): DrainResult {
@@ -77,6 +79,54 @@ test("a translation is to take 300 ms the first time, and twice the memory for t
   expect(met({ coldSeconds: 0.31 })).toEqual([false, true]);
   expect(met({ spread: 0.3 })).toEqual([true, false]);
   expect(met({ count: 100, coldSeconds: 0.31 })).toEqual([true]);
+});
+
+test("an Ingress is to be served in its time and at its share of what the API server takes, unless the run was disturbed", () => {
+  const ingress = (over: Partial<IngressResult>): IngressResult => ({
+    bench: "ingress",
+    timed: "",
+    ground: "plane",
+    count: 1_000,
+    paths: 3,
+    seconds: 14,
+    madeSeconds: 13,
+    perSecond: 71,
+    rawPerSecond: 100,
+    ratio: 0.71,
+    disturbed: false,
+    rawByWidth: { "32": 100 },
+    rawCount: 500,
+    writesPerIngress: 11,
+    writes: { "create agentendpoints": 3_000 },
+    apiManagerMB: 150,
+    apiManagerPeakMB: 160,
+    machine: { cores: 2, loadAverage: 1 },
+    ...over,
+  });
+  const met = (over: Partial<IngressResult>): unknown[] =>
+    rowsOf([ingress(over)]).flatMap((row) => (row.goal === "" ? [] : [row.met]));
+  expect(met({})).toEqual([true, true]);
+  expect(met({ seconds: 15.1 })).toEqual([false, true]);
+  expect(met({ ratio: 0.69 })).toEqual([true, false]);
+  expect(met({ ratio: 0.69, disturbed: true })).toEqual([]);
+});
+
+test("an idle operator writes nothing, and what it wrote is named", () => {
+  const idle = (over: Partial<IdleResult>): IdleResult => ({
+    bench: "idle",
+    timed: "",
+    ground: "plane",
+    count: 1_000,
+    minutes: 5,
+    writes: 0,
+    writesBy: {},
+    remoteChanges: 0,
+    apiManagerMB: 150,
+    ...over,
+  });
+  expect(rowsOf([idle({})]).map(({ met }) => met)).toEqual([true, true]);
+  const [row] = rowsOf([idle({ writes: 2, writesBy: { "patch domains": 2 } })]);
+  expect(row).toMatchObject({ figure: "2: patch domains 2", met: false });
 });
 
 test("the table says in words what was not reached", () => {

@@ -3,12 +3,24 @@ import { spread } from "./arithmetic.ts";
 import type { Latency } from "./bystander.ts";
 import type { DrainResult } from "./drain.ts";
 import type { HookStartResult } from "./hook-start.ts";
+import type { IdleResult } from "./idle.ts";
+import type { IngressChangeResult } from "./ingress-change.ts";
+import type { IngressResult } from "./ingress.ts";
 import type { ReadyResult } from "./ready.ts";
 import type { TakeoverResult } from "./takeover.ts";
 import type { TranslateResult } from "./translate.ts";
 import type { UninstallResult } from "./uninstall.ts";
 
-export type Result = DrainResult | ReadyResult | UninstallResult | HookStartResult | TakeoverResult | TranslateResult;
+export type Result =
+  | DrainResult
+  | ReadyResult
+  | UninstallResult
+  | HookStartResult
+  | TakeoverResult
+  | TranslateResult
+  | IngressResult
+  | IngressChangeResult
+  | IdleResult;
 
 export interface Row {
   readonly what: string;
@@ -52,6 +64,12 @@ function rows(result: Result): Row[] {
       ];
     case "translate":
       return translateRows(result);
+    case "ingress":
+      return ingressRows(result);
+    case "ingress-change":
+      return ingressChangeRows(result);
+    case "idle":
+      return idleRows(result);
   }
 }
 
@@ -108,6 +126,47 @@ function translateRows({ count, coldSeconds, medianSeconds, spread: more, heapMB
       met: more <= 0.25,
     },
   ];
+}
+
+function ingressRows({ count, paths, seconds, disturbed, ...rest }: IngressResult): Row[] {
+  const name = `${count} Ingresses of ${paths} paths until all are endpoints`;
+  const asked = count === MEANT_INGRESSES && !disturbed;
+  const share = `${rest.ratio}, ${rest.perSecond}/s of ${rest.rawPerSecond}/s${disturbed ? " (disturbed)" : ""}`;
+  return [
+    asked ? goal(name, seconds, "s", 15, seconds <= 15) : plain(name, `${seconds} s`),
+    plain("  until all are made", `${rest.madeSeconds} s`),
+    asked ? { what: "  ratio", figure: share, goal: ">= 0.7", met: rest.ratio >= 0.7 } : plain("  ratio", share),
+    plain("  writes an Ingress", `${rest.writesPerIngress}: ${listed(rest.writes)}`),
+    plain("  api-manager's memory", `${rest.apiManagerMB} MB, at most ${rest.apiManagerPeakMB} MB`),
+  ];
+}
+
+function ingressChangeRows(result: IngressChangeResult): Row[] {
+  const { count, changes, medianMs, p95Ms, medianServedMs, p95ServedMs, writesPerChange, writes } = result;
+  return [
+    goal(`one path of ${count} Ingresses is changed, to its endpoint`, medianMs, "ms", 300, medianMs <= 300),
+    plain("  p95; at ngrok, median and p95", `${p95Ms} ms; ${medianServedMs} and ${p95ServedMs} ms`),
+    {
+      what: "  writes a change, but for the status",
+      figure: `${writesPerChange}; of ${changes} changes: ${listed(writes)}`,
+      goal: "1",
+      met: writesPerChange === 1,
+    },
+  ];
+}
+
+function idleRows({ count, minutes, writes, writesBy, remoteChanges }: IdleResult): Row[] {
+  const figure = writes === 0 ? "0" : `${writes}: ${listed(writesBy)}`;
+  return [
+    { what: `writes in ${minutes} idle minutes, ${count} Ingresses`, figure, goal: "0", met: writes === 0 },
+    { what: "  changes at ngrok", figure: `${remoteChanges}`, goal: "0", met: remoteChanges === 0 },
+  ];
+}
+
+function listed(writes: Readonly<Record<string, number>>): string {
+  return Object.entries(writes)
+    .map(([what, times]) => `${what} ${times}`)
+    .join(", ");
 }
 
 /** Per policy, over the counts that were not disturbed. */

@@ -1,6 +1,9 @@
 // Where a bench runs: a whole cluster, or a control plane without a node. Load is made by processes inside of the
 // cluster's network, where it meets no veth on its way.
+import { namesOf, type Release } from "#api/release.ts";
 import { connect, type Connection } from "#kube/connection.ts";
+import { ConfigMap, Namespace } from "#kube/kinds.ts";
+import { writer } from "#kube/writer.ts";
 import { crdObjects } from "#scripts/generate/crds.ts";
 import { installCrds } from "#test/support/crds.ts";
 import { kubectlOf, type Kubectl } from "#test/support/kubectl.ts";
@@ -10,12 +13,16 @@ import { down, find, up } from "#tools/cluster/cluster.ts";
 import { startControlPlane } from "#tools/cluster/embedded/control-plane.ts";
 import type { Cluster } from "#tools/cluster/provider.ts";
 import { CONTROL_PLANE_PACKAGES, ensurePackages } from "#tools/debian.ts";
+import { isClass } from "#wire/errors.ts";
+import { afterUninstall } from "#wire/fence.ts";
 import type { Say } from "./say.ts";
 
 export interface Ground extends AsyncDisposable {
   readonly what: "cluster" | "plane";
   readonly kubeconfig: string;
   readonly kubectl: Kubectl;
+  /** The API server's audit log, one JSON event a line. */
+  readonly auditLog: string;
   /** Address at which programs inside, pods too, reach a program of this process. */
   readonly hostIp: string;
   /** The command line that runs a program inside of the cluster's network and ends it with this process. */
@@ -49,6 +56,7 @@ async function raisePlane(say: Say): Promise<Ground> {
     what: "plane",
     kubeconfig,
     kubectl: kubectlOf({ bin, kubeconfig }),
+    auditLog: plane.auditLog,
     hostIp: "127.0.0.1",
     inside: (line) => ["setpriv", "--pdeathsig", "KILL", ...line],
     connect: async () => await connect({ kubeconfig, userAgent: "ngrok-operator-bench" }),
@@ -69,6 +77,8 @@ async function raiseCluster({ name, keep, say }: GroundOptions): Promise<Ground>
     what: "cluster",
     kubeconfig,
     kubectl: kubectlOf(cluster),
+    // The embedded provider, which is the only one here, has one.
+    auditLog: cluster.auditLog ?? "",
     hostIp: cluster.hostIp,
     inside: (line) => [...enter, "setpriv", "--pdeathsig", "KILL", ...line] as [string, ...string[]],
     connect: async () => await connect({ kubeconfig, userAgent: "ngrok-operator-bench" }),
@@ -85,6 +95,21 @@ export const KEY = "bench-key";
 /** ngrok's stand-in in this process, without latency. */
 export async function standIn(ground: Ground): Promise<NgrokApi> {
   return await startNgrokApi({ host: ground.hostIp, keys: [KEY] });
+}
+
+/** What an install leaves for whoever works in it: its namespace, and a drain state that nobody has marked. */
+export async function anInstall(connection: Connection, release: Release, signal: AbortSignal): Promise<void> {
+  const write = writer(connection, afterUninstall(signal));
+  const { namespace } = release;
+  await write.create(Namespace, { metadata: { name: namespace } }, signal).catch((error: unknown) => {
+    if (!isClass(error, "conflict")) throw error;
+  });
+  const state = namesOf(release).drainState;
+  const path = `/api/v1/namespaces/${namespace}/configmaps`;
+  await connection.request({ method: "DELETE", path: `${path}/${state}`, signal }).catch((error: unknown) => {
+    if (!isClass(error, "gone")) throw error;
+  });
+  await write.create(ConfigMap, { metadata: { name: state, namespace } }, signal);
 }
 
 /** Our kinds without a chart: Helm refuses CRDs that are not its own, so they go again before anybody installs. */

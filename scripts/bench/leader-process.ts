@@ -18,6 +18,8 @@ export interface LeaderOptions {
   readonly ngrokKey: string;
   /** More of Node's flags, e.g. `--cpu-prof`. */
   readonly nodeFlags: readonly string[];
+  /** Its login, where it is not the admin's. */
+  readonly kubeconfig?: string;
 }
 
 export type LogLine = Readonly<Record<string, unknown>>;
@@ -47,7 +49,7 @@ export function startLeader(ground: Ground, options: LeaderOptions): LeaderProce
     env: {
       PATH: process.env["PATH"],
       ...program.env,
-      KUBECONFIG: ground.kubeconfig,
+      KUBECONFIG: options.kubeconfig ?? ground.kubeconfig,
       NGROK_API_KEY: ngrokKey,
       POD_NAMESPACE: release.namespace,
       POD_NAME: `${release.fullname}-manager-bench`,

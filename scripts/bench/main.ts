@@ -2,28 +2,25 @@
 // stderr, results as JSON to stdout.
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import type { DrainPolicy } from "#api/schema.ts";
 import type { HelmVersion } from "#test/support/helm.ts";
 import { bringImages, stageOf, type Stage } from "#test/support/stage.ts";
 import { bundleProgram, type BundledProgram } from "./bundled-program.ts";
 import { benchDrain, type DrainOptions, type DrainResult } from "./drain.ts";
+import { type Common, countOf } from "./flags.ts";
 import { tableOf, type Result } from "./goals.ts";
 import { type Ground, raiseGround } from "./ground.ts";
 import { benchHookStart } from "./hook-start.ts";
+import { type IngressFlags, ingressCommands } from "./ingress-commands.ts";
 import { heaviest } from "./profile.ts";
 import { benchReady } from "./ready.ts";
-import { sayOn } from "./say.ts";
+import type { OperatorOptions } from "./operator.ts";
+import { type Say, sayOn } from "./say.ts";
 import { benchTakeover } from "./takeover.ts";
 import { benchTranslate } from "./translate.ts";
 import { benchUninstall } from "./uninstall.ts";
 
-interface Common {
-  readonly json?: string;
-  readonly name: string;
-  readonly keep: boolean;
-  readonly plane?: boolean;
-}
 interface DrainFlags extends Common {
   readonly policy: DrainPolicy;
   readonly count: number;
@@ -52,11 +49,6 @@ const stop = new AbortController();
 const { signal } = stop;
 // npm changes into the project's folder; what a person types is relative to where they stand.
 const place = (path: string): string => resolve(process.env["INIT_CWD"] ?? "", path);
-
-function countOf(text: string): number {
-  if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError("It must be a whole number from 1 to 99999.");
-  return Number(text);
-}
 
 const countsOf = (text: string): number[] => text.split(",").map(countOf);
 
@@ -176,6 +168,8 @@ program
     await give([await benchTranslate(flags.count, say)], flags);
   });
 
+ingressCommands(command, async (flags, bench) => await give([await withManager(flags, bench)], flags));
+
 command("all", "all of them, and the drain under both policies at each of --counts")
   .option("--counts <list>", "objects of the drains", countsOf, [200, 2_000, 10_000])
   .addOption(runsOption())
@@ -193,6 +187,19 @@ command("all", "all of them, and the drain under both policies at each of --coun
     });
     await give(results, flags);
   });
+
+/** Runs a bench of the api-manager's program, and shows where its time went when that is asked for. */
+async function withManager<F extends IngressFlags, R>(
+  flags: F,
+  bench: (ground: Ground, options: F & OperatorOptions, say: Say) => Promise<R>,
+): Promise<R> {
+  await using program = await bundleProgram("api-manager");
+  const { profile: folder } = flags;
+  const profile = folder === undefined ? {} : { profile: place(folder) };
+  const result = await on(flags, async (ground) => await bench(ground, { ...flags, program, signal, ...profile }, say));
+  if (folder !== undefined) for (const line of await heaviest(place(folder))) say.line(line);
+  return result;
+}
 
 async function on<T>(flags: Common, work: (ground: Ground) => Promise<T>): Promise<T> {
   const { name, keep, plane = false } = flags;

@@ -12,6 +12,6 @@ export async function mustBeDrained({ ngrok, options }: Setting, ok: boolean, cl
   );
 }
 
-export function profileFlags({ profile }: DrainOptions): readonly string[] {
+export function profileFlags({ profile }: Pick<DrainOptions, "profile">): readonly string[] {
   return profile === undefined ? [] : ["--cpu-prof", "--cpu-prof-interval=200", `--cpu-prof-dir=${profile}`];
 }

@@ -3,6 +3,8 @@ import { open, stat } from "node:fs/promises";
 
 export interface AuditEvent {
   readonly verb: string;
+  /** Path and query as they were sent. */
+  readonly requestURI?: string;
   readonly user: { readonly username: string; readonly extra?: Readonly<Record<string, readonly string[]>> };
   readonly objectRef?: {
     readonly apiGroup?: string;

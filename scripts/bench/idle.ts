@@ -1,0 +1,65 @@
+// `bench idle`: what an operator that has nothing to do writes while it looks after N Ingresses: nothing.
+import { systemClock } from "#wire/clock.ts";
+import { rounded } from "./arithmetic.ts";
+import { aCrowd, allServed, clear, createIngresses, prepare } from "./crowd.ts";
+import { type Ground, standIn, withCrds } from "./ground.ts";
+import { atRest } from "./ingress.ts";
+import { byResource, type OperatorOptions, position, withOperator } from "./operator.ts";
+import type { Say } from "./say.ts";
+
+export interface IdleResult {
+  readonly bench: "idle";
+  readonly timed: string;
+  readonly ground: Ground["what"];
+  readonly count: number;
+  readonly minutes: number;
+  /** What the audit log shows of the operator; the pulse of its Lease is not counted. */
+  readonly writes: number;
+  readonly writesBy: Readonly<Record<string, number>>;
+  /** Calls to ngrok that changed something. */
+  readonly remoteChanges: number;
+  readonly apiManagerMB: number;
+}
+
+const TIMED =
+  "from two seconds without a write, all endpoints being Ready, for so many minutes in which nobody changes anything";
+
+export interface IdleOptions extends OperatorOptions {
+  readonly count: number;
+  readonly paths: number;
+  readonly minutes: number;
+}
+
+export async function benchIdle(ground: Ground, options: IdleOptions, say: Say): Promise<IdleResult> {
+  const { count, paths, minutes, signal } = options;
+  await using connection = await ground.connect();
+  await using ngrok = await standIn(ground);
+  const crowd = aCrowd(count, paths);
+  return await withCrds(ground, connection, async () => {
+    const result = await withOperator(ground, connection, ngrok, options, async ({ leader, wrote }) => {
+      await prepare(connection, crowd, signal);
+      await say.step(`${count} Ingresses are endpoints, and all is quiet`, async () => {
+        const began = await position(ground);
+        const all = allServed(connection, crowd, 120_000 + count * 100, signal);
+        await Promise.all([createIngresses(connection, crowd, signal), all]);
+        await atRest(async () => await wrote(began));
+      });
+      const since = await position(ground);
+      const calls = changes(ngrok);
+      await say.step(`${minutes} minutes`, async () => await systemClock.sleep(minutes * 60_000, signal));
+      const events = await wrote(since);
+      return {
+        writes: events.length,
+        writesBy: byResource(events),
+        remoteChanges: changes(ngrok) - calls,
+        apiManagerMB: rounded((await leader.memory()).residentMB),
+      };
+    });
+    await clear(ground, connection, crowd, signal);
+    return { bench: "idle", timed: TIMED, ground: ground.what, count, minutes, ...result };
+  });
+}
+
+function changes(ngrok: { count(method: string): number }): number {
+  return ["POST", "PATCH", "PUT", "DELETE"].reduce((sum, method) => sum + ngrok.count(method), 0);
+}
