@@ -65,6 +65,14 @@ test("what names the one object that it was sent for is left out", () => {
   );
 });
 
+test("what was answered late is sent in its place all the same", () => {
+  const timed = events.map((event, at) => ({ ...event, requestReceivedTimestamp: `2026-01-01T00:00:0${at}.000000Z` }));
+  const first = (order: readonly AuditEvent[]): string | undefined =>
+    chainsOf([shop], order, remote, "raw8-")[0]?.[1]?.method;
+  expect(first(timed)).toBe("POST");
+  expect(first(timed.toReversed())).toBe("POST");
+});
+
 test("a write that no new Ingress needs is told, not sent", () => {
   expect(() => chainsOf([shop], [anEvent("delete", `${at}/shop-12-example-com`, undefined)], remote, "raw8-")).toThrow(
     `delete ${at}/shop-12-example-com is not a write that serves a new Ingress`,

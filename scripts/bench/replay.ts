@@ -21,7 +21,9 @@ export function chainsOf(
   remote: Remote,
   prefix: string,
 ): BareRequest[][] {
-  const written = groups(events, ({ requestURI = "", requestObject }) => {
+  // An answer may be written down after that to a call which followed from it.
+  const inOrder = events.toSorted((a, b) => (a.requestReceivedTimestamp < b.requestReceivedTimestamp ? -1 : 1));
+  const written = groups(inOrder, ({ requestURI = "", requestObject }) => {
     const { metadata } = (requestObject ?? {}) as Partial<KubeObject>;
     return [decodeURIComponent(requestURI), metadata?.name ?? ""];
   });
