@@ -24,6 +24,9 @@ import type { DrainPolicy, Metadata, ReasonOf } from "./schema.ts";
 export const operatorFeatures = ["ingress", "gateway", "bindings"] as const;
 export type OperatorFeature = (typeof operatorFeatures)[number];
 
+/** The Secret of a binding's key and certificate, under the one name that forwarders may read; the same for every install of a namespace. */
+export const BINDING_SECRET = "ngrok-operator-default-tls";
+
 export interface KubernetesOperatorSpec {
   description?: string;
   metadata?: Metadata;

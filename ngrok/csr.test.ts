@@ -3,7 +3,8 @@ import "reflect-metadata";
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { Pkcs10CertificateRequest } from "@peculiar/x509";
 import { describe, test } from "vitest";
-import { keyAndRequest, readableKey } from "./csr.ts";
+import { readableKey } from "./binding-key.ts";
+import { keyAndRequest } from "./csr.ts";
 
 describe("a binding's key and request", () => {
   test("belong together: P-256, empty subject, signed with SHA-512", async ({ expect }) => {

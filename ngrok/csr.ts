@@ -1,6 +1,6 @@
 // The key of a cluster's bindings and the request by which ngrok signs it.
 import "reflect-metadata";
-import { createPrivateKey, KeyObject, webcrypto } from "node:crypto";
+import { KeyObject, webcrypto } from "node:crypto";
 import { cryptoProvider, Pkcs10CertificateRequestGenerator } from "@peculiar/x509";
 
 export interface KeyAndRequest {
@@ -20,13 +20,4 @@ export async function keyAndRequest(): Promise<KeyAndRequest> {
   });
   const key = KeyObject.from(keys.privateKey).export({ type: "sec1", format: "pem" });
   return { key: key.toString(), csr: `${request.toString("pem")}\n` };
-}
-
-/**
- * The key of a binding's Secret as OpenSSL and Node read it. Secrets of older operators hold the same SEC1 key under the
- * label OPENSSH PRIVATE KEY. Throws when it is no private key.
- */
-export function readableKey(pem: string): string {
-  const relabelled = pem.replaceAll("OPENSSH PRIVATE KEY", "EC PRIVATE KEY");
-  return createPrivateKey(relabelled).export({ type: "sec1", format: "pem" }).toString();
 }

@@ -183,6 +183,18 @@ describe("the certificate", () => {
     expect(shown[0]).not.toBe(shown[1]);
   });
 
+  test("whose key has the label of older operators works", async () => {
+    await using world = await withEcho();
+    const port = await world.serve();
+    const { cert, key } = await world.pair();
+    world.forwarder.present({ cert, key: key.replaceAll("EC PRIVATE KEY", "OPENSSH PRIVATE KEY") });
+    expect(String(await exchange(port, "x"))).toBe("x");
+    const [shown] = world.ingress.journal.events.flatMap((event) =>
+      event.kind === "asked" ? [event.certificate] : [],
+    );
+    expect(shown).toBe(new X509Certificate(cert).serialNumber);
+  });
+
   test("that is no pair is refused with its remedy, and the one before stays", async () => {
     await using world = await withEcho();
     const port = await world.serve();

@@ -1,6 +1,7 @@
 // Everything that a forwarder has open: a listener per BoundEndpoint, the certificate by which this install proves who it
 // is, and what is to be told about endpoints that connections do not reach.
 import { createSecureContext, type SecureContext } from "node:tls";
+import { readableKey } from "#ngrok/binding-key.ts";
 import type { Clock } from "#wire/clock.ts";
 import { KnownError } from "#wire/errors.ts";
 import type { Log } from "../runtime/log.ts";
@@ -70,13 +71,20 @@ export class Forwarder {
     return this.#connections;
   }
 
+  /** Whether there is a pair; without one no connection is taken on. */
+  get hasPair(): boolean {
+    return this.#pair !== undefined;
+  }
+
   /** How connections that come prove who they are from now on. Throws KnownError invalid when it is no pair: then the pair before stays. */
   present(pair: Pair): void {
     if (pair.cert === this.#pair?.cert && pair.key === this.#pair.key) return;
     const { ca } = this.#options;
     try {
       if (pair.cert === "" || pair.key === "") throw new Error("one of them is empty");
-      this.#context = createSecureContext({ ...pair, minVersion: "TLSv1.2", ...(ca === undefined ? {} : { ca }) });
+      const { cert } = pair;
+      const key = readableKey(pair.key);
+      this.#context = createSecureContext({ cert, key, minVersion: "TLSv1.2", ...(ca === undefined ? {} : { ca }) });
     } catch (error) {
       // OpenSSL's words name no part of a key.
       const why = error instanceof Error ? error.message : String(error);

@@ -1,11 +1,10 @@
 // The Secret by which the forwarders prove who they are at ngrok's binding ingress: a key of ours and ngrok's certificate.
-import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import { BINDING_SECRET, KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { type OwnerReference, refOf } from "#kube/kind.ts";
 import { Secret, type SecretObject } from "#kube/kinds.ts";
 import type { KeyAndRequest } from "#ngrok/csr.ts";
 import { KnownError } from "#wire/errors.ts";
 import type { Context } from "../../runtime/define-controller.ts";
-import { TLS_SECRET } from "./plan.ts";
 
 export interface Pair extends KeyAndRequest {
   /** PEM; "" until ngrok has signed. */
@@ -89,7 +88,7 @@ function ownerOf({ metadata: { name, uid = "" } }: KubernetesOperator): OwnerRef
 const TLS_TYPE = "kubernetes.io/tls";
 
 function refFor(operator: KubernetesOperator): { name: string; namespace: string } {
-  return { name: operator.spec.binding?.tlsSecretName ?? TLS_SECRET, namespace: operator.metadata.namespace ?? "" };
+  return { name: operator.spec.binding?.tlsSecretName ?? BINDING_SECRET, namespace: operator.metadata.namespace ?? "" };
 }
 
 /** Owned by the KubernetesOperator: when that is gone, the garbage collector takes the Secret, and nobody sweeps it by name. */

@@ -4,6 +4,7 @@ import { GATEWAY_CONTROLLER } from "#api/classes.ts";
 import { type Finding, isTrue } from "#api/conditions.ts";
 import { GATEWAY_CONTROLLER_NAME } from "#api/keys.ts";
 import {
+  BINDING_SECRET,
   KubernetesOperator,
   type KubernetesOperatorReason,
   type KubernetesOperatorSpec,
@@ -22,9 +23,6 @@ const { holds, fails } = finding<KubernetesOperatorReason>();
 
 export type OperatorChange = Change<RemoteOperator, OperatorBody, OperatorPatch>;
 
-/** The name that the forwarders look for; it is the same for every install of a namespace. */
-export const TLS_SECRET = "ngrok-operator-default-tls";
-
 /** The fields of the spec that are ours; the rest keeps what it has. */
 export function desiredSpec(release: Release, options: Options): KubernetesOperatorSpec {
   const { endpointSelectors, ingressEndpoint } = options.bindings;
@@ -36,7 +34,7 @@ export function desiredSpec(release: Release, options: Options): KubernetesOpera
     drain: { policy: options.drainPolicy },
     enabledFeatures: [...options.features],
     ...(options.features.includes("bindings")
-      ? { binding: { endpointSelectors: [...endpointSelectors], tlsSecretName: TLS_SECRET, ...ingress } }
+      ? { binding: { endpointSelectors: [...endpointSelectors], tlsSecretName: BINDING_SECRET, ...ingress } }
       : {}),
   };
 }
