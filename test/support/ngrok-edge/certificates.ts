@@ -14,8 +14,8 @@ export interface KeyPair {
 }
 
 export interface EdgeAuthority extends KeyPair {
-  /** A server certificate for these DNS names and IP addresses. */
-  issue(names: readonly string[]): Promise<KeyPair>;
+  /** A server certificate for these DNS names and IP addresses, or one for a client. */
+  issue(names: readonly string[], use?: "serverAuth" | "clientAuth"): Promise<KeyPair>;
 }
 
 /** A new authority, or that of `kept`. Rejects when `kept` is not a certificate of an authority with its key. */
@@ -27,7 +27,7 @@ export async function edgeAuthority(kept?: KeyPair): Promise<EdgeAuthority> {
   let given = 0;
   return {
     ...own,
-    async issue(names) {
+    async issue(names, use = "serverAuth") {
       const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
       given += 1;
       const issued = await x509.X509CertificateGenerator.create({
@@ -42,7 +42,7 @@ export async function edgeAuthority(kept?: KeyPair): Promise<EdgeAuthority> {
         extensions: [
           // The agent refuses a leaf that says it is an authority, and one without a subject alternative name.
           new x509.BasicConstraintsExtension(false, undefined, true),
-          new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+          new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage[use]]),
           new x509.SubjectAlternativeNameExtension(
             names.map((value) => ({ type: isIP(value) === 0 ? ("dns" as const) : ("ip" as const), value })),
           ),

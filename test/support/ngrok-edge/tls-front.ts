@@ -44,12 +44,14 @@ export function tlsFront(hub: Hub, http: HttpFront, authority: EdgeAuthority, le
 /** Reads the client's hello, puts it back, and says which host it names. */
 function greet(socket: Socket, known: (host: string) => void): void {
   let seen = Buffer.alloc(0);
+  const hangUp = () => socket.end();
   const look = (chunk: Buffer) => {
     seen = Buffer.concat([seen, chunk]);
     try {
       const host = serverNameOf(seen);
       if (host === undefined && seen.length < longestHello) return;
-      socket.off("data", look).pause();
+      // From here on the end of one direction leaves the other open.
+      socket.off("data", look).off("end", hangUp).pause();
       socket.unshift(seen);
       known(host ?? "");
     } catch {
@@ -57,7 +59,7 @@ function greet(socket: Socket, known: (host: string) => void): void {
     }
   };
   socket.on("data", look);
-  socket.on("end", () => socket.end());
+  socket.on("end", hangUp);
 }
 
 function pass(hub: Hub, endpoint: Endpoint, socket: Socket): void {

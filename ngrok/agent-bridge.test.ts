@@ -1,0 +1,139 @@
+// What the SDK cannot do, done by a bridge of ours behind the real SDK: TLS that ends at the agent, certificates of ours for
+// the upstream, and the PROXY protocol's header around both.
+import { once } from "node:events";
+import { createServer as tlsServer, type TLSSocket } from "node:tls";
+import { createServer, type AddressInfo, type Server } from "node:net";
+import { expect, test } from "vitest";
+import { isUp, startAgent } from "#test/support/edge-agents.ts";
+import { edgeAuthority } from "#test/support/ngrok-edge/certificates.ts";
+import { startNgrokEdge } from "#test/support/ngrok-edge/edge.ts";
+import { httpUpstream, tcpEcho } from "#test/support/ngrok-edge/upstreams.ts";
+import { dialTls, exchange, visit } from "#test/support/ngrok-edge/visitors.ts";
+import { connect } from "node:tls";
+import { lengthOf } from "./agent-proxy-header.ts";
+
+async function ground() {
+  const edge = await startNgrokEdge();
+  const at = startAgent(edge);
+  await at.until("it has a session", () => isUp(at.agent.state));
+  return {
+    edge,
+    at,
+    async [Symbol.asyncDispose]() {
+      await at[Symbol.asyncDispose]();
+      await edge.close();
+    },
+  };
+}
+
+async function listening(server: Server): Promise<number> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
+}
+
+test("TLS of a tls endpoint ends at the agent, and its half-closed end passes", async () => {
+  await using world = await ground();
+  await using upstream = await tcpEcho();
+  const authority = await edgeAuthority();
+  const own = await authority.issue(["db.test"]);
+  await world.at.open({ url: "tls://db.test", termination: own }, upstream.url);
+  const socket = dialTls(world.edge, "db.test", authority.cert);
+  expect((await exchange(socket, Buffer.from("hello"))).toString()).toBe("hello");
+});
+
+test.for([
+  { mode: "require", required: true, shows: "none", passes: false },
+  { mode: "require", required: true, shows: "right", passes: true },
+  { mode: "require", required: true, shows: "wrong", passes: false },
+  { mode: "request", required: false, shows: "none", passes: true },
+  { mode: "request", required: false, shows: "wrong", passes: false },
+] as const)(
+  "with mutual TLS in mode $mode a visitor with a certificate that is $shows passes: $passes",
+  async ({ required, shows, passes }, { expect }) => {
+    await using world = await ground();
+    await using upstream = await tcpEcho();
+    const [authority, trusted, other] = await Promise.all([edgeAuthority(), edgeAuthority(), edgeAuthority()]);
+    const own = await authority.issue(["db.test"]);
+    const clientCAs = trusted.cert;
+    await world.at.open({ url: "tls://db.test", termination: { ...own, clientCAs, required } }, upstream.url);
+    const certificates = {
+      none: {},
+      right: await trusted.issue(["me"], "clientAuth"),
+      wrong: await other.issue(["me"], "clientAuth"),
+    };
+    const socket = connect({
+      host: "127.0.0.1",
+      port: world.edge.tlsPort,
+      servername: "db.test",
+      ca: authority.cert,
+      ...certificates[shows],
+    });
+    const got = await exchange(socket, Buffer.from("hello")).then(String, () => "cut");
+    expect(got === "hello").toBe(passes);
+  },
+);
+
+test("an upstream with TLS is shown our certificate, and hears the visitor's address before it", async () => {
+  await using world = await ground();
+  const [authority, ours] = await Promise.all([edgeAuthority(), edgeAuthority()]);
+  const client = await ours.issue(["operator"], "clientAuth");
+  const seen: string[] = [];
+  const options = { ...(await authority.issue(["web"])), ca: ours.cert, requestCert: true, rejectUnauthorized: true };
+  const inner = tlsServer(options, (socket: TLSSocket) => {
+    seen.push(String(socket.getPeerCertificate().subjectaltname));
+    socket.on("error", () => socket.destroy());
+    socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok"));
+  });
+  const outer = createServer((raw) => {
+    raw.once("data", (chunk: Buffer) => {
+      const length = lengthOf(chunk);
+      if (typeof length !== "number") return void raw.destroy();
+      seen.push(chunk.subarray(0, length).toString().split(" ", 2).join(" "));
+      raw.pause();
+      raw.unshift(chunk.subarray(length));
+      inner.emit("connection", raw);
+    });
+  });
+  const port = await listening(outer);
+  try {
+    const upstream = { url: "", proxyProtocol: "1" as const, certificates: [client] };
+    await world.at.open({ url: "https://app.test", upstream: { ...upstream, url: `https://127.0.0.1:${port}` } }, "");
+    expect(await visit(world.edge, "app.test")).toMatchObject({ status: 200, text: "ok" });
+    expect(seen).toEqual(["PROXY TCP4", "DNS:operator"]);
+  } finally {
+    outer.close();
+  }
+});
+
+test("what runs through a bridge goes on when its endpoint is closed", async () => {
+  await using world = await ground();
+  const answer = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  await using upstream = await httpUpstream((_request, response) => {
+    asked.resolve();
+    void answer.promise.then(() => response.end("late"));
+  });
+  const authority = await edgeAuthority();
+  const opened = await world.at.open(
+    { url: "tls://db.test", termination: await authority.issue(["db.test"]) },
+    `tcp://127.0.0.1:${upstream.port}`,
+  );
+  const socket = dialTls(world.edge, "db.test", authority.cert);
+  socket.write("GET / HTTP/1.1\r\nhost: db.test\r\nconnection: close\r\n\r\n");
+  await asked.promise;
+  await opened.close();
+  answer.resolve();
+  expect(String(await socket.toArray())).toContain("late");
+});
+
+test.for<{ what: string; bytes: Buffer; length: ReturnType<typeof lengthOf> }>([
+  { what: "a whole line of version 1", bytes: Buffer.from("PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\nGET"), length: 32 },
+  { what: "half a line", bytes: Buffer.from("PROXY TCP4 1.2"), length: undefined },
+  { what: "half the mark", bytes: Buffer.from("PRO"), length: undefined },
+  { what: "a line that does not end", bytes: Buffer.from(`PROXY ${"1".repeat(120)}`), length: "none" },
+  { what: "version 2", bytes: Buffer.from("0d0a0d0a000d0a515549540a2111000c", "hex"), length: 28 },
+  { what: "another protocol", bytes: Buffer.from("GET / HTTP/1.1"), length: "none" },
+])("the header that begins with $what is $length bytes long", ({ bytes, length }, { expect }) => {
+  expect(lengthOf(bytes)).toBe(length);
+});

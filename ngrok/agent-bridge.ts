@@ -1,0 +1,158 @@
+// What the agent's SDK cannot do itself: end TLS at the agent, and show an upstream a certificate of ours. The SDK then
+// forwards to a bridge on the loopback of this pod, which does it; the PROXY protocol's header goes around TLS, as it does
+// in the SDK.
+import { type AddressInfo, connect as dial, createServer, type Server, type Socket } from "node:net";
+import {
+  connect as dialTls,
+  createSecureContext,
+  createServer as tlsServer,
+  type SecureContext,
+  type SecureContextOptions,
+  type TLSSocket,
+} from "node:tls";
+import { KnownError } from "#wire/errors.ts";
+import { CONFIGURATION, type UpstreamAddress } from "./agent-addresses.ts";
+import type { AgentSpec, AgentTermination, KeyPair } from "./agent-port.ts";
+import { readProxyHeader } from "./agent-proxy-header.ts";
+
+export interface Bridge {
+  /** On the loopback. */
+  readonly port: number;
+  /** Takes no more connections; those that run go on. */
+  close(): void;
+}
+
+/** As long as ngrok's own agent waits for an upstream. */
+const DIAL_MS = 3_000;
+
+/** Whether the SDK alone is not enough. */
+export function needsBridge({ termination, upstream }: AgentSpec, { proto }: UpstreamAddress): boolean {
+  return termination !== undefined || (upstream.certificates.length > 0 && isTls(proto));
+}
+
+export function isTls(proto: UpstreamAddress["proto"]): boolean {
+  return proto === "https" || proto === "tls";
+}
+
+/** Throws KnownError invalid for certificates that are none. */
+export async function startBridge(spec: AgentSpec, to: UpstreamAddress): Promise<Bridge> {
+  const { termination, upstream } = spec;
+  const client = isTls(to.proto) ? clientContext(upstream.certificates) : undefined;
+  const alpn = upstream.protocol === "http2" ? ["h2"] : upstream.protocol === "http1" ? ["http/1.1"] : undefined;
+  const cross = async (near: Socket, header: Buffer | undefined): Promise<void> => {
+    const raw = await connected(to);
+    near.once("close", () => raw.destroy());
+    if (header !== undefined) raw.write(header);
+    join(near, client === undefined ? raw : begun(raw, to.host, client, alpn));
+  };
+  const enter = termination === undefined ? cross : terminating(termination, cross);
+  return await listening(
+    createServer({ allowHalfOpen: true, noDelay: true }, (from) => {
+      from.on("error", () => from.destroy());
+      const entering = async (): Promise<void> =>
+        await enter(from, upstream.proxyProtocol === undefined ? undefined : await readProxyHeader(from));
+      // An upstream that is not there is a connection that ends, as it is for the SDK.
+      entering().catch(() => from.destroy());
+    }),
+  );
+}
+
+type Enter = (from: Socket, header: Buffer | undefined) => Promise<void>;
+
+/** TLS of the visitor ends here; nobody who may not pass gets as far as the upstream. */
+function terminating(termination: AgentTermination, then: Enter): Enter {
+  const { clientCAs, required = true } = termination;
+  const headers = new Map<number | undefined, Buffer | undefined>();
+  const server = tlsServer(
+    {
+      ...serverIdentity(termination),
+      allowHalfOpen: true,
+      requestCert: clientCAs !== undefined,
+      rejectUnauthorized: clientCAs !== undefined && required,
+    },
+    (near) => {
+      const header = headers.get(near.remotePort);
+      headers.delete(near.remotePort);
+      near.on("error", () => near.destroy());
+      // A certificate that is shown has to be a good one in either mode.
+      const showed = Object.keys(near.getPeerCertificate()).length > 0;
+      if (clientCAs !== undefined && showed && !near.authorized) return void near.destroy();
+      then(near, header).catch(() => near.destroy());
+    },
+  );
+  return async (from, header) => {
+    headers.set(from.remotePort, header);
+    from.once("close", () => headers.delete(from.remotePort));
+    server.emit("connection", from);
+    await Promise.resolve();
+  };
+}
+
+function serverIdentity({ cert, key, clientCAs }: AgentTermination): SecureContextOptions {
+  const identity = { cert, key, ...(clientCAs === undefined ? {} : { ca: clientCAs }) };
+  context("spec.tlsTermination", identity);
+  return identity;
+}
+
+function clientContext(certificates: readonly KeyPair[]): SecureContext {
+  return context("spec.clientCertificateRefs", {
+    cert: certificates.map(({ cert }) => cert),
+    key: certificates.map(({ key }) => key),
+  });
+}
+
+function context(field: string, options: SecureContextOptions): SecureContext {
+  try {
+    return createSecureContext(options);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new KnownError("invalid", `${field}: certificate and key cannot be used: ${why}`, {
+      code: CONFIGURATION,
+      hint: "put a PEM certificate and the key that belongs to it into the Secret",
+    });
+  }
+}
+
+/** TLS of the upstream begins here. Its certificate is not verified, as it never was: it is a Service of the cluster. */
+function begun(raw: Socket, host: string, secureContext: SecureContext, alpn: string[] | undefined): TLSSocket {
+  return dialTls({
+    socket: raw,
+    secureContext,
+    rejectUnauthorized: false,
+    // An address is no server name.
+    ...(/^[0-9.]+$|:/.test(host) ? {} : { servername: host }),
+    ...(alpn === undefined ? {} : { ALPNProtocols: alpn }),
+  });
+}
+
+function join(near: Socket, far: Socket): void {
+  const end = (): void => {
+    near.destroy();
+    far.destroy();
+  };
+  near.on("error", end).pipe(far);
+  far.on("error", end).pipe(near);
+}
+
+async function connected({ host, port }: UpstreamAddress): Promise<Socket> {
+  return await new Promise((resolve, reject) => {
+    const raw = dial({ host, port, allowHalfOpen: true, noDelay: true });
+    const late = setTimeout(() => raw.destroy(new Error("the upstream does not answer")), DIAL_MS);
+    raw.once("error", reject);
+    raw.once("connect", () => {
+      clearTimeout(late);
+      raw.off("error", reject);
+      raw.on("error", () => raw.destroy());
+      resolve(raw);
+    });
+    raw.once("close", () => clearTimeout(late));
+  });
+}
+
+async function listening(server: Server): Promise<Bridge> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  return { port: (server.address() as AddressInfo).port, close: () => void server.close() };
+}

@@ -1,0 +1,216 @@
+// Keeps an agent in a session with ngrok: connects, and connects anew when the session is over, whatever ended it. What was
+// open on an old session is not open any more; whoever opened it hears of it and opens it on the new one.
+import { type Backoff, waitInLoop } from "#wire/backoff.ts";
+import type { Clock } from "#wire/clock.ts";
+import { KnownError } from "#wire/errors.ts";
+import { SessionCalls } from "./agent-calls.ts";
+import { openOn } from "./agent-open.ts";
+import type { AgentPort, AgentSpec, AgentState, Opened } from "./agent-port.ts";
+import type { Connect, OpenEndpoint } from "./agent-session.ts";
+
+const AGAIN: Backoff = { baseMs: 500, capMs: 60_000 };
+/** A session that has lived as long is not one of a row of failures. */
+const LIVED_MS = 10_000;
+/** An answer to the connect is waited for as long before the state says so; the SDK cannot be told to give up. */
+const CONNECT_MS = 20_000;
+/** What ngrok has not answered for as long, only a new process mends. */
+const DEAD_MS = 120_000;
+/** After a command to stop, as long as ngrok's own operator takes to go. */
+const STOP_MS = 5_000;
+/** What runs may go on for as long, once nothing new comes. */
+const LINGER_MS = 5_000;
+/** All endpoints are closed one by one, some 40 ms each, within this. */
+const CLOSING_MS = 10_000;
+/** A session that is silent may still carry requests; it is cut after this. */
+const SILENT_MS = 30_000;
+
+export interface AgentOptions {
+  readonly connect: Connect;
+  readonly clock: Clock;
+  readonly random?: () => number;
+  /** One line about what has happened. */
+  readonly tell: (line: { readonly is: AgentState["is"]; readonly why?: string; readonly hint?: string }) => void;
+}
+
+export class Agent implements AgentPort {
+  readonly #options: AgentOptions;
+  readonly #listeners = new Set<() => void>();
+  readonly #open = new Set<OpenEndpoint>();
+  #base: AgentState = { is: "connecting" };
+  #calls: SessionCalls | undefined;
+  #connectingSince: number | undefined;
+  #commanded: string | undefined;
+  readonly #stopped = new AbortController();
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+  }
+
+  get state(): AgentState {
+    const blockedSince = this.#calls?.blockedSince;
+    return this.#base.is === "up" && blockedSince !== undefined
+      ? { is: "down", why: `ngrok does not answer a call for ${this.#secondsSince(blockedSince)} s` }
+      : this.#base;
+  }
+
+  /** Why the process has to start anew; undefined while it is alive. */
+  get dead(): string | undefined {
+    if (this.#commanded !== undefined) return this.#commanded;
+    const since = this.#calls?.blockedSince ?? this.#connectingSince;
+    if (since === undefined || this.#options.clock.now() - since < DEAD_MS) return undefined;
+    return `ngrok has not answered for ${this.#secondsSince(since)} s, and the agent's library waits for ever`;
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async open(spec: AgentSpec, signal: AbortSignal): Promise<Opened> {
+    const { state } = this;
+    const calls = this.#calls;
+    if (state.is === "stopped") throw new KnownError("transient", `the agent is shutting down: ${state.why}`);
+    if (calls === undefined || state.is !== "up") {
+      const why = state.is === "down" ? state.why : "it is being connected";
+      throw new KnownError("transient", `there is no session with ngrok: ${why}`, { code: NO_SESSION });
+    }
+    const opened = await openOn(calls, spec, signal, {
+      ended: () => this.#changed(),
+      closed: (one) => this.#open.delete(one),
+    });
+    this.#open.add(opened);
+    return opened;
+  }
+
+  /** Keeps a session until the signal, or a command to stop. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, random = Math.random } = this.#options;
+    const ending = AbortSignal.any([signal, this.#stopped.signal]);
+    for (let failures = 0; !ending.aborted;) {
+      const began = clock.now();
+      let error: unknown;
+      try {
+        await this.#session(ending);
+        return;
+      } catch (thrown) {
+        error = thrown;
+      }
+      if (ending.aborted) return;
+      if (clock.now() - began >= LIVED_MS) failures = 0;
+      this.#down(error);
+      await clock.sleep(waitInLoop(error, failures, AGAIN, random), ending).catch(() => undefined);
+      failures += 1;
+    }
+  }
+
+  /** For the end of the process: nothing new comes in, what runs has some seconds more, then the session ends. */
+  async shutDown(): Promise<void> {
+    await this.#goAway("the pod is stopping");
+  }
+
+  /** One session, from the connect to its end; throws why it has ended, returns when it should. */
+  async #session(ending: AbortSignal): Promise<void> {
+    const { clock, connect } = this.#options;
+    const over = Promise.withResolvers<KnownError>();
+    const aborted = ended(ending);
+    const late = new AbortController();
+    this.#connectingSince = clock.now();
+    clock.sleep(CONNECT_MS, late.signal).then(
+      () => this.#set({ is: "down", why: `ngrok has not answered for ${CONNECT_MS / 1000} s` }),
+      () => undefined,
+    );
+    let isSilent = false;
+    const connecting = connect({
+      lost: (why) => over.resolve(new KnownError("transient", `the session with ngrok was lost: ${why}`)),
+      silent: () => {
+        isSilent = true;
+        over.resolve(new KnownError("transient", "ngrok does not answer the agent's heartbeat any more"));
+      },
+      commanded: (command) => void this.#obey(command),
+    });
+    try {
+      const session = await Promise.race([connecting, aborted]);
+      if (session === undefined) {
+        void connecting.then(async (unwanted) => await unwanted.close()).catch(() => undefined);
+        return;
+      }
+      this.#connectingSince = undefined;
+      late.abort(new Error("connected"));
+      const calls = new SessionCalls(session, clock, () => this.#changed());
+      this.#calls = calls;
+      this.#set({ is: "up" });
+      const why = await Promise.race([over.promise, aborted]);
+      if (why === undefined) return;
+      calls.end();
+      if (isSilent)
+        clock
+          .sleep(SILENT_MS)
+          .then(
+            () => session.close(),
+            () => undefined,
+          )
+          .catch(() => undefined);
+      throw why;
+    } finally {
+      this.#connectingSince = undefined;
+      late.abort(new Error("over"));
+    }
+  }
+
+  /** ngrok's edge asks: the kubelet starts the pod anew. */
+  async #obey(command: "stop" | "restart"): Promise<void> {
+    if (this.#commanded !== undefined) return;
+    this.#commanded = `ngrok has asked the agent to ${command}`;
+    this.#set({ is: "stopped", why: this.#commanded });
+    await this.#options.clock.sleep(STOP_MS);
+    await this.#goAway(this.#commanded);
+  }
+
+  async #goAway(why: string): Promise<void> {
+    const { clock } = this.#options;
+    const calls = this.#calls;
+    this.#set({ is: "stopped", why });
+    this.#stopped.abort(new Error(why));
+    const open = [...this.#open].filter(({ isOpen }) => isOpen);
+    if (calls === undefined || !calls.isLive) return;
+    const over = new AbortController();
+    const closed = Promise.all(open.map(async (one) => await one.close().catch(() => undefined)));
+    await Promise.race([closed, clock.sleep(CLOSING_MS, over.signal).catch(() => undefined)]);
+    over.abort(new Error("closed"));
+    if (open.length > 0) await clock.sleep(LINGER_MS);
+    calls.end();
+    await calls.session.close().catch(() => undefined);
+  }
+
+  #down(error: unknown): void {
+    const { message, hint } = error instanceof KnownError ? error : new KnownError("transient", String(error));
+    this.#calls = undefined;
+    this.#set({ is: "down", why: hint === undefined ? message : `${message}: ${hint}` });
+  }
+
+  #set(state: AgentState): void {
+    if (this.#base.is === "stopped") return;
+    const before = this.#base;
+    this.#base = state;
+    if (before.is === state.is && ("why" in before ? before.why : "") === ("why" in state ? state.why : "")) return;
+    this.#options.tell(state);
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #secondsSince(since: number): number {
+    return Math.round((this.#options.clock.now() - since) / 1000);
+  }
+}
+
+/** Code of an error that passes with the next session. */
+export const NO_SESSION = "NoSession";
+
+async function ended(signal: AbortSignal): Promise<undefined> {
+  if (!signal.aborted)
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  return undefined;
+}

@@ -1,0 +1,100 @@
+// ngrok's agent SDK behind our port; nothing else knows it. Importing this file loads the native library, so only programs do.
+import { type Listener, type Session as SdkSession, SessionBuilder } from "@ngrok/ngrok";
+import { agentError } from "./agent-errors.ts";
+import { type RootCAs, trustedBy } from "./agent-roots.ts";
+import type { Bind, Connect, Listening, Session, SessionEvents } from "./agent-session.ts";
+
+export interface AgentConnection {
+  readonly authtoken: string;
+  /** `host:port`; "" for ngrok's own. */
+  readonly serverAddr: string;
+  readonly roots: RootCAs;
+  /** Authorities beside those, each a PEM text. */
+  readonly extraRoots: readonly string[];
+  readonly client: { readonly name: string; readonly version: string; readonly comment: string };
+  /** Whole seconds; default 10 and 15. */
+  readonly heartbeat?: { readonly interval: number; readonly tolerance: number };
+}
+
+/** How to connect with these settings. */
+export function agentConnect(to: AgentConnection): Connect {
+  return async (events) => {
+    try {
+      return sessionOf(await builderOf(to, events).connect());
+    } catch (error) {
+      throw agentError(error, `connect to ngrok${to.serverAddr === "" ? "" : ` at ${to.serverAddr}`}`);
+    }
+  };
+}
+
+function builderOf(to: AgentConnection, events: SessionEvents): SessionBuilder {
+  const builder = new SessionBuilder().authtoken(to.authtoken);
+  const { name, version, comment } = to.client;
+  builder.clientInfo(name, version, comment);
+  if (to.heartbeat !== undefined)
+    builder.heartbeatInterval(to.heartbeat.interval).heartbeatTolerance(to.heartbeat.tolerance);
+  if (to.serverAddr !== "") builder.serverAddr(to.serverAddr);
+  const trusted = trustedBy(to.roots, to.extraRoots);
+  if (trusted !== undefined) builder.caCert(Buffer.from(trusted));
+  else if (to.roots === "host") builder.rootCas("host");
+  // The SDK would wait two minutes after its third try: a new session is there sooner.
+  builder.handleDisconnection((_address, error) => {
+    events.lost(error);
+    return false;
+  });
+  builder.handleHeartbeat((latency: number | null) => {
+    if (latency === null) events.silent();
+  });
+  builder.handleStopCommand(() => events.commanded("stop"));
+  builder.handleRestartCommand(() => events.commanded("restart"));
+  return builder;
+}
+
+function sessionOf(session: SdkSession): Session {
+  return {
+    bind: async (bind) => listeningOf(await bound(session, bind)),
+    close: async () => await session.close(),
+  };
+}
+
+async function bound(session: SdkSession, bind: Bind): Promise<Listener> {
+  const { proto, place, to } = bind;
+  if (proto === "tcp") {
+    const builder = session.tcpEndpoint();
+    if (place !== "") builder.remoteAddr(place);
+    return await withShared(builder, bind).listenAndForward(to);
+  }
+  if (proto === "tls") {
+    const builder = session.tlsEndpoint();
+    if (place !== "") builder.domain(place);
+    return await withShared(builder, bind).listenAndForward(to);
+  }
+  const builder = session.httpEndpoint().scheme(proto === "http" ? "HTTP" : "HTTPS");
+  if (place !== "") builder.domain(place);
+  if (bind.upstreamProtocol !== undefined) builder.appProtocol(bind.upstreamProtocol);
+  return await withShared(builder, bind).listenAndForward(to);
+}
+
+type Builder = ReturnType<SdkSession["httpEndpoint"] | SdkSession["tcpEndpoint"] | SdkSession["tlsEndpoint"]>;
+
+function withShared<B extends Builder>(builder: B, bind: Bind): B {
+  builder.poolingEnabled(true);
+  // As ngrok's operator has always done: upstreams are Services, whose certificates nobody made for that.
+  builder.verifyUpstreamTls(false);
+  if (bind.metadata !== "") builder.metadata(bind.metadata);
+  if (bind.trafficPolicy !== "") builder.trafficPolicy(bind.trafficPolicy);
+  if (bind.binding !== undefined) builder.binding(bind.binding);
+  if (bind.proxyProtocol !== undefined) builder.proxyProto(bind.proxyProtocol);
+  return builder;
+}
+
+function listeningOf(listener: Listener): Listening {
+  return {
+    url: listener.url() ?? "",
+    ended: listener.join().then(
+      () => "it was closed",
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    ),
+    close: async () => await listener.close(),
+  };
+}
