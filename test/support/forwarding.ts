@@ -28,8 +28,11 @@ export async function startForwarding({
   limits = {},
   clock = systemClock,
   identify = () => nobody,
+  presents = true,
   ...options
 }: {
+  /** Whether it has a signed pair from the start. */
+  readonly presents?: boolean;
   readonly limits?: Partial<ForwarderLimits>;
   readonly clock?: Clock;
   readonly identify?: Identify;
@@ -45,7 +48,7 @@ export async function startForwarding({
     const { key, csr } = await keyAndRequest();
     return { key, cert: (await authority.issue(csr)).pem };
   };
-  forwarder.present(await pair());
+  if (presents) forwarder.present(await pair());
   return {
     ingress,
     forwarder,
@@ -78,9 +81,9 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** A pod's connection, connected. */
-export async function come(port: number, host = "127.0.0.1"): Promise<Socket> {
-  const socket = connect({ port, host, allowHalfOpen: true });
+/** A pod's connection, connected; `from` is the pod's address. */
+export async function come(port: number, host = "127.0.0.1", from?: string): Promise<Socket> {
+  const socket = connect({ port, host, allowHalfOpen: true, ...(from === undefined ? {} : { localAddress: from }) });
   socket.on("error", () => undefined);
   await new Promise<void>((resolve, reject) => {
     socket.once("connect", resolve);
@@ -90,8 +93,8 @@ export async function come(port: number, host = "127.0.0.1"): Promise<Socket> {
 }
 
 /** Sends the bytes and then its end, and resolves to all that came back. Rejects when the connection breaks. */
-export async function exchange(port: number, bytes: string | Buffer, host?: string): Promise<Buffer> {
-  const socket = await come(port, host);
+export async function exchange(port: number, bytes: string | Buffer, host?: string, from?: string): Promise<Buffer> {
+  const socket = await come(port, host, from);
   socket.end(bytes);
   return await buffer(socket);
 }
