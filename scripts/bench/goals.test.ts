@@ -100,6 +100,7 @@ test("an Ingress is to be served in its time and at its share of what the API se
     writes: { "create agentendpoints": 3_000 },
     apiManagerMB: 150,
     apiManagerPeakMB: 160,
+    apiManagerCpuSeconds: 9,
     machine: { cores: 2, loadAverage: 1 },
     ...over,
   });

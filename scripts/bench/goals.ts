@@ -138,6 +138,7 @@ function ingressRows({ count, paths, seconds, disturbed, ...rest }: IngressResul
     asked ? { what: "  ratio", figure: share, goal: ">= 0.7", met: rest.ratio >= 0.7 } : plain("  ratio", share),
     plain("  writes an Ingress", `${rest.writesPerIngress}: ${listed(rest.writes)}`),
     plain("  api-manager's memory", `${rest.apiManagerMB} MB, at most ${rest.apiManagerPeakMB} MB`),
+    plain("  its processor time", `${rest.apiManagerCpuSeconds} s`),
   ];
 }
 

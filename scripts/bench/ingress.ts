@@ -31,6 +31,8 @@ export interface IngressResult {
   /** Resident memory of the api-manager's process right after, and its peak; MB of 1,000,000 bytes. */
   readonly apiManagerMB: number;
   readonly apiManagerPeakMB: number;
+  /** Of processor, which the api-manager used for all of them: what is left of the time when the machine is busy. */
+  readonly apiManagerCpuSeconds: number;
   readonly machine: Machine;
 }
 
@@ -50,6 +52,7 @@ interface Run extends Served {
   readonly began: number;
   readonly events: readonly AuditEvent[];
   readonly remote: Remote;
+  readonly cpuSeconds: number;
   readonly memory: { readonly residentMB: number; readonly peakMB: number };
 }
 
@@ -62,17 +65,17 @@ export async function benchIngress(ground: Ground, options: IngressOptions, say:
   const { run, rates } = await withCrds(ground, connection, async () => {
     const mine = await withOperator(ground, connection, ngrok, options, async ({ leader, wrote }): Promise<Run> => {
       await say.step(`${crowd.standing.length - 1} Services`, async () => await prepare(connection, crowd, signal));
-      const since = await position(ground);
+      const [since, used] = [await position(ground), await leader.cpuSeconds()];
       const began = performance.now();
       const served = await say.step(`${count} Ingresses of ${paths} paths are endpoints`, async () => {
         const all = allServed(connection, crowd, 120_000 + count * 100, signal);
         const [, end] = await Promise.all([createIngresses(connection, crowd, signal), all]);
         return end;
       });
-      const memory = await leader.memory();
+      const [memory, cpuSeconds] = [await leader.memory(), (await leader.cpuSeconds()) - used];
       const events = await atRest(async () => (await wrote(since)).filter(isNoEvent));
       const remote = { endpoints: ngrok.objects("endpoints"), domains: ngrok.objects("reserved_domains") };
-      return { ...served, began, events, remote, memory };
+      return { ...served, began, events, remote, memory, cpuSeconds };
     });
     await clear(ground, connection, crowd, signal);
     const part = portions(ground, connection, crowd, mine, signal);
@@ -103,6 +106,7 @@ export async function benchIngress(ground: Ground, options: IngressOptions, say:
     writes: byResource(run.events),
     apiManagerMB: rounded(run.memory.residentMB),
     apiManagerPeakMB: rounded(run.memory.peakMB),
+    apiManagerCpuSeconds: rounded(run.cpuSeconds),
     machine,
   };
 }

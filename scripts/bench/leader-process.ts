@@ -8,7 +8,7 @@ import type { Release } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import type { BundledProgram } from "./bundled-program.ts";
 import type { Ground } from "./ground.ts";
-import { forgetPeak, memoryOfProcess, type Memory } from "./memory.ts";
+import { cpuSecondsOf, forgetPeak, memoryOfProcess, type Memory } from "./memory.ts";
 
 export interface LeaderOptions {
   readonly program: BundledProgram;
@@ -28,6 +28,8 @@ export interface LeaderProcess extends AsyncDisposable {
   /** Resolves to the first log line from now on that `is` it; rejects when the process ends before. */
   said(is: (line: LogLine) => boolean): Promise<LogLine>;
   memory(): Promise<Memory>;
+  /** Seconds of processor so far. */
+  cpuSeconds(): Promise<number>;
   /** Peaks are counted anew. */
   forgetPeak(): Promise<void>;
   /** SIGTERM, and its end. */
@@ -82,6 +84,7 @@ export function startLeader(ground: Ground, options: LeaderOptions): LeaderProce
         void ended.then(async () => fail(new Error(`the api-manager ended too early: ${await complaint}`)));
       }),
     memory: async () => await memoryOfProcess(pid),
+    cpuSeconds: async () => await cpuSecondsOf(pid),
     forgetPeak: async () => await forgetPeak(pid),
     stop,
     [Symbol.asyncDispose]: stop,

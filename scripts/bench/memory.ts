@@ -37,6 +37,14 @@ export async function memoryOfProcess(pid: number): Promise<Memory> {
   return memoryIn(await readFile(`/proc/${pid}/status`, "utf8"));
 }
 
+/** Seconds of processor that the process has used so far, in user and kernel mode. */
+export async function cpuSecondsOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+  // The name in the second field may have blanks and brackets; Linux counts in hundredths of a second.
+  const [, , , , , , , , , , , user = "0", system = "0"] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(user) + Number(system)) / 100;
+}
+
 /** The kernel counts the process's peak anew from what is resident now. */
 export async function forgetPeak(pid: number): Promise<void> {
   await writeFile(`/proc/${pid}/clear_refs`, "5");
