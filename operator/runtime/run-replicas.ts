@@ -32,6 +32,8 @@ export interface RunReplicasOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Once the drain state has been Open, it is no reason any more not to be ready: what is open is served on. */
+  readonly staysReady?: boolean;
   /** Called after the signal, when nothing is begun any more, while the probes still answer. */
   readonly closing?: () => Promise<void>;
   /** SIGTERM. */
@@ -50,7 +52,12 @@ export async function runReplicas(options: RunReplicasOptions): Promise<number> 
   const pulse = new Pulse(all);
   const loops: Check = { name: "loops", ask: () => pulse.why };
   const stopping: Check = { name: "stopping", ask: () => (signal.aborted ? "the pod is stopping" : undefined) };
-  const drainState: Check = { name: "drain state", ask: () => gate.loud };
+  let wasOpen = false;
+  gate.onChange(() => (wasOpen ||= gate.open));
+  const drainState: Check = {
+    name: "drain state",
+    ask: () => (options.staysReady === true && wasOpen ? undefined : gate.loud),
+  };
   const alive = [loops, ...checks.alive];
 
   tellState(options, gate, all);

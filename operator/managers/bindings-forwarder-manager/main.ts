@@ -1,0 +1,36 @@
+// The program of the bindings-forwarder-manager: the process's environment, arguments and signals, handed to the runtime.
+import process from "node:process";
+import { Forwarder, LIMITS } from "../../forwarding/forwarder.ts";
+import { withHands } from "../../runtime/define-replica.ts";
+import { type Opened, replicaProgram, type Work } from "../../runtime/replica-program.ts";
+import { listenerController } from "../../controllers/listener/controller.ts";
+import { bindingsForwarderManager } from "./manager.ts";
+
+/** As long as Services take at most to stop sending new connections to a pod that is about to stop. */
+const QUIET_MS = 3_000;
+/** Of the pod's grace, what is left for the process to end. */
+const SPARE_MS = 2_000;
+
+const stop = new AbortController();
+for (const name of ["SIGTERM", "SIGINT"] as const)
+  process.once(name, () => stop.abort(new Error(`${name} was received`)));
+process.exitCode = await replicaProgram(
+  { manager: bindingsForwarderManager, open },
+  { argv: process.argv.slice(2), env: process.env, out: process.stdout, err: process.stderr, signal: stop.signal },
+);
+
+function open({ clock, log, graceMs }: Opened): Work {
+  const forwarder = new Forwarder({ limits: LIMITS, clock, log });
+  return {
+    works: [withHands(listenerController, forwarder)],
+    checks: { alive: [], ready: [] },
+    // A Service sends nothing to a pod that is not ready: during a drain what is open is to be reached all the same.
+    staysReady: true,
+    async closing() {
+      const quietMs = Math.min(QUIET_MS, graceMs);
+      await clock.sleep(quietMs);
+      log.info({ connections: forwarder.connections }, "takes no new connections, and lets the others end");
+      await forwarder.stop(Math.max(0, graceMs - quietMs - SPARE_MS));
+    },
+  };
+}
