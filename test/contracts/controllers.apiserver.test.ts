@@ -29,15 +29,16 @@ test.for(cases)(
   },
 );
 
-test.for(ours)("$name goes on once the state is Open again", async ({ controller, sample }, { expect }) => {
+test.for(ours)("$name goes on once the state is Open again", async ({ controller, sample, others }, { expect }) => {
   await using world = await startWorld({ controllers: [controller], drain: "Draining" });
   await world.create(controller.kind, sample());
+  await others?.(world);
   await world.quiet();
   await world.mark("Open", { policy: "", driver: "", by: "", since: "" });
   const after = await world.until(
     controller.kind,
     sample().metadata.name,
-    (object) => Object.keys(statusOf(object)).length > 0,
+    (object) => (statusOf(object).conditions?.length ?? 0) > 0,
     30_000,
   );
   expect(statusOf(after).conditions?.find(({ type }) => type === "Ready")?.status).toBe("True");

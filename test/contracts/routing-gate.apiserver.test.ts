@@ -8,9 +8,10 @@ import { FINALIZERS } from "#api/keys.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
 import { namesOf } from "#api/release.ts";
 import { resourceName, type Kind } from "#kube/kind.ts";
-import { ConfigMap, Ingress, IngressClass, Service } from "#kube/kinds.ts";
+import { ConfigMap, Ingress, IngressClass, Pod, Service } from "#kube/kinds.ts";
 import { enabled } from "#operator/runtime/define-controller.ts";
 import { kindsReadBy } from "#operator/runtime/watches.ts";
+import { anAgent, goes, says } from "#test/support/agent-words.ts";
 import { aDomain, anAgentEndpoint, aCloudEndpoint, anNgrokTrafficPolicy, aService } from "#test/support/builders.ts";
 import { type Shop, shopControllers, startShop } from "#test/support/shop.ts";
 
@@ -59,6 +60,9 @@ async function disturb(shop: Shop): Promise<void> {
   await world.create(NgrokTrafficPolicy, anNgrokTrafficPolicy({ metadata: { name: "new" } }));
   await world.create(CloudEndpoint, aCloudEndpoint({ metadata: { name: "new" } }));
   await world.create(AgentEndpoint, anAgentEndpoint({ metadata: { name: "new" } }));
+  await anAgent(world, "agent");
+  await says(world, "agent", {}, "new");
+  await goes(world, "agent");
   await world.create(Domain, aDomain({ metadata: { name: "new" } }));
 
   // Before the strategy, which while it is Open takes this endpoint away.
@@ -126,7 +130,7 @@ test.for(states)(
 
 test("every kind that is watched for Ingresses and Services is among those that the events are about", () => {
   const watched = new Set(enabled(shopControllers, ["ingress"]).flatMap(kindsReadBy).map(resourceName));
-  const about = [AgentEndpoint, IngressClass, ...OLD.map(([kind]) => kind)].map(resourceName);
+  const about = [AgentEndpoint, IngressClass, Pod, ...OLD.map(([kind]) => kind)].map(resourceName);
   expect([...watched].toSorted()).toEqual([...new Set(about)].toSorted());
 });
 

@@ -2,6 +2,7 @@
 // is missing here fails the contract.
 import type { KubeObject } from "#kube/kind.ts";
 import type { RouteObject } from "#kube/kinds.ts";
+import { agentEndpointController } from "#operator/controllers/agent-endpoint/controller.ts";
 import { cloudEndpointController } from "#operator/controllers/cloud-endpoint/controller.ts";
 import { domainController } from "#operator/controllers/domain/controller.ts";
 import { gatewayClassController } from "#operator/controllers/gateway-api/class.ts";
@@ -15,12 +16,14 @@ import { trafficPolicyController } from "#operator/controllers/traffic-policy/co
 import { translationController } from "#operator/controllers/translation/controller.ts";
 import type { KeyedController } from "#operator/runtime/define-keyed.ts";
 import type { LeaderController } from "#operator/runtime/define-controller.ts";
+import { anAgent, says } from "./agent-words.ts";
 import {
   aCloudEndpoint,
   aDomain,
   aGateway,
   aGatewayClass,
   aKubernetesOperator,
+  anAgentEndpoint,
   anHTTPRoute,
   anIngress,
   anIPPolicy,
@@ -29,12 +32,15 @@ import {
   aTCPRoute,
   aTLSRoute,
 } from "./builders.ts";
+import type { World } from "./world.ts";
 
 export interface Sampled {
   readonly name: string;
   readonly controller: LeaderController;
   /** An object that it works on; one of ours becomes Ready. */
   readonly sample: () => KubeObject;
+  /** What others do for the object before it can be Ready. */
+  readonly others?: (world: World) => Promise<void>;
 }
 
 const ROUTES: Readonly<Record<string, () => RouteObject>> = { TCPRoute: aTCPRoute, TLSRoute: aTLSRoute };
@@ -45,6 +51,13 @@ export const everyController: readonly Sampled[] = [
   sampled(ipPolicyController, () => anIPPolicy()),
   sampled(trafficPolicyController, () => anNgrokTrafficPolicy()),
   sampled(cloudEndpointController, () => aCloudEndpoint({ spec: { url: "https://web.internal" } })),
+  {
+    ...sampled(agentEndpointController, () => anAgentEndpoint({ spec: { url: "https://shop.internal" } })),
+    async others(world) {
+      await anAgent(world, "agent");
+      await says(world, "agent");
+    },
+  },
   sampled(ingressController, () => anIngress()),
   sampled(serviceController, () => aService()),
   sampled(gatewayClassController, () => aGatewayClass()),

@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import type { KubeObject } from "#kube/kind.ts";
 import { IngressClass, type IngressClassObject, type IngressObject, Service, type ServiceObject } from "#kube/kinds.ts";
+import { agentEndpointController } from "#operator/controllers/agent-endpoint/controller.ts";
 import { cloudEndpointController } from "#operator/controllers/cloud-endpoint/controller.ts";
 import { domainController } from "#operator/controllers/domain/controller.ts";
 import { ingressController } from "#operator/controllers/ingress/controller.ts";
@@ -20,6 +21,7 @@ export const shopControllers: readonly Controller[] = [
   translationController,
   domainController,
   cloudEndpointController,
+  agentEndpointController,
   trafficPolicyController,
 ];
 

@@ -9,6 +9,7 @@ import { resourceName } from "#kube/kind.ts";
 import { ConfigMap, CustomResourceDefinition, Event, Lease } from "#kube/kinds.ts";
 import { callsPerMinuteOf } from "#ngrok/pace.ts";
 import { KnownError } from "#wire/errors.ts";
+import { agentEndpointController } from "../../controllers/agent-endpoint/controller.ts";
 import { cloudEndpointController } from "../../controllers/cloud-endpoint/controller.ts";
 import { domainController } from "../../controllers/domain/controller.ts";
 import { gatewayClassController } from "../../controllers/gateway-api/class.ts";
@@ -147,6 +148,7 @@ export const apiManager = defineManager({
     ipPolicyController,
     trafficPolicyController,
     cloudEndpointController,
+    agentEndpointController,
     ingressController,
     serviceController,
     gatewayClassController,
