@@ -47,6 +47,8 @@ export interface GatewayShop {
   /** The name of the GatewayClass. */
   readonly className: string;
   readonly controllerName: string;
+  /** Of the IngressClasses that would be served. */
+  readonly ingressController: string;
   makeClass(name: string, controllerName: string): Promise<GatewayClassObject>;
   /** A Service without a load balancer, with port 80. */
   plainService(name: string): ServiceObject;
@@ -63,8 +65,9 @@ export async function startGatewayShop(options: Partial<WorldOptions> = {}): Pro
   const id = randomUUID().slice(0, 8);
   const className = `gateways-${id}`;
   const controllerName = `ngrok.com/gateways-${id}`;
+  const ingressController = `ngrok.com/ingresses-${id}`;
   const routing = {
-    ingressControllerName: `ngrok.com/none-${id}`,
+    ingressControllerName: ingressController,
     gatewayControllerName: controllerName,
     referenceGrants: true,
   };
@@ -80,6 +83,7 @@ export async function startGatewayShop(options: Partial<WorldOptions> = {}): Pro
     world,
     className,
     controllerName,
+    ingressController,
     makeClass: async (name, by) =>
       await world.write.create(
         GatewayClass,

@@ -48,6 +48,8 @@ export interface WorldOptions {
 }
 
 export interface ManagerOptions {
+  /** What is different for this replica, as after an upgrade with other values. */
+  readonly options?: Partial<Options>;
   /** Stands between this replica and the API server: answers a request itself, or undefined to let it pass. */
   readonly intercept?: (request: KubeRequest) => Promise<unknown> | undefined;
 }
@@ -191,7 +193,8 @@ async function drainState(world: World, drain: NonNullable<WorldOptions["drain"]
 
 let replicas = 0;
 
-function startManager(world: World, options: WorldOptions, { intercept }: ManagerOptions): TestManager {
+function startManager(world: World, options: WorldOptions, more: ManagerOptions): TestManager {
+  const { intercept } = more;
   const stop = new AbortController();
   const end = new AbortController();
   const writes: string[] = [];
@@ -235,7 +238,7 @@ function startManager(world: World, options: WorldOptions, { intercept }: Manage
     ngrok,
     key: check,
     release: world.release,
-    options: { ...defaults, ...options.options },
+    options: { ...defaults, ...options.options, ...more.options },
     lease: namesOf(world.release).lease,
     identity: `pod/test-${replicas}/${randomUUID()}`,
     clusterWide: options.clusterWide ?? true,

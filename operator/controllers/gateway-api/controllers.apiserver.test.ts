@@ -330,18 +330,3 @@ test("what cannot be served as it is written is told on the Gateway and on the r
     told.push(...items.map(({ regarding, reason, note }) => `${regarding.kind} ${reason} ${note}`));
   expect(told).toContainEqual(expect.stringMatching(/^Gateway ConfigError spec\.listeners\[0\]\.port: /));
 });
-
-test("Gateway API that comes while we run is picked up without a restart", async () => {
-  await using later = await ownControlPlane();
-  await using shop = await startGatewayShop({ kubeconfig: later.kubeconfig });
-  const { world } = shop;
-  await world.quiet();
-  expect(world.manager.log.some(({ level }) => level === "error" || level === 50)).toBe(false);
-  await installGatewayApi(later.kubeconfig);
-  await shop.makeClass(shop.className, shop.controllerName);
-  await shop.service("web");
-  await world.create(Gateway, shop.gateway("shop.ngrok.app"));
-  await world.create(HTTPRoute, shop.route("web", "web"));
-  await world.until(Gateway, "edge", isProgrammed, 40_000);
-  expect(await urls(world)).toEqual(["https://shop.ngrok.app"]);
-});

@@ -22,6 +22,10 @@ test("GatewayClasses are known by the name that the flag gives", () => {
   expect(() => flags("--gateway-controller-name=")).toThrow("--gateway-controller-name=: it is empty");
 });
 
+test("without rights to the cluster Gateway API is off, since whose a Gateway is stands in its class", () => {
+  expect(optionsOf(flags("--rbac-cluster=false"), "1.0").features).toEqual(["ingress"]);
+});
+
 test("policies are what the flags say, and nothing else is taken", () => {
   expect(optionsOf(flags(), "1.0")).toMatchObject({ drainPolicy: "Retain", defaultDomainReclaimPolicy: "Delete" });
   expect(optionsOf(flags("--drain-policy=Delete", "--default-domain-reclaim-policy=Retain"), "1.0")).toMatchObject({
