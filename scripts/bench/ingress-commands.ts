@@ -30,7 +30,7 @@ export function ingressCommands(
   const about = (name: string, what: string, count: number): Command =>
     command(name, what)
       .option("--count <n>", "Ingresses, each with a host and Services of its own", countOf, count)
-      .option("--paths <n>", "paths of each, from 1 to 3; each becomes an AgentEndpoint", countOf, 3)
+      .option("--paths <n>", "paths of each, from 1 to 3; each becomes an AgentEndpoint", countOf, 1)
       .option("--plane", "on API server, etcd and controller manager alone: no root, ready in 5 s", false)
       .option("--profile <folder>", "put a CPU profile of the api-manager there, and show its heaviest functions");
   about("ingress", "N new Ingresses until all are endpoints, against the same writes from a bare client", 1_000).action(

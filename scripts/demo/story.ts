@@ -126,7 +126,7 @@ async function play(stage: Stage, options: DemoOptions, progress: Progress): Pro
   const remote = await leftAtNgrok(account, options, progress);
   return {
     policy,
-    objects: count + held(users, before),
+    objects: count + held(users),
     finalizersBefore,
     residue: found,
     remote,

@@ -1,6 +1,7 @@
 // The users' part of the demo's story: their objects become endpoints, and after the uninstall they are what they were.
 import { CommandFailed } from "#tools/command.ts";
 import { gatewayApiCrds } from "#tools/binaries.ts";
+import { seen } from "#test/support/manager-process.ts";
 import type { Stage } from "#test/support/stage.ts";
 import type { Progress } from "./progress.ts";
 import { type Feature, harmTo, isServed, nameOf, now, USERS, usersObjects, type UsersObject, write } from "./users.ts";
@@ -65,17 +66,19 @@ export async function asked(
     }
   };
   await step("served", wait, () => "all of them are endpoints");
+  let made: UsersObject[] = [];
+  const isHeld = async (): Promise<boolean> => {
+    made = (await kubectl.json<{ items: UsersObject[] }>(["-n", USERS, "get", MADE.join(",")])).items;
+    return made.every(({ metadata }) => (metadata.finalizers?.length ?? 0) > 0);
+  };
+  await seen(() => "what was made for the users' objects carries a finalizer", isHeld);
   excerpt(await kubectl.run(["-n", USERS, "get", MADE.join(",")]), 20);
-  const made = await kubectl.json<{ items: UsersObject[] }>(["-n", USERS, "get", MADE.join(",")]);
-  return { before, made: made.items.map(nameOf) };
+  return { before, made: made.map(nameOf) };
 }
 
-/** How many objects our finalizer has to be on for the users' sake. */
-export function held({ before, made }: Users, carriers: readonly string[]): number {
-  // What is written for the agents is held by whoever cleans up after them, if anybody does.
-  const ours = made.filter((name) => !name.startsWith("agentendpoint ") || carriers.includes(name));
-  // A class has a finalizer of Gateway API's own.
-  return before.filter((one) => isServed(one) && one.kind !== "GatewayClass").length + ours.length;
+/** How many objects our finalizer has to be on for the users' sake. A class has one of Gateway API's own. */
+export function held({ before, made }: Users): number {
+  return before.filter((one) => isServed(one) && one.kind !== "GatewayClass").length + made.length;
 }
 
 /** What became of the users' objects, in words; nothing when they are as their authors left them. */
