@@ -1,5 +1,6 @@
 // How people write the addresses of an endpoint and of its upstream, and what an agent makes of them. Pure.
 import { KnownError } from "#wire/errors.ts";
+import { code } from "./errors.ts";
 
 const protocols = ["http", "https", "tcp", "tls"] as const;
 export type Proto = (typeof protocols)[number];
@@ -79,8 +80,5 @@ function portOf(text: string, url: string): number {
 }
 
 function invalid(field: string, url: string, why: string): KnownError {
-  return new KnownError("invalid", `spec.${field} ${JSON.stringify(url)}: ${why}`, { code: CONFIGURATION });
+  return new KnownError("invalid", `spec.${field} ${JSON.stringify(url)}: ${why}`, { code: code.configuration });
 }
-
-/** Code of an error that the endpoint's own settings are to blame for. */
-export const CONFIGURATION = "Configuration";

@@ -11,9 +11,10 @@ import {
   type TLSSocket,
 } from "node:tls";
 import { KnownError } from "#wire/errors.ts";
-import { CONFIGURATION, type UpstreamAddress } from "./agent-addresses.ts";
+import { type UpstreamAddress } from "./agent-addresses.ts";
 import type { AgentSpec, AgentTermination, KeyPair } from "./agent-port.ts";
 import { readProxyHeader } from "./agent-proxy-header.ts";
+import { code } from "./errors.ts";
 
 export interface Bridge {
   /** On the loopback. */
@@ -107,7 +108,7 @@ function context(field: string, options: SecureContextOptions): SecureContext {
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new KnownError("invalid", `${field}: certificate and key cannot be used: ${why}`, {
-      code: CONFIGURATION,
+      code: code.configuration,
       hint: "put a PEM certificate and the key that belongs to it into the Secret",
     });
   }

@@ -7,6 +7,7 @@ import { SessionCalls } from "./agent-calls.ts";
 import { openOn } from "./agent-open.ts";
 import type { AgentPort, AgentSpec, AgentState, Opened } from "./agent-port.ts";
 import type { Connect, OpenEndpoint } from "./agent-session.ts";
+import { code } from "./errors.ts";
 
 const AGAIN: Backoff = { baseMs: 500, capMs: 60_000 };
 /** A session that has lived as long is not one of a row of failures. */
@@ -72,7 +73,7 @@ export class Agent implements AgentPort {
     if (state.is === "stopped") throw new KnownError("transient", `the agent is shutting down: ${state.why}`);
     if (calls === undefined || state.is !== "up") {
       const why = state.is === "down" ? state.why : "it is being connected";
-      throw new KnownError("transient", `there is no session with ngrok: ${why}`, { code: NO_SESSION });
+      throw new KnownError("transient", `there is no session with ngrok: ${why}`, { code: code.noSession });
     }
     const opened = await openOn(calls, spec, signal, {
       ended: () => this.#changed(),
@@ -205,9 +206,6 @@ export class Agent implements AgentPort {
     return Math.round((this.#options.clock.now() - since) / 1000);
   }
 }
-
-/** Code of an error that passes with the next session. */
-export const NO_SESSION = "NoSession";
 
 async function ended(signal: AbortSignal): Promise<undefined> {
   if (!signal.aborted)

@@ -3,10 +3,11 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { KnownError } from "#wire/errors.ts";
-import { CONFIGURATION, placeOf, type UpstreamAddress, upstreamOf, upstreamUrl } from "./agent-addresses.ts";
+import { placeOf, type UpstreamAddress, upstreamOf, upstreamUrl } from "./agent-addresses.ts";
 import { type Bridge, needsBridge, startBridge } from "./agent-bridge.ts";
 import type { AgentSpec, Binding } from "./agent-port.ts";
 import { type Bind, type Calls, type Listening, OpenEndpoint } from "./agent-session.ts";
+import { code } from "./errors.ts";
 
 const bindings: readonly string[] = ["public", "internal", "kubernetes"] satisfies Binding[];
 
@@ -81,7 +82,9 @@ function check({ bindings: wanted, upstream }: AgentSpec): void {
 }
 
 function refused(field: string, value: string, takes: string): KnownError {
-  return new KnownError("invalid", `spec.${field} ${JSON.stringify(value)}: write ${takes}`, { code: CONFIGURATION });
+  return new KnownError("invalid", `spec.${field} ${JSON.stringify(value)}: write ${takes}`, {
+    code: code.configuration,
+  });
 }
 
 /** A name that DNS says is not there; what DNS cannot say just now is no reason. */
@@ -92,7 +95,7 @@ async function resolvable({ host, port }: UpstreamAddress): Promise<void> {
   } catch (error) {
     if ((error as { readonly code?: unknown }).code !== "ENOTFOUND") return;
     throw new KnownError("transient", `spec.upstream.url: the host ${host} (port ${port}) is not known to DNS`, {
-      code: CONFIGURATION,
+      code: code.configuration,
       hint: "check the name: a Service is reached as SERVICE.NAMESPACE.svc, and it has to exist",
       cause: error,
     });

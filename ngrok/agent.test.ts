@@ -157,6 +157,7 @@ describe("the session", () => {
     );
     await at.edge.comeBack();
     await at.test.until("there is a session again", () => isUp(at.test.agent.state));
+    expect(at.edge.journal.count({ kind: "authenticated" })).toBe(2);
   });
 
   test("whose heart is not answered is left for a new one, and its requests go on meanwhile", async () => {

@@ -21,6 +21,10 @@ export const code = {
   ambiguous: "Ambiguous",
   /** Ours: an answer of 2xx that is not what the API promises. */
   unreadable: "UnreadableAnswer",
+  /** Ours: the settings of the endpoint itself are to blame. */
+  configuration: "Configuration",
+  /** Ours: the agent has no session with ngrok; passes with the next one. */
+  noSession: "NoSession",
 } as const;
 
 /** What a code means where the HTTP status alone would say too little. */

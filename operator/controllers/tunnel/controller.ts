@@ -1,0 +1,103 @@
+// The tunnel of an AgentEndpoint in one agent: every replica opens its own, and ngrok pools them. Finalizer, Domain and
+// conditions are the leader's (agent-endpoint); here is only what this process has open, and its entry in the status.
+import { AgentEndpoint, agentFieldManager } from "#api/agent-endpoint.ts";
+import { allow } from "#api/rbac.ts";
+import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
+import { keyOf, type KubeObject, type Ref, refOf } from "#kube/kind.ts";
+import { Secret, type SecretObject } from "#kube/kinds.ts";
+import { code } from "#ngrok/errors.ts";
+import { known } from "#wire/errors.ts";
+import { policyName, policySource, policyText } from "../../endpoint/traffic-policy.ts";
+import { watching } from "../../runtime/define-controller.ts";
+import { defineReplicaController, type ReplicaContext, type ReplicaOutcome } from "../../runtime/define-replica.ts";
+import { entryOf, type Problem, problemOf, secretNames, type Wanted, wantedOf } from "./plan.ts";
+import type { Tunnels } from "./tunnels.ts";
+
+/** A session that comes back within this is no news for a status. */
+const SHORT_MS = 5_000;
+
+const PARTS = ["tls.crt", "tls.key", "ca.crt"];
+
+export const tunnelController = defineReplicaController<AgentEndpoint, Tunnels>({
+  name: "tunnel",
+  manager: "agent-manager",
+  role: "replica",
+  kind: AgentEndpoint,
+  // ngrok answers one call of a session at a time; more at once is for those that wait for DNS.
+  concurrency: 8,
+  indexes: {
+    policy: ({ spec, metadata: { namespace } }) => policyName(spec).map((name) => keyOf({ name, namespace })),
+    secret: (endpoint) => secretNames(endpoint).map((name) => keyOf({ name, namespace: endpoint.metadata.namespace })),
+  },
+  watches: [
+    watching(
+      NgrokTrafficPolicy,
+      (policy, cached) => cached.by(AgentEndpoint, "policy", keyOf(refOf(policy))).map(refOf),
+      {},
+      {
+        ignores: "status",
+      },
+    ),
+    watching(
+      Secret,
+      (secret, cached) => cached.by(AgentEndpoint, "secret", keyOf(refOf(secret))).map(refOf),
+      {},
+      {
+        keeps: certificatesOf,
+      },
+    ),
+  ],
+  rbac: [
+    allow(AgentEndpoint, ["get", "list", "watch"], { why: "opens a tunnel for each AgentEndpoint, and closes it" }),
+    allow(AgentEndpoint, ["patch"], { part: "status", why: "says in its own entry where it serves, or why not" }),
+    allow(NgrokTrafficPolicy, ["get", "list", "watch"], { why: "reads the traffic policies that endpoints name" }),
+    allow(Secret, ["get", "list", "watch"], { why: "reads the certificates that endpoints name" }),
+  ],
+  fieldManager: agentFieldManager,
+  apply,
+  close: async (at, { hands }) => await hands.close(keyOf(at)),
+  listens: ({ agent }, again) => agent.onChange(() => again()),
+});
+
+/** Of a Secret what an endpoint may name; the rest is not ours to keep. */
+function certificatesOf<T extends KubeObject>(object: T): T {
+  const { data = {} } = object as SecretObject;
+  const kept = Object.entries(data).filter(([name]) => PARTS.includes(name));
+  return { ...object, data: Object.fromEntries(kept) };
+}
+
+async function apply(
+  endpoint: AgentEndpoint,
+  context: ReplicaContext<Tunnels>,
+): Promise<ReplicaOutcome<AgentEndpoint>> {
+  const { hands, signal } = context;
+  const key = keyOf(refOf(endpoint));
+  const wanted = wantedBy(endpoint, context);
+  if (wanted.is === "problem") return { is: "stop", reason: wanted.reason, hint: wanted.why, entry: said(wanted) };
+  const { state } = hands.agent;
+  if (state.is !== "up") return noSession("why" in state ? state.why : "it is being connected");
+  try {
+    const opened = await hands.become(key, wanted.spec, signal);
+    return { is: "done", entry: entryOf(opened.url) };
+  } catch (error) {
+    if (known(error).code === code.noSession) return noSession(known(error).message);
+    return { is: "failed", error, entry: said(problemOf(error)) };
+  }
+
+  function said(problem: Problem) {
+    return entryOf(hands.urlOf(key), problem);
+  }
+
+  /** Whoever keeps the session wakes all endpoints when there is one. */
+  function noSession(why: string): ReplicaOutcome<AgentEndpoint> {
+    hands.wait(key);
+    if (hands.downFor < SHORT_MS) return { is: "wait", ms: SHORT_MS, reason: why };
+    return { is: "done", entry: said({ is: "problem", reason: "NgrokAPIError", why }) };
+  }
+}
+
+function wantedBy(endpoint: AgentEndpoint, { cached }: ReplicaContext<Tunnels>): Wanted {
+  const { namespace = "" } = endpoint.metadata;
+  const policy = policyText(policySource(endpoint.spec), namespace, cached);
+  return wantedOf(endpoint, policy, (name: Ref["name"]) => cached.get(Secret, { name, namespace }));
+}
