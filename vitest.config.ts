@@ -7,6 +7,8 @@ const code = "{wire,kube,api,ngrok,drain,hooks,operator,scripts,tools,test}";
 export default defineConfig({
   test: {
     reporters: ["default", new ClosingLine()],
+    // Tests wait for servers half of their time: as many files at once as there are processors, not one fewer.
+    maxWorkers: "100%",
     coverage: {
       provider: "v8",
       include: ["{wire,kube,api,ngrok,drain,hooks,operator}/**/*.ts"],
