@@ -124,9 +124,9 @@ export interface Values {
     ingressEndpoint?: string;
     /** The forwarder's Deployment. */
     forwarder?: {
-      /** Pods of the forwarder. */
+      /** Pods of the forwarder; with more than one, a PodDisruptionBudget lets one be away. */
       replicaCount?: number;
-      /** Requests and limits of the forwarder. */
+      /** Requests and limits of the forwarder. A connection takes about 50 KiB. */
       resources?: {
         requests?: Record<string, string | number>;
         limits?: Record<string, string | number>;
@@ -150,7 +150,7 @@ export interface Values {
       };
       /** Priority class of the forwarder's pods. */
       priorityClassName?: string;
-      /** Time that the forwarder's pods have to stop. */
+      /** Time that the forwarder's pods have to stop: connections that stand may end until then. */
       terminationGracePeriodSeconds?: number;
       /** Tolerations of the forwarder's pods. */
       tolerations?: (Record<string, unknown>)[];

@@ -29,6 +29,20 @@
 {{- end -}}
 {{- end -}}
 
+{{- /* Whether there are forwarders. */ -}}
+{{- define "ngrok-operator.hasForwarder" -}}
+{{- if and .Values.bindings.enabled (not .Values.oneClickDemoMode) -}}true{{- end -}}
+{{- end -}}
+
+{{- define "ngrok-operator.forwarderServiceAccount" -}}
+{{- $account := .Values.bindings.forwarder.serviceAccount | default dict -}}
+{{- if $account.create -}}
+{{- $account.name | default (include "ngrok-operator.named" (list . "bindings-forwarder")) -}}
+{{- else -}}
+{{- $account.name | default "default" -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "ngrok-operator.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "ngrok-operator.name" . | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}

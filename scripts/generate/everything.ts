@@ -2,11 +2,12 @@
 import { cleanupHook } from "#hooks/cleanup/hook.ts";
 import { drainHook } from "#hooks/drain/hook.ts";
 import { apiManager } from "#operator/managers/api-manager/manager.ts";
+import { bindingsForwarderManager } from "#operator/managers/bindings-forwarder-manager/manager.ts";
 import { crdFiles } from "./crds.ts";
 import { drainDocumentFiles } from "./drain-documents.ts";
 import type { GeneratedFile } from "./generated-file.ts";
 import { hookFiles, type HookDefinition } from "./hooks.ts";
-import { apiManagerFile } from "./managers.ts";
+import { managerFile } from "./managers.ts";
 import { rbacPage } from "./rbac-page.ts";
 import { scaleFiles } from "./scale-page.ts";
 import { uninstallMatrixPage } from "./uninstall-matrix.ts";
@@ -22,8 +23,17 @@ export function generatedFiles(): readonly GeneratedFile[] {
   return [
     ...crdFiles(),
     ...hooks.flatMap(hookFiles),
-    apiManagerFile(apiManager),
-    rbacPage([apiManager], hooks),
+    managerFile(apiManager, {
+      prefix: "manager",
+      serviceAccount: `include "ngrok-operator.serviceAccount" .`,
+      when: "",
+    }),
+    managerFile(bindingsForwarderManager, {
+      prefix: "bindings-forwarder",
+      serviceAccount: `include "ngrok-operator.forwarderServiceAccount" .`,
+      when: `include "ngrok-operator.hasForwarder" .`,
+    }),
+    rbacPage([apiManager, bindingsForwarderManager], hooks),
     uninstallMatrixPage(),
     ...scaleFiles(),
     ...valuesFiles(),

@@ -20,12 +20,28 @@ function subjectOf(manager: Manager, prefix: string): Subject {
   };
 }
 
-export function apiManagerFile(manager: Manager): GeneratedFile {
-  const subject = subjectOf(manager, "manager");
+/** How a manager's objects are called in the chart, and when they are there. */
+export interface InChart {
+  /** Of the names of its Roles. */
+  readonly prefix: string;
+  /** Helm expression of its ServiceAccount's name. */
+  readonly serviceAccount: string;
+  /** Helm condition; "" for always. */
+  readonly when: string;
+}
+
+export function managerFile(manager: Manager, { prefix, serviceAccount, when }: InChart): GeneratedFile {
+  const subject = subjectOf(manager, prefix);
+  const roles = [...watchRole(subject), ...ownRoles(subject)].map((role) => ({ ...role, when: both(when, role.when) }));
   return rightsFile(
     `chart/templates/rbac/${manager.name}.yaml`,
     `operator/managers/${manager.name}/manager.ts`,
-    `include "ngrok-operator.serviceAccount" .`,
-    [...watchRole(subject), ...ownRoles(subject)],
+    serviceAccount,
+    roles,
   );
+}
+
+function both(one: string, other: string): string {
+  if (one === "" || other === "") return one || other;
+  return `and (${one}) (${other})`;
 }

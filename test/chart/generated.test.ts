@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { allow } from "#api/rbac.ts";
 import { Domain } from "#api/domain.ts";
 import { apiManager } from "#operator/managers/api-manager/manager.ts";
+import { bindingsForwarderManager } from "#operator/managers/bindings-forwarder-manager/manager.ts";
 import { generatedFiles, OWNED_FOLDERS } from "#scripts/generate/everything.ts";
 import { hookFiles, type HookDefinition } from "#scripts/generate/hooks.ts";
 import { ConfigMap, Namespace } from "#kube/kinds.ts";
@@ -27,16 +28,21 @@ test.for(OWNED_FOLDERS)("%s holds nothing that follows from no definition", (fol
   ).toEqual([]);
 });
 
-test("every flag that the chart passes is one that the api-manager has", async () => {
-  const all = await objects({
-    files: [join(import.meta.dirname, "values", "reference.yaml")],
-    set: ["apiURL=http://x", "region=eu", "serverAddr=s:1", "oneClickDemoMode=true"],
-  });
-  const args = podsOf(all).flatMap(({ pod }) => pod.containers.flatMap((container) => container.args ?? []));
-  const flags = args.map((arg) => /^--([^=]+)=/.exec(arg)?.[1]);
-  expect(flags.length).toBeGreaterThan(20);
-  expect(flags.filter((flag) => !apiManager.flags.some(({ name }) => name === flag))).toEqual([]);
-});
+test.for([apiManager, bindingsForwarderManager])(
+  "every flag that the chart passes is one that the $name has",
+  async (manager, { expect }) => {
+    const all = await objects({
+      files: [join(import.meta.dirname, "values", "reference.yaml")],
+      set: ["apiURL=http://x", "region=eu", "serverAddr=s:1", `oneClickDemoMode=${manager === apiManager}`],
+    });
+    const own = podsOf(all)
+      .flatMap(({ pod }) => pod.containers)
+      .filter(({ command }) => command.includes(`/app/${manager.name}.mjs`));
+    const flags = own.flatMap(({ args = [] }) => args).map((arg) => /^--([^=]+)=/.exec(arg)?.[1]);
+    expect(flags.length).toBeGreaterThan(9);
+    expect(flags.filter((flag) => !manager.flags.some(({ name }) => name === flag))).toEqual([]);
+  },
+);
 
 describe("a third hook", () => {
   const rehearsal: HookDefinition = {
