@@ -15,6 +15,7 @@ import type { ObjectEvent } from "./define-controller.ts";
 import type { ReplicaContext, ReplicaOutcome, ReplicaWork } from "./define-replica.ts";
 import type { Events } from "./events.ts";
 import type { Gate } from "./gate.ts";
+import type { Check } from "./health.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { nextOf, resultOf } from "./next.ts";
@@ -43,13 +44,20 @@ export interface ReplicaParts {
   readonly signal: AbortSignal;
 }
 
-/** Returns how to stop it: nothing more is begun, and it resolves when what had begun has ended. Nothing is closed by that. */
-export function startReplica(work: ReplicaWork, given: ReplicaParts): () => Promise<void> {
+export interface ReplicaAtWork {
+  /** Not ready until everything that was there at the start has been looked at once. */
+  readonly ready: Check;
+  /** Nothing more is begun; resolves when what had begun has ended. Nothing is closed by that. */
+  stop(): Promise<void>;
+}
+
+export function startReplica(work: ReplicaWork, given: ReplicaParts): ReplicaAtWork {
   const { controller, hands } = work;
   const { watches, gate, clock, release, signal } = given;
   const parts = { ...given, log: given.log.child({ controller: controller.name }) };
   const store = watches.cache.store(controller.kind);
   const keeper = new Keeper(work, store, parts);
+  let unseen: Set<string> | undefined;
   const queue = new Queue({
     clock,
     concurrency: controller.concurrency ?? 1,
@@ -58,6 +66,7 @@ export function startReplica(work: ReplicaWork, given: ReplicaParts): () => Prom
     async work(key) {
       const began = clock.now();
       const next = await keeper.work(key);
+      unseen?.delete(key);
       parts.metrics.reconciled(controller.name, resultOf(next), (clock.now() - began) / 1000);
       return next;
     },
@@ -70,6 +79,7 @@ export function startReplica(work: ReplicaWork, given: ReplicaParts): () => Prom
   const listening: (() => void)[] = [];
   const start = async (): Promise<void> => {
     await watches.ready(kindsReadBy(controller), signal);
+    unseen = new Set(store.keys());
     listening.push(
       store.onChange(({ before, after }) => {
         const object = after ?? before;
@@ -90,9 +100,21 @@ export function startReplica(work: ReplicaWork, given: ReplicaParts): () => Prom
   start().catch((error: unknown) => {
     if (!signal.aborted) parts.log.error({ err: known(error).message }, "the controller has stopped");
   });
-  return async () => {
-    for (const end of listening) end();
-    await queue.stop();
+  return {
+    ready: {
+      name: controller.name,
+      ask() {
+        // While the drain state is closed nothing is looked at, and the gate says so by itself.
+        if (!gate.open || unseen?.size === 0) return undefined;
+        return unseen === undefined
+          ? "nothing has been looked at yet"
+          : `${unseen.size} of kind ${controller.kind.kind} have not been looked at yet`;
+      },
+    },
+    async stop() {
+      for (const end of listening) end();
+      await queue.stop();
+    },
   };
 }
 

@@ -14,7 +14,7 @@ import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { Pulse } from "./pulse.ts";
 import { Recent } from "./recent.ts";
-import { startReplica } from "./replica.ts";
+import { type ReplicaAtWork, startReplica } from "./replica.ts";
 import { cachesCheck, watches as openWatches } from "./watches.ts";
 
 export interface RunReplicasOptions {
@@ -59,18 +59,21 @@ export async function runReplicas(options: RunReplicasOptions): Promise<number> 
     ask: () => (options.staysReady === true && wasOpen ? undefined : gate.loud),
   };
   const alive = [loops, ...checks.alive];
+  let atWork: readonly ReplicaAtWork[] = [];
+  const firstPass = (): readonly Check[] => atWork.map(({ ready }) => ready);
 
   tellState(options, gate, all);
   await using _health = await serve(options.bind.health, {
     "/healthz": () => healthPage(alive),
-    "/readyz": () => healthPage([...alive, stopping, cachesCheck(watches), drainState, ...checks.ready]),
+    "/readyz": () =>
+      healthPage([...alive, stopping, cachesCheck(watches), drainState, ...firstPass(), ...checks.ready]),
   });
   await using _metrics = await serve(options.bind.metrics, metricsRoutes(metrics.registry));
   // A drain is no rest for a replica: what is deleted then is closed then.
   const free = watches.use();
   const events = clusterEvents({ connection, clock, instance: pod }, all);
   const parts = { ...options, watches, gate, reader: read, recent: new Recent(gate, clock), events, signal: all };
-  const stops = works.map((work) => startReplica(work, parts));
+  atWork = works.map((work) => startReplica(work, parts));
   const background = [
     pulse.keep("watches", watches.run(all)),
     pulse.keep("drain state", followState(options, gate, all)),
@@ -78,7 +81,7 @@ export async function runReplicas(options: RunReplicasOptions): Promise<number> 
   await Promise.race([ended(all), pulse.broken]);
   stop.abort(new Error("the manager ends"));
   events.stop();
-  await Promise.all(stops.map(async (end) => await end()));
+  await Promise.all(atWork.map(async (one) => await one.stop()));
   free();
   if (signal.aborted) await options.closing?.();
   await Promise.allSettled(background);
