@@ -11,7 +11,7 @@ import { aCloudEndpoint, aDomain, aKubernetesOperator, anIPPolicy, anNgrokTraffi
 import { ChartInstall, type Ended, type Program, renderChart, type Values } from "./chart-install.ts";
 import { clearField, makeField } from "./field.ts";
 import type { Ground } from "./rights-ground.ts";
-import { gatewayAndRoutes, ingressAndService } from "./rights-users.ts";
+import { agentThatGoes, gatewayAndRoutes, ingressAndService } from "./rights-users.ts";
 
 const STATE = "ngrok-operator-drain-state";
 const REPORTS = ["", "-2", "-3", "-4", "-5", "-6", "-7", "-8"].map((piece) => `ngrok-operator-drain-report${piece}`);
@@ -66,6 +66,7 @@ export class Life {
     await using _ = await this.#readyManager({});
     const ready = ["cloudendpoint/web", "ippolicy/office", "domain/web-example-com"];
     await kubectl(["wait", "--for=condition=Ready", ...ready, "-n", "shop", "--timeout=30s"]);
+    await agentThatGoes(this.#ground);
     await ingressAndService(kubectl);
     if (this.#clusterWide) await gatewayAndRoutes(kubectl);
     await this.#install.cli(["policy", "Retain"]);

@@ -1,9 +1,10 @@
-// What users do in the life of an install: their Ingresses, LoadBalancer Services, Gateways and routes become endpoints,
-// change, and go, so that every right to their kinds is used.
+// What users do in the life of an install: their AgentEndpoints are served; their Ingresses, LoadBalancer Services, Gateways
+// and routes become endpoints, change, and go, so that every right to their kinds is used.
 import type { KubeObject } from "#kube/kind.ts";
 import {
   aGateway,
   aGatewayClass,
+  anAgentEndpoint,
   anHTTPRoute,
   anIngress,
   anIngressClass,
@@ -12,6 +13,17 @@ import {
   aTLSRoute,
 } from "./builders.ts";
 import type { Ground } from "./rights-ground.ts";
+
+/** An AgentEndpoint of which an agent has said something whose pod is gone: the leader asks for that pod. */
+export async function agentThatGoes({ kubectl, asked }: Pick<Ground, "kubectl" | "asked">): Promise<void> {
+  await put(kubectl, anAgentEndpoint({ metadata: { namespace: "shop" }, spec: { url: "https://shop.internal" } }));
+  const looked = asked(/\/pods\/gone\b/);
+  const status = { replicas: [{ pod: "gone", observedGeneration: 1, reason: "EndpointCreated" }] };
+  const said = ["--subresource=status", "--type=merge", "-p", JSON.stringify({ status })];
+  await kubectl(["patch", "agentendpoint/shop", "-n", "shop", ...said]);
+  await looked;
+  await kubectl(["delete", "agentendpoint/shop", "-n", "shop", "--timeout=30s"]);
+}
 
 /** An Ingress and a LoadBalancer Service become endpoints, change, and go. */
 export async function ingressAndService(kubectl: Ground["kubectl"]): Promise<void> {

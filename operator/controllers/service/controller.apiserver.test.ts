@@ -3,12 +3,14 @@
 import { expect, test } from "vitest";
 import { AgentEndpoint } from "#api/agent-endpoint.ts";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { Domain } from "#api/domain.ts";
 import { FINALIZER } from "#api/keys.ts";
 import type { Kind, KubeObject } from "#kube/kind.ts";
 import { Service, type ServiceObject } from "#kube/kinds.ts";
+import { anAgent, says } from "#test/support/agent-words.ts";
 import { aService } from "#test/support/builders.ts";
 import { startShop } from "#test/support/shop.ts";
-import type { World } from "#test/support/world.ts";
+import { condition, isReady, type World } from "#test/support/world.ts";
 
 const signal = (): AbortSignal => AbortSignal.timeout(60_000);
 
@@ -148,4 +150,75 @@ test("a Service that is ngrok's no more loses endpoint, address and finalizer, a
   expect(after.metadata.annotations?.["ngrok.com/drain-owner"]).toBeUndefined();
   expect(await all(world, AgentEndpoint)).toEqual([]);
   expect(world.api.objects("reserved_addrs")).toEqual([]);
+});
+
+const TLS = (host: string, more: Record<string, string> = {}): ServiceObject =>
+  annotated({ "ngrok.com/url": `tls://${host}:443`, ...more });
+const reachedAt = ({ status }: ServiceObject): unknown => status?.loadBalancer?.ingress;
+
+test("its AgentEndpoint is claimed, says how it fares, and goes with the Service whatever the agents do (W9)", async () => {
+  await using shop = await startShop();
+  const { world } = shop;
+  await anAgent(world, "agent");
+  await world.create(Service, aService());
+  const service = await world.until(Service, "database", isReached);
+  await world.quiet();
+  const name = (await all(world, AgentEndpoint))[0]?.metadata.name ?? "";
+  const waiting = await world.until(AgentEndpoint, name, (one) => condition(one, "Ready") !== undefined);
+  expect(waiting.metadata.finalizers).toEqual([FINALIZER]);
+  expect(condition(waiting, "Ready")).toBe("False Pending");
+  expect(condition(waiting, "DomainReady")).toBe("True DomainReady");
+
+  await says(world, "agent", { assignedURL: addressOf(service) }, name);
+  const ready = await world.until(AgentEndpoint, name, isReady);
+  expect(ready.status).toMatchObject({ assignedURL: addressOf(service), trafficPolicy: "inline" });
+  expect(await all(world, Domain)).toEqual([]);
+  await world.quiet();
+  expect(reachedAt((await world.get(Service, "database")) ?? service)).toEqual(reachedAt(service));
+
+  await world.remove(Service, "database");
+  await world.gone(Service, "database");
+  expect(await all(world, AgentEndpoint)).toEqual([]);
+  expect(world.api.objects("reserved_addrs")).toEqual([]);
+});
+
+test("at a TLS host it is reached where the host's Domain says: at the host itself where that is ngrok's", async () => {
+  await using shop = await startShop();
+  const { world } = shop;
+  await world.create(Service, TLS("db.ngrok.app"));
+  const service = await world.until(Service, "database", isReached);
+  expect(reachedAt(service)).toEqual([{ hostname: "db.ngrok.app", ports: [{ port: 443, protocol: "TCP" }] }]);
+  const [domain] = await all(world, Domain);
+  expect(domain?.spec.domain).toBe("db.ngrok.app");
+  expect(domain?.status?.id).toBeTruthy();
+});
+
+test("at a TLS host of the user's own it is reached at the Domain's CNAME target, and nowhere once the Domain is gone", async () => {
+  await using shop = await startShop();
+  const { world } = shop;
+  await world.create(Service, TLS("db.example.com"));
+  const service = await world.until(Service, "database", isReached);
+  const [domain] = await all(world, Domain);
+  const target = domain?.status?.cnameTarget;
+  expect(target).toMatch(/\.cname\.ngrok\.io$/);
+  expect(reachedAt(service)).toEqual([{ hostname: target, ports: [{ port: 443, protocol: "TCP" }] }]);
+
+  // It is made anew for the endpoint, and cannot be reserved yet.
+  world.api.faults.add({
+    kind: "status",
+    status: 503,
+    times: Infinity,
+    match: { path: /reserved_domains/, method: "POST" },
+  });
+  await world.remove(Domain, "db-example-com");
+  await world.until(Service, "database", (one) => !isReached(one));
+});
+
+test("at a TLS host inside of the account nothing has to be reserved for it", async () => {
+  await using shop = await startShop();
+  const { world } = shop;
+  await world.create(Service, TLS("db.internal", { "ngrok.com/bindings": "internal" }));
+  const service = await world.until(Service, "database", isReached);
+  expect(reachedAt(service)).toEqual([{ hostname: "db.internal", ports: [{ port: 443, protocol: "TCP" }] }]);
+  expect(await all(world, Domain)).toEqual([]);
 });

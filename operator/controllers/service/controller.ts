@@ -14,6 +14,7 @@ import { keyOf, type KubeObject, type Ref, refOf, targetOf } from "#kube/kind.ts
 import { Service, type ServiceObject } from "#kube/kinds.ts";
 import { difference } from "../../endpoint/difference.ts";
 import { isClaimed } from "../../endpoint/claimed.ts";
+import { domainNeed } from "../../endpoint/domain.ts";
 import { legacyEvent } from "../../endpoint/legacy-annotations.ts";
 import { type Context, defineController, done, type Outcome, stop, watching } from "../../runtime/define-controller.ts";
 import {
@@ -99,7 +100,8 @@ async function apply(service: ServiceObject, context: Context): Promise<Outcome<
   }
   const legacy = legacyEvent(service);
   if (legacy !== undefined && wrote) context.event(legacy);
-  return done({ status: { loadBalancer: shownAt(service, listening.url, context) }, sent: listening.url });
+  const loadBalancer = shownAt(service, listening.url, settings.bindings, context);
+  return done({ status: { loadBalancer }, sent: listening.url });
 }
 
 /** What the annotations say; undefined, with an event, when one of them asks for what is not there. */
@@ -151,17 +153,19 @@ async function leaveAddress({ service, url, leaves }: Listening, context: Contex
   await record(service, url, context);
 }
 
-/** A host that needs a DNS record leads to its Domain's target; until the Domain is there nobody is told a way. */
-function shownAt({ metadata }: ServiceObject, url: string, { cached }: Context): object {
-  if (!url.startsWith("tls://")) return loadBalancerAt(url, undefined);
-  const parsed = parseEndpointUrl(url);
-  if ("problem" in parsed) return NOWHERE;
-  const { host } = parsed.url;
+/** A host that needs a DNS record leads to its Domain's target; until that is reserved nobody is told a way. */
+function shownAt({ metadata }: ServiceObject, url: string, bindings: readonly string[], { cached }: Context): object {
+  const need = domainNeed(url, bindings);
+  // What only endpoints of the account or of bound clusters reach has no record, and no Domain.
+  if (!url.startsWith("tls://") || need.is !== "domain") return loadBalancerAt(url, undefined);
+  const { host } = need;
   const [domain] = [domainName(host), distinctDomainName(host)].flatMap((name) => {
     const found = cached.get(Domain, { name, namespace: metadata.namespace });
     return found?.spec?.domain?.toLowerCase() === host ? [found] : [];
   });
-  return domain === undefined ? NOWHERE : loadBalancerAt(url, domain.status?.cnameTarget || undefined);
+  // Before it is reserved, whether it needs a record of its own is not known: a record to itself would be the wrong one.
+  if (!domain?.status?.id) return NOWHERE;
+  return loadBalancerAt(url, domain.status.cnameTarget || undefined);
 }
 
 function hostsOf(service: ServiceObject): string[] {
