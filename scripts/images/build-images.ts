@@ -5,6 +5,7 @@ import { stringify } from "yaml";
 import { VERSION } from "#api/version.ts";
 import { cacheFolder, type Tell } from "#tools/cache.ts";
 import { command } from "#tools/command.ts";
+import { addonFor, addonOf } from "./addon.ts";
 import { pullBase } from "./base-image.ts";
 import { archiveOf, assemble, type BaseImage, type Image } from "./image.ts";
 import { makeLayer, type Layer } from "./layer.ts";
@@ -16,6 +17,8 @@ import { file, link, type Entry } from "./tar.ts";
 export const TOP = join(import.meta.dirname, "..", "..");
 /** The registry part of a reference that no registry has; a cluster's node asks its own registry for it. */
 export const LOCAL_REGISTRY = "localhost";
+
+const LICENCES = "usr/share/licenses/ngrok-operator";
 
 export interface BuildImagesOptions {
   readonly tell: Tell;
@@ -66,10 +69,10 @@ export async function buildImages(options: BuildImagesOptions): Promise<BuiltIma
       labels: labels(name),
     });
   const images = {
-    operator: image("operator", [code.hooks, code.operator], ["/app/api-manager.mjs"]),
+    operator: image("operator", [code.hooks, ...code.agent, code.operator], ["/app/api-manager.mjs"]),
     hooks: image("hooks", [code.hooks]),
   };
-  for (const layer of [...(runtime.base?.layers ?? []), ...runtime.layers, code.hooks, code.operator]) {
+  for (const layer of [...(runtime.base?.layers ?? []), ...runtime.layers, code.hooks, ...code.agent, code.operator]) {
     tell(`  layer ${layer.name.padEnd(9)} ${megabytes(layer.blob.content.length)}  ${layer.blob.digest.slice(0, 19)}`);
   }
   const built = async (name: keyof typeof images): Promise<BuiltImage> => {
@@ -92,7 +95,9 @@ async function runtimeOf(
 ): Promise<{ base?: BaseImage; layers: readonly Layer[] }> {
   const { tell, node = nodeOf(top) } = options;
   const cache = join(cacheFolder(), "layers");
-  const libraries = await librariesOf(node);
+  const addon = addonOf(top);
+  const needed = [node, ...(addon === undefined ? [] : [addon.source])].map(librariesOf);
+  const libraries = [...new Set((await Promise.all(needed)).flat())];
   const nodeLayer = async (): Promise<Layer> => await makeLayer("node", await nodeEntries(node), cache);
   if (options.base !== undefined) {
     const [base, layer] = await Promise.all([pullBase(options.base, libraries, tell), nodeLayer()]);
@@ -102,7 +107,11 @@ async function runtimeOf(
   return { layers: await Promise.all([baseLayer(), nodeLayer()]) };
 }
 
-async function codeLayers(top: string, tell: Tell): Promise<Record<Program["layer"], Layer>> {
+/** `agent` is empty where no program needs the agent's SDK. */
+async function codeLayers(
+  top: string,
+  tell: Tell,
+): Promise<Record<Program["layer"], Layer> & { readonly agent: readonly Layer[] }> {
   const { bundles, metafile } = await bundle(top, programs(top));
   await writeBundles(join(top, "dist"), bundles, metafile);
   tell(`bundled ${bundles.map(({ name }) => name).join(", ")}`);
@@ -115,17 +124,27 @@ async function codeLayers(top: string, tell: Tell): Promise<Record<Program["laye
         bundles.filter((one) => one.layer === name),
       ),
     );
-  return { hooks: await layer("hooks"), operator: await layer("operator") };
+  return { hooks: await layer("hooks"), agent: await agentLayer(top, bundles), operator: await layer("operator") };
+}
+
+/** Apart from the programs: it is large, and changes only with the SDK. */
+async function agentLayer(top: string, bundles: readonly Bundle[]): Promise<readonly Layer[]> {
+  const addon = addonFor(top, bundles);
+  if (addon === undefined) return [];
+  const entries = [
+    file(addon.path, await readFile(addon.source), 0o755),
+    file(`${LICENCES}/agent.txt`, await licencesOf(top, [addon.input])),
+  ];
+  return [await makeLayer("agent", entries, join(cacheFolder(), "layers"))];
 }
 
 async function programEntries(top: string, layer: string, bundles: readonly Bundle[]): Promise<Entry[]> {
   const inputs = bundles.flatMap((one) => one.inputs);
-  const licences = "usr/share/licenses/ngrok-operator";
   return [
     ...bundles.map(({ path, code }) => file(path, code)),
     ...bundles.filter(({ name }) => COMMANDS.includes(name)).flatMap(onPath),
-    file(`${licences}/${layer}.txt`, await licencesOf(top, inputs)),
-    ...(layer === "hooks" ? [file(`${licences}/LICENSE`, await readFile(join(top, "LICENSE")))] : []),
+    file(`${LICENCES}/${layer}.txt`, await licencesOf(top, inputs)),
+    ...(layer === "hooks" ? [file(`${LICENCES}/LICENSE`, await readFile(join(top, "LICENSE")))] : []),
   ];
 }
 

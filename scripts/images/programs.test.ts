@@ -68,10 +68,37 @@ describe("a bundle", { timeout: 30_000 }, () => {
   });
 
   test("is refused when it would look for a package that no image holds", async () => {
-    const top = await aProject({ "hooks/src/drain/main.ts": `import ngrok from "@ngrok/ngrok"; console.log(ngrok);` });
+    const top = await aProject({
+      "hooks/src/drain/main.ts": `import ngrok from "@ngrok/ngrok-else"; console.log(ngrok);`,
+    });
     await expect(bundle(top, programs(top))).rejects.toThrow(
-      "hooks/src/drain/main.ts imports @ngrok/ngrok at run time",
+      "hooks/src/drain/main.ts imports @ngrok/ngrok-else at run time",
     );
+  });
+
+  test("that needs the agent's SDK has its native library beside it, and without that it is refused", async () => {
+    const name = `ngrok.linux-${process.arch}-gnu.node`;
+    const addon = `node_modules/@ngrok/ngrok-linux-${process.arch}-gnu/${name}`;
+    const top = await aProject({
+      "operator/managers/agent-manager/main.ts": `import ngrok from "@ngrok/ngrok"; console.log(ngrok as string);`,
+      "node_modules/@ngrok/ngrok/package.json": `{"name":"@ngrok/ngrok","version":"1.0.0"}`,
+      "node_modules/@ngrok/ngrok/index.js": `
+        const { readFileSync } = require("fs");
+        module.exports = readFileSync(require("path").join(__dirname, "${name}"), "utf8");
+        try { require("./${name}"); } catch {}`,
+      [addon]: "native",
+    });
+    const { bundles, metafile } = await bundle(top, programs(top));
+    await writeBundles(join(top, "dist"), bundles, metafile);
+    expect((await readdir(join(top, "dist/app"))).toSorted()).toEqual([
+      "agent-manager.mjs",
+      "agent-manager.mjs.map",
+      name,
+    ]);
+    const output = execFileSync(process.execPath, [join(top, "dist/app/agent-manager.mjs")]);
+    expect(output.toString()).toBe("native\n");
+    await rm(join(top, addon));
+    await expect(writeBundles(join(top, "dist"), bundles, metafile)).rejects.toThrow(/needs .*ngrok-linux.*npm ci/);
   });
 
   test("that cannot be made names the file and what it misses", async () => {

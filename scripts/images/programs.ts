@@ -1,10 +1,11 @@
 // The programs that go into images: every folder of hooks and managers that has a main.ts, bundled into one file each,
 // since a hook that first has to find its modules starts three times slower.
 import { existsSync, readdirSync } from "node:fs";
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
 import { dirname, join } from "node:path";
 import { build, type BuildOptions, type Metafile } from "esbuild";
+import { addonFor } from "./addon.ts";
 
 export interface Program {
   readonly name: string;
@@ -52,8 +53,8 @@ function mains(top: string, folder: string): { name: string; entry: string }[] {
     .filter(({ entry }) => existsSync(join(top, entry)));
 }
 
-// Addons, which no bundle can hold.
-const NATIVE = ["@ngrok/ngrok"];
+// Native libraries, which no bundle can hold: they lie beside it (addon.ts).
+const NATIVE = ["*.node", "@ngrok/ngrok-*"];
 
 const SETTINGS = {
   bundle: true,
@@ -68,8 +69,12 @@ const SETTINGS = {
   metafile: true,
   write: false,
   outExtension: { ".js": ".mjs" },
-  // Packages that are CommonJS call require() for Node's own modules, which an ES module does not have.
-  banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+  // What packages in CommonJS take for given, and an ES module does not have: Node's own modules, files beside them.
+  banner: {
+    js:
+      "import{createRequire as __cr}from'node:module';" +
+      "const require=__cr(import.meta.url),__dirname=import.meta.dirname;",
+  },
   logLevel: "silent",
 } satisfies BuildOptions;
 
@@ -102,14 +107,18 @@ export async function bundle(
 
 /** A require() that esbuild leaves alone is one in a try, for a package that is optional. */
 function isMissing({ path, kind }: { path: string; kind: string }): boolean {
-  if (NATIVE.includes(path)) return true;
   return kind !== "require-call" && !path.startsWith("node:") && !builtinModules.includes(path);
 }
 
-/** Writes the bundles with their maps, and esbuild's metafile, into `dist`; what is left there of other programs goes. */
+/**
+ * Writes the bundles with their maps, what they need beside them, and esbuild's metafile into `dist`, a folder at the top
+ * of the project; what is left there of other programs goes.
+ */
 export async function writeBundles(dist: string, bundles: readonly Bundle[], metafile: Metafile): Promise<void> {
   const files = new Map<string, Buffer | string>([["metafile.json", JSON.stringify(metafile)]]);
   for (const { path, code, map } of bundles) files.set(path, code).set(`${path}.map`, map);
+  const addon = addonFor(dirname(dist), bundles);
+  if (addon !== undefined) files.set(addon.path, await readFile(addon.source));
   const app = join(dist, "app");
   await mkdir(app, { recursive: true });
   for (const [path, content] of files) await replaceFile(join(dist, path), content);

@@ -1,0 +1,136 @@
+// The agent as the process that it is in its pod: what the kubelet hears of it, and how it goes.
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, inject, test } from "vitest";
+import { AgentEndpoint } from "#api/agent-endpoint.ts";
+import { anAgentEndpoint } from "#test/support/builders.ts";
+import { freePort } from "#test/support/forwarding.ts";
+import { underLoad } from "#test/support/load.ts";
+import { seen } from "#test/support/manager-process.ts";
+import { type NgrokEdge, startNgrokEdge } from "#test/support/ngrok-edge/edge.ts";
+import { httpUpstream } from "#test/support/ngrok-edge/upstreams.ts";
+import { startWorld, type World } from "#test/support/world.ts";
+
+interface AgentProcess extends AsyncDisposable {
+  readonly child: ChildProcess;
+  log(): string;
+  readonly ended: Promise<number | null>;
+  /** Status and text of a probe; 0 while nobody listens. */
+  probe(path: "/healthz" | "/readyz"): Promise<{ readonly status: number; readonly text: string }>;
+  ready(): Promise<void>;
+}
+
+async function anAgent(
+  world: World,
+  edge: Pick<NgrokEdge, "serverAddr" | "ca">,
+  pod: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<AgentProcess> {
+  const folder = await mkdtemp(join(tmpdir(), "agent-"));
+  await writeFile(join(folder, "ca.crt"), edge.ca);
+  const port = await freePort();
+  const flags = [
+    `--release-name=${world.release.name}`,
+    `--fullname=${world.release.fullname}`,
+    `--watch-namespace=${world.namespace}`,
+    `--server-addr=${edge.serverAddr}`,
+    `--health-probe-bind-address=127.0.0.1:${port}`,
+    "--metrics-bind-address=0",
+  ];
+  const child = spawn(process.execPath, ["operator/managers/agent-manager/main.ts", ...flags], {
+    env: {
+      PATH: process.env["PATH"],
+      KUBECONFIG: inject("kubeconfig"),
+      POD_NAMESPACE: world.namespace,
+      POD_NAME: pod,
+      NGROK_AUTHTOKEN: "an-authtoken",
+      NGROK_EXTRA_CA_DIR: folder,
+      ...env,
+    },
+  });
+  let log = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (log += chunk.toString()));
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const probe: AgentProcess["probe"] = async (path) => {
+    try {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+      return { status: answer.status, text: await answer.text() };
+    } catch {
+      return { status: 0, text: "" };
+    }
+  };
+  return {
+    child,
+    log: () => log,
+    ended,
+    probe,
+    ready: async () =>
+      await seen(
+        () => `${pod} is ready; it said: ${log}`,
+        async () => (await probe("/readyz")).status === 200,
+      ),
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await ended;
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+const endpoint = (upstream: string) =>
+  anAgentEndpoint({ metadata: { name: "web" }, spec: { url: "https://web.test", upstream: { url: upstream } } });
+
+test("one pod after the other takes over under load, and no request fails", { timeout: 120_000 }, async () => {
+  await using world = await startWorld({ controllers: [], start: false });
+  await using edge = await startNgrokEdge();
+  await using upstream = await httpUpstream();
+  await using first = await anAgent(world, edge, "agent-1");
+  await world.create(AgentEndpoint, endpoint(upstream.url));
+  await first.ready();
+  await edge.journal.until("the first serves", () => edge.endpoints().length === 1);
+
+  await using load = underLoad(edge, "web.test", 50);
+  await load.requests(500);
+  await using second = await anAgent(world, edge, "agent-2");
+  await second.ready();
+  // Ready means that it serves: the first may go now.
+  expect(edge.endpoints()).toHaveLength(2);
+  first.child.kill("SIGTERM");
+  expect(await first.ended).toBe(0);
+  await load.requests(500);
+  const { failures, ok } = await load.stop();
+  expect(failures).toEqual([]);
+  expect(ok).toBeGreaterThan(1_000);
+  expect(edge.endpoints()).toHaveLength(1);
+});
+
+test("an agent without a token, or with a wrong one, runs and says what to do, and never the token", async () => {
+  await using world = await startWorld({ controllers: [], start: false });
+  await using edge = await startNgrokEdge({ authtokens: ["right"] });
+  await using without = await anAgent(world, edge, "agent-1", { NGROK_AUTHTOKEN: "" });
+  await using wrong = await anAgent(world, edge, "agent-2", { NGROK_AUTHTOKEN: "wrong-secret" });
+  const says = async (agent: AgentProcess, what: string) =>
+    await seen(
+      () => `it says ${what}; it said: ${agent.log()}`,
+      async () => (await agent.probe("/readyz")).text.includes(what),
+    );
+  await says(without, "set NGROK_AUTHTOKEN");
+  await says(wrong, "ERR_NGROK_107");
+  expect((await wrong.probe("/healthz")).status).toBe(200);
+  expect(wrong.log()).not.toContain("wrong-secret");
+});
+
+test("an agent that ngrok has told to restart is not alive any more", async () => {
+  await using world = await startWorld({ controllers: [], start: false });
+  await using edge = await startNgrokEdge();
+  await using agent = await anAgent(world, edge, "agent-1");
+  await agent.ready();
+  await edge.sessions()[0]?.restart();
+  await seen(
+    () => `it is not alive: ${agent.log()}`,
+    async () => (await agent.probe("/healthz")).status === 503,
+  );
+  expect((await agent.probe("/healthz")).text).toContain("restart");
+});

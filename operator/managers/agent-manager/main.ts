@@ -1,0 +1,108 @@
+// The program of the agent-manager: the process's environment, arguments and signals, handed to the runtime.
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { VERSION } from "#api/version.ts";
+import { agentConnect } from "#ngrok/agent.ts";
+import { Agent } from "#ngrok/agent-keep.ts";
+import type { AgentState } from "#ngrok/agent-port.ts";
+import { KnownError } from "#wire/errors.ts";
+import { tunnelController } from "../../controllers/tunnel/controller.ts";
+import { Tunnels } from "../../controllers/tunnel/tunnels.ts";
+import { withHands } from "../../runtime/define-replica.ts";
+import type { FlagValues } from "../../runtime/flags.ts";
+import type { Check } from "../../runtime/health.ts";
+import { type Opened, replicaProgram, type Work } from "../../runtime/replica-program.ts";
+import { agentManager } from "./manager.ts";
+
+/** Where authorities stand that a cluster adds; it need not exist. */
+const EXTRA_ROOTS = "/etc/ssl/certs/ngrok";
+
+const NO_TOKEN = "no ngrok authtoken: set NGROK_AUTHTOKEN through the chart's credentials and start the agents anew";
+
+const stop = new AbortController();
+for (const name of ["SIGTERM", "SIGINT"] as const)
+  process.once(name, () => stop.abort(new Error(`${name} was received`)));
+process.exitCode = await replicaProgram(
+  { manager: agentManager, secrets: ["NGROK_AUTHTOKEN"], open },
+  { argv: process.argv.slice(2), env: process.env, out: process.stdout, err: process.stderr, signal: stop.signal },
+);
+// The SDK's connection would keep nothing alive, but its threads must not outlive what was asked of them.
+process.exit();
+
+async function open({ flags, clock, log, signal }: Opened): Promise<Work> {
+  const authtoken = process.env["NGROK_AUTHTOKEN"] ?? "";
+  const connect = agentConnect({
+    authtoken,
+    serverAddr: flags["server-addr"] ?? "",
+    roots: flags["root-cas"] === "host" ? "host" : "trusted",
+    extraRoots: await extraRoots(process.env["NGROK_EXTRA_CA_DIR"] ?? EXTRA_ROOTS),
+    client: { name: "ngrok-operator", version: VERSION, comment: commentOf(flags) },
+  });
+  const agent = new Agent({
+    // Without a token ngrok would say the same, in words for people at a keyboard.
+    connect: authtoken === "" ? () => Promise.reject(new KnownError("invalid", NO_TOKEN)) : connect,
+    clock,
+    tell: ({ is, why }) => {
+      const line = { state: is, ...(why === undefined ? {} : { why }) };
+      if (is === "down" || is === "stopped") log.warn(line, "the session with ngrok");
+      else log.info(line, "the session with ngrok");
+    },
+  });
+  const tunnels = new Tunnels(agent, clock);
+  const running = agent.run(signal);
+  return {
+    works: [withHands(tunnelController, tunnels)],
+    checks: {
+      alive: [{ name: "ngrok agent", ask: () => agent.dead }],
+      ready: [{ name: "ngrok session", ask: () => reasonOf(agent.state) }, openCheck(tunnels)],
+    },
+    staysReady: true,
+    async closing() {
+      await agent.shutDown();
+      await running;
+    },
+  };
+}
+
+/** A pod that takes another's place is ready when it serves what the other one has served. */
+function openCheck(tunnels: Tunnels): Check {
+  return {
+    name: "endpoints",
+    ask: () => (tunnels.waiting === 0 ? undefined : `${tunnels.waiting} wait for a session, or for their turn on it`),
+  };
+}
+
+function reasonOf(state: AgentState): string | undefined {
+  switch (state.is) {
+    case "up":
+      return undefined;
+    case "connecting":
+      return "the session is being connected";
+    case "down":
+    case "stopped":
+      return state.why;
+  }
+}
+
+/** What ngrok's dashboard shows of this client, as it always has. */
+function commentOf(flags: FlagValues): string {
+  return flags["enable-feature-gateway"] === "true" ? '{"gateway": "gateway-api"}' : "{}";
+}
+
+/** Throws KnownError for a file that holds no certificate: it was put there to be trusted. */
+async function extraRoots(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  const texts = await Promise.all(
+    // A mounted volume has folders of its own beside the files.
+    names
+      .filter((name) => !name.startsWith("."))
+      .map(async (name) => ({ name, text: await readFile(join(folder, name), "utf8") })),
+  );
+  const wrong = texts.find(({ text }) => !text.includes("-----BEGIN CERTIFICATE-----"));
+  if (wrong !== undefined)
+    throw new KnownError("invalid", `${join(folder, wrong.name)} is no PEM certificate`, {
+      hint: "put the authority's certificate there as PEM text, or take the file away",
+    });
+  return texts.map(({ text }) => text);
+}
