@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { DrainResult } from "./drain.ts";
 import { rowsOf, tableOf } from "./goals.ts";
 import type { IdleResult } from "./idle.ts";
+import type { IngressChangeResult } from "./ingress-change.ts";
 import type { IngressResult } from "./ingress.ts";
 import type { TranslateResult } from "./translate.ts";
 
@@ -110,6 +111,30 @@ test("an Ingress is to be served in its time and at its share of what the API se
   expect(met({ seconds: 15.1 })).toEqual([false, true]);
   expect(met({ ratio: 0.69 })).toEqual([true, false]);
   expect(met({ ratio: 0.69, disturbed: true })).toEqual([]);
+});
+
+test("a change is to reach its endpoint in time and cause one write; the status that answers it is beside that", () => {
+  const change = (over: Partial<IngressChangeResult>): IngressChangeResult => ({
+    bench: "ingress-change",
+    timed: "",
+    ground: "plane",
+    count: 5_000,
+    changes: 25,
+    medianMs: 40,
+    p95Ms: 90,
+    medianServedMs: 60,
+    p95ServedMs: 120,
+    writesPerChange: 1,
+    writes: { "patch cloudendpoints": 25, "patch cloudendpoints/status": 25 },
+    apiManagerMB: 200,
+    machine: { cores: 2, loadAverage: 1 },
+    ...over,
+  });
+  const met = (over: Partial<IngressChangeResult>): unknown[] =>
+    rowsOf([change(over)]).flatMap((row) => (row.goal === "" ? [] : [row.met]));
+  expect(met({})).toEqual([true, true]);
+  expect(met({ medianMs: 301 })).toEqual([false, true]);
+  expect(met({ writesPerChange: 1.04 })).toEqual([true, false]);
 });
 
 test("an idle operator writes nothing, and what it wrote is named", () => {

@@ -66,6 +66,8 @@ most.
   npm run bench -- drain --policy Delete --count 2000
   npm run bench -- drain --plane --profile /tmp/p     no node, no root; and where the hook's time goes
   npm run bench -- drain --plane --count 50000 --namespaces 500 --driver leader
+  npm run bench -- ingress --plane --paths 3          new Ingresses until all are endpoints at ngrok
+  npm run bench -- idle --plane --minutes 5           what is written while nobody changes anything
   npm run -s bench -- all --json bench.json           everything, and what is to be reached; takes about 20 minutes
 
 The exit code says whether it could be measured, not whether it was fast.`,
