@@ -33,7 +33,14 @@ const program = new Command("npm run demo --")
   .option("--count <n>", "how many objects, a third each CloudEndpoint, Domain and IPPolicy", countOf, 30)
   .addOption(new Option("--helm <version>", "which Helm").choices(["3", "4"]).default("4"))
   .addOption(new Option("--crds-keep <keep>", "crds.keep of the chart").choices(["true", "false"]).default("true"))
-  .option("--with <kinds>", `users' objects too, of ${FEATURES.join(", ")}: they become endpoints`, kindsOf, [])
+  .addOption(
+    new Option(
+      "--with <list>",
+      `users' objects as well, which become endpoints: ${FEATURES.join(",")}, or some of them`,
+    )
+      .argParser(kindsOf)
+      .default([], "none"),
+  )
   .option("--live", "a real account at ngrok, by NGROK_API_KEY, instead of the stand-in", false)
   .option("--keep", "leave the cluster running", false)
   .addOption(new Option("--provider <provider>", "who provides the cluster").choices(PROVIDERS).default("embedded"))
