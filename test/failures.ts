@@ -162,10 +162,6 @@ export const FAILURES: readonly KnownFailure[] = [
   {
     id: "W9",
     what: "Several processes clean up behind one finalizer: who comes second finds nothing, and its tunnel or listener stays.",
-    notBuilt: {
-      part: "agent-manager",
-      why: "there is no second process yet; agents and forwarders get no right to write finalizers",
-    },
   },
   {
     id: "W10",
@@ -231,7 +227,6 @@ export const FAILURES: readonly KnownFailure[] = [
   {
     id: "W25",
     what: "An update whose new tunnel fails closes the old one too.",
-    notBuilt: { part: "agent-manager", why: "no process opens tunnels yet" },
   },
   {
     id: "W26",
