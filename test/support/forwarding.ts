@@ -92,6 +92,13 @@ export async function come(port: number, host = "127.0.0.1", from?: string): Pro
   return socket;
 }
 
+/** Whether somebody listens there. */
+export async function isOpen(port: number): Promise<boolean> {
+  const socket = await come(port).catch(() => undefined);
+  socket?.destroy();
+  return socket !== undefined;
+}
+
 /** Sends the bytes and then its end, and resolves to all that came back. Rejects when the connection breaks. */
 export async function exchange(port: number, bytes: string | Buffer, host?: string, from?: string): Promise<Buffer> {
   const socket = await come(port, host, from);

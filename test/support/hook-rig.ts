@@ -52,6 +52,8 @@ export interface HookRig extends AsyncDisposable {
   kubectl(...args: string[]): Promise<string>;
   /** Applies the api-manager's account and rights as the chart renders them; returns a kubeconfig with its token. */
   managerLogin(values: Record<string, string>): Promise<string>;
+  /** The same for whichever account these templates of the chart hold, e.g. `rbac/api-manager`. */
+  login(templates: readonly string[], values: Record<string, string>): Promise<string>;
   /** Everything of an earlier story goes; the drain state is there, as Helm renders it. */
   reset(): Promise<void>;
   /** Applies the hook's objects (the Job aside) and starts its program with the rendered environment. */
@@ -126,6 +128,12 @@ export async function hookRig(ngrokApi: NgrokApiOptions = {}): Promise<HookRig> 
       ...env,
     });
   };
+  const login: HookRig["login"] = async (templates, values) => {
+    const objects = await rendered(templates, values);
+    const account = objects.find(({ kind }) => kind === "ServiceAccount")?.metadata.name ?? "";
+    await applied(account, objects);
+    return await loginOf(account);
+  };
   return {
     kubeconfig: plane.kubeconfig,
     auditLog: plane.auditLog,
@@ -137,11 +145,8 @@ export async function hookRig(ngrokApi: NgrokApiOptions = {}): Promise<HookRig> 
     write,
     hands: { connection, read, write, ngrok: ngrok.under(fence), fence, clock },
     kubectl,
-    async managerLogin(values) {
-      const objects = await rendered(["api-manager/serviceaccount", "rbac/api-manager"], values);
-      await applied("api-manager", objects);
-      return await loginOf(objects.find(({ kind }) => kind === "ServiceAccount")?.metadata.name ?? "");
-    },
+    managerLogin: async (values) => await login(["api-manager/serviceaccount", "rbac/api-manager"], values),
+    login,
     start,
     run: async (...args) => await (await start(...args)).ended,
     async reset() {

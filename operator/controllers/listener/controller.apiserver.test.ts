@@ -11,7 +11,7 @@ import { applyStatus } from "#kube/status.ts";
 import type { Pair } from "#operator/forwarding/forwarder.ts";
 import { withHands } from "#operator/runtime/define-replica.ts";
 import { aBoundEndpoint, aKubernetesOperator } from "#test/support/builders.ts";
-import { come, endOf, exchange, type Forwarding, freePort, startForwarding } from "#test/support/forwarding.ts";
+import { come, endOf, exchange, type Forwarding, freePort, isOpen, startForwarding } from "#test/support/forwarding.ts";
 import { tcpEcho } from "#test/support/ngrok-edge/upstreams.ts";
 import { type Replica, startReplicaOf } from "#test/support/replicas.ts";
 import { startWorld, type World, type WorldOptions } from "#test/support/world.ts";
@@ -119,14 +119,7 @@ test("a BoundEndpoint has a port in the forwarder, which says so in its entry, o
   await at.world.until(BoundEndpoint, "web", (one) => entryOf(one)?.observedGeneration === 2);
   expect(at.replica.writes).toHaveLength(2);
   await at.world.remove(BoundEndpoint, "web");
-  await expect
-    .poll(() =>
-      come(port).then(
-        () => "open",
-        () => "closed",
-      ),
-    )
-    .toBe("closed");
+  await expect.poll(async () => await isOpen(port)).toBe(false);
 });
 
 test("ngrok hears which pod asks, by its address, and with nothing but its annotations for ngrok", async () => {
@@ -297,16 +290,7 @@ test("a drain leaves open what is open, changes nothing of it, and closes what i
   await at.change(BoundEndpoint, "stays", "/spec/port", later);
   const added = await at.bind("added");
   await at.world.remove(BoundEndpoint, "goes");
-  await expect
-    .poll(
-      () =>
-        come(goes).then(
-          () => "open",
-          () => "closed",
-        ),
-      { timeout: 10_000 },
-    )
-    .toBe("closed");
+  await expect.poll(async () => await isOpen(goes), { timeout: 10_000 }).toBe(false);
   await at.world.quiet();
   expect(String(await exchange(stays, "x"))).toBe("x");
   for (const port of [later, added]) await expect(come(port)).rejects.toThrow("ECONNREFUSED");
@@ -327,29 +311,11 @@ test("a BoundEndpoint that is deleted while a finalizer holds it is closed at on
   const other = await at.bind("other");
   for (const name of ["held", "other"]) await at.said(name, "Listening");
   await at.world.remove(BoundEndpoint, "held");
-  await expect
-    .poll(
-      () =>
-        come(port).then(
-          () => "open",
-          () => "closed",
-        ),
-      { timeout: 10_000 },
-    )
-    .toBe("closed");
+  await expect.poll(async () => await isOpen(port), { timeout: 10_000 }).toBe(false);
   at.replica.cut();
   await at.world.remove(BoundEndpoint, "other");
   at.replica.mend();
-  await expect
-    .poll(
-      () =>
-        come(other).then(
-          () => "open",
-          () => "closed",
-        ),
-      { timeout: 20_000 },
-    )
-    .toBe("closed");
+  await expect.poll(async () => await isOpen(other), { timeout: 20_000 }).toBe(false);
   await at.world.write.patch(
     BoundEndpoint,
     { name: "held", namespace: at.world.namespace },
