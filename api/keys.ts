@@ -63,3 +63,8 @@ export function hasControllerLabels(
     (labels?.[CONTROLLER_NAMESPACE_LEGACY] === namespace && labels[CONTROLLER_NAME_LEGACY] === name)
   );
 }
+
+/** Whether some install's controller generated the object: a person's carries a stamp as well, but none of these labels. */
+export function hasAnyControllerLabel(labels: Readonly<Record<string, string>> | undefined): boolean {
+  return Object.keys(labels ?? {}).some((key) => /^(k8s\.)?ngrok\.com\/controller-(namespace|name)$/.test(key));
+}

@@ -53,6 +53,7 @@ export interface ServiceObject extends KubeObject {
     ports?: ServicePort[];
     allocateLoadBalancerNodePorts?: boolean;
     internalTrafficPolicy?: string;
+    sessionAffinity?: string;
   };
   status?: { loadBalancer?: { ingress?: LoadBalancerIngress[] } };
 }

@@ -27,7 +27,8 @@ export function difference<T extends Generated>(kind: OwnKind<T>, desired: T, st
 
 type Texts = Readonly<Record<string, string>> | undefined;
 
-function missing(path: string, wanted: Texts, stored: Texts): JsonPatchOperation[] {
+/** Adds what is wanted of a map of texts; its other entries are somebody else's and stay. */
+export function missing(path: string, wanted: Texts, stored: Texts): JsonPatchOperation[] {
   const lacking = Object.entries(wanted ?? {}).filter(([key, value]) => stored?.[key] !== value);
   if (lacking.length === 0) return [];
   if (stored === undefined) return [{ op: "add", path, value: Object.fromEntries(lacking) }];

@@ -22,6 +22,7 @@ import { metrics as openMetrics } from "#operator/runtime/metrics.ts";
 import type { Options } from "#operator/runtime/options.ts";
 import { run } from "#operator/runtime/run.ts";
 import { systemClock } from "#wire/clock.ts";
+import type { Dial } from "#wire/dial.ts";
 import { afterUninstall } from "#wire/fence.ts";
 import { installCrds } from "./crds.ts";
 import { type NgrokApi, type NgrokApiOptions, startNgrokApi } from "./ngrok-api/server.ts";
@@ -45,6 +46,8 @@ export interface WorldOptions {
   /** The first replica is started with the world; default true. */
   readonly start?: boolean;
   readonly timing?: LeaseTiming;
+  /** Into the cluster, which has no network here; default: somebody listens everywhere. */
+  readonly dial?: Dial;
 }
 
 export interface ManagerOptions {
@@ -237,6 +240,7 @@ function startManager(world: World, options: WorldOptions, more: ManagerOptions)
     connection,
     ngrok,
     key: check,
+    dial: options.dial ?? (() => Promise.resolve()),
     release: world.release,
     options: { ...defaults, ...options.options, ...more.options },
     lease: namesOf(world.release).lease,

@@ -3,7 +3,7 @@ import { AgentEndpoint } from "#api/agent-endpoint.ts";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain } from "#api/domain.ts";
 import type { OwnKind, OwnObject } from "#api/define-kind.ts";
-import { DRAIN_OWNER, hasControllerLabels } from "#api/keys.ts";
+import { DRAIN_OWNER, hasAnyControllerLabel, hasControllerLabels } from "#api/keys.ts";
 import { keyOf, refOf } from "#kube/kind.ts";
 import type { JsonPatchOperation } from "#kube/writer.ts";
 import { difference } from "../../endpoint/difference.ts";
@@ -27,11 +27,6 @@ export function isGenerated({ metadata }: OwnObject, owner: Owner): boolean {
     hasControllerLabels(metadata.labels, owner.namespace, owner.managerName) ||
     (hasAnyControllerLabel(metadata.labels) && metadata.annotations?.[DRAIN_OWNER] === owner.stamp)
   );
-}
-
-/** A CloudEndpoint that a person wrote carries our stamp as well: what generated objects have are the labels. */
-function hasAnyControllerLabel(labels: Readonly<Record<string, string>> | undefined): boolean {
-  return Object.keys(labels ?? {}).some((key) => /^(k8s\.)?ngrok\.com\/controller-(namespace|name)$/.test(key));
 }
 
 export type Write =
