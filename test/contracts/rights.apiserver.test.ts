@@ -32,6 +32,7 @@ const modes: readonly Mode[] = [
     values: { drainPolicy: "Delete", "bindings.enabled": true },
     // What needs only the Role of the release's own namespace, which is the same in all modes, is told once.
     async stories(life) {
+      await life.forwards();
       await everywhere(life);
       await life.tellsMuch();
       await life.takesOver();

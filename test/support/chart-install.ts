@@ -94,6 +94,14 @@ export class ChartInstall implements AsyncDisposable {
     return await this.#start("operator/managers/api-manager/main.ts", workload, args, env);
   }
 
+  /** One pod of those of which every replica works, until it is disposed of. */
+  async replica(name: "bindings-forwarder", env: Readonly<Record<string, string>> = {}): Promise<Program> {
+    const workload = this.#workload("Deployment", name);
+    const [container] = workload.spec.template.spec.containers;
+    const args = [...(container?.args ?? []), "--health-probe-bind-address=0", "--metrics-bind-address=0"];
+    return await this.#start(`operator/managers/${name}-manager/main.ts`, workload, args, env);
+  }
+
   /** `ngrok-drain` as a person runs it in the api-manager's pod. */
   async cli(args: readonly string[]): Promise<Ended> {
     const program = await this.#start(

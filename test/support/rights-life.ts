@@ -4,13 +4,13 @@ import type { KubeObject } from "#kube/kind.ts";
 import { Domain } from "#api/domain.ts";
 import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
-import { ConfigMap, Event, type EventObject, Lease, Pod } from "#kube/kinds.ts";
-import { follow } from "#kube/watch.ts";
+import { ConfigMap, Lease, Pod } from "#kube/kinds.ts";
 import { type AuditEvent, endOf, eventsSince } from "./audit.ts";
 import { aCloudEndpoint, aDomain, aKubernetesOperator, anIPPolicy, anNgrokTrafficPolicy } from "./builders.ts";
 import { ChartInstall, type Ended, type Program, renderChart, type Values } from "./chart-install.ts";
 import { clearField, makeField } from "./field.ts";
 import type { Ground } from "./rights-ground.ts";
+import { forwarderTells, told } from "./rights-replicas.ts";
 import { agentThatGoes, gatewayAndRoutes, ingressAndService } from "./rights-users.ts";
 
 const STATE = "ngrok-operator-drain-state";
@@ -56,11 +56,11 @@ export class Life {
     });
     {
       await using _ = await this.#install.manager();
-      await Promise.all([this.#told("ops"), this.#told("shop")]);
+      await Promise.all([told(this.#ground, "ops"), told(this.#ground, "shop")]);
     }
     {
       await using _ = await this.#install.manager();
-      await Promise.all([this.#told("ops", 2), this.#told("shop", 2)]);
+      await Promise.all([told(this.#ground, "ops", 2), told(this.#ground, "shop", 2)]);
     }
     refused.remove();
     await using _ = await this.#readyManager({});
@@ -74,6 +74,12 @@ export class Life {
     for (const what of ["cloudendpoint/web", "cloudendpoint/broken", "ippolicy/office", "domain/web-example-com"])
       await kubectl(["delete", what, "-n", "shop", "--timeout=30s"]);
     await kubectl(["delete", "ngroktrafficpolicy/hello", "-n", "shop"]);
+  }
+
+  /** A forwarder whose operator is not registered. */
+  async forwards(): Promise<void> {
+    await forwarderTells(this.#ground, this.#install);
+    await this.cleared();
   }
 
   /** The leader drains, because its own mark says so; another replica stands by, and a person looks on. */
@@ -252,19 +258,6 @@ export class Life {
     const kinds = "kubernetesoperators,configmaps,leases,pods,jobs,events";
     await kubectl(["delete", kinds, "--all", "-n", "ops", "--force", "--grace-period=0"]);
     await this.#install.apply(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === STATE);
-  }
-
-  /** Resolves when a Warning in the namespace was told this often. */
-  async #told(namespace: string, times = 1): Promise<void> {
-    const found = new AbortController();
-    const signal = AbortSignal.any([found.signal, AbortSignal.timeout(30_000)]);
-    const changed = ({ type, series }: EventObject): void => {
-      if (type === "Warning" && (series?.count ?? 1) >= times) found.abort();
-    };
-    await follow<EventObject>(this.#ground.connection, Event, { namespace }, { changed, removed() {} }, signal).catch(
-      () => undefined,
-    );
-    if (!found.signal.aborted) throw new Error(`no Warning in ${namespace} was told ${times} times within 30 s`);
   }
 }
 

@@ -37,16 +37,16 @@ export const listenerController = defineReplicaController<BoundEndpoint, Forward
     watching(Pod, () => [], { [BY_ADDRESS]: addressesOf }, { within: "cluster", keeps: podPart }),
   ],
   rbac: [
-    allow(BoundEndpoint, ["get", "list", "watch"], { scope: "release", why: "knows which ports to listen at" }),
+    allow(BoundEndpoint, ["list", "watch"], { scope: "release", why: "knows which ports to listen at" }),
     allow(BoundEndpoint, ["patch"], { scope: "release", part: "status", why: "says in its own entry how that went" }),
-    allow(KubernetesOperator, ["get", "list", "watch"], { scope: "release", why: "knows ngrok's binding ingress" }),
-    allow(Secret, ["get", "list", "watch"], {
+    allow(KubernetesOperator, ["list", "watch"], { scope: "release", why: "knows ngrok's binding ingress" }),
+    allow(Secret, ["list", "watch"], {
       scope: "release",
       names: [BINDING_SECRET],
       why: "proves who this install is, with the certificate that ngrok signed",
     }),
-    allow(Pod, ["get", "list", "watch"], { scope: "cluster", why: "tells ngrok which pod a connection comes from" }),
-    allow(Pod, ["get", "list", "watch"], {
+    allow(Pod, ["list", "watch"], { scope: "cluster", why: "tells ngrok which pod a connection comes from" }),
+    allow(Pod, ["list", "watch"], {
       when: "noClusterRights",
       why: "tells ngrok which pod a connection comes from, of those that may be looked at",
     }),
