@@ -100,6 +100,7 @@ async function apply(key: string, context: KeyContext): Promise<KeyOutcome> {
     classVerdict(ingress, classes, options.ingressControllerName) === "unknown";
   const generated = generatedIn(slice, context, owner).filter((one) => !askedFor(one, context).some(isLost));
   tellProblems(look.askingFor(slice.hosts).ingresses, translation.problems, context);
+  tellOthers(translation.problems, context);
   const writes = planWrites(wanted, { at: (kind, at) => cached.get(kind, refAt(at)), generated }, owner);
   return await settleWrites(writes, { ...context, told: tellIn(slice, context) }, owner);
 }
@@ -130,6 +131,23 @@ function tellProblems(ingresses: readonly IngressObject[], problems: readonly Pr
     const reason = own.some(({ effect }) => effect === "refused") ? "InvalidIngressSpec" : "ConfigError";
     const note = own.map(({ field, reason: why }) => `${field}: ${why}`).join("; ");
     event(Ingress, ingress, { type: "Warning", reason, note, action: "Translate" });
+  }
+}
+
+/** What only shows when hosts and Services meet; what a Gateway says by itself its own controller tells. */
+const MET_FIELDS = ["spec.listeners", "spec.tls.backend.clientCertificateRef"];
+
+/** Says on Services and Gateways what is wrong with them, whoever leans on them. */
+function tellOthers(problems: readonly Problem[], { cached, event }: KeyContext): void {
+  const met = problems.filter(({ object, field }) => !object.startsWith("Gateway ") || MET_FIELDS.includes(field));
+  for (const [name, own] of Map.groupBy(met, ({ object }) => object)) {
+    const kind = [Service, Gateway].find((one) => name.startsWith(`${one.kind} `)) as Kind | undefined;
+    if (kind === undefined || !cached.has(kind)) continue;
+    const found = cached.get(kind, refAt(name.slice(kind.kind.length + 1)));
+    if (found === undefined) continue;
+    // Each route that leans on it finds the same.
+    const note = [...new Set(own.map(({ field, reason }) => `${field}: ${reason}`))].join("; ");
+    event(kind, found, { type: "Warning", reason: "ConfigError", note, action: "Translate" });
   }
 }
 

@@ -1,0 +1,115 @@
+// Whatever users write that cannot be served as it is written, is told on the object that says it: what, where, and what to
+// do about it.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Event, Gateway, type GatewayObject, HTTPRoute, Ingress, IngressClass, Secret, Service } from "#kube/kinds.ts";
+import { ingressController } from "#operator/controllers/ingress/controller.ts";
+import { ownControlPlane } from "#test/support/apiserver.ts";
+import { anIngress, anIngressClass, aService } from "#test/support/builders.ts";
+import { aTlsSecret } from "#test/support/gateway-ground.ts";
+import {
+  type GatewayShop,
+  gatewayControllers,
+  installGatewayApi,
+  startGatewayShop,
+} from "#test/support/gateway-shop.ts";
+
+let plane: Awaited<ReturnType<typeof ownControlPlane>>;
+beforeAll(async () => {
+  plane = await ownControlPlane();
+  await installGatewayApi(plane.kubeconfig);
+});
+afterAll(async () => await plane[Symbol.asyncDispose]());
+
+const signal = (): AbortSignal => AbortSignal.timeout(60_000);
+
+async function open(): Promise<GatewayShop> {
+  const controllers = [...gatewayControllers, ingressController];
+  const options = { features: ["ingress", "gateway"] as const };
+  const shop = await startGatewayShop({ kubeconfig: plane.kubeconfig, controllers, options });
+  await shop.makeClass(shop.className, shop.controllerName);
+  const ours = { metadata: { name: shop.className }, spec: { controller: shop.ingressController } };
+  await shop.world.write.create(IngressClass, anIngressClass(ours), signal());
+  return shop;
+}
+
+/** `Kind name reason note` of each event. */
+async function told({ world }: GatewayShop): Promise<string[]> {
+  await world.quiet();
+  const found: string[] = [];
+  for await (const { items } of world.read.pages(Event, { namespace: world.namespace }, signal()))
+    found.push(
+      ...items.map(({ regarding, reason, note }) => `${regarding.kind} ${regarding.name ?? ""} ${reason}: ${note}`),
+    );
+  return found;
+}
+
+function ingressOf({ className }: GatewayShop, host: string, annotations: Record<string, string> = {}) {
+  const backend = { service: { name: "web", port: { number: 80 } } };
+  const rules = [{ host, http: { paths: [{ path: "/", pathType: "Prefix" as const, backend }] } }];
+  return anIngress({ metadata: { annotations }, spec: { ingressClassName: className, rules } });
+}
+
+test.for([
+  ["mapping-strategy", "edges", /ConfigError: .*mapping-strategy"\]: .*write endpoints, endpoints-collapsed or/],
+  ["traffic-policy", "a,b", /InvalidIngressSpec: .*traffic-policy"\]: .*: /],
+  ["traffic-policy", "", /InvalidIngressSpec: .*traffic-policy"\]: .*: /],
+  ["traffic-policy", "missing", /InvalidIngressSpec: .*traffic-policy"\]: .*missing.*: /],
+  ["bindings", "public,internal", /InvalidIngressSpec: .*bindings"\]: .*: /],
+  ["bindings", "privat", /InvalidIngressSpec: .*bindings"\]: .*: /],
+  ["metadata", "{", /ConfigError: .*metadata"\]: is not a JSON object: write one like/],
+] as const)("an Ingress's annotation %s of %j is told, with the remedy", async ([suffix, value, expected]) => {
+  await using shop = await open();
+  await shop.service("web");
+  await shop.world.create(Ingress, ingressOf(shop, "shop.ngrok.app", { [`ngrok.com/${suffix}`]: value }));
+  await expect.poll(() => told(shop), { timeout: 20_000 }).toContainEqual(expect.stringMatching(expected));
+});
+
+test("a Service that says what cannot be followed is told itself, for an Ingress and for a route", async () => {
+  await using shop = await open();
+  const annotations = { "ngrok.com/app-protocols": "{" };
+  const { spec } = shop.plainService("web");
+  for (const name of ["web", "api"]) {
+    const { spec: _, ...bare } = aService({ metadata: { name, annotations } });
+    await shop.world.create(Service, { ...bare, ...(spec && { spec }) });
+  }
+  await shop.world.create(Ingress, ingressOf(shop, "shop.ngrok.app"));
+  await shop.world.create(Gateway, shop.gateway("gate.ngrok.app"));
+  await shop.world.create(HTTPRoute, shop.route("api", "api"));
+  const line = (name: string): RegExp =>
+    new RegExp(`^Service ${name} ConfigError: metadata.annotations.*app-protocols.*: is not a JSON object: write one`);
+  for (const name of ["web", "api"])
+    await expect.poll(() => told(shop), { timeout: 20_000 }).toContainEqual(expect.stringMatching(line(name)));
+});
+
+test("a host that an Ingress has is told to the Gateway that asks for it as well", async () => {
+  await using shop = await open();
+  await shop.service("web");
+  await shop.world.create(Ingress, ingressOf(shop, "shop.ngrok.app"));
+  await shop.world.create(Gateway, shop.gateway("shop.ngrok.app"));
+  await shop.world.create(HTTPRoute, shop.route("web", "web"));
+  const expected =
+    /^Gateway edge ConfigError: spec.listeners: Ingress .*\/shop serves https:\/\/shop.ngrok.app too, .*: annotate both/;
+  await expect.poll(() => told(shop), { timeout: 20_000 }).toContainEqual(expect.stringMatching(expected));
+});
+
+test("a missing Secret is in an event and in the listener's condition, until it is there", async () => {
+  await using shop = await open();
+  const { world } = shop;
+  await shop.service("web");
+  const tls = { mode: "Terminate" as const, certificateRefs: [{ name: "cert" }] };
+  const listeners = [{ name: "https", hostname: "shop.ngrok.app", port: 443, protocol: "HTTPS", tls }];
+  await world.create(Gateway, shop.gateway("", { spec: { listeners } }));
+  await world.create(HTTPRoute, shop.route("web", "web"));
+  const remedy = `Secret ${world.namespace}/cert does not exist: create it or name another`;
+  const condition = ({ status }: GatewayObject): string => {
+    const found = status?.listeners?.[0]?.conditions.find(({ type }) => type === "ResolvedRefs");
+    return `${found?.status} ${found?.reason} ${found?.message}`;
+  };
+  const shown = await world.until(Gateway, "edge", (gateway) => condition(gateway).startsWith("False"));
+  expect(condition(shown)).toContain(`False InvalidCertificateRef`);
+  expect(condition(shown)).toContain(remedy);
+  const event = `Gateway edge ConfigError: spec.listeners[0].tls.certificateRefs[0]: ${remedy}`;
+  await expect.poll(() => told(shop), { timeout: 20_000 }).toContainEqual(expect.stringContaining(event));
+  await world.create(Secret, aTlsSecret("cert"));
+  await world.until(Gateway, "edge", (gateway) => condition(gateway).startsWith("True ResolvedRefs"));
+});
