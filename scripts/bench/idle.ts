@@ -36,7 +36,7 @@ export async function benchIdle(ground: Ground, options: IdleOptions, say: Say):
   await using ngrok = await standIn(ground);
   const crowd = aCrowd(count, paths);
   return await withCrds(ground, connection, async () => {
-    const result = await withOperator(ground, connection, ngrok, options, async ({ leader, wrote }) => {
+    const result = await withOperator(ground, connection, ngrok, options, async ({ leader, signal, wrote }) => {
       await prepare(connection, crowd, signal);
       await say.step(`${count} Ingresses are endpoints, and all is quiet`, async () => {
         const began = await position(ground);

@@ -54,7 +54,7 @@ export async function benchIngressChange(
   const step = Math.max(1, Math.floor(count / changes));
   const chosen = crowd.ingresses.filter((_, at) => at % step === 0).slice(0, changes);
   return await withCrds(ground, connection, async () => {
-    const result = await withOperator(ground, connection, ngrok, options, async ({ leader, wrote }) => {
+    const result = await withOperator(ground, connection, ngrok, options, async ({ leader, signal, wrote }) => {
       await prepare(connection, crowd, signal);
       await say.step(`${count} Ingresses are endpoints`, async () => {
         const all = allServed(connection, crowd, 120_000 + count * 100, signal);

@@ -63,20 +63,26 @@ export async function benchIngress(ground: Ground, options: IngressOptions, say:
   const machine = loadOf();
   const crowd = aCrowd(count, paths);
   const { run, rates } = await withCrds(ground, connection, async () => {
-    const mine = await withOperator(ground, connection, ngrok, options, async ({ leader, wrote }): Promise<Run> => {
-      await say.step(`${crowd.standing.length - 1} Services`, async () => await prepare(connection, crowd, signal));
-      const [since, used] = [await position(ground), await leader.cpuSeconds()];
-      const began = performance.now();
-      const served = await say.step(`${count} Ingresses of ${paths} paths are endpoints`, async () => {
-        const all = allServed(connection, crowd, 120_000 + count * 100, signal);
-        const [, end] = await Promise.all([createIngresses(connection, crowd, signal), all]);
-        return end;
-      });
-      const [memory, cpuSeconds] = [await leader.memory(), (await leader.cpuSeconds()) - used];
-      const events = await atRest(async () => (await wrote(since)).filter(isNoEvent));
-      const remote = { endpoints: ngrok.objects("endpoints"), domains: ngrok.objects("reserved_domains") };
-      return { ...served, began, events, remote, memory, cpuSeconds };
-    });
+    const mine = await withOperator(
+      ground,
+      connection,
+      ngrok,
+      options,
+      async ({ leader, signal, wrote }): Promise<Run> => {
+        await say.step(`${crowd.standing.length - 1} Services`, async () => await prepare(connection, crowd, signal));
+        const [since, used] = [await position(ground), await leader.cpuSeconds()];
+        const began = performance.now();
+        const served = await say.step(`${count} Ingresses of ${paths} paths are endpoints`, async () => {
+          const all = allServed(connection, crowd, 120_000 + count * 100, signal);
+          const [, end] = await Promise.all([createIngresses(connection, crowd, signal), all]);
+          return end;
+        });
+        const [memory, cpuSeconds] = [await leader.memory(), (await leader.cpuSeconds()) - used];
+        const events = await atRest(async () => (await wrote(since)).filter(isNoEvent));
+        const remote = { endpoints: ngrok.objects("endpoints"), domains: ngrok.objects("reserved_domains") };
+        return { ...served, began, events, remote, memory, cpuSeconds };
+      },
+    );
     await clear(ground, connection, crowd, signal);
     const part = portions(ground, connection, crowd, mine, signal);
     const portion = async (width: number): Promise<Portion> => {

@@ -22,9 +22,14 @@ export interface LeaderOptions {
   readonly kubeconfig?: string;
 }
 
+/** Lines of its log that are kept for who asks why it ended. */
+const LAST_WORDS = 8;
+
 export type LogLine = Readonly<Record<string, unknown>>;
 
 export interface LeaderProcess extends AsyncDisposable {
+  /** Rejects with its last words when the process ends that nobody has stopped. */
+  readonly ended: Promise<never>;
   /** Resolves to the first log line from now on that `is` it; rejects when the process ends before. */
   said(is: (line: LogLine) => boolean): Promise<LogLine>;
   memory(): Promise<Memory>;
@@ -60,19 +65,31 @@ export function startLeader(ground: Ground, options: LeaderOptions): LeaderProce
     stdio: ["ignore", "pipe", "pipe"],
   });
   const complaint = text(child.stderr as Readable);
-  const ended = new Promise<void>((done) => child.once("close", () => done()));
+  const closed = new Promise<void>((done) => child.once("close", () => done()));
   const listeners = new Set<(line: LogLine) => void>();
+  const lastWords: string[] = [];
   createInterface({ input: child.stdout as Readable }).on("line", (line) => {
+    lastWords.push(line);
+    if (lastWords.length > LAST_WORDS) lastWords.shift();
     const said = JSON.parse(line) as LogLine;
     for (const hear of listeners) hear(said);
   });
   // Every launcher of `inside` becomes the program, so the child's id is the program's.
   const pid = child.pid ?? 0;
+  let isStopping = false;
+  const ended = closed.then(async (): Promise<never> => {
+    if (isStopping) return await new Promise(() => {});
+    throw new Error(`the api-manager ended too early: ${[...lastWords, await complaint].join("\n")}`);
+  });
+  // Who does not ask learns of it by what does not come.
+  ended.catch(() => undefined);
   const stop = async (): Promise<void> => {
+    isStopping = true;
     child.kill("SIGTERM");
-    await ended;
+    await closed;
   };
   return {
+    ended,
     said: async (is) =>
       await new Promise((heard, fail) => {
         const hear = (line: LogLine): void => {
@@ -81,7 +98,7 @@ export function startLeader(ground: Ground, options: LeaderOptions): LeaderProce
           heard(line);
         };
         listeners.add(hear);
-        void ended.then(async () => fail(new Error(`the api-manager ended too early: ${await complaint}`)));
+        ended.catch(fail);
       }),
     memory: async () => await memoryOfProcess(pid),
     cpuSeconds: async () => await cpuSecondsOf(pid),

@@ -17,6 +17,8 @@ const ACCOUNT = "bench-manager";
 
 export interface Operator {
   readonly leader: LeaderProcess;
+  /** Aborts when the work is of no use any more: it was stopped, or the operator has ended. */
+  readonly signal: AbortSignal;
   /** What of it was accepted since a place in the audit log, but for the pulse of its Lease. */
   readonly wrote: (since: number) => Promise<AuditEvent[]>;
 }
@@ -53,9 +55,18 @@ export async function withOperator<T>(
     const registered = ["-n", RELEASE.namespace, "wait", `kubernetesoperator/${RELEASE.name}`, "--timeout=60s"];
     await kubectl.run([...registered, "--for=create"], { timeout: 70_000, signal });
     await kubectl.run([...registered, "--for=condition=Ready"], { timeout: 70_000, signal });
-    const result = await work({ leader, wrote: async (since) => wrote(await eventsSince(ground.auditLog, since)) });
-    await leader.stop();
-    return result;
+    const over = new AbortController();
+    const operator: Operator = {
+      leader,
+      signal: AbortSignal.any([signal, over.signal]),
+      wrote: async (since) => wrote(await eventsSince(ground.auditLog, since)),
+    };
+    try {
+      return await Promise.race([work(operator), leader.ended]);
+    } finally {
+      over.abort();
+      await leader.stop();
+    }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
