@@ -6,6 +6,7 @@ import { boundEndpointName } from "#api/names.ts";
 import { keyOf, refOf } from "#kube/kind.ts";
 import type { JsonPatchOperation } from "#kube/writer.ts";
 import { difference } from "../../endpoint/difference.ts";
+import { hasSpec } from "../../runtime/cache.ts";
 import type { Address } from "./aggregate.ts";
 import { freePort, isForwarderPort } from "./ports.ts";
 
@@ -40,6 +41,9 @@ export interface Plan {
   readonly problems: readonly string[];
 }
 
+/** The schema does not demand a spec, so that whatever is stored stays free to be deleted. */
+type Stored = Omit<BoundEndpoint, "spec"> & { readonly spec?: BoundEndpoint["spec"] };
+
 /** @param there all BoundEndpoints of the release's namespace, whosever they are. */
 export function planBindings(addresses: readonly Address[], there: readonly BoundEndpoint[], settings: Settings): Plan {
   const byName = new Map(there.map((one) => [one.metadata.name, one]));
@@ -49,7 +53,7 @@ export function planBindings(addresses: readonly Address[], there: readonly Boun
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined && !wanted.has(metadata.name))
     .map((object): Step => ({ is: "remove", object }));
   const kept = keptPorts(there, settings);
-  const taken = new Set([...kept.values(), ...there.map(({ spec }) => spec.port)]);
+  const taken = new Set([...kept.values(), ...there.flatMap(({ spec }: Stored) => spec?.port ?? [])]);
   const steps: Step[] = [];
   const problems: string[] = [];
   for (const [name, address] of wanted) {
@@ -58,6 +62,10 @@ export function planBindings(addresses: readonly Address[], there: readonly Boun
     if (stored?.metadata.deletionTimestamp !== undefined) continue;
     if (stored !== undefined && !isPollers(stored, settings)) {
       problems.push(takenBy(stored, address));
+      continue;
+    }
+    if (stored !== undefined && !hasSpec(stored)) {
+      steps.push({ is: "remove", object: stored });
       continue;
     }
     const port = kept.get(name) ?? freePort(address.endpointURL, taken);
@@ -78,12 +86,12 @@ export function planBindings(addresses: readonly Address[], there: readonly Boun
  * Made by the poller of this release: it says so by its labels; or, from a release that wrote none, by its name and our
  * stamp. What a person wrote under a name of their own is not.
  */
-export function isPollers({ metadata, spec }: BoundEndpoint, { namespace, managerName, stamp }: Settings): boolean {
+export function isPollers({ metadata, spec }: Stored, { namespace, managerName, stamp }: Settings): boolean {
   if (metadata.namespace !== namespace) return false;
   const holder = metadata.annotations?.[DRAIN_OWNER];
   if (holder !== undefined && holder !== stamp) return false;
   if (hasControllerLabels(metadata.labels, namespace, managerName)) return true;
-  return holder === stamp && metadata.name === boundEndpointName(spec.endpointURL);
+  return holder === stamp && spec !== undefined && metadata.name === boundEndpointName(spec.endpointURL);
 }
 
 /** By name the ports that stay: of two with one port the older keeps it, and a person's before ours. */
@@ -95,7 +103,9 @@ function keptPorts(there: readonly BoundEndpoint[], settings: Settings): Readonl
   const kept = new Map<string, number>();
   const taken = new Set<number>();
   // Another release's forwarders are other pods: what they listen at is in nobody's way here.
-  for (const one of there.filter((each) => !isForeign(each)).toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1))) {
+  for (const one of there
+    .filter((each) => hasSpec(each) && !isForeign(each))
+    .toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1))) {
     const { port } = one.spec;
     if (!isForwarderPort(port) || taken.has(port)) continue;
     taken.add(port);

@@ -9,7 +9,7 @@ import { allow } from "#api/rbac.ts";
 import { undoBoundEndpoint } from "#drain/undo/bound-endpoint.ts";
 import { keyOf, type Ref, refOf, targetOf } from "#kube/kind.ts";
 import { Namespace, Pod, Service, type ServiceObject } from "#kube/kinds.ts";
-import { isClass, known } from "#wire/errors.ts";
+import { isClass } from "#wire/errors.ts";
 import { failureText } from "../../endpoint/conditions.ts";
 import {
   type Cached,

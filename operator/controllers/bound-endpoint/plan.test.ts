@@ -85,7 +85,7 @@ test.for<readonly [string, BoundEndpoint, Partial<Seen>, readonly string[]]>([
 
 /** As the API server stores it: with more than was asked for. */
 function stored(service: ServiceObject): ServiceObject {
-  return { ...service, spec: { ...service.spec, clusterIP: "10.0.0.1", ...{ ipFamilies: ["IPv4"] } } };
+  return { ...service, spec: { ...service.spec, clusterIP: "10.0.0.1", allocateLoadBalancerNodePorts: true } };
 }
 
 test("a Service that is as wanted is not written", () => {
