@@ -3,6 +3,7 @@
 import type { Connection } from "#kube/connection.ts";
 import { emit } from "#kube/event.ts";
 import type { Kind, KubeObject } from "#kube/kind.ts";
+import { apiVersionOf } from "#kube/paths.ts";
 import type { Clock } from "#wire/clock.ts";
 import type { ObjectEvent } from "./define-controller.ts";
 
@@ -67,11 +68,13 @@ export class Events {
 
   #enqueue(telling: Telling): void {
     if (this.#waiting.length >= WAITING) {
-      const normal = this.#waiting.findIndex((one) => one.event.type === "Normal");
-      if (telling.event.type === "Normal" || normal < 0) return;
+      const normal = this.#waiting.findIndex(isNormal);
+      if (isNormal(telling) || normal < 0) return;
       this.#waiting.splice(normal, 1);
     }
-    this.#waiting.push(telling);
+    // A person waits for a Warning; nobody waits to hear that all is well.
+    const behind = telling.event.type === "Warning" ? this.#waiting.findIndex(isNormal) : -1;
+    this.#waiting.splice(behind < 0 ? this.#waiting.length : behind, 0, telling);
     if (!this.#sending) {
       this.#sending = true;
       void this.#drain();
@@ -90,6 +93,10 @@ export class Events {
   }
 }
 
+function isNormal({ event }: Telling): boolean {
+  return event.type === "Normal";
+}
+
 /** Events that go to the API server, told by `instance` (the pod), until the signal. */
 export function clusterEvents(
   from: { readonly connection: Connection; readonly clock: Clock; readonly instance: string },
@@ -99,7 +106,7 @@ export function clusterEvents(
   return new Events({
     clock,
     async send({ kind, object, event, count }) {
-      const regarding = { apiVersion: `${kind.group}/${kind.versions[0]}`, kind: kind.kind, ...object };
+      const regarding = { apiVersion: apiVersionOf(kind, kind.versions[0]), kind: kind.kind, ...object };
       const { type, reason, note, action = "Reconcile" } = event;
       const controller = `${kind.kind.toLowerCase()}-controller`;
       await emit(connection, { regarding, type, reason, note, action, controller, instance, count }, signal, clock);
