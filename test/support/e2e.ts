@@ -26,7 +26,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   try {
     await testTools(tell);
     const { cluster, image, kubectl } = await raise({ name, tell, bound: given === undefined });
-    const manifests = (await gatewayApiCrds()).flatMap((file) => ["-f", file]);
+    const manifests = (await gatewayApiCrds("experimental")).flatMap((file) => ["-f", file]);
     await kubectl.run(["apply", "--server-side", "--force-conflicts", ...manifests]);
     project.provide("stage", { cluster, image });
   } catch (error) {

@@ -1,0 +1,139 @@
+// The rows of the annotations: each on an Ingress and on a Gateway, and those of a backend Service.
+import { type Annotations, gateway, hostOf, ingress, policy, route, service } from "./routing-parts.ts";
+import type { Places, Row } from "./routing-rows.ts";
+
+interface Case extends Pick<Row, "name" | "makes" | "told"> {
+  readonly annotations: Annotations;
+}
+
+const verbose = { "ngrok.com/mapping-strategy": "endpoints-verbose" };
+
+const both: readonly Case[] = [
+  { name: "unsaid", annotations: {}, makes: ['"kind":"AgentEndpoint"'] },
+  {
+    name: "endpoints",
+    annotations: { "ngrok.com/mapping-strategy": "endpoints" },
+    makes: ['"kind":"AgentEndpoint"', "Fallback-404"],
+  },
+  {
+    name: "collapsed",
+    annotations: { "ngrok.com/mapping-strategy": "endpoints-collapsed" },
+    makes: ['"kind":"AgentEndpoint"', "Initialize-Local-Service-Match"],
+  },
+  {
+    name: "verbose",
+    annotations: { "ngrok.com/mapping-strategy": "endpoints-verbose" },
+    makes: ['"kind":"CloudEndpoint"', "forward-internal", ".internal"],
+  },
+  {
+    name: "edges",
+    annotations: { "ngrok.com/mapping-strategy": "edges" },
+    makes: ['"kind":"AgentEndpoint"'],
+    told: "is not a mapping strategy",
+  },
+  { name: "policy", annotations: { "ngrok.com/traffic-policy": "hello" }, makes: ['"content":"hello"'] },
+  {
+    name: "policies",
+    annotations: { "ngrok.com/traffic-policy": "hello,other" },
+    makes: "nothing",
+    told: 'metadata.annotations["ngrok.com/traffic-policy"]',
+  },
+  {
+    name: "no-policy",
+    annotations: { "ngrok.com/traffic-policy": "" },
+    makes: "nothing",
+    told: 'metadata.annotations["ngrok.com/traffic-policy"]',
+  },
+  {
+    name: "lost-policy",
+    annotations: { "ngrok.com/traffic-policy": "lost" },
+    makes: "nothing",
+    told: "lost",
+  },
+  { name: "internal", annotations: { "ngrok.com/bindings": "internal" }, makes: ['"bindings":["internal"]'] },
+  {
+    name: "bindings",
+    annotations: { "ngrok.com/bindings": "internal,public" },
+    makes: "nothing",
+    told: 'metadata.annotations["ngrok.com/bindings"]',
+  },
+  { name: "metadata", annotations: { "ngrok.com/metadata": '{"team":"shop"}' }, makes: ['team\\":\\"shop'] },
+  {
+    name: "no-metadata",
+    annotations: { "ngrok.com/metadata": "{" },
+    makes: ['"kind":"AgentEndpoint"'],
+    told: 'metadata.annotations["ngrok.com/metadata"]',
+  },
+  {
+    name: "description",
+    annotations: { "ngrok.com/description": "the shop" },
+    makes: ['"description":"the shop"'],
+  },
+  {
+    name: "legacy",
+    annotations: { "k8s.ngrok.com/mapping-strategy": "endpoints-verbose", "k8s.ngrok.com/description": "old" },
+    makes: ['"kind":"CloudEndpoint"', '"description":"old"'],
+  },
+  {
+    name: "both",
+    annotations: { "k8s.ngrok.com/description": "old", "ngrok.com/description": "new" },
+    makes: ['"description":"new"'],
+  },
+  {
+    name: "pooled",
+    annotations: { ...verbose, "ngrok.com/pooling-enabled": "TRUE" },
+    makes: ['"poolingEnabled":true'],
+  },
+  {
+    name: "alone",
+    annotations: { ...verbose, "ngrok.com/pooling-enabled": "maybe" },
+    makes: ['"poolingEnabled":false'],
+  },
+];
+
+/** How a backend Service wants to be spoken to. */
+const upstreams: readonly {
+  readonly name: string;
+  readonly annotations?: Annotations;
+  readonly appProtocol?: string;
+  readonly makes: string;
+  readonly told?: string;
+}[] = [
+  { name: "plain", makes: '"url":"http://plain.' },
+  { name: "https", annotations: { "ngrok.com/app-protocols": '{"web":"https"}' }, makes: '"url":"https://https.' },
+  { name: "tcp", annotations: { "k8s.ngrok.com/app-protocols": '{"web":"TCP"}' }, makes: '"url":"tcp://tcp.' },
+  {
+    name: "broken",
+    annotations: { "ngrok.com/app-protocols": "{" },
+    makes: '"url":"http://broken.',
+    told: "app-protocols",
+  },
+  { name: "http2", appProtocol: "ngrok.com/http2", makes: '"protocol":"http2"' },
+  { name: "http2-legacy", appProtocol: "k8s.ngrok.com/http2", makes: '"protocol":"http2"' },
+  { name: "h2c", appProtocol: "kubernetes.io/h2c", makes: '"protocol":"http2"' },
+  { name: "http1", appProtocol: "http", makes: '"protocol":"http1"' },
+];
+
+export function annotationRows({ shop }: Places): Row[] {
+  return [
+    ...both.map(({ annotations, ...rest }): Row => {
+      const name = `ing-${rest.name}`;
+      return { ...rest, name, objects: [service(shop, name), ingress(shop, name, { annotations })] };
+    }),
+    ...both.map(({ annotations, ...rest }): Row => {
+      const name = `gw-${rest.name}`;
+      return {
+        ...rest,
+        name,
+        objects: [service(shop, name), gateway(shop, name, { annotations }), route(shop, name)],
+      };
+    }),
+    ...upstreams.map(({ name, annotations, appProtocol, makes, told }): Row => {
+      const port = appProtocol === undefined ? {} : { appProtocol };
+      const backend = service(shop, name, { ...(annotations && { annotations }), port });
+      return { name, makes: [makes, hostOf(name)], objects: [backend, ingress(shop, name)], ...(told && { told }) };
+    }),
+    // The policy that rows of both kinds name.
+    { name: "hello", makes: "nothing", objects: [policy(shop, "hello")] },
+  ];
+}
