@@ -162,9 +162,11 @@ export interface Values {
       podAnnotations?: Record<string, string | number | boolean>;
     };
   };
-  /** The agent's Deployment. */
+  /** The agents: each is connected to ngrok and passes what comes for AgentEndpoints to their upstreams. */
   agent?: {
-    /** Pods of the agent. */
+    /** Run agents. Without them AgentEndpoints, and what Ingresses and Gateways make of them, serve nothing. A pod is ready once it is connected to ngrok, so the account's authtoken has to be a valid one. */
+    enabled?: boolean;
+    /** Pods of the agent. All serve every endpoint; with more than one, a PodDisruptionBudget lets one be away. */
     replicaCount?: number;
     /** Annotations of the agent's pods, instead of podAnnotations. */
     podAnnotations?: Record<string, string | number | boolean>;
@@ -192,7 +194,7 @@ export interface Values {
       /** maxSurge and maxUnavailable. */
       rollingUpdate?: Record<string, unknown>;
     };
-    /** Time that the agent's pods have to stop. */
+    /** Time that the agent's pods have to stop: endpoints are closed within 10 s, and what runs has 5 s more. */
     terminationGracePeriodSeconds?: number;
     /** Tolerations of the agent's pods. */
     tolerations?: (Record<string, unknown>)[];

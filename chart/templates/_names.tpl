@@ -29,6 +29,20 @@
 {{- end -}}
 {{- end -}}
 
+{{- /* Whether there are agents. */ -}}
+{{- define "ngrok-operator.hasAgent" -}}
+{{- if and .Values.agent.enabled (not .Values.oneClickDemoMode) -}}true{{- end -}}
+{{- end -}}
+
+{{- define "ngrok-operator.agentServiceAccount" -}}
+{{- $account := .Values.agent.serviceAccount | default dict -}}
+{{- if $account.create -}}
+{{- $account.name | default (include "ngrok-operator.named" (list . "agent")) -}}
+{{- else -}}
+{{- $account.name | default "default" -}}
+{{- end -}}
+{{- end -}}
+
 {{- /* Whether there are forwarders. */ -}}
 {{- define "ngrok-operator.hasForwarder" -}}
 {{- if and .Values.bindings.enabled (not .Values.oneClickDemoMode) -}}true{{- end -}}

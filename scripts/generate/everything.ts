@@ -1,6 +1,7 @@
 // All generated files, from all definitions: one list for `npm run generate`, its --check and the tests.
 import { cleanupHook } from "#hooks/cleanup/hook.ts";
 import { drainHook } from "#hooks/drain/hook.ts";
+import { agentManager } from "#operator/managers/agent-manager/manager.ts";
 import { apiManager } from "#operator/managers/api-manager/manager.ts";
 import { bindingsForwarderManager } from "#operator/managers/bindings-forwarder-manager/manager.ts";
 import { crdFiles } from "./crds.ts";
@@ -28,12 +29,17 @@ export function generatedFiles(): readonly GeneratedFile[] {
       serviceAccount: `include "ngrok-operator.serviceAccount" .`,
       when: "",
     }),
+    managerFile(agentManager, {
+      prefix: "agent",
+      serviceAccount: `include "ngrok-operator.agentServiceAccount" .`,
+      when: `include "ngrok-operator.hasAgent" .`,
+    }),
     managerFile(bindingsForwarderManager, {
       prefix: "bindings-forwarder",
       serviceAccount: `include "ngrok-operator.forwarderServiceAccount" .`,
       when: `include "ngrok-operator.hasForwarder" .`,
     }),
-    rbacPage([apiManager, bindingsForwarderManager], hooks),
+    rbacPage([apiManager, agentManager, bindingsForwarderManager], hooks),
     uninstallMatrixPage(),
     ...scaleFiles(),
     ...valuesFiles(),

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { allow } from "#api/rbac.ts";
 import { Domain } from "#api/domain.ts";
+import { agentManager } from "#operator/managers/agent-manager/manager.ts";
 import { apiManager } from "#operator/managers/api-manager/manager.ts";
 import { bindingsForwarderManager } from "#operator/managers/bindings-forwarder-manager/manager.ts";
 import { generatedFiles, OWNED_FOLDERS } from "#scripts/generate/everything.ts";
@@ -28,12 +29,18 @@ test.for(OWNED_FOLDERS)("%s holds nothing that follows from no definition", (fol
   ).toEqual([]);
 });
 
-test.for([apiManager, bindingsForwarderManager])(
+test.for([apiManager, agentManager, bindingsForwarderManager])(
   "every flag that the chart passes is one that the $name has",
   async (manager, { expect }) => {
     const all = await objects({
       files: [join(import.meta.dirname, "values", "reference.yaml")],
-      set: ["apiURL=http://x", "region=eu", "serverAddr=s:1", `oneClickDemoMode=${manager === apiManager}`],
+      set: [
+        "apiURL=http://x",
+        "region=eu",
+        "serverAddr=s:1",
+        "agent.enabled=true",
+        `oneClickDemoMode=${manager === apiManager}`,
+      ],
     });
     const own = podsOf(all)
       .flatMap(({ pod }) => pod.containers)

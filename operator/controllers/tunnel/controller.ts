@@ -48,10 +48,10 @@ export const tunnelController = defineReplicaController<AgentEndpoint, Tunnels>(
     ),
   ],
   rbac: [
-    allow(AgentEndpoint, ["get", "list", "watch"], { why: "opens a tunnel for each AgentEndpoint, and closes it" }),
+    allow(AgentEndpoint, ["list", "watch"], { why: "opens a tunnel for each AgentEndpoint, and closes it" }),
     allow(AgentEndpoint, ["patch"], { part: "status", why: "says in its own entry where it serves, or why not" }),
-    allow(NgrokTrafficPolicy, ["get", "list", "watch"], { why: "reads the traffic policies that endpoints name" }),
-    allow(Secret, ["get", "list", "watch"], { why: "reads the certificates that endpoints name" }),
+    allow(NgrokTrafficPolicy, ["list", "watch"], { why: "reads the traffic policies that endpoints name" }),
+    allow(Secret, ["list", "watch"], { why: "reads the certificates that endpoints name" }),
   ],
   fieldManager: agentFieldManager,
   apply,

@@ -1,7 +1,7 @@
 // The agent-manager: its flags, its controller, and the rights that belong to none. Importing it does nothing, so the chart
-// is generated from it.
+// is generated from it. It tells no events: what each agent says in the status, the leader tells once for all of them.
 import { allow } from "#api/rbac.ts";
-import { ConfigMap, Event } from "#kube/kinds.ts";
+import { ConfigMap } from "#kube/kinds.ts";
 import { tunnelController } from "../../controllers/tunnel/controller.ts";
 import { defineManager } from "../../runtime/define-manager.ts";
 import { oneOf } from "../../runtime/flags.ts";
@@ -37,6 +37,5 @@ export const agentManager = defineManager({
       named: "drainState",
       why: "reads the drain state: nothing is opened or changed unless it is Open",
     }),
-    allow(Event, ["create", "patch"], { why: "tells on an AgentEndpoint what is in the way" }),
   ],
 });
