@@ -2,7 +2,7 @@
 // its name, and docs/uninstall-matrix.md lists both; a number without a test says here which part it waits for.
 
 /** A part of the operator that is not built yet: nothing of it runs, so nothing of it can fail or be tested. */
-type MissingPart = "agent-manager" | "bindings";
+type MissingPart = "agent-manager";
 
 export interface KnownFailure {
   /** F: a way to get stuck or to lose data. W: a weakness of a drain that asks others to help. E: a state to start from. */
@@ -206,7 +206,6 @@ export const FAILURES: readonly KnownFailure[] = [
   {
     id: "W20",
     what: "Two pollers delete each other's BoundEndpoints, or one bad endpoint stops every poll.",
-    notBuilt: { part: "bindings", why: "no poller lists bound endpoints yet" },
   },
   {
     id: "W21",

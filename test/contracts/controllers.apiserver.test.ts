@@ -3,8 +3,8 @@ import { test } from "vitest";
 import { isOwnKind, type OwnObject } from "#api/define-kind.ts";
 import { FINALIZERS } from "#api/keys.ts";
 import type { KubeObject } from "#kube/kind.ts";
-import { everyController } from "#test/support/every.ts";
-import { startWorld, type WorldOptions } from "#test/support/world.ts";
+import { everyController, type Sampled } from "#test/support/every.ts";
+import { isReady, startWorld, type WorldOptions } from "#test/support/world.ts";
 
 const closed: readonly { drain: NonNullable<WorldOptions["drain"]> }[] = [
   { drain: "Draining" },
@@ -18,7 +18,7 @@ const cases = ours.flatMap((one) => closed.map(({ drain }) => ({ ...one, drain }
 test.for(cases)(
   "$name does nothing while the drain state is $drain (W2, W6)",
   async ({ controller, sample, drain }, { expect }) => {
-    await using world = await startWorld({ controllers: [controller], drain });
+    await using world = await startWorld({ controllers: [controller], options: featuresOf(controller), drain });
     await world.create(controller.kind, sample());
     await world.quiet();
     const object = await world.get(controller.kind, sample().metadata.name);
@@ -30,19 +30,19 @@ test.for(cases)(
 );
 
 test.for(ours)("$name goes on once the state is Open again", async ({ controller, sample, others }, { expect }) => {
-  await using world = await startWorld({ controllers: [controller], drain: "Draining" });
+  const options = featuresOf(controller);
+  await using world = await startWorld({ controllers: [controller], options, drain: "Draining" });
   await world.create(controller.kind, sample());
   await others?.(world);
   await world.quiet();
   await world.mark("Open", { policy: "", driver: "", by: "", since: "" });
-  const after = await world.until(
-    controller.kind,
-    sample().metadata.name,
-    (object) => (statusOf(object).conditions?.length ?? 0) > 0,
-    30_000,
-  );
+  const after = await world.until(controller.kind, sample().metadata.name, isReady, 30_000);
   expect(statusOf(after).conditions?.find(({ type }) => type === "Ready")?.status).toBe("True");
 });
+
+function featuresOf({ when = "ingress" }: Sampled["controller"]): NonNullable<WorldOptions["options"]> {
+  return { features: [when] };
+}
 
 /** What the API server gives a status by itself says nothing. */
 function statusOf(object: KubeObject | undefined): NonNullable<OwnObject["status"]> {

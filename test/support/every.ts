@@ -1,8 +1,11 @@
 // Every controller with an object that it would work on: what a contract over all of them runs through. A controller that
 // is missing here fails the contract.
+import { randomUUID } from "node:crypto";
 import type { KubeObject } from "#kube/kind.ts";
 import type { RouteObject } from "#kube/kinds.ts";
 import { agentEndpointController } from "#operator/controllers/agent-endpoint/controller.ts";
+import { bindingPollerController } from "#operator/controllers/binding-poller/controller.ts";
+import { boundEndpointController } from "#operator/controllers/bound-endpoint/controller.ts";
 import { cloudEndpointController } from "#operator/controllers/cloud-endpoint/controller.ts";
 import { domainController } from "#operator/controllers/domain/controller.ts";
 import { gatewayClassController } from "#operator/controllers/gateway-api/class.ts";
@@ -18,6 +21,7 @@ import type { KeyedController } from "#operator/runtime/define-keyed.ts";
 import type { LeaderController } from "#operator/runtime/define-controller.ts";
 import { anAgent, says } from "./agent-words.ts";
 import {
+  aBoundEndpoint,
   aCloudEndpoint,
   aDomain,
   aGateway,
@@ -58,6 +62,8 @@ export const everyController: readonly Sampled[] = [
       await says(world, "agent");
     },
   },
+  // A Service of its own for each: those of the namespace `default` are everybody's.
+  sampled(boundEndpointController, () => aBoundEndpoint({ spec: { target: { service: `b-${randomUUID()}` } } })),
   sampled(ingressController, () => anIngress()),
   sampled(serviceController, () => aService()),
   sampled(gatewayClassController, () => aGatewayClass()),
@@ -66,7 +72,7 @@ export const everyController: readonly Sampled[] = [
 ];
 
 /** Those that work on keys and hold no object. */
-export const everyKeyed: readonly KeyedController[] = [translationController];
+export const everyKeyed: readonly KeyedController[] = [translationController, bindingPollerController];
 
 function sampled<T extends KubeObject>(controller: LeaderController<T>, sample: () => T): Sampled {
   return { name: controller.name, controller, sample };

@@ -9,6 +9,7 @@ import { type AuditEvent, endOf, eventsSince } from "./audit.ts";
 import { aCloudEndpoint, aDomain, aKubernetesOperator, anIPPolicy, anNgrokTrafficPolicy } from "./builders.ts";
 import { ChartInstall, type Ended, type Program, renderChart, type Values } from "./chart-install.ts";
 import { clearField, makeField } from "./field.ts";
+import { bindsAndUnbinds, goesWithBindingsOff, leftByBindings } from "./rights-bindings.ts";
 import type { Ground } from "./rights-ground.ts";
 import { forwarderTells, told } from "./rights-replicas.ts";
 import { agentThatGoes, gatewayAndRoutes, ingressAndService } from "./rights-users.ts";
@@ -29,11 +30,13 @@ export class Life {
   readonly #ground: Ground;
   readonly #install: ChartInstall;
   readonly #clusterWide: boolean;
+  readonly #binds: boolean;
 
-  constructor(ground: Ground, install: ChartInstall, clusterWide: boolean) {
+  constructor(ground: Ground, install: ChartInstall, values: Values) {
     this.#ground = ground;
     this.#install = install;
-    this.#clusterWide = clusterWide;
+    this.#clusterWide = values["rbac.cluster"] !== false;
+    this.#binds = values["bindings.enabled"] === true;
   }
 
   /** Reconciles of every kind, each thing told twice, and deletions that are no drain. */
@@ -47,6 +50,7 @@ export class Life {
         spec: { url: "https://broken.internal", trafficPolicyName: "missing" },
       }),
       anIPPolicy({ metadata: { name: "office", namespace: "shop" } }),
+      ...(this.#binds ? [] : [leftByBindings]),
     );
     const refused = ngrok.faults.add({
       kind: "status",
@@ -66,6 +70,8 @@ export class Life {
     await using _ = await this.#readyManager({});
     const ready = ["cloudendpoint/web", "ippolicy/office", "domain/web-example-com"];
     await kubectl(["wait", "--for=condition=Ready", ...ready, "-n", "shop", "--timeout=30s"]);
+    if (this.#binds) await bindsAndUnbinds(this.#ground);
+    else await goesWithBindingsOff(this.#ground);
     await agentThatGoes(this.#ground);
     await ingressAndService(kubectl);
     if (this.#clusterWide) await gatewayAndRoutes(kubectl);
@@ -274,7 +280,7 @@ export async function lived(given: Ground, values: Values, live: (life: Life) =>
     const server = given.meddler.url;
     const parts = { objects, kubeconfig: plane.kubeconfig, server, apiUrl: ngrok.url, connection, kubectl };
     await using install = await ChartInstall.start(parts);
-    const life = new Life(given, install, values["rbac.cluster"] !== false);
+    const life = new Life(given, install, values);
     await life.cleared();
     await live(life);
   }

@@ -10,6 +10,8 @@ import { ConfigMap, CustomResourceDefinition, Event, Lease } from "#kube/kinds.t
 import { callsPerMinuteOf } from "#ngrok/pace.ts";
 import { KnownError } from "#wire/errors.ts";
 import { agentEndpointController } from "../../controllers/agent-endpoint/controller.ts";
+import { bindingPollerController } from "../../controllers/binding-poller/controller.ts";
+import { boundEndpointController } from "../../controllers/bound-endpoint/controller.ts";
 import { cloudEndpointController } from "../../controllers/cloud-endpoint/controller.ts";
 import { domainController } from "../../controllers/domain/controller.ts";
 import { gatewayClassController } from "../../controllers/gateway-api/class.ts";
@@ -149,6 +151,8 @@ export const apiManager = defineManager({
     trafficPolicyController,
     cloudEndpointController,
     agentEndpointController,
+    boundEndpointController,
+    bindingPollerController,
     ingressController,
     serviceController,
     gatewayClassController,
