@@ -17,6 +17,7 @@ export class Store<T extends KubeObject = KubeObject> {
   #sharing = new Sharing();
   readonly #indexes: ReadonlyMap<string, { readonly of: Index<T>; readonly keys: Keys }>;
   readonly #listeners = new Set<(change: Change<T>) => void>();
+  readonly #wholes = new Set<() => void>();
 
   constructor(kind: Kind<T>, indexes: Readonly<Record<string, Index<T>>> = {}) {
     this.kind = kind;
@@ -66,6 +67,17 @@ export class Store<T extends KubeObject = KubeObject> {
   onChange(listener: (change: Change<T>) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Called when the kind may be read after all, and its list is whole: what is missing from it has told nobody. */
+  onWhole(listener: () => void): () => void {
+    this.#wholes.add(listener);
+    return () => this.#wholes.delete(listener);
+  }
+
+  /** The kind could not be read until now. */
+  tellWhole(): void {
+    for (const listener of this.#wholes) listener();
   }
 
   /** Takes the object unless a newer state of it is held already. */

@@ -188,6 +188,7 @@ function startController(
         if (gate.open) all();
       }),
       ...wakeByOthers(controller, parts, queue),
+      ...(controller.watches ?? []).map(({ kind }) => watches.cache.store(kind).onWhole(all)),
     );
     all();
     for (;;) {

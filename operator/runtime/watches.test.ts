@@ -5,9 +5,10 @@ import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import type { DrainState } from "#drain/state.ts";
 import type { Connection, KubeRequest, WatchEvent, WatchRequest } from "#kube/connection.ts";
-import { Secret } from "#kube/kinds.ts";
+import { Pod, Secret } from "#kube/kinds.ts";
 import { aCloudEndpoint, aKubernetesOperator } from "#test/support/builders.ts";
 import { testClock } from "#test/support/clock.ts";
+import { KnownError } from "#wire/errors.ts";
 import { cloudEndpointController } from "../controllers/cloud-endpoint/controller.ts";
 import { kubernetesOperatorController } from "../controllers/kubernetes-operator/controller.ts";
 import { type LeaderController, watching } from "./define-controller.ts";
@@ -229,4 +230,52 @@ test("two may watch the same part of a kind, and index it by the same function",
   expect(() => opened(whole as LeaderController)).toThrow("secrets is watched in part by one controller");
   const otherName = { ...other, watches: [watching(Secret, () => [], { name: () => [] }, part)] };
   expect(() => opened(otherName as LeaderController)).toThrow("two indexes over secrets are called name");
+});
+
+test("a kind that is dispensable is done without while it may not be read, and told of when it may after all", async () => {
+  const clock = testClock();
+  let mayRead = false;
+  const asked: unknown[] = [];
+  const connection: Connection = {
+    server: "https://scripted",
+    request: async ({ path, query }: KubeRequest) => {
+      if (path.endsWith("/pods")) asked.push(query?.["labelSelector"]);
+      if (path.endsWith("/pods") && !mayRead)
+        return await Promise.reject(new KnownError("invalid", "pods is forbidden", { status: 403 }));
+      return { items: [], metadata: { resourceVersion: "5" } };
+    },
+    async *watch({ signal }: WatchRequest): AsyncGenerator<WatchEvent> {
+      yield await new Promise<WatchEvent>((_, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason as Error));
+      });
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  const part = { labelSelector: "role=agent", dispensable: true } as const;
+  const it = openWatches({
+    connection,
+    controllers: [{ ...cloudEndpointController, watches: [watching(Pod, () => [], {}, part)] } as LeaderController],
+    release,
+    clusterWide: true,
+    clock,
+    log: openLog({ level: "error", encoder: "json", secrets: [] }, { write: () => undefined }),
+    gate: { onChange: () => () => {} },
+  });
+  const end = new AbortController();
+  onTestFinished(() => end.abort(new Error("the test has ended")));
+  let told = 0;
+  it.cache.store(Pod).onWhole(() => (told += 1));
+  void it.run(end.signal).catch(() => undefined);
+  await clock.advance(0);
+  await it.ready([Pod, CloudEndpoint], end.signal);
+  expect({ whole: it.cache.isWhole(Pod), unsynced: it.unsynced(), told }).toEqual({
+    whole: false,
+    unsynced: [],
+    told: 0,
+  });
+
+  mayRead = true;
+  await clock.advance(30_000);
+  expect({ whole: it.cache.isWhole(Pod), told }).toEqual({ whole: true, told: 1 });
+  expect(new Set(asked)).toEqual(new Set(["role=agent"]));
 });

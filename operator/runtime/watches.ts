@@ -104,8 +104,10 @@ export function watches(options: WatchesOptions): Watches {
     const settled = (absent: boolean): void => {
       // The last page of a list may come after its end was called for.
       if (signal.aborted) return;
+      const wasRefused = standing.refused;
       Object.assign(standing, { synced: !absent, absent, refused: false, trouble: undefined });
       store.isWhole = !absent;
+      if (wasRefused) store.tellWhole();
       wake();
     };
     await follow(
