@@ -9,10 +9,12 @@ import { Ingress, IngressClass, type IngressObject, Namespace, Service } from "#
 import { listPath, objectPath } from "#kube/paths.ts";
 import { reader } from "#kube/reader.ts";
 import { follow } from "#kube/watch.ts";
+import type { NgrokApi } from "#test/support/ngrok-api/server.ts";
 import { insistently } from "#test/support/population.ts";
 import { isClass } from "#wire/errors.ts";
 import type { Ground } from "./ground.ts";
 import { each } from "./herd.ts";
+import { atRest, type OperatorOptions, position, withOperators } from "./operator.ts";
 import { verboseIngresses } from "./translation/world.ts";
 
 export interface Crowd {
@@ -101,6 +103,23 @@ export async function allServed(
   throw new Error(
     `after ${withinMs / 1000} s ${made.size} of ${wanted} endpoints are made, ${ready.size} of ${count} CloudEndpoints are Ready`,
   );
+}
+
+/** Makes the crowd and has it served by operators that are gone again. */
+export async function served(
+  ground: Ground,
+  connection: Connection,
+  ngrok: NgrokApi,
+  options: OperatorOptions,
+  crowd: Crowd,
+): Promise<void> {
+  await withOperators(ground, connection, ngrok, options, async (operator) => {
+    const { signal } = operator;
+    await prepare(connection, crowd, signal);
+    const all = allServed(connection, crowd, 120_000 + crowd.count * 100, signal);
+    await Promise.all([createIngresses(connection, crowd, signal), all]);
+    await atRest(operator, ngrok, await position(ground));
+  });
 }
 
 /** Takes away all that was made in the namespaces, whatever holds it; on a plane, which goes as a whole, nothing. */

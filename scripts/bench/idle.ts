@@ -1,10 +1,9 @@
 // `bench idle`: what an operator that has nothing to do writes while it looks after N Ingresses: nothing.
 import { systemClock } from "#wire/clock.ts";
 import { rounded } from "./arithmetic.ts";
-import { aCrowd, allServed, clear, createIngresses, prepare } from "./crowd.ts";
+import { aCrowd, clear, served } from "./crowd.ts";
 import { type Ground, standIn, withCrds } from "./ground.ts";
-import { atRest } from "./ingress.ts";
-import { byResource, type OperatorOptions, position, withOperator } from "./operator.ts";
+import { atRest, byResource, type OperatorOptions, position, withOperator } from "./operator.ts";
 import type { Say } from "./say.ts";
 
 export interface IdleResult {
@@ -22,7 +21,7 @@ export interface IdleResult {
 }
 
 const TIMED =
-  "from two seconds without a write, all endpoints being Ready, for so many minutes in which nobody changes anything";
+  "from two seconds in which a restarted api-manager, all endpoints being Ready, has neither written nor asked ngrok, for so many minutes in which nobody changes anything";
 
 export interface IdleOptions extends OperatorOptions {
   readonly count: number;
@@ -36,14 +35,13 @@ export async function benchIdle(ground: Ground, options: IdleOptions, say: Say):
   await using ngrok = await standIn(ground);
   const crowd = aCrowd(count, paths);
   return await withCrds(ground, connection, async () => {
-    const result = await withOperator(ground, connection, ngrok, options, async ({ leader, signal, wrote }) => {
-      await prepare(connection, crowd, signal);
-      await say.step(`${count} Ingresses are endpoints, and all is quiet`, async () => {
-        const began = await position(ground);
-        const all = allServed(connection, crowd, 120_000 + count * 100, signal);
-        await Promise.all([createIngresses(connection, crowd, signal), all]);
-        await atRest(async () => await wrote(began));
-      });
+    await say.step(
+      `${count} Ingresses are endpoints`,
+      async () => await served(ground, connection, ngrok, options, crowd),
+    );
+    const result = await withOperator(ground, connection, ngrok, options, async (operator) => {
+      const { leader, signal, wrote } = operator;
+      await atRest(operator, ngrok, await position(ground));
       const since = await position(ground);
       const calls = changes(ngrok);
       await say.step(`${minutes} minutes`, async () => await systemClock.sleep(minutes * 60_000, signal));

@@ -6,11 +6,10 @@ import { Ingress, type IngressObject } from "#kube/kinds.ts";
 import { objectPath } from "#kube/paths.ts";
 import { follow } from "#kube/watch.ts";
 import { median, percentile, rounded } from "./arithmetic.ts";
-import { aCrowd, allServed, clear, createIngresses, prepare } from "./crowd.ts";
+import { aCrowd, clear, served } from "./crowd.ts";
 import { type Ground, standIn, withCrds } from "./ground.ts";
-import { atRest } from "./ingress.ts";
 import { loadOf, type Machine } from "./machine.ts";
-import { byResource, type OperatorOptions, position, withOperator } from "./operator.ts";
+import { atRest, byResource, type OperatorOptions, position, withOperator } from "./operator.ts";
 import type { Say } from "./say.ts";
 
 export interface IngressChangeResult {
@@ -24,7 +23,7 @@ export interface IngressChangeResult {
   readonly p95Ms: number;
   readonly medianServedMs: number;
   readonly p95ServedMs: number;
-  /** Of objects, for one change; the status with which the endpoint's controller answers is counted beside it. */
+  /** Of objects, for one change; status and events with which the endpoint's controller answers are counted beside it. */
   readonly writesPerChange: number;
   readonly writes: Readonly<Record<string, number>>;
   readonly apiManagerMB: number;
@@ -54,22 +53,23 @@ export async function benchIngressChange(
   const step = Math.max(1, Math.floor(count / changes));
   const chosen = crowd.ingresses.filter((_, at) => at % step === 0).slice(0, changes);
   return await withCrds(ground, connection, async () => {
-    const result = await withOperator(ground, connection, ngrok, options, async ({ leader, signal, wrote }) => {
-      await prepare(connection, crowd, signal);
-      await say.step(`${count} Ingresses are endpoints`, async () => {
-        const all = allServed(connection, crowd, 120_000 + count * 100, signal);
-        await Promise.all([createIngresses(connection, crowd, signal), all]);
-        const began = await position(ground);
-        await atRest(async () => await wrote(began));
-      });
+    await say.step(
+      `${count} Ingresses are endpoints`,
+      async () => await served(ground, connection, ngrok, options, crowd),
+    );
+    const result = await withOperator(ground, connection, ngrok, options, async (operator) => {
+      const { leader, signal } = operator;
+      await atRest(operator, ngrok, await position(ground));
       const machine = loadOf();
       const since = await position(ground);
       const times = await say.step(
         `${chosen.length} changes of one path`,
         async () => await changed(connection, chosen, signal),
       );
-      const events = await atRest(async () => await wrote(since));
-      const objects = events.filter(({ objectRef }) => objectRef?.subresource !== "status");
+      const events = await atRest(operator, ngrok, since);
+      const objects = events.filter(
+        ({ objectRef }) => objectRef?.subresource !== "status" && objectRef?.resource !== "events",
+      );
       return {
         changes: chosen.length,
         medianMs: rounded(median(times.map(({ reached }) => reached))),

@@ -6,7 +6,7 @@ import { ceiling, type Portion } from "./bare.ts";
 import { aCrowd, allServed, clear, createIngresses, type Crowd, prepare, type Served } from "./crowd.ts";
 import { type Ground, KEY, standIn, withCrds } from "./ground.ts";
 import { loadOf, type Machine } from "./machine.ts";
-import { byResource, type OperatorOptions, position, withOperator } from "./operator.ts";
+import { atRest, byResource, type OperatorOptions, position, withOperator } from "./operator.ts";
 import { chainsOf, type Remote } from "./replay.ts";
 import type { Say } from "./say.ts";
 
@@ -63,26 +63,21 @@ export async function benchIngress(ground: Ground, options: IngressOptions, say:
   const machine = loadOf();
   const crowd = aCrowd(count, paths);
   const { run, rates } = await withCrds(ground, connection, async () => {
-    const mine = await withOperator(
-      ground,
-      connection,
-      ngrok,
-      options,
-      async ({ leader, signal, wrote }): Promise<Run> => {
-        await say.step(`${crowd.standing.length - 1} Services`, async () => await prepare(connection, crowd, signal));
-        const [since, used] = [await position(ground), await leader.cpuSeconds()];
-        const began = performance.now();
-        const served = await say.step(`${count} Ingresses of ${paths} paths are endpoints`, async () => {
-          const all = allServed(connection, crowd, 120_000 + count * 100, signal);
-          const [, end] = await Promise.all([createIngresses(connection, crowd, signal), all]);
-          return end;
-        });
-        const [memory, cpuSeconds] = [await leader.memory(), (await leader.cpuSeconds()) - used];
-        const events = await atRest(async () => (await wrote(since)).filter(isNoEvent));
-        const remote = { endpoints: ngrok.objects("endpoints"), domains: ngrok.objects("reserved_domains") };
-        return { ...served, began, events, remote, memory, cpuSeconds };
-      },
-    );
+    const mine = await withOperator(ground, connection, ngrok, options, async (operator): Promise<Run> => {
+      const { leader, signal } = operator;
+      await say.step(`${crowd.standing.length - 1} Services`, async () => await prepare(connection, crowd, signal));
+      const [since, used] = [await position(ground), await leader.cpuSeconds()];
+      const began = performance.now();
+      const served = await say.step(`${count} Ingresses of ${paths} paths are endpoints`, async () => {
+        const all = allServed(connection, crowd, 120_000 + count * 100, signal);
+        const [, end] = await Promise.all([createIngresses(connection, crowd, signal), all]);
+        return end;
+      });
+      const [memory, cpuSeconds] = [await leader.memory(), (await leader.cpuSeconds()) - used];
+      const events = (await atRest(operator, ngrok, since)).filter(isNoEvent);
+      const remote = { endpoints: ngrok.objects("endpoints"), domains: ngrok.objects("reserved_domains") };
+      return { ...served, began, events, remote, memory, cpuSeconds };
+    });
     await clear(ground, connection, crowd, signal);
     const part = portions(ground, connection, crowd, mine, signal);
     const portion = async (width: number): Promise<Portion> => {
@@ -115,16 +110,6 @@ export async function benchIngress(ground: Ground, options: IngressOptions, say:
     apiManagerCpuSeconds: rounded(run.cpuSeconds),
     machine,
   };
-}
-
-/** What is written, once nothing has been for two seconds: statuses come after what they tell of. */
-export async function atRest(wrote: () => Promise<readonly AuditEvent[]>): Promise<readonly AuditEvent[]> {
-  for (let seen = -1; ;) {
-    const events = await wrote();
-    if (events.length === seen) return events;
-    seen = events.length;
-    await new Promise((done) => setTimeout(done, 2_000));
-  }
 }
 
 /** Events are told beside the work, slowly, and not all of them. */

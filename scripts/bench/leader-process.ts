@@ -41,6 +41,9 @@ export interface LeaderProcess extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+/** The process ended, and nobody had stopped it. */
+export class EndedEarly extends Error {}
+
 export function startLeader(ground: Ground, options: LeaderOptions): LeaderProcess {
   const { program, release, policy, ngrokUrl, ngrokKey, nodeFlags } = options;
   const flags = [
@@ -79,7 +82,7 @@ export function startLeader(ground: Ground, options: LeaderOptions): LeaderProce
   let isStopping = false;
   const ended = closed.then(async (): Promise<never> => {
     if (isStopping) return await new Promise(() => {});
-    throw new Error(`the api-manager ended too early: ${[...lastWords, await complaint].join("\n")}`);
+    throw new EndedEarly(`the api-manager ended too early: ${[...lastWords, await complaint].join("\n")}`);
   });
   // Who does not ask learns of it by what does not come.
   ended.catch(() => undefined);

@@ -9,7 +9,7 @@ import { type AuditEvent, endOf, eventsSince, writes } from "#test/support/audit
 import type { NgrokApi } from "#test/support/ngrok-api/server.ts";
 import type { BundledProgram } from "./bundled-program.ts";
 import { anInstall, type Ground, KEY } from "./ground.ts";
-import { type LeaderProcess, startLeader } from "./leader-process.ts";
+import { EndedEarly, type LeaderProcess, startLeader } from "./leader-process.ts";
 import { profileFlags } from "./verdict.ts";
 
 const RELEASE = { name: "bench", namespace: "bench-release", fullname: "bench-ngrok-operator" };
@@ -69,6 +69,36 @@ export async function withOperator<T>(
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const LIVES = 5;
+
+/** Resolves when an operator has done the work to its end: on a busy machine one may lose its Lease, and another goes on. */
+export async function withOperators(
+  ground: Ground,
+  connection: Connection,
+  ngrok: NgrokApi,
+  options: OperatorOptions,
+  work: (operator: Operator) => Promise<void>,
+): Promise<void> {
+  for (let life = 1; ; life += 1) {
+    try {
+      return await withOperator(ground, connection, ngrok, options, work);
+    } catch (error) {
+      if (options.signal.aborted || life === LIVES || !(error instanceof EndedEarly)) throw error;
+    }
+  }
+}
+
+/** Resolves to what an operator wrote since, once it has neither written nor asked ngrok anything for two seconds. */
+export async function atRest({ wrote }: Operator, ngrok: NgrokApi, since: number): Promise<readonly AuditEvent[]> {
+  for (let seen = ""; ;) {
+    const events = await wrote(since);
+    const now = `${events.length} ${ngrok.ledger.total}`;
+    if (now === seen) return events;
+    seen = now;
+    await new Promise((done) => setTimeout(done, 2_000));
   }
 }
 
