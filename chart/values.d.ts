@@ -213,7 +213,7 @@ export interface Values {
   commonAnnotations?: Record<string, string | number | boolean>;
   /** Rights. */
   rbac?: {
-    /** Make ClusterRoles. With false, which needs ingress.watchNamespace, nothing outside the two namespaces is asked for: no GatewayClasses, no view of other installs, and the drain's report says so. */
+    /** Make ClusterRoles. With false, which needs ingress.watchNamespace, nothing outside the two namespaces is asked for: Gateways and their routes are not served, since GatewayClasses cannot be read, there is no view of other installs, and the drain's report says so. */
     cluster?: boolean;
   };
   /** The api-manager's ServiceAccount. */

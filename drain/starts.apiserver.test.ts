@@ -130,6 +130,9 @@ describe("Gateway API", () => {
       await make(GatewayClass, a.aGatewayClass(), `ours-${n}`, { ...claim, ...held });
       const spec = { controllerName: "example.com/other" };
       await make(GatewayClass, a.aGatewayClass({ spec }), `other-${n}`, held);
+      // gateway.controllerName was another when it was stamped, or is.
+      const named = { controllerName: "example.com/ours" };
+      await make(GatewayClass, a.aGatewayClass({ spec: named }), `named-${n}`, { ...claim, ...held });
       await make(Gateway, a.aGateway(), "edge");
       const { ending } = await drain(policy);
       const left = async (kind: Kind, name: string) => (await shown(kind, name))?.metadata.finalizers ?? [];
@@ -137,8 +140,9 @@ describe("Gateway API", () => {
         ending,
         gateway: await left(Gateway, "edge"),
         ours: await left(GatewayClass, `ours-${n}`),
+        named: await left(GatewayClass, `named-${n}`),
         other: await left(GatewayClass, `other-${n}`),
-      }).toEqual({ ending: "clean", gateway: [], ours: [], other: [GATEWAY_CLASS_FINALIZER] });
+      }).toEqual({ ending: "clean", gateway: [], ours: [], named: [], other: [GATEWAY_CLASS_FINALIZER] });
     },
   );
 });

@@ -4,7 +4,8 @@ import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { holds } from "#api/conditions.ts";
 import { DRAIN_OWNER } from "#api/keys.ts";
 import type { Reader } from "#kube/reader.ts";
-import { aCloudEndpoint, aKubernetesOperator } from "#test/support/builders.ts";
+import { GatewayClass } from "#kube/kinds.ts";
+import { aCloudEndpoint, aGatewayClass, aKubernetesOperator } from "#test/support/builders.ts";
 import { testClock } from "#test/support/clock.ts";
 import { KnownError } from "#wire/errors.ts";
 import type { ObjectEvent } from "./define-controller.ts";
@@ -39,7 +40,11 @@ function besides(owners: readonly string[] | undefined) {
     const object = aCloudEndpoint({ metadata: { name, namespace: "shop", uid: name }, ...(status && { status }) });
     return await strangers.met(CloudEndpoint, object, "ops/old", (event) => told.push(event));
   };
-  return { clock, told, log, meet, lists: () => lists };
+  const meetClass = async (): Promise<void> => {
+    const { metadata } = aGatewayClass({ metadata: { uid: "class" } });
+    await strangers.met(GatewayClass, { metadata }, "ops/old", (event) => told.push(event));
+  };
+  return { clock, told, log, meet, meetClass, lists: () => lists };
 }
 
 describe("an object of a release that is gone (F18)", () => {
@@ -54,6 +59,13 @@ describe("an object of a release that is gone (F18)", () => {
         action: "Reconcile",
       },
     ]);
+  });
+  test("a GatewayClass, which has no namespace, is handed over by a command of its own", async () => {
+    const { told, log, meetClass } = besides([]);
+    await meetClass();
+    const command = "kubectl annotate gatewayclasses ngrok ngrok.com/drain-owner-";
+    expect(told.map(({ note }) => note)).toEqual([expect.stringMatching(new RegExp(`: ${command}$`))]);
+    expect(log.map((line) => (JSON.parse(line) as { handOver: string }).handOver)).toEqual([command]);
   });
   test("is one line of the log for each namespace, however many there are", async () => {
     const { told, log, meet, lists } = besides(["ops/edge"]);

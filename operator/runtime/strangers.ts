@@ -1,11 +1,11 @@
 // Objects that another release has stamped: they are left alone, and people are told where nobody else serves them, with
 // what to type to hand them over. Nothing is taken over silently, and nothing is ignored silently.
-import type { OwnObject } from "#api/define-kind.ts";
+import { isOwnKind, type OwnObject } from "#api/define-kind.ts";
 import { DRAIN_OWNER } from "#api/keys.ts";
 import type { Release } from "#api/release.ts";
 import { ownerOf } from "#api/release.ts";
 import { otherInstalls } from "#drain/inventory.ts";
-import type { Kind } from "#kube/kind.ts";
+import { keyOf, type Kind, refOf } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Clock } from "#wire/clock.ts";
 import type { ObjectEvent } from "./define-controller.ts";
@@ -85,16 +85,14 @@ export class Strangers {
   }
 
   #note(kind: Kind, object: OwnObject, owner: string, seat: Seat): string {
-    const { name, namespace } = object.metadata;
     const us = ownerOf(this.#parts.release);
-    const command = `kubectl -n ${namespace} annotate ${kind.plural} ${name} ${DRAIN_OWNER}-`;
-    return `Left alone: it belongs to release ${owner}, ${WHY[seat]}. To hand it over to ${us}: ${command}`;
+    return `Left alone: it belongs to release ${owner}, ${WHY[seat]}. To hand it over to ${us}: ${handOver(kind, object)}`;
   }
 
   /** A living neighbour's objects are in order; said once, so that nobody wonders. */
   #leaves(kind: Kind, object: OwnObject, owner: string): void {
     if (!this.#isFirst(`leaves ${owner}`)) return;
-    const first = `${kind.kind} ${object.metadata.namespace}/${object.metadata.name}`;
+    const first = `${kind.kind} ${keyOf(refOf(object))}`;
     this.#parts.log.info({ owner, first }, "objects in our scope are served by another release and left to it");
   }
 
@@ -103,12 +101,12 @@ export class Strangers {
     if (!this.#isFirst(`warns ${owner} ${namespace}`)) return;
     const what = { owner, namespace, first: `${kind.kind} ${name}` };
     // With the owner gone everything of the namespace may be handed over at once; a living one would take it back.
-    const handOver =
-      seat === "gone"
+    const command =
+      seat === "gone" && isOwnKind(kind)
         ? `kubectl -n ${namespace} annotate domains,ippolicies,cloudendpoints,agentendpoints --all ${DRAIN_OWNER}-`
-        : `kubectl -n ${namespace} annotate ${kind.plural} ${name} ${DRAIN_OWNER}-`;
+        : handOver(kind, object);
     this.#parts.log.warn(
-      { ...what, handOver },
+      { ...what, handOver: command },
       `objects are left alone: they belong to release ${owner}, ${WHY[seat]}`,
     );
   }
@@ -125,6 +123,12 @@ const WHY: Readonly<Record<Seat, string>> = {
   gone: "which is not installed any more",
   unknown: "and whether that is installed cannot be seen from here",
 };
+
+/** What to type, so that the next reconcile of the object finds nobody's stamp. */
+function handOver(kind: Kind, { metadata: { namespace, name } }: OwnObject): string {
+  const place = kind.namespaced ? ` -n ${namespace}` : "";
+  return `kubectl${place} annotate ${kind.plural} ${name} ${DRAIN_OWNER}-`;
+}
 
 /** Some install has said something about it. */
 function isServed({ status }: OwnObject): boolean {
