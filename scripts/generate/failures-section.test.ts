@@ -44,16 +44,16 @@ describe("a test", () => {
 });
 
 test("the table has a row for each number, with its tests or what it waits for", ({ expect }) => {
-  const waits = wrong("W2", { notBuilt: { part: "bindings", why: "nobody polls" } });
+  const waits = wrong("W2", { notBuilt: { part: "agent-manager", why: "nobody polls" } });
   const lines = failuresSection([wrong("F1"), waits], [carrying("F1", "E1")]);
   expect(lines.filter((line) => /^\| [FWE]\d/.test(line))).toEqual([
     "| F1 | F1 is wrong | `a.test.ts`: a \\| story |",
-    "| W2 | W2 is wrong | **not built yet** (bindings): nobody polls |",
+    "| W2 | W2 is wrong | **not built yet** (agent-manager): nobody polls |",
   ]);
 });
 
 describe("the registry", () => {
-  const waits = wrong("W2", { notBuilt: { part: "bindings", why: "nobody polls" } });
+  const waits = wrong("W2", { notBuilt: { part: "agent-manager", why: "nobody polls" } });
 
   test("is whole when every number has a test or waits for a part", ({ expect }) => {
     expect(registryFaults([wrong("F1"), waits], [carrying("F1")])).toEqual([]);

@@ -1,6 +1,6 @@
 // One object of each of the twelve kinds that a drain goes through, held by the release `ops/ngrok` and by a stranger, with
 // what belongs to them at ngrok: a field on which every right of a driver is used.
-import { ADOPTED, DRAIN_OWNER, FINALIZER, GATEWAY_CLASS_FINALIZER } from "#api/keys.ts";
+import { ADOPTED, controllerLabels, DRAIN_OWNER, FINALIZER, GATEWAY_CLASS_FINALIZER } from "#api/keys.ts";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain } from "#api/domain.ts";
 import { IPPolicy } from "#api/ip-policy.ts";
@@ -108,9 +108,11 @@ export async function makeField(
 }
 
 function boundIn(namespace: string, targets: string) {
+  // Of the release's own a leader lets one with a stamp go before it drains, where bindings are off.
+  const mark = namespace === "ops" ? { labels: controllerLabels("ops", "ngrok-operator-manager") } : { annotations };
   const target = { service: `billing-${namespace}`, namespace: targets, protocol: "TCP", port: 80 } as const;
   return aBoundEndpoint({
-    metadata: { name: "billing", namespace, annotations, finalizers: [STRANGER, FINALIZER] },
+    metadata: { name: "billing", namespace, ...mark, finalizers: [STRANGER, FINALIZER] },
     spec: { target },
   });
 }

@@ -1,8 +1,10 @@
 // The Secret by which the forwarders prove who they are at ngrok's binding ingress: a key of ours and ngrok's certificate.
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { BINDING_SECRET, KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { type OwnerReference, refOf } from "#kube/kind.ts";
 import { Secret, type SecretObject } from "#kube/kinds.ts";
 import type { KeyAndRequest } from "#ngrok/csr.ts";
+import type { BindingCertificate } from "#ngrok/operators.ts";
 import { KnownError } from "#wire/errors.ts";
 import type { Context } from "../../runtime/define-controller.ts";
 
@@ -11,7 +13,35 @@ export interface Pair extends KeyAndRequest {
   readonly crt: string;
 }
 
-/** The pair that the Secret holds, made and stored when there is none: the key is kept before ngrok signs for it. */
+/** From when to when it is valid: as ngrok says, else as stands in it. */
+export function endOf(
+  cert: BindingCertificate | undefined,
+): Pick<BindingCertificate, "notBefore" | "notAfter"> | undefined {
+  if (cert === undefined || cert.notAfter !== undefined) return cert;
+  const read = readable(cert.cert);
+  return read && { notBefore: read.validFromDate.toISOString(), notAfter: read.validToDate.toISOString() };
+}
+
+function readable(crt: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(crt);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Nobody can prove anything with a key and a certificate that are not of each other. */
+function isWhole({ key, csr, crt }: Pair): boolean {
+  if (key === "" || csr === "") return false;
+  try {
+    const own = createPrivateKey(key);
+    return crt === "" || readable(crt)?.checkPrivateKey(own) === true;
+  } catch {
+    return false;
+  }
+}
+
+/** The pair that the Secret holds, made and stored when there is none that can be used: the key is kept before ngrok signs for it. */
 export async function readPair(
   operator: KubernetesOperator,
   context: Context,
@@ -35,7 +65,7 @@ export async function readPair(
   }
   await shareOwnership(operator, secret, context);
   const pair: Pair = { key: text(secret, "tls.key"), csr: text(secret, "tls.csr"), crt: text(secret, "tls.crt") };
-  if (pair.key !== "" && pair.csr !== "") return pair;
+  if (isWhole(pair)) return pair;
   const fresh: Pair = { ...(await make()), crt: "" };
   await writePair(operator, fresh, context);
   return fresh;

@@ -1,5 +1,5 @@
 // The install's own object: made, registered, adopted, and with its certificate, on a real API server and ngrok's wire.
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { expect, test } from "vitest";
 import { FINALIZER } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
@@ -136,6 +136,67 @@ test("a certificate that ends within 30 days is renewed, key and certificate tog
   expect(text("tls.key")).not.toBe(before.key);
   expect(new X509Certificate(text("tls.crt")).checkPrivateKey(createPrivateKey(text("tls.key")))).toBe(true);
 });
+
+test(
+  "a certificate that ends soon is renewed while the operator runs, again and again",
+  { timeout: 60_000 },
+  async () => {
+    const nineSeconds = 9 / 86_400;
+    await using world = await startWorld({
+      controllers,
+      options: { features: ["bindings"], bindings },
+      ngrok: { certificateDays: nineSeconds },
+    });
+    await world.until(KubernetesOperator, "ngrok", isReady);
+    const seen = [(await certificate(world)).crt];
+    for (let round = 0; round < 2; round += 1) {
+      await world.until(Secret, TLS, ({ data }) => !seen.includes(textOf(data, "tls.crt")), 20_000);
+      const { key, crt } = await certificate(world);
+      expect(new X509Certificate(crt).checkPrivateKey(createPrivateKey(key))).toBe(true);
+      // Before its end, so that forwarders never have to do without.
+      expect(new X509Certificate(seen.at(-1) ?? "").validToDate.getTime()).toBeGreaterThan(Date.now());
+      seen.push(crt);
+    }
+  },
+);
+
+test.for<readonly [string, Record<string, string> | undefined]>([
+  ["deletes", undefined],
+  ["empties", { "tls.key": "", "tls.crt": "", "tls.csr": "" }],
+  ["gives another's key", { "tls.key": Buffer.from(anotherKey()).toString("base64") }],
+  ["spoils the certificate of", { "tls.crt": Buffer.from("not PEM").toString("base64") }],
+])("a Secret that somebody %s is mended without a restart", { timeout: 60_000 }, async ([, spoilt]) => {
+  await using world = await startWorld({ controllers, options: { features: ["bindings"], bindings } });
+  const ready = await world.until(KubernetesOperator, "ngrok", isReady);
+  const { uid = "" } = (await world.get(Secret, TLS))?.metadata ?? {};
+  const at = { name: TLS, namespace: world.namespace };
+  const { signal } = new AbortController();
+  if (spoilt === undefined) await world.remove(Secret, TLS);
+  else
+    for (const [key, value] of Object.entries(spoilt))
+      await world.write.patch(Secret, at, uid, [{ op: "add", path: `/data/${key}`, value }], signal);
+  // As the next look would be.
+  const look = [{ op: "add" as const, path: "/metadata/labels", value: { look: "again" } }];
+  await world.write.patch(KubernetesOperator, { ...at, name: "ngrok" }, ready.metadata.uid ?? "", look, signal);
+  await world.until(Secret, TLS, ({ data }) => isPair(textOf(data, "tls.key"), textOf(data, "tls.crt")));
+});
+
+function textOf(data: Readonly<Record<string, string>> | undefined, key: string): string {
+  return Buffer.from(data?.[key] ?? "", "base64").toString();
+}
+
+function isPair(key: string, crt: string): boolean {
+  try {
+    return new X509Certificate(crt).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false;
+  }
+}
+
+function anotherKey(): string {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+}
 
 test("a Secret of the wrong type is named with the remedy", async () => {
   await using world = await startWorld({ controllers, options: { features: ["bindings"], bindings }, start: false });

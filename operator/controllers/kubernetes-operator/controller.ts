@@ -18,7 +18,7 @@ import {
   stop,
   wait,
 } from "../../runtime/define-controller.ts";
-import { type Pair, readPair, writePair } from "./certificate.ts";
+import { endOf, type Pair, readPair, writePair } from "./certificate.ts";
 import {
   desiredOperator,
   desiredSpec,
@@ -59,6 +59,8 @@ export const kubernetesOperatorController = defineController<KubernetesOperator>
   apply,
 });
 
+/** How long forwarders may have to do with a certificate, or a registration, that somebody took away. */
+const LOOK_AGAIN_MS = 600_000;
 const NO_BINDING = "bindings feature enabled but spec.binding is not configured";
 
 async function apply(operator: KubernetesOperator, context: Context): Promise<Outcome<KubernetesOperator>> {
@@ -84,10 +86,9 @@ async function apply(operator: KubernetesOperator, context: Context): Promise<Ou
     if (context.ngrok === undefined) throw new KnownError("invalid", NO_KEY, { status: 401 });
     const remote = await register(operator, context.ngrok, context);
     const told = { shown: showOperator(operator, { is: "registered", remote }), sent };
-    const renewal = hasBindings(operator.spec) ? renewIn(remote.binding?.cert, context.clock.date()) : undefined;
-    return renewal === undefined
-      ? done(told)
-      : wait(renewal + 1000, "the certificate is renewed 30 days before its end", told);
+    if (!hasBindings(operator.spec)) return done(told);
+    const renewal = renewIn(endOf(remote.binding?.cert), context.clock.date()) ?? Infinity;
+    return wait(Math.min(renewal + 1000, LOOK_AGAIN_MS), "the certificate is looked at again", told);
   } catch (error) {
     if (context.signal.aborted) throw error;
     return failed(error, { shown: showOperator(operator, { is: "failed", error }) });
@@ -101,7 +102,7 @@ async function register(operator: KubernetesOperator, ngrok: NgrokPort, context:
   if (!hasBindings(operator.spec))
     return await change(desiredOperator(operator, uid, undefined), remote, ngrok, context);
   const stored = await readPair(operator, context, () => ngrok.operators.keyAndRequest());
-  const due = renewIn(remote?.binding?.cert, clock.date()) === 0;
+  const due = renewIn(endOf(remote?.binding?.cert), clock.date()) === 0;
   const pair: Pair = due ? { ...(await ngrok.operators.keyAndRequest()), crt: "" } : stored;
   // What ngrok holds and what the Secret holds may differ after a crash: then ngrok signs again for the key that is there.
   const signed = pair.crt !== "" && pair.crt === remote?.binding?.cert?.cert;
