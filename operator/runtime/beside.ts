@@ -14,9 +14,9 @@ export interface BesideParts {
 export interface Aside<R> {
   /** What the result depends on: where it is another, the work begins anew and what was found out before is forgotten. */
   readonly of: string;
-  work(signal: AbortSignal): Promise<R>;
+  readonly work: (signal: AbortSignal) => Promise<R>;
   /** Milliseconds after which a result is looked for again; until the new one is there the old one stands. */
-  goodFor(result: R): number;
+  readonly goodFor: (result: R) => number;
 }
 
 interface Slot {

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { FINALIZER } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import type { KubeObject } from "#kube/kind.ts";
-import { Namespace, Secret } from "#kube/kinds.ts";
+import { Namespace, Secret, type SecretObject } from "#kube/kinds.ts";
 import { aKubernetesOperator } from "#test/support/builders.ts";
 import { condition, isReady, startWorld, type World } from "#test/support/world.ts";
 import { kubernetesOperatorController } from "./controller.ts";
@@ -178,7 +178,9 @@ test.for<readonly [string, Record<string, string> | undefined]>([
   // As the next look would be.
   const look = [{ op: "add" as const, path: "/metadata/labels", value: { look: "again" } }];
   await world.write.patch(KubernetesOperator, { ...at, name: "ngrok" }, ready.metadata.uid ?? "", look, signal);
-  await world.until(Secret, TLS, ({ data }) => isPair(textOf(data, "tls.key"), textOf(data, "tls.crt")));
+  const whole = ({ data }: SecretObject): boolean => isPair(textOf(data, "tls.key"), textOf(data, "tls.crt"));
+  const mended = await world.until(Secret, TLS, whole);
+  expect(mended.type).toBe("kubernetes.io/tls");
 });
 
 function textOf(data: Readonly<Record<string, string>> | undefined, key: string): string {
