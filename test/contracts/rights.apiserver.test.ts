@@ -29,7 +29,7 @@ const noClusterRights = { "rbac.cluster": false, "ingress.ingressClass.create": 
 const modes: readonly Mode[] = [
   {
     name: "all namespaces",
-    values: { drainPolicy: "Delete", "bindings.enabled": true },
+    values: { drainPolicy: "Delete", "agent.enabled": true, "bindings.enabled": true },
     // What needs only the Role of the release's own namespace, which is the same in all modes, is told once.
     async stories(life) {
       await life.forwards();

@@ -95,7 +95,7 @@ export class ChartInstall implements AsyncDisposable {
   }
 
   /** One pod of those of which every replica works, until it is disposed of. */
-  async replica(name: "bindings-forwarder", env: Readonly<Record<string, string>> = {}): Promise<Program> {
+  async replica(name: "agent" | "bindings-forwarder", env: Readonly<Record<string, string>> = {}): Promise<Program> {
     const workload = this.#workload("Deployment", name);
     const [container] = workload.spec.template.spec.containers;
     const args = [...(container?.args ?? []), "--health-probe-bind-address=0", "--metrics-bind-address=0"];

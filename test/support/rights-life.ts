@@ -11,7 +11,7 @@ import { ChartInstall, type Ended, type Program, renderChart, type Values } from
 import { clearField, makeField } from "./field.ts";
 import { bindsAndUnbinds, goesWithBindingsOff, leftByBindings } from "./rights-bindings.ts";
 import type { Ground } from "./rights-ground.ts";
-import { forwarderTells, told } from "./rights-replicas.ts";
+import { agentTells, forwarderTells, told } from "./rights-replicas.ts";
 import { agentThatGoes, gatewayAndRoutes, ingressAndService } from "./rights-users.ts";
 
 const STATE = "ngrok-operator-drain-state";
@@ -82,8 +82,9 @@ export class Life {
     await kubectl(["delete", "ngroktrafficpolicy/hello", "-n", "shop"]);
   }
 
-  /** A forwarder whose operator is not registered. */
+  /** A forwarder whose operator is not registered, and an agent without a token. */
   async forwards(): Promise<void> {
+    await agentTells(this.#ground, this.#install);
     await forwarderTells(this.#ground, this.#install);
     await this.cleared();
   }

@@ -1,8 +1,9 @@
 // The parts of an install's life in which the pods work of which every replica does.
+import { AgentEndpoint } from "#api/agent-endpoint.ts";
 import { BoundEndpoint } from "#api/bound-endpoint.ts";
 import { Event, type EventObject } from "#kube/kinds.ts";
 import { follow } from "#kube/watch.ts";
-import { aBoundEndpoint } from "./builders.ts";
+import { aBoundEndpoint, anAgentEndpoint } from "./builders.ts";
 import type { ChartInstall } from "./chart-install.ts";
 import type { Ground } from "./rights-ground.ts";
 
@@ -15,6 +16,18 @@ export async function forwarderTells(ground: Ground, install: ChartInstall): Pro
     await told(ground, "ops", times);
   }
   await ground.kubectl(["delete", "boundendpoint/bound", "-n", "ops"]);
+}
+
+/** An agent that cannot connect to ngrok says so in its own entry of an AgentEndpoint's status. */
+export async function agentTells({ kubectl, write, signal }: Ground, install: ChartInstall): Promise<void> {
+  const metadata = { name: "told", namespace: "shop" };
+  await write.create(AgentEndpoint, anAgentEndpoint({ metadata }), signal);
+  {
+    await using _ = await install.replica("agent");
+    const said = "--for=jsonpath={.status.replicas[0].reason}=NgrokAPIError";
+    await kubectl(["wait", said, "agentendpoint/told", "-n", "shop", "--timeout=30s"]);
+  }
+  await kubectl(["delete", "agentendpoint/told", "-n", "shop"]);
 }
 
 /** Resolves when a Warning in the namespace was told this often. */
