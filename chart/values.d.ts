@@ -126,7 +126,7 @@ export interface Values {
     forwarder?: {
       /** Pods of the forwarder; with more than one, a PodDisruptionBudget lets one be away. */
       replicaCount?: number;
-      /** Requests and limits of the forwarder. A connection takes about 50 KiB. */
+      /** Requests and limits of the forwarder. A connection takes about 90 KB. */
       resources?: {
         requests?: Record<string, string | number>;
         limits?: Record<string, string | number>;

@@ -18,6 +18,7 @@ export interface BundledProgram extends AsyncDisposable {
 const TEMPLATES = {
   drain: "chart/templates/hooks/drain.yaml",
   "api-manager": "chart/templates/api-manager/deployment.yaml",
+  "bindings-forwarder-manager": "chart/templates/_replicas.tpl",
 } as const;
 
 export async function bundleProgram(name: keyof typeof TEMPLATES): Promise<BundledProgram> {

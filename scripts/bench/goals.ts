@@ -1,5 +1,6 @@
 // What is to be reached on two cores, beside what was. Pure.
 import { spread } from "./arithmetic.ts";
+import type { BindingsResult, Carried } from "./bindings/bench.ts";
 import type { Latency } from "./bystander.ts";
 import type { DrainResult } from "./drain.ts";
 import type { HookStartResult } from "./hook-start.ts";
@@ -20,7 +21,8 @@ export type Result =
   | TranslateResult
   | IngressResult
   | IngressChangeResult
-  | IdleResult;
+  | IdleResult
+  | BindingsResult;
 
 export interface Row {
   readonly what: string;
@@ -70,6 +72,8 @@ function rows(result: Result): Row[] {
       return ingressChangeRows(result);
     case "idle":
       return idleRows(result);
+    case "bindings":
+      return bindingsRows(result);
   }
 }
 
@@ -161,6 +165,38 @@ function idleRows({ count, minutes, writes, writesBy, remoteChanges }: IdleResul
   return [
     { what: `writes in ${minutes} idle minutes, ${count} Ingresses`, figure, goal: "0", met: writes === 0 },
     { what: "  changes at ngrok", figure: `${remoteChanges}`, goal: "0", met: remoteChanges === 0 },
+  ];
+}
+
+function bindingsRows({ forwarder: ours, tls, plain: tcp, ofTls, ofPlain, ...rest }: BindingsResult): Row[] {
+  const share = (what: string, value: number, of: string): Row => ({
+    what: `forwarder: ${what}, over the bare proxy's`,
+    figure: `${value}: ${of}`,
+    goal: ">= 0.8",
+    met: value >= 0.8,
+  });
+  const bare = (what: string, of: Carried): Row =>
+    plain(
+      `  ${what}`,
+      `${of.megabytesPerSecond} MB/s, ${of.megabytesPerCpuSecond} MB a second of its processor time, ` +
+        `${of.answersPerSecond} answers/s, p99 ${of.p99Ms} ms`,
+    );
+  const memory = `memory with ${rest.idle} silent connections`;
+  return [
+    share("bytes a second", ofTls.bytes, `${ours.megabytesPerSecond} MB/s`),
+    share("bytes of its processor time", ofTls.bytesPerCpuSecond, `${ours.megabytesPerCpuSecond} MB a second of it`),
+    share("answers a second", ofTls.answers, `${ours.answersPerSecond}/s`),
+    share("wait for an answer, p99", ofTls.p99, `${ours.p99Ms} ms`),
+    bare("bare proxy over the same TLS", tls),
+    bare("bare proxy over TCP alone", tcp),
+    plain(
+      "  shares of TCP alone",
+      `bytes ${ofPlain.bytes}, of processor time ${ofPlain.bytesPerCpuSecond}, answers ${ofPlain.answers}, p99 ${ofPlain.p99}`,
+    ),
+    rest.idle === 1_000
+      ? goal(`  ${memory}`, rest.idleMB, "MB", 150, rest.idleMB <= 150)
+      : plain(`  ${memory}`, `${rest.idleMB} MB`),
+    plain("  memory with none", `${rest.emptyMB} MB`),
   ];
 }
 

@@ -6,6 +6,7 @@ import { Command, Option } from "commander";
 import type { DrainPolicy } from "#api/schema.ts";
 import type { HelmVersion } from "#test/support/helm.ts";
 import { bringImages, stageOf, type Stage } from "#test/support/stage.ts";
+import { benchBindings } from "./bindings/bench.ts";
 import { bundleProgram, type BundledProgram } from "./bundled-program.ts";
 import { benchDrain, type DrainOptions, type DrainResult } from "./drain.ts";
 import { type Common, countOf } from "./flags.ts";
@@ -171,6 +172,19 @@ program
   });
 
 ingressCommands(command, async (flags, bench) => await give([await withManager(flags, bench)], flags));
+
+command(
+  "bindings",
+  "bytes and answers through the forwarder, against a plain TCP proxy; memory with silent connections",
+)
+  .addOption(new Option("--rounds <n>", "how often each is measured").argParser(countOf).default(5))
+  .addOption(new Option("--idle <n>", "silent connections").argParser(countOf).default(1_000))
+  .action(async (flags: Pick<Common, "json"> & { rounds: number; idle: number }) => {
+    await using forwarder = await bundleProgram("bindings-forwarder-manager");
+    await using ground = await raiseGround({ name: "", keep: false, plane: true, say });
+    const { rounds, idle } = flags;
+    await give([await benchBindings(ground, { program: forwarder, rounds, idle, signal }, say)], flags);
+  });
 
 command("all", "all of them, and the drain under both policies at each of --counts")
   .option("--counts <list>", "objects of the drains", countsOf, [200, 2_000, 10_000])

@@ -53,7 +53,7 @@ export class BindingConnection {
       for await (const chunk of from.iterator({ destroyOnReturn: false })) {
         await this.#frozen?.promise;
         if (this.#pauseMs > 0) await systemClock.sleep(this.#pauseMs);
-        if (!to.write(chunk)) await new Promise((resolve) => (to.once("drain", resolve), to.once("close", resolve)));
+        if (!to.write(chunk)) await drained(to);
       }
       await this.#frozen?.promise;
       to.end();
@@ -61,4 +61,14 @@ export class BindingConnection {
       this.drop();
     }
   }
+}
+
+async function drained(stream: Duplex): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const go = (): void => {
+      stream.off("drain", go).off("close", go);
+      resolve();
+    };
+    stream.on("drain", go).on("close", go);
+  });
 }

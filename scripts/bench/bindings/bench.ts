@@ -1,0 +1,261 @@
+// `bench bindings`: what pods get through the forwarder's program, against two proxies of the same language in the same run,
+// over TCP alone and over the same TLS to the same ingress, and the memory that it has with a thousand silent connections.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { BoundEndpoint } from "#api/bound-endpoint.ts";
+import { BINDING_SECRET, KubernetesOperator } from "#api/kubernetes-operator.ts";
+import type { Release } from "#api/release.ts";
+import type { Connection } from "#kube/connection.ts";
+import { Secret } from "#kube/kinds.ts";
+import { applyStatus } from "#kube/status.ts";
+import { writer } from "#kube/writer.ts";
+import { keyAndRequest } from "#ngrok/csr.ts";
+import { installCrds } from "#test/support/crds.ts";
+import { aBoundEndpoint, aKubernetesOperator } from "#test/support/builders.ts";
+import { createAuthority, type Authority } from "#test/support/ngrok-api/certificates.ts";
+import { systemClock as clock } from "#wire/clock.ts";
+import { afterUninstall } from "#wire/fence.ts";
+import { median, percentile, rounded } from "../arithmetic.ts";
+import type { BundledProgram } from "../bundled-program.ts";
+import { anInstall, type Ground } from "../ground.ts";
+import { loadOf, type Machine } from "../machine.ts";
+import { cpuSecondsOf, memoryOfProcess } from "../memory.ts";
+import type { Say } from "../say.ts";
+import type { Far } from "./far.ts";
+import { ask, come, sit, takeAll } from "./load.ts";
+import type { PlainProxy } from "./plain-proxy.ts";
+
+export interface BindingsOptions {
+  readonly program: BundledProgram;
+  /** How often each is measured, in turns. */
+  readonly rounds: number;
+  /** Silent connections whose memory is told. */
+  readonly idle: number;
+  readonly signal: AbortSignal;
+}
+
+/** Of one proxy; the middle of the rounds. */
+export interface Carried {
+  /** MB of 1,000,000 bytes in a second, eight connections at once. */
+  readonly megabytesPerSecond: number;
+  /** The same over the seconds of processor that the proxy used for it. */
+  readonly megabytesPerCpuSecond: number;
+  /** Round trips in a second, fifty connections at once. */
+  readonly answersPerSecond: number;
+  readonly p99Ms: number;
+}
+
+export interface Shares {
+  readonly bytes: number;
+  readonly bytesPerCpuSecond: number;
+  readonly answers: number;
+  readonly p99: number;
+}
+
+export interface BindingsResult {
+  readonly bench: "bindings";
+  readonly machine: Machine;
+  readonly forwarder: Carried;
+  /** The bare proxy over TLS to the same ingress, and over TCP alone. */
+  readonly tls: Carried;
+  readonly plain: Carried;
+  /** The forwarder's share of each. */
+  readonly ofTls: Shares;
+  readonly ofPlain: Shares;
+  readonly idle: number;
+  readonly idleMB: number;
+  readonly emptyMB: number;
+}
+
+const BULK = { connections: 8, bytes: 64 * 1024 * 1024 };
+const ASKED = { connections: 50, rounds: 200 };
+const PORTS = { bulk: 17_001, echo: 17_002 };
+const release: Release = { name: "bench", namespace: "bench-bindings", fullname: "bench-ngrok-operator" };
+
+interface Proxy {
+  readonly pid: number;
+  readonly bulk: number;
+  readonly echo: number;
+}
+
+export async function benchBindings(ground: Ground, options: BindingsOptions, say: Say): Promise<BindingsResult> {
+  const machine = loadOf();
+  await using stack = new AsyncDisposableStack();
+  const connection = stack.use(await ground.connect());
+  const authority = await createAuthority(90);
+  const clientCa = Buffer.from(authority.certificate).toString("base64");
+  const started = async <T>(path: string, args: readonly string[]): Promise<{ pid: number; said: T }> => {
+    const child = spawn(process.execPath, [join(import.meta.dirname, path), ...args], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    stack.defer(async () => await ended(child));
+    return { pid: child.pid ?? 0, said: JSON.parse(await firstLine(child)) as T };
+  };
+  const { said: far } = await started<Far>("far.ts", [clientCa, String(BULK.bytes)]);
+  const pair = await signed(authority);
+  const proxy = async (given: PlainProxy): Promise<Proxy> => {
+    const { pid, said } = await started<[number, number]>("plain-proxy.ts", [JSON.stringify(given)]);
+    return { pid, bulk: said[0], echo: said[1] };
+  };
+  const plain = await proxy({ targets: [{ port: far.bulk }, { port: far.echo }] });
+  const port = Number(far.ingress.split(":").at(-1));
+  const tls = await proxy({
+    targets: [
+      { port, hello: helloOf("bulk.bench") },
+      { port, hello: helloOf("echo.bench") },
+    ],
+    tls: { ...pair, ca: far.ca },
+  });
+  await installed(connection, far, pair, options.signal);
+  const child = await say.step("the forwarder listens", async () => await startForwarder(ground, options.program, far));
+  stack.defer(async () => await ended(child));
+  const forwarder: Proxy = { pid: child.pid ?? 0, ...PORTS };
+  const emptyMB = rounded((await memoryOfProcess(forwarder.pid)).residentMB);
+  const idle = await say.step(`${options.idle} silent connections`, async () => await sit(PORTS.echo, options.idle));
+  // What a collector leaves behind after a while is what silent connections take; it comes when nothing else is to be done.
+  await clock.sleep(20_000, options.signal);
+  const idleMB = rounded((await memoryOfProcess(forwarder.pid)).residentMB);
+  for (const socket of idle) socket.destroy();
+
+  const runs = { plain: [] as Carried[], tls: [] as Carried[], forwarder: [] as Carried[] };
+  for (let round = 1; round <= options.rounds; round += 1) {
+    for (const [name, one] of Object.entries({ plain, tls, forwarder }) as [keyof typeof runs, Proxy][])
+      runs[name].push(await say.step(`round ${round}: ${name}`, async () => await carried(one)));
+  }
+  const ours = middle(runs.forwarder);
+  const theirs = { tls: middle(runs.tls), plain: middle(runs.plain) };
+  return {
+    bench: "bindings",
+    machine,
+    forwarder: ours,
+    ...theirs,
+    ofTls: sharesOf(ours, theirs.tls),
+    ofPlain: sharesOf(ours, theirs.plain),
+    idle: options.idle,
+    idleMB,
+    emptyMB,
+  };
+}
+
+function sharesOf(ours: Carried, theirs: Carried): Shares {
+  return {
+    bytes: rounded(ours.megabytesPerSecond / theirs.megabytesPerSecond),
+    bytesPerCpuSecond: rounded(ours.megabytesPerCpuSecond / theirs.megabytesPerCpuSecond),
+    answers: rounded(ours.answersPerSecond / theirs.answersPerSecond),
+    p99: rounded(theirs.p99Ms / ours.p99Ms),
+  };
+}
+
+/** What the bare proxy says of an endpoint: its host, port 1, and nobody. */
+function helloOf(host: string): string {
+  const message = Buffer.concat([Buffer.from([0x0a, host.length]), Buffer.from(host), Buffer.from([0x10, 1, 0x1a, 0])]);
+  return Buffer.concat([Buffer.from([message.length, 0]), message]).toString("base64");
+}
+
+async function signed(authority: Authority): Promise<{ readonly cert: string; readonly key: string }> {
+  const { key, csr } = await keyAndRequest();
+  return { key, cert: (await authority.issue(csr)).pem };
+}
+
+async function carried(proxy: Proxy): Promise<Carried> {
+  const before = await cpuSecondsOf(proxy.pid);
+  const seconds = await takeAll(proxy.bulk, BULK.connections, BULK.bytes);
+  const cpu = (await cpuSecondsOf(proxy.pid)) - before;
+  const megabytes = (BULK.connections * BULK.bytes) / 1e6;
+  const asked = await ask(proxy.echo, ASKED.connections, ASKED.rounds);
+  return {
+    megabytesPerSecond: rounded(megabytes / seconds),
+    megabytesPerCpuSecond: rounded(megabytes / cpu),
+    answersPerSecond: rounded(asked.times.length / asked.seconds),
+    p99Ms: rounded(percentile(asked.times, 0.99)),
+  };
+}
+
+function middle(runs: readonly Carried[]): Carried {
+  const of = (name: keyof Carried): number => median(runs.map((run) => run[name]));
+  return {
+    megabytesPerSecond: of("megabytesPerSecond"),
+    megabytesPerCpuSecond: of("megabytesPerCpuSecond"),
+    answersPerSecond: of("answersPerSecond"),
+    p99Ms: of("p99Ms"),
+  };
+}
+
+/** What the leader would have made: the registration, the certificate, and two endpoints. */
+async function installed(
+  connection: Connection,
+  far: Far,
+  { cert, key }: { readonly cert: string; readonly key: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace } = release;
+  const write = writer(connection, afterUninstall(signal));
+  await installCrds(connection);
+  await anInstall(connection, release, signal);
+  const binding = { endpointSelectors: ["true"], tlsSecretName: BINDING_SECRET };
+  const metadata = { name: release.name, namespace };
+  const operator = aKubernetesOperator({ metadata, spec: { enabledFeatures: ["bindings"], binding } });
+  await write.create(KubernetesOperator, operator, signal);
+  const status = { bindingsIngressEndpoint: far.ingress };
+  await applyStatus(connection, KubernetesOperator, metadata, status, "bench", signal);
+  const base64 = (text: string): string => Buffer.from(text).toString("base64");
+  const data = { "tls.crt": base64(cert), "tls.key": base64(key) };
+  const secret = { metadata: { name: BINDING_SECRET, namespace }, type: "kubernetes.io/tls", data };
+  await write.create(Secret, secret, signal);
+  for (const [name, port] of Object.entries(PORTS)) {
+    const spec = { endpointURL: `tcp://${name}.bench:1`, port, scheme: "tcp" as const };
+    await write.create(BoundEndpoint, aBoundEndpoint({ metadata: { name, namespace }, spec }), signal);
+  }
+}
+
+async function startForwarder(ground: Ground, program: BundledProgram, far: Far): Promise<ChildProcess> {
+  const ca = join(dirname(program.path), "ingress-ca.crt");
+  await writeFile(ca, far.ca);
+  const flags = [
+    `--release-name=${release.name}`,
+    `--fullname=${release.fullname}`,
+    "--termination-grace-seconds=0",
+    "--health-probe-bind-address=0",
+    "--metrics-bind-address=0",
+  ];
+  const [command, ...args] = ground.inside([process.execPath, ...program.flags, program.path, ...flags]);
+  const child = spawn(command, args, {
+    env: {
+      PATH: process.env["PATH"],
+      ...program.env,
+      KUBECONFIG: ground.kubeconfig,
+      NODE_EXTRA_CA_CERTS: ca,
+      POD_NAMESPACE: release.namespace,
+      POD_NAME: "forwarder-bench",
+    },
+    stdio: ["pipe", "ignore", "inherit"],
+  });
+  const until = clock.now() + 20_000;
+  for (const port of Object.values(PORTS)) {
+    while (
+      !(await come(port).then(
+        (socket) => (socket.destroy(), true),
+        () => false,
+      ))
+    ) {
+      if (clock.now() > until || child.exitCode !== null) throw new Error(`the forwarder does not listen at ${port}`);
+      await clock.sleep(100);
+    }
+  }
+  return child;
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  if (child.stdout === null) throw new Error("its output is not read");
+  const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+  return line;
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill("SIGTERM");
+  await once(child, "close");
+}

@@ -1,0 +1,72 @@
+// Those who come to a proxy: many at once who take all that they are sent, many at once who wait for each answer, and many
+// who say nothing.
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+
+export async function come(port: number): Promise<Socket> {
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  await once(socket, "connect");
+  return socket;
+}
+
+/** Seconds until `connections` have each had `bytes`. Throws when one had less. */
+export async function takeAll(port: number, connections: number, bytes: number): Promise<number> {
+  const began = performance.now();
+  await Promise.all(
+    Array.from({ length: connections }, async () => {
+      const socket = await come(port);
+      let had = 0;
+      socket.on("data", (chunk) => (had += chunk.length));
+      socket.write("go");
+      await once(socket, "end");
+      socket.end();
+      if (had !== bytes) throw new Error(`${had} bytes came, not ${bytes}`);
+    }),
+  );
+  return (performance.now() - began) / 1000;
+}
+
+export interface Asked {
+  readonly seconds: number;
+  /** Of each round trip, milliseconds. */
+  readonly times: readonly number[];
+}
+
+/** Each of `connections` asks `rounds` times, 128 bytes and the same back, the next when the last is answered. */
+export async function ask(port: number, connections: number, rounds: number): Promise<Asked> {
+  const sockets = await Promise.all(Array.from({ length: connections }, async () => await come(port)));
+  const question = Buffer.alloc(128, 0x71);
+  const times: number[] = [];
+  // The first answer waits for the connection behind the proxy.
+  await Promise.all(sockets.map(async (socket) => await answered(socket, question)));
+  const began = performance.now();
+  await Promise.all(
+    sockets.map(async (socket) => {
+      for (let round = 0; round < rounds; round += 1) {
+        const asked = performance.now();
+        await answered(socket, question);
+        times.push(performance.now() - asked);
+      }
+    }),
+  );
+  const seconds = (performance.now() - began) / 1000;
+  for (const socket of sockets) socket.destroy();
+  return { seconds, times };
+}
+
+async function answered(socket: Socket, question: Buffer): Promise<void> {
+  socket.write(question);
+  for (let left = question.length; left > 0;) left -= ((await once(socket, "data")) as [Buffer])[0].length;
+}
+
+/** So many connections that have each been answered once and then are silent. */
+export async function sit(port: number, connections: number): Promise<readonly Socket[]> {
+  const sockets: Socket[] = [];
+  const question = Buffer.alloc(128, 0x71);
+  for (let left = connections; left > 0; left -= 50) {
+    const some = await Promise.all(Array.from({ length: Math.min(50, left) }, async () => await come(port)));
+    await Promise.all(some.map(async (socket) => await answered(socket, question)));
+    sockets.push(...some);
+  }
+  return sockets;
+}
