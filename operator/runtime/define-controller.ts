@@ -90,6 +90,8 @@ export interface ObjectEvent {
   readonly reason: string;
   readonly note: string;
   readonly action?: string;
+  /** Another note is other news, told at once: a person has mended one mistake and made the next. Default: a repeat. */
+  readonly byNote?: true;
 }
 
 /** What decides whose an object is, where that is not in the object alone. */

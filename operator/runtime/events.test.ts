@@ -40,6 +40,15 @@ test("another object and another reason are another event", async () => {
   expect(sent).toHaveLength(3);
 });
 
+test("where the note is the news, another one is told at once, and the same one is a repeat", async () => {
+  const { clock, sent, events } = anEvents();
+  const object = aCloudEndpoint({ metadata: { uid: "u" } });
+  for (const note of ["a is wrong", "b is wrong", "a is wrong"])
+    events.tell(CloudEndpoint, object, { type: "Warning", reason: "ConfigError", note, byNote: true });
+  await clock.advance(0);
+  expect(sent.map(({ event }) => event.note)).toEqual(["a is wrong", "b is wrong"]);
+});
+
 test("a crowd goes out slowly after the first fifty", async () => {
   const { clock, sent, tell } = anEvents();
   for (let n = 0; n < 60; n += 1) tell(`u${n}`, "Created", "Normal");

@@ -48,7 +48,8 @@ export class Events {
 
   tell(kind: Kind, object: KubeObject, event: ObjectEvent): void {
     if (this.#ended.signal.aborted) return;
-    const key = `${object.metadata.uid ?? ""} ${event.type} ${event.reason}`;
+    const what = event.byNote === true ? event.note : "";
+    const key = `${object.metadata.uid ?? ""} ${event.type} ${event.reason} ${what}`;
     const now = this.#options.clock.now();
     const heard = this.#heard.get(key) ?? { count: 0, toldAt: -Infinity };
     heard.count += 1;

@@ -33,5 +33,5 @@ export function problemEvent(problems: readonly Problem[], object: string): Obje
   const own = problems.filter((one) => one.object === object);
   if (own.length === 0) return undefined;
   const note = own.map(({ field, reason }) => `${field}: ${reason}`).join("; ");
-  return { type: "Warning", reason: "ConfigError", note, action: "Translate" };
+  return { type: "Warning", reason: "ConfigError", note, action: "Translate", byNote: true };
 }

@@ -53,5 +53,5 @@ export function unservedEvent(problems: readonly Problem[]): ObjectEvent | undef
   if (first === undefined) return undefined;
   const reason = first.field === "spec.ingressClassName" ? "NoDefaultIngressClassFound" : "InvalidIngressSpec";
   const note = problems.map((problem) => `${problem.field}: ${problem.reason}`).join("; ");
-  return { type: "Warning", reason, note, action: "Reconcile" };
+  return { type: "Warning", reason, note, action: "Reconcile", byNote: true };
 }

@@ -130,7 +130,7 @@ function tellProblems(ingresses: readonly IngressObject[], problems: readonly Pr
     if (own.length === 0) continue;
     const reason = own.some(({ effect }) => effect === "refused") ? "InvalidIngressSpec" : "ConfigError";
     const note = own.map(({ field, reason: why }) => `${field}: ${why}`).join("; ");
-    event(Ingress, ingress, { type: "Warning", reason, note, action: "Translate" });
+    event(Ingress, ingress, { type: "Warning", reason, note, action: "Translate", byNote: true });
   }
 }
 
@@ -147,7 +147,7 @@ function tellOthers(problems: readonly Problem[], { cached, event }: KeyContext)
     if (found === undefined) continue;
     // Each route that leans on it finds the same.
     const note = [...new Set(own.map(({ field, reason }) => `${field}: ${reason}`))].join("; ");
-    event(kind, found, { type: "Warning", reason: "ConfigError", note, action: "Translate" });
+    event(kind, found, { type: "Warning", reason: "ConfigError", note, action: "Translate", byNote: true });
   }
 }
 

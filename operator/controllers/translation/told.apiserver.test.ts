@@ -64,6 +64,18 @@ test.for([
   await expect.poll(() => told(shop), { timeout: 20_000 }).toContainEqual(expect.stringMatching(expected));
 });
 
+test("who mends one mistake and makes the next hears of that one too", async () => {
+  await using shop = await open();
+  const { world } = shop;
+  await shop.service("web");
+  await world.create(Ingress, ingressOf(shop, "shop.ngrok.app", { "ngrok.com/bindings": "privat" }));
+  await expect.poll(() => told(shop), { timeout: 20_000 }).toContainEqual(expect.stringContaining("bindings"));
+  const { uid = "" } = (await world.get(Ingress, "shop"))?.metadata ?? {};
+  const next = [{ op: "add" as const, path: "/metadata/annotations", value: { "ngrok.com/traffic-policy": "a,b" } }];
+  await world.write.patch(Ingress, { name: "shop", namespace: world.namespace }, uid, next, signal());
+  await expect.poll(() => told(shop), { timeout: 20_000 }).toContainEqual(expect.stringContaining("traffic-policy"));
+});
+
 test("a Service that says what cannot be followed is told itself, for an Ingress and for a route", async () => {
   await using shop = await open();
   const annotations = { "ngrok.com/app-protocols": "{" };
