@@ -59,7 +59,9 @@ test.for(["Retain", "Delete"] as const)(
     await using edge = await anEdge(scene);
     const release = await withAgents(scene, edge, { drainPolicy: policy, "agent.replicaCount": 2 });
     await served(stage.kubectl, stage.image, namespace);
-    expect((await visit(edge, "web.internal", { path: "/hello" })).text).toBe("a pod at /hello");
+    // The node may hear of the Service a moment after the agents.
+    const asked = async (): Promise<string> => (await visit(edge, "web.internal", { path: "/hello" })).text;
+    await expect.poll(asked, { timeout: 30_000 }).toBe("a pod at /hello");
     expect(edge.endpoints()).toHaveLength(2);
 
     await using load = underLoad(edge, "web.internal", 20);
@@ -67,7 +69,11 @@ test.for(["Retain", "Delete"] as const)(
     const at = ["-n", scene.namespace, "rollout"];
     await stage.kubectl.run([...at, "restart", AGENTS]);
     await stage.kubectl.run([...at, "status", AGENTS, "--timeout=120s"], { timeout: 130_000 });
-    await load.requests(200);
+    for (const replicas of [1, 3, 1]) {
+      await stage.kubectl.run(["-n", scene.namespace, "scale", AGENTS, `--replicas=${replicas}`]);
+      await edge.journal.until(`${replicas} serve`, () => edge.endpoints().length === replicas, 60_000);
+      await load.requests(200);
+    }
     expect((await load.stop()).failures).toEqual([]);
 
     const run = await release.uninstall();

@@ -15,7 +15,7 @@ export type Values = Readonly<Record<string, string | boolean>>;
 
 /** Helm's release `ngrok` in namespace `ops`, fullname `ngrok-operator`, as `helm template` renders it. */
 export async function renderChart(bin: string, values: Values): Promise<KubeObject[]> {
-  const all = { fullnameOverride: "ngrok-operator", ...values };
+  const all = { fullnameOverride: "ngrok-operator", "agent.enabled": false, ...values };
   const sets = Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
   const text = await command(join(bin, "helm"), ["template", "ngrok", "chart", "--namespace", "ops", ...sets]);
   return parseAllDocuments(text).flatMap((document) => (document.toJS() as KubeObject | null) ?? []);

@@ -29,7 +29,9 @@ export function releaseOf(stage: Pick<Stage, "kubectl" | "helm" | "imageFlags">,
   const { name, namespace, helm: version, apiURL, apiKey = "stand-in-key", values = {} } = options;
   const { kubectl } = stage;
   const at = ["--namespace", namespace];
-  const sets = Object.entries({ apiURL, "credentials.apiKey": apiKey, "credentials.authtoken": "unused", ...values });
+  const account = { apiURL, "credentials.apiKey": apiKey, "credentials.authtoken": "unused" };
+  // Agents are ready only where there is an edge that they reach.
+  const sets = Object.entries({ ...account, "agent.enabled": false, ...values });
   const flags = [...stage.imageFlags, ...sets.flatMap(([key, value]) => ["--set", `${key}=${value}`])];
   const diagnosis = async (): Promise<string> => {
     const asked = [
