@@ -64,6 +64,22 @@ test.for([
   await expect.poll(() => told(shop), { timeout: 20_000 }).toContainEqual(expect.stringMatching(expected));
 });
 
+test("a Gateway that may not be served for an annotation shows it in its condition and in an event", async () => {
+  await using shop = await open();
+  const annotations = { "ngrok.com/bindings": "privat" };
+  await shop.world.create(Gateway, shop.gateway("shop.ngrok.app", { metadata: { annotations } }));
+  const why = /metadata\.annotations\["ngrok\.com\/bindings"\]:? .*public, internal or kubernetes/;
+  await shop.world.until(
+    Gateway,
+    "edge",
+    ({ status }) =>
+      status?.conditions?.some(
+        ({ type, status: is, message = "" }) => type === "Programmed" && is === "False" && why.test(message),
+      ) === true,
+  );
+  await expect.poll(() => told(shop), { timeout: 20_000 }).toContainEqual(expect.stringMatching(why));
+});
+
 test("who mends one mistake and makes the next hears of that one too", async () => {
   await using shop = await open();
   const { world } = shop;
