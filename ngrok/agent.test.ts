@@ -224,3 +224,20 @@ test("a call that ngrok does not answer fails alone; what is open goes on, and w
   await edge.journal.until("nobody wants it", () => edge.endpoints().every(({ url }) => url !== "https://late.test"));
   await expect(at.open({ url: "https://next.test" }, upstream.url)).resolves.toMatchObject({ isOpen: true });
 });
+
+test("a connect that ngrok does not answer is told, and what only a new process mends makes the agent dead", async () => {
+  const clock = testClock();
+  await using edge = await startNgrokEdge();
+  edge.faults.add({ on: "auth", kind: "hang" });
+  await using at = startAgent(edge, { clock });
+  await edge.journal.until("it beats", () => edge.journal.count({ kind: "heartbeat" }) > 0);
+  await clock.advance(21_000);
+  expect(at.agent.state).toEqual({ is: "down", why: "ngrok has not answered for 20 s" });
+  expect(at.agent.dead).toBeUndefined();
+  await clock.advance(120_000);
+  expect(at.agent.dead).toContain("has not answered");
+  // The SDK lets nobody else of this process connect before.
+  await edge.goDown();
+  await at.until("the connect has failed", () => at.told.some((line) => line.includes("cannot connect")));
+  expect(at.agent.dead).toBeUndefined();
+});

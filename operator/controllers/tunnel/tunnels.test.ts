@@ -1,0 +1,124 @@
+// What an agent keeps open while specs change, endpoints end by themselves, and ngrok does not answer.
+import { expect, test } from "vitest";
+import type { AgentPort, AgentSpec, AgentState, Opened } from "#ngrok/agent-port.ts";
+import { testClock } from "#test/support/clock.ts";
+import { aSpec } from "#test/support/edge-agents.ts";
+import { KnownError } from "#wire/errors.ts";
+import { Tunnels } from "./tunnels.ts";
+
+/** An agent whose endpoints are names in a list. */
+class Line implements AgentPort {
+  state: AgentState = { is: "up" };
+  /** Policies of what is open; two of one policy are two. */
+  readonly live: { readonly policy: string }[] = [];
+  readonly story: string[] = [];
+  refuses: "open" | "close" | undefined;
+  #changed: () => void = () => {};
+
+  onChange(listener: () => void): () => void {
+    this.#changed = listener;
+    return () => {};
+  }
+
+  turn(state: AgentState): void {
+    this.state = state;
+    this.#changed();
+  }
+
+  async open({ trafficPolicy }: AgentSpec): Promise<Opened> {
+    if (this.refuses === "open") throw new KnownError("transient", "no");
+    this.story.push(`open ${trafficPolicy}`);
+    const own = { policy: trafficPolicy };
+    this.live.push(own);
+    const { live, story } = this;
+    const refuses = (): boolean => this.refuses === "close";
+    return await Promise.resolve({
+      url: "https://web.test",
+      get isOpen() {
+        return live.includes(own);
+      },
+      async close() {
+        if (refuses()) throw new KnownError("transient", "ngrok does not answer");
+        if (live.includes(own)) story.push(`close ${trafficPolicy}`);
+        live.splice(0, live.length, ...live.filter((one) => one !== own));
+        await Promise.resolve();
+      },
+    });
+  }
+
+  get policies(): string[] {
+    return this.live.map(({ policy }) => policy);
+  }
+}
+
+const { signal } = new AbortController();
+const spec = (policy: string): AgentSpec => aSpec({ url: "https://web.test", trafficPolicy: policy }, "http://web:80");
+
+function ground() {
+  const line = new Line();
+  const clock = testClock();
+  const tunnels = new Tunnels(line, clock);
+  return {
+    line,
+    clock,
+    tunnels,
+    become: async (policy: string) => await tunnels.become("a/web", spec(policy), signal),
+  };
+}
+
+test("nothing is opened again unless something has changed, and then the new one comes before the old one goes", async () => {
+  const { line, become } = ground();
+  for (const policy of ['{"n":1}', '{ "n": 1 }', '{"n":2}']) await become(policy);
+  expect(line.story).toEqual(['open {"n":1}', 'open {"n":2}', 'close {"n":1}']);
+});
+
+test("what cannot be opened leaves the old one serving (W25)", async () => {
+  const { line, tunnels, become } = ground();
+  await become("1");
+  line.refuses = "open";
+  await expect(become("2")).rejects.toThrow("no");
+  expect(line.policies).toEqual(["1"]);
+  expect(tunnels.urlOf("a/web")).toBe("https://web.test");
+});
+
+test("one that was replaced and that ngrok did not close is closed the next time, and with the object (W9)", async () => {
+  const { line, tunnels, become } = ground();
+  await become("1");
+  line.refuses = "close";
+  await expect(become("2")).rejects.toThrow("does not answer");
+  await expect(tunnels.close("a/web")).rejects.toThrow("does not answer");
+  expect(line.policies).toEqual(["1", "2"]);
+  line.refuses = undefined;
+  await become("2");
+  expect(line.policies).toEqual(["2"]);
+  await tunnels.close("a/web");
+  expect(line.policies).toEqual([]);
+  await tunnels.close("a/web");
+});
+
+test("one that has ended by itself is opened again", async () => {
+  const { line, tunnels, become } = ground();
+  await become("1");
+  line.live.length = 0;
+  expect(tunnels.urlOf("a/web")).toBeUndefined();
+  await become("1");
+  expect(line.policies).toEqual(["1"]);
+});
+
+test("it is known for how long there is no session, and how many wait for one", async () => {
+  const { line, clock, tunnels, become } = ground();
+  line.turn({ is: "up" });
+  expect(tunnels.downFor).toBe(0);
+  line.turn({ is: "down", why: "lost" });
+  await clock.advance(3_000);
+  line.turn({ is: "down", why: "refused" });
+  await clock.advance(4_000);
+  expect(tunnels.downFor).toBe(7_000);
+  tunnels.wait("a/web");
+  tunnels.wait("a/gone");
+  expect(tunnels.waiting).toBe(2);
+  await tunnels.close("a/gone");
+  line.turn({ is: "up" });
+  await become("1");
+  expect([tunnels.waiting, tunnels.downFor]).toEqual([0, 0]);
+});
