@@ -133,7 +133,7 @@ function translateRows({ count, coldSeconds, medianSeconds, spread: more, heapMB
 }
 
 function ingressRows({ count, paths, seconds, disturbed, ...rest }: IngressResult): Row[] {
-  const name = `${count} Ingresses of ${paths} paths until all are endpoints`;
+  const name = `${count} Ingresses until all are endpoints, paths each: ${paths}`;
   const asked = count === MEANT_INGRESSES && !disturbed;
   const share = `${rest.ratio}, ${rest.perSecond}/s of ${rest.rawPerSecond}/s${disturbed ? " (disturbed)" : ""}`;
   return [
@@ -152,7 +152,7 @@ function ingressChangeRows(result: IngressChangeResult): Row[] {
     goal(`one path of ${count} Ingresses is changed, to its endpoint`, medianMs, "ms", 300, medianMs <= 300),
     plain("  p95; at ngrok, median and p95", `${p95Ms} ms; ${medianServedMs} and ${p95ServedMs} ms`),
     {
-      what: "  writes a change, but for the status",
+      what: "  writes a change, but for status and events",
       figure: `${writesPerChange}; of ${changes} changes: ${listed(writes)}`,
       goal: "1",
       met: writesPerChange === 1,

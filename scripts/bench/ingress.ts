@@ -68,7 +68,7 @@ export async function benchIngress(ground: Ground, options: IngressOptions, say:
       await say.step(`${crowd.standing.length - 1} Services`, async () => await prepare(connection, crowd, signal));
       const [since, used] = [await position(ground), await leader.cpuSeconds()];
       const began = performance.now();
-      const served = await say.step(`${count} Ingresses of ${paths} paths are endpoints`, async () => {
+      const served = await say.step(`${count} Ingresses are endpoints, paths each: ${paths}`, async () => {
         const all = allServed(connection, crowd, 120_000 + count * 100, signal);
         const [, end] = await Promise.all([createIngresses(connection, crowd, signal), all]);
         return end;

@@ -72,7 +72,7 @@ export async function withOperator<T>(
   }
 }
 
-const LIVES = 5;
+const LIVES = 20;
 
 /** Resolves when an operator has done the work to its end: on a busy machine one may lose its Lease, and another goes on. */
 export async function withOperators(
