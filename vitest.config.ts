@@ -29,6 +29,8 @@ export default defineConfig({
             "**/node_modules/**",
           ],
           pool: "threads",
+          // A hang ends here; a property test that shares a processor does not.
+          testTimeout: 60_000,
         },
       },
       { extends: true, test: { name: "architecture", include: ["test/architecture/**/*.test.ts"] } },
