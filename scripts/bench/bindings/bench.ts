@@ -2,9 +2,10 @@
 // over TCP alone and over the same TLS to the same ingress, and the memory that it has with a thousand silent connections.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { parse } from "yaml";
 import { BoundEndpoint } from "#api/bound-endpoint.ts";
 import { BINDING_SECRET, KubernetesOperator } from "#api/kubernetes-operator.ts";
 import type { Release } from "#api/release.ts";
@@ -221,12 +222,14 @@ async function startForwarder(ground: Ground, program: BundledProgram, far: Far)
     "--health-probe-bind-address=0",
     "--metrics-bind-address=0",
   ];
-  const [command, ...args] = ground.inside([process.execPath, ...program.flags, program.path, ...flags]);
+  const { folder, env } = await podLogin(ground, dirname(program.path));
+  const line = asPod(folder, [process.execPath, ...program.flags, program.path, ...flags]);
+  const [command, ...args] = ground.inside(line);
   const child = spawn(command, args, {
     env: {
       PATH: process.env["PATH"],
       ...program.env,
-      KUBECONFIG: ground.kubeconfig,
+      ...env,
       NODE_EXTRA_CA_CERTS: ca,
       POD_NAMESPACE: release.namespace,
       POD_NAME: "forwarder-bench",
@@ -246,6 +249,35 @@ async function startForwarder(ground: Ground, program: BundledProgram, far: Far)
     }
   }
   return child;
+}
+
+/** A ServiceAccount's token as a kubelet would lay it down: with a kubeconfig a program loads what no pod ever does. */
+async function podLogin({ kubectl, kubeconfig }: Ground, top: string) {
+  const { namespace } = release;
+  await kubectl.run(["create", "serviceaccount", "forwarder", "-n", namespace]);
+  const account = `--serviceaccount=${namespace}:forwarder`;
+  await kubectl.run(["create", "clusterrolebinding", "bench-forwarder", "--clusterrole=cluster-admin", account]);
+  const { cluster } = (parse(await readFile(kubeconfig, "utf8")) as Kubeconfig).clusters[0];
+  const { hostname, port } = new URL(cluster.server);
+  const folder = join(top, "serviceaccount");
+  await mkdir(folder);
+  await writeFile(join(folder, "token"), await kubectl.run(["create", "token", "forwarder", "-n", namespace]));
+  await writeFile(join(folder, "ca.crt"), Buffer.from(cluster["certificate-authority-data"], "base64"));
+  await writeFile(join(folder, "namespace"), namespace);
+  return { folder, env: { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port } };
+}
+
+interface Kubeconfig {
+  readonly clusters: readonly [
+    { readonly cluster: { readonly server: string; readonly "certificate-authority-data": string } },
+  ];
+}
+
+/** Where the token is looked for stands below /run, which is the process's own then; that needs no root. */
+function asPod(folder: string, line: readonly string[]): readonly string[] {
+  const place = "/run/secrets/kubernetes.io/serviceaccount";
+  const script = `mount -t tmpfs tmpfs /run && mkdir -p ${place} && cp "$0"/* ${place} && exec "$@"`;
+  return ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, folder, ...line];
 }
 
 async function firstLine(child: ChildProcess): Promise<string> {
