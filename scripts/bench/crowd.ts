@@ -14,7 +14,7 @@ import { insistently } from "#test/support/population.ts";
 import { isClass } from "#wire/errors.ts";
 import type { Ground } from "./ground.ts";
 import { each } from "./herd.ts";
-import { atRest, type OperatorOptions, position, withOperators } from "./operator.ts";
+import { type OperatorOptions, withOperators } from "./operator.ts";
 import { verboseIngresses } from "./translation/world.ts";
 
 export interface Crowd {
@@ -105,7 +105,7 @@ export async function allServed(
   );
 }
 
-/** Makes the crowd and has it served by operators that are gone again. */
+/** Makes the crowd and has it served by operators that are gone again: what was still to be told of it is left out. */
 export async function served(
   ground: Ground,
   connection: Connection,
@@ -113,12 +113,10 @@ export async function served(
   options: OperatorOptions,
   crowd: Crowd,
 ): Promise<void> {
-  await withOperators(ground, connection, ngrok, options, async (operator) => {
-    const { signal } = operator;
+  await withOperators(ground, connection, ngrok, options, async ({ signal }) => {
     await prepare(connection, crowd, signal);
     const all = allServed(connection, crowd, 120_000 + crowd.count * 100, signal);
     await Promise.all([createIngresses(connection, crowd, signal), all]);
-    await atRest(operator, ngrok, await position(ground));
   });
 }
 
