@@ -176,7 +176,7 @@ async function carried(proxy: Proxy): Promise<Carried> {
 }
 
 function middle(runs: readonly Carried[]): Carried {
-  const of = (name: keyof Carried): number => median(runs.map((run) => run[name]));
+  const of = (name: keyof Carried): number => rounded(median(runs.map((run) => run[name])));
   return {
     megabytesPerSecond: of("megabytesPerSecond"),
     megabytesPerCpuSecond: of("megabytesPerCpuSecond"),
