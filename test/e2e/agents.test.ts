@@ -35,7 +35,12 @@ async function served(kubectl: Kubectl, image: string, namespace: string): Promi
   const labels = { app: "web" };
   const containers = [{ name: "web", image, command: ["/usr/local/bin/node", "-e", SERVE] }];
   await kubectl.apply([
-    { apiVersion: "v1", kind: "Pod", metadata: { name: "web", namespace, labels }, spec: { containers } },
+    {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "web", namespace, labels },
+      spec: { containers, terminationGracePeriodSeconds: 1 },
+    },
     {
       apiVersion: "v1",
       kind: "Service",
