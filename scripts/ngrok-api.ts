@@ -107,7 +107,9 @@ function introduce(api: NgrokApi, host: string, key: string): void {
   if (!everywhere) console.log("Only this machine reaches it; --host 0.0.0.0 lets the pods of a cluster in.");
   console.log("Install the chart against it:");
   console.log(`  helm install ngrok-operator chart --set apiURL=${seen} \\`);
-  console.log(`    --set credentials.apiKey=${key} --set credentials.authtoken=stand-in`);
+  console.log(
+    `    --set credentials.apiKey=${key} --set credentials.authtoken=stand-in --set agent.enabled=false  # or npm run ngrok-edge`,
+  );
   console.log("Look and play:");
   console.log(`  curl ${api.url}/endpoints -H "authorization: Bearer ${key}" -H "ngrok-version: 2"`);
   console.log(`  curl ${api.url}/__control/state`);

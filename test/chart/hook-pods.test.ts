@@ -41,7 +41,9 @@ const mounts = (container: Container | undefined): unknown =>
 
 async function jobsAndOperator(set: readonly string[]): Promise<{ jobs: Rendered[]; operator: Pod }> {
   const all = await objects({ set });
-  const operator = all.find(({ kind }) => kind === "Deployment")?.spec?.template?.spec as Pod;
+  const isManager = ({ kind, metadata }: Rendered): boolean =>
+    kind === "Deployment" && metadata.name.endsWith("-manager");
+  const operator = all.find(isManager)?.spec?.template?.spec as Pod;
   return { jobs: all.filter(({ kind }) => kind === "Job"), operator };
 }
 

@@ -59,14 +59,14 @@ describe.for(valuesFiles())("with $name", ({ path }) => {
         texts.filter((text) => /"\*"|escalate|"bind"|impersonate/.test(text)),
         metadata.name,
       ).toEqual([]);
-      // A Gateway's listeners name certificates of any namespace; nothing else looks at Secrets beyond the release's.
+      // A Gateway's listeners and AgentEndpoints name certificates of any namespace; nothing else looks at Secrets beyond the release's.
       const verbs = rules.filter(isSecretsAtLarge).flatMap((rule) => rule.verbs);
       expect(kind === "ClusterRole" ? verbs.filter((verb) => !["list", "watch"].includes(verb)) : []).toEqual([]);
     }
   });
 
-  test("without Gateways no Secret of another namespace is read", async () => {
-    const all = await objects({ ...options, set: ["gateway.enabled=false"] });
+  test("without Gateways and agents, which show users' certificates, no Secret of another namespace is read", async () => {
+    const all = await objects({ ...options, set: ["gateway.enabled=false", "agent.enabled=false"] });
     const wide = all.filter(({ kind, rules = [] }) => kind === "ClusterRole" && rules.some(isSecretsAtLarge));
     expect(wide.map(idOf)).toEqual([]);
   });
