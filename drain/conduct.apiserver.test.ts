@@ -166,9 +166,12 @@ describe("Delete", () => {
 
   test("a refused key blocks at once, and names the remedy (W4)", async () => {
     await aSmallShop();
+    await make(BoundEndpoint, a.aBoundEndpoint(), { ...claimed, name: "be" });
     const { ending, report } = await drain("Delete", { ngrok: undefined });
     expect(ending).toBe("blocked");
     expect(report.failures[0]?.error.hint).toContain("API_KEY");
+    // What needs nothing of ngrok goes all the same.
+    expect(await shown(BoundEndpoint, "be")).toBeUndefined();
     await drain("Retain");
   });
 

@@ -23,6 +23,8 @@ export interface Row {
   readonly wave: number;
   /** What we made for one object is unmade, under Delete only. */
   readonly undo?: Undo;
+  /** Unmaking asks the cluster alone, so that it goes on where ngrok has refused the key. */
+  readonly undoneHere?: true;
   /** For people: what becomes of the object. */
   readonly fate: Readonly<Record<DrainPolicy, string>>;
 }
@@ -69,6 +71,7 @@ export const rows: readonly Row[] = [
     whose: "ours",
     wave: 2,
     undo: undoBoundEndpoint,
+    undoneHere: true,
     fate: { Retain: "stays, Services stay", Delete: "deleted with its Services" },
   },
   // After the endpoints, since a reserved address is released only when nothing listens on it.

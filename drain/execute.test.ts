@@ -1,0 +1,51 @@
+// What one refused step means for those after it, with hands that only take notes.
+import { expect, test } from "vitest";
+import { BoundEndpoint } from "#api/bound-endpoint.ts";
+import { Domain } from "#api/domain.ts";
+import type { Kind, KubeObject } from "#kube/kind.ts";
+import type { Reader } from "#kube/reader.ts";
+import type { Writer } from "#kube/writer.ts";
+import { aBoundEndpoint, aDomain } from "#test/support/builders.ts";
+import { testClock } from "#test/support/clock.ts";
+import { execute } from "./execute.ts";
+import { rows } from "./kinds.ts";
+import type { Step } from "./plan.ts";
+
+const release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
+
+function deleted(kind: Kind, object: KubeObject): Step {
+  const row = rows.find((one) => one.kind === kind);
+  if (row === undefined) throw new Error(`no row of ${kind.kind}`);
+  const at = { row, object, whose: "stamp", deleting: true, foreign: [] } as const;
+  return { at, act: "delete", stamp: "stays", why: "" };
+}
+
+/** The steps one after another, each begun when the one before has ended. */
+async function outcomes(steps: readonly Step[]): Promise<readonly string[]> {
+  const { signal } = new AbortController();
+  const read = { get: async () => await Promise.resolve(undefined) } as unknown as Reader;
+  const write = { removeFinalizer: async () => await Promise.resolve("removed") } as unknown as Writer;
+  const fence = { signal, assertMayWrite() {} };
+  const hands = { connection: {} as never, read, write, ngrok: undefined, fence, clock: testClock() };
+  const ends = steps.map(() => Promise.withResolvers<void>());
+  let begun = 0;
+  const source: AsyncIterator<Step> = {
+    async next() {
+      const n = begun++;
+      await ends[n - 1]?.promise;
+      const value = steps[n];
+      return value === undefined ? { done: true, value: undefined } : { done: false, value };
+    },
+  };
+  const seen: string[] = [];
+  for await (const event of execute(source, hands, release, signal)) {
+    if (event.is === "did" || event.is === "failed") seen.push(`${event.step.at.row.kind.kind} ${event.is}`);
+    ends[seen.length - 1]?.resolve();
+  }
+  return seen;
+}
+
+test("a refused key holds what is at ngrok, and not the Services of a BoundEndpoint, which are none of its business", async () => {
+  const steps = [deleted(Domain, aDomain()), deleted(BoundEndpoint, aBoundEndpoint()), deleted(Domain, aDomain())];
+  expect(await outcomes(steps)).toEqual(["Domain failed", "BoundEndpoint did", "Domain failed"]);
+});
