@@ -3,7 +3,11 @@
 import type { Kind, KubeObject, Ref } from "#kube/kind.ts";
 import { keyOf, refOf, resourceName } from "#kube/kind.ts";
 import type { Cached, Index } from "./define-controller.ts";
+import { type FirstNamed, type Grouping, NamesInOrder } from "./names-in-order.ts";
 import { Sharing } from "./sharing.ts";
+
+/** What finds objects, or what they name together, by what they say. */
+export type AnyIndex<T extends KubeObject> = Index<T> | Grouping<T>;
 
 /** `after` is undefined when the object is gone. */
 export interface Change<T extends KubeObject = KubeObject> {
@@ -16,17 +20,27 @@ export class Store<T extends KubeObject = KubeObject> {
   readonly #objects = new Map<string, T>();
   #sharing = new Sharing();
   readonly #indexes: ReadonlyMap<string, { readonly of: Index<T>; readonly keys: Keys }>;
+  readonly #inOrder: ReadonlyMap<string, { readonly grouping: Grouping<T>; readonly names: NamesInOrder }>;
   readonly #listeners = new Set<(change: Change<T>) => void>();
   readonly #wholes = new Set<() => void>();
 
-  constructor(kind: Kind<T>, indexes: Readonly<Record<string, Index<T>>> = {}) {
+  constructor(kind: Kind<T>, indexes: Readonly<Record<string, AnyIndex<T>>> = {}) {
     this.kind = kind;
     // The schemas do not demand a spec, so that whatever is stored stays free to be deleted; without one nothing is indexed.
     const guarded =
       (of: Index<T>): Index<T> =>
       (object) =>
         hasSpec(object) ? of(object) : [];
-    this.#indexes = new Map(Object.entries(indexes).map(([name, of]) => [name, { of: guarded(of), keys: new Map() }]));
+    this.#indexes = new Map(
+      Object.entries(indexes).flatMap(([name, of]) =>
+        typeof of === "function" ? [[name, { of: guarded(of), keys: new Map() }]] : [],
+      ),
+    );
+    this.#inOrder = new Map(
+      Object.entries(indexes).flatMap(([name, grouping]) =>
+        typeof grouping === "function" ? [] : [[name, { grouping, names: new NamesInOrder() }]],
+      ),
+    );
   }
 
   /** Whether what is held is the whole list of one moment, and what has changed since. */
@@ -54,13 +68,20 @@ export class Store<T extends KubeObject = KubeObject> {
   }
 
   isIndexedBy(index: string): boolean {
-    return this.#indexes.has(index);
+    return this.#indexes.has(index) || this.#inOrder.has(index);
   }
 
   by(index: string, value: string): readonly T[] {
     const found = this.#indexes.get(index);
     if (found === undefined) throw new Error(`${this.kind.kind} has no index ${index}`);
     return listed(found.keys.get(value)).flatMap((key) => this.#objects.get(key) ?? []);
+  }
+
+  /** What the objects name together, each part of the group by itself; not to be read on after a change. */
+  inOrder(index: string, group: string): readonly Iterable<FirstNamed>[] {
+    const found = this.#inOrder.get(index);
+    if (found === undefined) throw new Error(`${this.kind.kind} has no index ${index} that is in order`);
+    return found.names.of(group);
   }
 
   /** Returns the end of the listening. */
@@ -107,6 +128,7 @@ export class Store<T extends KubeObject = KubeObject> {
     this.isWhole = false;
     this.#sharing = new Sharing();
     for (const { keys } of this.#indexes.values()) keys.clear();
+    for (const { names } of this.#inOrder.values()) names.clear();
   }
 
   #tell(change: Change<T>): void {
@@ -114,6 +136,11 @@ export class Store<T extends KubeObject = KubeObject> {
   }
 
   #reindex(key: string, before: T | undefined, after: T | undefined): void {
+    for (const { grouping, names } of this.#inOrder.values()) {
+      const of = (object: T | undefined) =>
+        object === undefined || !hasSpec(object) ? undefined : grouping.inGroups(object);
+      names.change(key, of(before), of(after));
+    }
     for (const { of, keys } of this.#indexes.values()) {
       for (const value of before === undefined ? [] : of(before)) {
         const held = keys.get(value);
@@ -141,7 +168,7 @@ function listed(keys: string | Set<string> | undefined): readonly string[] {
 export class Cache implements Cached {
   readonly #stores = new Map<string, Store>();
 
-  add<T extends KubeObject>(kind: Kind<T>, indexes: Readonly<Record<string, Index<T>>> = {}): Store<T> {
+  add<T extends KubeObject>(kind: Kind<T>, indexes: Readonly<Record<string, AnyIndex<T>>> = {}): Store<T> {
     const name = resourceName(kind);
     if (this.#stores.has(name)) throw new Error(`a store for ${name} is there already`);
     const store = new Store(kind, indexes);
@@ -171,6 +198,10 @@ export class Cache implements Cached {
 
   by<T extends KubeObject>(kind: Kind<T>, index: string, value: string): readonly T[] {
     return this.store(kind).by(index, value);
+  }
+
+  inOrder(kind: Kind, index: string, group: string): readonly Iterable<FirstNamed>[] {
+    return this.store(kind).inOrder(index, group);
   }
 
   all<T extends KubeObject>(kind: Kind<T>): Iterable<T> {

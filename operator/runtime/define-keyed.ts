@@ -7,8 +7,8 @@ import type { Kind, KubeObject, Ref } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
-import type { Change } from "./cache.ts";
-import type { Cached, Index, ObjectEvent, Part } from "./define-controller.ts";
+import type { AnyIndex, Change } from "./cache.ts";
+import type { Cached, ObjectEvent, Part } from "./define-controller.ts";
 import type { Manager } from "./define-manager.ts";
 import type { Options } from "./options.ts";
 
@@ -58,7 +58,7 @@ export interface Source<T extends KubeObject = KubeObject> extends Part<T> {
   readonly kind: Kind<T>;
   /** Watched only while this feature is on; `cached.has` tells whether it is. */
   readonly when?: Feature;
-  readonly indexes?: Readonly<Record<string, Index<T>>>;
+  readonly indexes?: Readonly<Record<string, AnyIndex<T>>>;
   keys(seen: Seen<T>, cached: Cached): readonly string[];
 }
 

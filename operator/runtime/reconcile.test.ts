@@ -95,7 +95,14 @@ function aReconcile(setup: Setup = {}) {
   const reconciler = new Reconciler<CloudEndpoint>({
     controller,
     store,
-    cached: { get: () => undefined, by: () => [], all: () => [], isWhole: () => true, has: () => true },
+    cached: {
+      get: () => undefined,
+      by: () => [],
+      inOrder: () => [],
+      all: () => [],
+      isWhole: () => true,
+      has: () => true,
+    },
     gate: door,
     reader: {
       get: () => Promise.resolve(setup.latest === "gone" ? undefined : (setup.latest ?? [...store.values()][0])),

@@ -7,8 +7,8 @@ import { resourceName } from "#kube/kind.ts";
 import { follow } from "#kube/watch.ts";
 import type { Clock } from "#wire/clock.ts";
 import { asError } from "#wire/errors.ts";
-import { Cache } from "./cache.ts";
-import type { Controller, Index, LeaderController, Part } from "./define-controller.ts";
+import { type AnyIndex, Cache } from "./cache.ts";
+import type { Controller, LeaderController, Part } from "./define-controller.ts";
 import type { ReplicaController } from "./define-replica.ts";
 import type { Gate } from "./gate.ts";
 import type { Check } from "./health.ts";
@@ -25,7 +25,7 @@ interface Followed {
   readonly fieldSelector: string | undefined;
   readonly labelSelector: string | undefined;
   readonly dispensable: boolean;
-  readonly indexes: Readonly<Record<string, Index<KubeObject>>>;
+  readonly indexes: Readonly<Record<string, AnyIndex<KubeObject>>>;
   /** What of each object is kept in memory. */
   readonly keeps: (object: KubeObject) => KubeObject;
   /** Not the one object that we make: its deletion is what sets off a drain, and its end is what ends one. */
@@ -269,8 +269,8 @@ function ownPart(controller: LeaderController | ReplicaController): Part & { rea
 }
 
 /** Those of its own controller and of all that watch it. */
-function indexesOver(controllers: readonly Following[], kind: Kind): Readonly<Record<string, Index<KubeObject>>> {
-  const indexes: Record<string, Index<KubeObject>> = {};
+function indexesOver(controllers: readonly Following[], kind: Kind): Readonly<Record<string, AnyIndex<KubeObject>>> {
+  const indexes: Record<string, AnyIndex<KubeObject>> = {};
   const named = controllers.flatMap((one): readonly Indexed[] =>
     "sources" in one ? one.sources : [{ kind: one.kind, indexes: one.indexes }, ...(one.watches ?? [])],
   );
@@ -286,5 +286,5 @@ function indexesOver(controllers: readonly Following[], kind: Kind): Readonly<Re
 
 interface Indexed {
   readonly kind: Kind;
-  readonly indexes?: Readonly<Record<string, Index<KubeObject>>> | undefined;
+  readonly indexes?: Readonly<Record<string, AnyIndex<KubeObject>>> | undefined;
 }

@@ -98,10 +98,11 @@ async function apply(key: string, context: KeyContext): Promise<KeyOutcome> {
     ingress.metadata.deletionTimestamp === undefined &&
     isClaimed(ingress, release) &&
     classVerdict(ingress, classes, options.ingressControllerName) === "unknown";
-  const generated = generatedIn(slice, context, owner).filter((one) => !askedFor(one, context).some(isLost));
+  const generated = generatedIn(slice, context, owner);
+  const isKept = (one: Endpoint): boolean => askedFor(one, context).some(isLost);
   tellProblems(look.askingFor(slice.hosts).ingresses, translation.problems, context);
   tellOthers(translation.problems, context);
-  const writes = planWrites(wanted, { at: (kind, at) => cached.get(kind, refAt(at)), generated }, owner);
+  const writes = planWrites(wanted, { at: (kind, at) => cached.get(kind, refAt(at)), generated, isKept }, owner);
   return await settleWrites(writes, { ...context, told: tellIn(slice, context) }, owner);
 }
 

@@ -5,6 +5,7 @@ import { parseEndpointUrl } from "#api/names.ts";
 import { keyOf } from "#kube/kind.ts";
 import type { IngressObject, RouteObject } from "#kube/kinds.ts";
 import type { IngressBackend } from "#kube/routing-objects.ts";
+import type { Naming } from "../../runtime/names-in-order.ts";
 import type { Seed } from "./slice.ts";
 
 export function hostKey(host: string): string {
@@ -37,6 +38,12 @@ export function backendsOf(ingress: IngressObject): Named[] {
   return allBackends(ingress).flatMap(({ service }) =>
     service === undefined ? [] : [{ service: keyIn(ingress, service.name), port: portOf(service.port) }],
   );
+}
+
+/** The hosts of an Ingress, and the Services by whose ports they stand together. */
+export function hostsByService(ingress: IngressObject): Naming {
+  const groups = backendsOf(ingress).map(({ service, port }) => ({ group: service, part: port }));
+  return { names: hostsOfIngress(ingress), groups };
 }
 
 export function servicesOfIngress(ingress: IngressObject): string[] {

@@ -16,6 +16,7 @@ import {
   type RouteObject,
 } from "#kube/kinds.ts";
 import type { Cached } from "../../runtime/define-controller.ts";
+import type { FirstNamed } from "../../runtime/names-in-order.ts";
 import { endpointSettings } from "../../translate/annotations.ts";
 import { referencesOfGateway, referencesOfRoute } from "../../translate/gateway/references.ts";
 import { ROUTE_KINDS } from "../../translate/gateway/routes.ts";
@@ -24,13 +25,15 @@ import { ingressDestination } from "../../translate/ingress-backend.ts";
 import { servedIngresses, virtualHostsOfIngresses } from "../../translate/ingress.ts";
 import { byKey, compareText } from "../../translate/manifests.ts";
 import type { Manifests, Options, VirtualHost } from "../../translate/model.ts";
-import { backendsOf, backendsOfRoute, hostOfUrl, hostsOfIngress, servicesOfIngress } from "./keys.ts";
+import { backendsOfRoute, hostOfUrl, hostsOfIngress, servicesOfIngress } from "./keys.ts";
 import type { Look, Seed } from "./slice.ts";
 
 /** Names of the indexes over Ingresses, Gateways and routes. */
 export const BY_HOST = "translation-host";
 export const BY_SERVICE = "translation-service";
 export const BY_GATEWAY = "translation-gateway";
+/** The hosts of a Service's Ingresses, as the translator comes to them. */
+export const HOSTS_IN_ORDER = "translation-hosts";
 /** Names of the indexes over the endpoints. */
 export const ENDPOINTS_BY_HOST = "translation-host";
 export const ENDPOINTS_BY_SERVICE = "translation-service";
@@ -72,12 +75,15 @@ export class ClusterLook implements Look {
     };
   }
 
-  usersOf(service: string): readonly (readonly string[])[] {
+  usersOf(service: string): readonly Iterable<string>[] {
+    const ofIngresses = this.#cached.has(Ingress, HOSTS_IN_ORDER)
+      ? this.#cached.inOrder(Ingress, HOSTS_IN_ORDER, service)
+      : [];
+    return [...ofIngresses.map((firsts) => this.#inOrderTaken(firsts)), ...this.#usersByGateways(service)];
+  }
+
+  #usersByGateways(service: string): readonly (readonly string[])[] {
     const groups = new Groups();
-    for (const ingress of this.#by(Ingress, BY_SERVICE, service)) {
-      for (const { port } of backendsOf(ingress).filter((named) => named.service === service))
-        groups.add(port, hostsOfIngress(ingress));
-    }
     for (const kind of ROUTE_KINDS) {
       for (const route of this.#by(kind, BY_SERVICE, service)) {
         for (const { port } of backendsOfRoute(route).filter((named) => named.service === service)) {
@@ -189,17 +195,37 @@ export class ClusterLook implements Look {
   /** In the order in which the translator comes to them: that of the first Ingress that names each, then the Gateways. */
   #ranked(hosts: readonly string[]): readonly string[] {
     if (hosts.length < 2) return hosts;
-    const ranks = hosts.map((host) => {
-      const named = this.#by(Ingress, BY_HOST, host);
-      // One that is not taken has no host, so where it stands does not matter.
-      const first = named.length === 1 ? named[0] : byKey(named).find((ingress) => this.#isTaken(ingress));
-      if (first !== undefined)
-        return { host, at: `0 ${keyOf(refOf(first))}`, place: hostsOfIngress(first).indexOf(host) };
-      const [gateway] = byKey(this.#by(Gateway, BY_HOST, host));
-      if (gateway === undefined) return { host, at: "2", place: 0 };
-      return { host, at: `1 ${keyOf(refOf(gateway))}`, place: referencesOfGateway(gateway).hosts.indexOf(host) };
-    });
-    return ranks.toSorted((a, b) => compareText(a.at, b.at) || a.place - b.place).map(({ host }) => host);
+    return hosts
+      .map((host) => this.#rankOf(host))
+      .toSorted(inOrder)
+      .map(({ host }) => host);
+  }
+
+  /**
+   * The same order for hosts in the order in which they are named first. The translator comes to a host no sooner than
+   * that, and later only if it does not take that Ingress, so few have to wait for those after them.
+   */
+  *#inOrderTaken(firsts: Iterable<FirstNamed>): Generator<string> {
+    const later: Rank[] = [];
+    for (const { name, by, place } of firsts) {
+      const named = { host: name, at: `0 ${by}`, place };
+      while (later[0] !== undefined && inOrder(later[0], named) < 0) yield (later.shift() as Rank).host;
+      const rank = this.#rankOf(name);
+      if (inOrder(rank, named) === 0) yield name;
+      else later.splice(later.filter((one) => inOrder(one, rank) < 0).length, 0, rank);
+    }
+    for (const { host } of later) yield host;
+  }
+
+  #rankOf(host: string): Rank {
+    const named = this.#by(Ingress, BY_HOST, host);
+    // One that is not taken has no host, so where it stands does not matter.
+    const first = named.length === 1 ? named[0] : byKey(named).find((ingress) => this.#isTaken(ingress));
+    if (first !== undefined)
+      return { host, at: `0 ${keyOf(refOf(first))}`, place: hostsOfIngress(first).indexOf(host) };
+    const [gateway] = byKey(this.#by(Gateway, BY_HOST, host));
+    if (gateway === undefined) return { host, at: "2", place: 0 };
+    return { host, at: `1 ${keyOf(refOf(gateway))}`, place: referencesOfGateway(gateway).hosts.indexOf(host) };
   }
 
   /** Of a kind that is not watched, since its feature is off, there is nothing. */
@@ -210,6 +236,17 @@ export class ClusterLook implements Look {
   #all<T extends KubeObject>(kind: Kind<T>): readonly T[] {
     return this.#cached.has(kind) ? byKey(this.#cached.all(kind)) : [];
   }
+}
+
+/** Where the translator comes to a host. */
+interface Rank {
+  readonly host: string;
+  readonly at: string;
+  readonly place: number;
+}
+
+function inOrder(a: Rank, b: Rank): number {
+  return compareText(a.at, b.at) || a.place - b.place;
 }
 
 /** Host names by what makes an endpoint of a Service, each once. */

@@ -15,7 +15,7 @@ export interface Look {
    * The host names whose objects name the Service (`namespace/name`), those first that the translator comes to first; in
    * groups by the port as it is written, since each port is an endpoint of its own.
    */
-  usersOf(service: string): readonly (readonly string[])[];
+  usersOf(service: string): readonly Iterable<string>[];
   /**
    * The host names that have an endpoint of the Service as their own by what was made last. Several may have come to use
    * it since then, so that the users of today alone do not tell whose it was.
@@ -82,7 +82,7 @@ interface Users {
 }
 
 /** Of the group those that do use the Service: one may have been refused, or use it in a path that was. */
-function usersIn(service: string, group: readonly string[], hostsOf: (name: string) => readonly VirtualHost[]): Users {
+function usersIn(service: string, group: Iterable<string>, hostsOf: (name: string) => readonly VirtualHost[]): Users {
   const users = new Map<string, string[]>();
   for (const name of group) {
     const targets = hostsOf(name)

@@ -12,6 +12,7 @@ import { type Seen, type Source, source } from "../../runtime/define-keyed.ts";
 import {
   hostKey,
   hostOfUrl,
+  hostsByService,
   hostsOfIngress,
   policiesOfIngress,
   serviceKeyOf,
@@ -19,7 +20,7 @@ import {
   servicesOfIngress,
 } from "./keys.ts";
 import { gatewaySources, hostsOfPolicy, hostsOfService } from "./gateway-sources.ts";
-import { BY_HOST, BY_SERVICE, ENDPOINTS_BY_HOST, ENDPOINTS_BY_SERVICE } from "./look.ts";
+import { BY_HOST, BY_SERVICE, ENDPOINTS_BY_HOST, ENDPOINTS_BY_SERVICE, HOSTS_IN_ORDER } from "./look.ts";
 import { isDeleting, isNews, nameOf } from "./news.ts";
 
 const BY_POLICY = "translation-policy";
@@ -32,6 +33,7 @@ export const sources: readonly Source[] = [
     indexes: {
       [BY_HOST]: hostsOfIngress,
       [BY_SERVICE]: servicesOfIngress,
+      [HOSTS_IN_ORDER]: { inGroups: hostsByService },
       [BY_POLICY]: policiesOfIngress,
       [BY_CLASS]: ({ spec }) => [spec?.ingressClassName ?? ""],
     },
