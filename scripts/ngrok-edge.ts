@@ -145,9 +145,7 @@ function introduce(edge: NgrokEdge, { host, name, authtoken }: Flags, file: stri
   console.log("Install the chart against it:");
   console.log(`  kubectl create configmap ngrok-edge-ca --from-file=ca.crt=${file}`);
   console.log("  helm install ngrok-operator chart \\");
-  console.log(
-    `    --set serverAddr=${edge.serverAddr} --set extraCA.configMapName=ngrok-edge-ca \\`,
-  );
+  console.log(`    --set serverAddr=${edge.serverAddr} --set extraCA.configMapName=ngrok-edge-ca \\`);
   console.log(
     `    --set credentials.authtoken=${authtoken} --set credentials.apiKey=stand-in-key  # npm run ngrok-api`,
   );

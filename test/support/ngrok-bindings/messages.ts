@@ -45,7 +45,7 @@ export function readRequest(message: Buffer): ConnRequest {
 }
 
 function readPod(message: Buffer): PodIdentity {
-  const pod = { uid: "", name: "", namespace: "", annotations: {} as Record<string, string> };
+  const pod = { uid: "", name: "", namespace: "", annotations: {} as Readonly<Record<string, string>> };
   for (const { field, bytes } of fieldsOf(message)) {
     if (field === 1) pod.uid = bytes.toString();
     if (field === 2) pod.name = bytes.toString();
@@ -53,7 +53,8 @@ function readPod(message: Buffer): PodIdentity {
     if (field === 4) {
       const entry = [...fieldsOf(bytes)];
       const text = (wanted: number) => entry.find((one) => one.field === wanted)?.bytes.toString() ?? "";
-      pod.annotations[text(1)] = text(2);
+      // Not set by its name: `__proto__` would be none.
+      pod.annotations = Object.fromEntries([...Object.entries(pod.annotations), [text(1), text(2)]]);
     }
   }
   return pod;
