@@ -1,5 +1,5 @@
 // What the agent's SDK says when something fails, sorted into the closed list: it says it in words, with ngrok's code at
-// the end of them. Never a credential in a message: the SDK repeats what ngrok said, and ngrok repeats no token.
+// the end of them. Never a credential in a message: ngrok repeats the token that it refuses, so that is hidden here.
 import { KnownError, type ErrorClass } from "#wire/errors.ts";
 import { codes } from "./errors.ts";
 
@@ -42,10 +42,17 @@ const words: readonly { readonly says: RegExp; readonly hint: string }[] = [
   },
 ];
 
-/** @param what was tried, e.g. `connect to ngrok`. */
-export function agentError(error: unknown, what: string): KnownError {
+/** What ngrok says, without the token: these texts get as far as a status, which more people may read than the Secret. */
+export function withoutToken(said: string, authtoken: string): string {
+  const token = authtoken.trim();
+  return token === "" ? said : said.replaceAll(token, "[authtoken]");
+}
+
+/** @param what was tried, e.g. `connect to ngrok`. @param authtoken that ngrok may repeat. */
+export function agentError(error: unknown, what: string, authtoken = ""): KnownError {
   if (error instanceof KnownError) return error;
-  const said = error instanceof Error ? error.message : String(error);
+  const text = error instanceof Error ? error.message : String(error);
+  const said = withoutToken(text, authtoken);
   const code = codeOf(error, said);
   const message = `cannot ${what}: ${oneLine(said)}`;
   const meaning = code === undefined ? undefined : (agentCodes[code] ?? codes[code]);
@@ -53,7 +60,7 @@ export function agentError(error: unknown, what: string): KnownError {
   return new KnownError(meaning?.class ?? "transient", message, {
     ...(code === undefined ? {} : { code }),
     ...(hint === undefined ? {} : { hint }),
-    cause: error,
+    ...(said === text ? { cause: error } : {}),
   });
 }
 

@@ -1,6 +1,6 @@
 // ngrok's agent SDK behind our port; nothing else knows it. Importing this file loads the native library, so only programs do.
 import { type Listener, type Session as SdkSession, SessionBuilder } from "@ngrok/ngrok";
-import { agentError } from "./agent-errors.ts";
+import { agentError, withoutToken } from "./agent-errors.ts";
 import { type RootCAs, trustedBy } from "./agent-roots.ts";
 import type { Bind, Connect, Listening, Session, SessionEvents } from "./agent-session.ts";
 
@@ -22,7 +22,7 @@ export function agentConnect(to: AgentConnection): Connect {
     try {
       return sessionOf(await builderOf(to, events).connect());
     } catch (error) {
-      throw agentError(error, `connect to ngrok${to.serverAddr === "" ? "" : ` at ${to.serverAddr}`}`);
+      throw agentError(error, `connect to ngrok${to.serverAddr === "" ? "" : ` at ${to.serverAddr}`}`, to.authtoken);
     }
   };
 }
@@ -39,7 +39,7 @@ function builderOf(to: AgentConnection, events: SessionEvents): SessionBuilder {
   else if (to.roots === "host") builder.rootCas("host");
   // The SDK would wait two minutes after its third try: a new session is there sooner.
   builder.handleDisconnection((_address, error) => {
-    events.lost(error);
+    events.lost(withoutToken(error, to.authtoken));
     return false;
   });
   builder.handleHeartbeat((latency: number | null) => {
