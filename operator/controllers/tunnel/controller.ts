@@ -73,7 +73,11 @@ async function apply(
   const { hands, signal } = context;
   const key = keyOf(refOf(endpoint));
   const wanted = wantedBy(endpoint, context);
-  if (wanted.is === "problem") return { is: "stop", reason: wanted.reason, hint: wanted.why, entry: said(wanted) };
+  if (wanted.is === "problem") {
+    // Else one bad object would keep the pod from being ready, and with it all others.
+    hands.waitNoMore(key);
+    return { is: "stop", reason: wanted.reason, hint: wanted.why, entry: said(wanted) };
+  }
   const { state } = hands.agent;
   if (state.is !== "up") return noSession("why" in state ? state.why : "it is being connected");
   try {

@@ -50,6 +50,11 @@ export class Tunnels {
     this.#waiting.add(key);
   }
 
+  /** As it is, no session helps the endpoint: it is not waited for. */
+  waitNoMore(key: string): void {
+    this.#waiting.delete(key);
+  }
+
   /** Makes the endpoint what the spec says. Throws KnownError; then what was open before is open still. */
   async become(key: string, spec: AgentSpec, signal: AbortSignal): Promise<Opened> {
     try {
