@@ -18,6 +18,8 @@ process.exitCode = await replicaProgram(
   { manager: bindingsForwarderManager, open },
   { argv: process.argv.slice(2), env: process.env, out: process.stdout, err: process.stderr, signal: stop.signal },
 );
+// After a loop has broken, what listens would keep the process alive, with nobody to look after it.
+process.exit();
 
 function open({ clock, log, graceMs }: Opened): Work {
   const forwarder = new Forwarder({ limits: LIMITS, clock, log });
