@@ -1,8 +1,8 @@
-// A real account as the demo uses it, shown on the stand-in: pods reach it through the relay, only what the demo made is
-// counted and deleted, and a key that does not work is one line.
+// The accounts that the demo works with. A real one is shown on the stand-in: pods reach it through the relay, only what the
+// demo made is counted and deleted, and a key that does not work is one line.
 import { expect, test } from "vitest";
 import { startNgrokApi } from "#test/support/ngrok-api/server.ts";
-import { checkKey, live } from "./account.ts";
+import { checkKey, live, standIn } from "./account.ts";
 
 const here = { provider: "embedded", hostIp: "127.0.0.1" } as const;
 const headers = { authorization: "Bearer good", "ngrok-version": "2", "content-type": "application/json" };
@@ -32,4 +32,25 @@ test("pods work through the relay; what the demo made is counted and cleaned, th
 
   await account.clean();
   expect(api.objects("reserved_domains").map((object) => object["domain"])).toEqual(["mine.ngrok.app"]);
+});
+
+test("the stand-in's own endpoint is not counted as the operator's, and it is harm when it goes", async () => {
+  await using account = await standIn(here, ["bindings"]);
+  expect(account.what).toContain(`its binding ingress at ${account.fronts.ingress?.address}`);
+  expect(account.fronts.edge).toBeUndefined();
+  const request = { headers: { ...headers, authorization: `Bearer ${account.key}` } };
+  const list = async (): Promise<{ id: string; url: string }[]> => {
+    const answer = await (await fetch(`${account.url}/endpoints`, request)).json();
+    return (answer as { endpoints: { id: string; url: string }[] }).endpoints;
+  };
+  const [own] = await list();
+  expect(own?.url).toBe("http://billing.demo-traffic:80");
+  const body = JSON.stringify({ type: "cloud", url: "https://shop.internal" });
+  await fetch(`${account.url}/endpoints`, { ...request, method: "POST", body });
+  expect(await account.remote()).toMatchObject({ endpoints: 1 });
+  expect(account.harm()).toEqual([]);
+
+  await fetch(`${account.url}/endpoints/${own?.id}`, { ...request, method: "DELETE" });
+  expect(await account.remote()).toMatchObject({ endpoints: 1 });
+  expect(account.harm()).toEqual(["the account's own endpoint http://billing.demo-traffic:80 is gone from ngrok"]);
 });

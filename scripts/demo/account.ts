@@ -1,9 +1,11 @@
-// The account at ngrok that the demo works with: our stand-in in memory, or a real one. Pods of an embedded cluster have
+// The account at ngrok that the demo works with: our stand-ins in memory, or a real one. Pods of an embedded cluster have
 // no way out, so a real account is reached through a relay on this machine.
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { startNgrokApi } from "#test/support/ngrok-api/server.ts";
 import type { Cluster } from "#tools/cluster/provider.ts";
+import type { Way } from "./features.ts";
+import { BOUND_URL, type Fronts, NO_FRONTS, startFronts } from "./fronts.ts";
 
 const REAL_API = "https://api.ngrok.com";
 const KEY = "stand-in-key";
@@ -19,8 +21,12 @@ export interface Account extends AsyncDisposable {
   /** As pods reach it. */
   readonly url: string;
   readonly key: string;
-  /** How much is there of what the population made, by collection. */
+  /** Where requests come in and leave; a real account's are not ours to start. */
+  readonly fronts: Fronts;
+  /** How much is there of what was made from the cluster, by collection. */
   remote(): Promise<Record<string, number>>;
+  /** What was done to objects of the account's own, in words. */
+  harm(): readonly string[];
   /** Deletes what the demo made and the policy kept; a stand-in forgets by itself. */
   clean(): Promise<void>;
 }
@@ -30,19 +36,42 @@ function listenOn({ provider, hostIp }: Pick<Cluster, "provider" | "hostIp">): s
   return provider === "embedded" ? hostIp : "0.0.0.0";
 }
 
-export async function standIn(cluster: Cluster): Promise<Account> {
-  const api = await startNgrokApi({ host: listenOn(cluster), keys: [KEY] });
+/** With `bindings` among the ways it has an endpoint of its own, which is to be bound into the cluster. */
+export async function standIn(
+  cluster: Pick<Cluster, "provider" | "hostIp">,
+  ways: readonly Way[] = [],
+): Promise<Account> {
+  await using started = new AsyncDisposableStack();
+  const host = listenOn(cluster);
+  const api = started.use(await startNgrokApi({ host, keys: [KEY] }));
+  const fronts = started.use(await startFronts(ways, { host, name: cluster.hostIp }, api));
+  if (fronts.ingress !== undefined)
+    await api.add("endpoints", { type: "cloud", url: BOUND_URL, bindings: ["kubernetes"] });
+  const own = api.objects("endpoints").map(({ id }) => id);
+  const lost = (): number => own.length - api.objects("endpoints").filter(({ id }) => own.includes(id)).length;
+  const all = started.move();
   return {
-    what: "the stand-in of ngrok's API",
+    what: ["the stand-in of ngrok's API", ...ways.map((way) => `${FRONT[way]} at ${addressOf(fronts, way)}`)].join(
+      ", ",
+    ),
     url: `http://${cluster.hostIp}:${api.port}`,
     key: KEY,
+    fronts,
     remote: async () => {
       const { endpoints = 0, reserved_domains = 0, ip_policies = 0, reserved_addrs = 0 } = api.state();
-      return await Promise.resolve({ endpoints, reserved_domains, ip_policies, reserved_addrs });
+      const made = endpoints - (own.length - lost());
+      return await Promise.resolve({ endpoints: made, reserved_domains, ip_policies, reserved_addrs });
     },
+    harm: () => (lost() === 0 ? [] : [`the account's own endpoint ${BOUND_URL} is gone from ngrok`]),
     clean: async () => await Promise.resolve(),
-    [Symbol.asyncDispose]: async () => await api.close(),
+    [Symbol.asyncDispose]: async () => await all.disposeAsync(),
   };
+}
+
+const FRONT: Readonly<Record<Way, string>> = { agent: "its edge", bindings: "its binding ingress" };
+
+function addressOf({ edge, ingress }: Fronts, way: Way): string {
+  return (way === "agent" ? edge?.serverAddr : ingress?.address) ?? "";
 }
 
 /** Rejects at once, with the remedy, when the key is missing or ngrok does not take it. */
@@ -84,6 +113,8 @@ export async function live(
     what: "your account at ngrok, through a relay on this machine",
     url: `http://${cluster.hostIp}:${(relay.address() as AddressInfo).port}`,
     key,
+    fronts: NO_FRONTS,
+    harm: () => [],
     remote: async () => {
       const counts: Record<string, number> = Object.fromEntries(Object.keys(COLLECTIONS).map((path) => [path, 0]));
       for (const [path] of await marked()) counts[path] = (counts[path] ?? 0) + 1;

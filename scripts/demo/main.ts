@@ -3,17 +3,17 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { PROVIDERS, type ProviderName } from "#tools/cluster/provider.ts";
 import { checkKey } from "./account.ts";
+import { type Features, featuresOf, LIST, NO_FEATURES, refuseLive } from "./features.ts";
 import { progressOn } from "./progress.ts";
 import { closingLine, isAsPromised } from "./promise.ts";
 import { runDemo, type DemoOptions } from "./story.ts";
-import { FEATURES, type Feature, featuresOf } from "./users.ts";
 
 interface Flags {
   readonly policy: "Retain" | "Delete";
   readonly count: number;
   readonly helm: "3" | "4";
   readonly crdsKeep: "true" | "false";
-  readonly with: readonly Feature[];
+  readonly with: Features;
   readonly live: boolean;
   readonly keep: boolean;
   readonly provider: ProviderName;
@@ -36,10 +36,10 @@ const program = new Command("npm run demo --")
   .addOption(
     new Option(
       "--with <list>",
-      `users' objects as well, which become endpoints: ${FEATURES.join(",")}, or some of them`,
+      `users' objects as well, which become endpoints, and requests through agents and forwarders: ${LIST}, or some of them`,
     )
-      .argParser(kindsOf)
-      .default([], "none"),
+      .argParser(parseFeatures)
+      .default(NO_FEATURES, "none"),
   )
   .option("--live", "a real account at ngrok, by NGROK_API_KEY, instead of the stand-in", false)
   .option("--keep", "leave the cluster running", false)
@@ -52,10 +52,13 @@ const program = new Command("npm run demo --")
     "after",
     "\nThe last line: policy=... objects=N finalizers_before=N residue=0 remote=R seconds=S, where residue counts what would" +
       "\nstick, remote what ngrok still holds (Delete: 0, Retain: all that it held), and seconds is the time of helm uninstall." +
-      "\nWith --with, N counts the users' objects and what was made for them as well. Exit code 1 when that is not as the" +
-      "\npolicy says, or when a user's object is not what its author left: its spec, labels or annotations changed, or a" +
-      "\nfinalizer or stamp of ours is still on it." +
-      "\n\n  npm run demo -- --with ingress,gateway,service --policy Delete",
+      "\nWith --with, N counts the users' objects and what was made for them as well; with agent or bindings among them the line" +
+      "\nends with requests_ok=N: requests that were answered as they should, through the agent into a pod and back, and from" +
+      "\nthat pod through the forwarder to an endpoint of the account and back. Exit code 1 when that is not as the policy" +
+      "\nsays, when a request is not answered so, or when a user's object is not what its author left: its spec, labels or" +
+      "\nannotations changed, or a finalizer or stamp of ours is still on it." +
+      "\n\n  npm run demo -- --with ingress,gateway,service --policy Delete" +
+      "\n  npm run demo -- --with agent,bindings",
   )
   .showHelpAfterError("(--help explains)")
   .action(async (flags: Flags) => await main(flags));
@@ -65,7 +68,7 @@ function countOf(text: string): number {
   return Number(text);
 }
 
-function kindsOf(text: string): Feature[] {
+function parseFeatures(text: string): Features {
   try {
     return featuresOf(text);
   } catch (error) {
@@ -79,11 +82,7 @@ async function main(flags: Flags): Promise<void> {
     process.once(signal, () => stop.abort(new Error(`ended by ${signal}; the cluster goes too`)));
   }
   const { registry, hostIp } = flags;
-  // The addresses that Services get are not marked as the demo's, so it could not take them back.
-  if (flags.live && flags.with.length > 0)
-    throw new Error(
-      "--with reserves hosts and addresses that the demo could not give back: leave out --live or --with",
-    );
+  if (flags.live) refuseLive(flags.with);
   const options: DemoOptions = {
     ...flags,
     helm: flags.helm === "3" ? 3 : 4,

@@ -18,6 +18,13 @@ test("the last line names what was counted", () => {
   expect(closingLine(kept)).toBe("policy=Retain objects=60 finalizers_before=60 residue=0 remote=60 seconds=7.3");
 });
 
+test("requests are counted at the end of the line, where there were any to send", () => {
+  expect(closingLine({ ...kept, requestsOk: 10 })).toBe(
+    "policy=Retain objects=60 finalizers_before=60 residue=0 remote=60 seconds=7.3 requests_ok=10",
+  );
+  expect(isAsPromised({ ...kept, requestsOk: 10 })).toBe(true);
+});
+
 test("Retain keeps everything at ngrok, Delete nothing", () => {
   expect(isAsPromised(kept)).toBe(true);
   expect(isAsPromised({ ...kept, remote: 59 })).toBe(false);
@@ -25,7 +32,7 @@ test("Retain keeps everything at ngrok, Delete nothing", () => {
   expect(isAsPromised({ ...kept, policy: "Delete", remote: 0 })).toBe(true);
 });
 
-test.for([{ residue: 1 }, { finalizersBefore: 0 }, { code: 1 }, { harm: ["ingress shop is gone"] }])(
+test.for([{ residue: 1 }, { finalizersBefore: 0 }, { code: 1 }, { harm: ["ingress shop is gone"] }, { requestsOk: 0 }])(
   "%o breaks the promise",
   (wrong) => {
     expect(isAsPromised({ ...kept, ...wrong })).toBe(false);

@@ -1,5 +1,5 @@
-// The story that the demo tells: install, make objects, wait until all are Ready, uninstall, delete the namespaces, and
-// count what is left.
+// The story that the demo tells: install, make objects, wait until all are Ready, send requests, uninstall, delete the
+// namespaces, and count what is left.
 import { CommandFailed } from "#tools/command.ts";
 import { down, find, up } from "#tools/cluster/cluster.ts";
 import type { Cluster, ProviderName } from "#tools/cluster/provider.ts";
@@ -9,9 +9,13 @@ import { releaseOf, type Release } from "#test/support/release.ts";
 import { carriers, residue } from "#test/support/residue.ts";
 import { bringImages, stageOf, type Stage } from "#test/support/stage.ts";
 import { live, standIn, type Account } from "./account.ts";
+import type { Features } from "./features.ts";
+import { valuesOf } from "./fronts.ts";
 import type { Progress } from "./progress.ts";
 import type { DemoResult } from "./promise.ts";
-import { type Feature, remoteOf, USERS } from "./users.ts";
+import { added, exchanged, type Place, prepare } from "./traffic-story.ts";
+import { TRAFFIC } from "./traffic.ts";
+import { remoteOf, USERS } from "./users.ts";
 import { asked, gatewayApi, harm, held, leave, type Users } from "./users-story.ts";
 
 export interface DemoOptions {
@@ -19,8 +23,8 @@ export interface DemoOptions {
   readonly count: number;
   readonly helm: HelmVersion;
   readonly crdsKeep: boolean;
-  /** What users ask for beside the population. */
-  readonly with: readonly Feature[];
+  /** What users ask for beside the population, and the ways on which requests go. */
+  readonly with: Features;
   /** The key of a real account; without it the stand-in is used. */
   readonly liveKey?: string;
   readonly keep: boolean;
@@ -99,14 +103,18 @@ async function play(stage: Stage, options: DemoOptions, progress: Progress): Pro
     helm: options.helm,
     apiURL: account.url,
     apiKey: account.key,
-    values: { drainPolicy: policy, "crds.keep": options.crdsKeep },
+    values: { drainPolicy: policy, "crds.keep": options.crdsKeep, ...valuesOf(account.fronts) },
   });
+  const place: Place = { stage, fronts: account.fronts, namespace: release.namespace, signal };
   let users: Users;
+  let requestsOk: number | undefined;
   try {
-    if (options.with.includes("gateway")) await gatewayApi(stage, progress);
+    if (options.with.users.includes("gateway")) await gatewayApi(stage, progress);
+    await prepare(place, options.with);
     await installed(release, options, progress);
     await populated(stage, population, options, progress);
-    users = await asked(stage, options.with, progress, signal);
+    users = await asked(stage, options.with.users, progress, signal);
+    requestsOk = await exchanged(place, options.with, progress);
   } catch (error) {
     // What people need to see why is many lines; the error itself stays one.
     signal.throwIfAborted();
@@ -121,17 +129,18 @@ async function play(stage: Stage, options: DemoOptions, progress: Progress): Pro
   signal.throwIfAborted();
   const harmed = await harm(stage, users, progress);
   await leave(stage, users);
-  const asks = users.before.length > 0 ? [USERS] : [];
+  const asks = [...(users.before.length > 0 ? [USERS] : []), ...(requestsOk === undefined ? [] : [TRAFFIC])];
   const found = await left(stage, [...population.namespaces, ...asks, release.namespace], progress);
   const remote = await leftAtNgrok(account, options, progress);
   return {
     policy,
-    objects: count + held(users),
+    objects: count + held(users) + added(options.with, "held"),
     finalizersBefore,
     residue: found,
     remote,
-    remoteServed: count + remoteOf(options.with),
-    harm: harmed,
+    remoteServed: count + remoteOf(options.with.users) + added(options.with, "remote"),
+    harm: [...harmed, ...account.harm()],
+    ...(requestsOk !== undefined && { requestsOk }),
     seconds,
     code,
   };
@@ -159,6 +168,7 @@ async function left(stage: Stage, spaces: readonly string[], { step, detail }: P
 
 async function leftAtNgrok(account: Account, { liveKey }: DemoOptions, { step, detail }: Progress): Promise<number> {
   const remote = await account.remote();
+  for (const line of account.harm()) detail(line);
   const said = Object.entries(remote).map(([what, n]) => `${n} ${what.replaceAll("_", " ")}`);
   detail(`at ngrok: ${said.join(", ")}`);
   if (liveKey)
@@ -170,8 +180,9 @@ async function leftAtNgrok(account: Account, { liveKey }: DemoOptions, { step, d
   return Object.values(remote).reduce((total, n) => total + n, 0);
 }
 
-async function accountOf(cluster: Cluster, { liveKey }: DemoOptions, { name }: Population): Promise<Account> {
-  return liveKey === undefined ? await standIn(cluster) : await live(cluster, liveKey, name);
+async function accountOf(cluster: Cluster, options: DemoOptions, { name }: Population): Promise<Account> {
+  const { liveKey } = options;
+  return liveKey === undefined ? await standIn(cluster, options.with.ways) : await live(cluster, liveKey, name);
 }
 
 async function installed(

@@ -3,8 +3,9 @@ import { CommandFailed } from "#tools/command.ts";
 import { gatewayApiCrds } from "#tools/binaries.ts";
 import { seen } from "#test/support/manager-process.ts";
 import type { Stage } from "#test/support/stage.ts";
+import type { UsersFeature } from "./features.ts";
 import type { Progress } from "./progress.ts";
-import { type Feature, harmTo, isServed, nameOf, now, USERS, usersObjects, type UsersObject, write } from "./users.ts";
+import { harmTo, isServed, nameOf, now, USERS, usersObjects, type UsersObject, write } from "./users.ts";
 
 export interface Users {
   /** As their authors left them. */
@@ -14,7 +15,7 @@ export interface Users {
 }
 
 /** What each feature's objects show when they are served: an object, and the condition that kubectl waits for. */
-const SHOWN: Readonly<Record<Feature, readonly (readonly [object: string, until: string])[]>> = {
+const SHOWN: Readonly<Record<UsersFeature, readonly (readonly [object: string, until: string])[]>> = {
   ingress: [
     ["ingress/shop", "jsonpath={.status.loadBalancer.ingress[0].hostname}"],
     ["cloudendpoint/shop.example.com", "create"],
@@ -50,7 +51,7 @@ export async function gatewayApi({ kubectl }: Stage, { step, detail }: Progress)
 /** Resolves when all that they ask for is served. */
 export async function asked(
   { kubectl }: Stage,
-  features: readonly Feature[],
+  features: readonly UsersFeature[],
   { step, excerpt }: Progress,
   signal: AbortSignal,
 ): Promise<Users> {

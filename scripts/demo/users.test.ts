@@ -1,6 +1,6 @@
-// What the demo calls harm to a user's object, and what it takes for `--with`.
+// What the demo calls harm to a user's object.
 import { expect, test } from "vitest";
-import { featuresOf, harmTo, isServed, nameOf, usersObjects, type UsersObject } from "./users.ts";
+import { harmTo, isServed, nameOf, usersObjects, type UsersObject } from "./users.ts";
 
 function anIngress(metadata: Partial<UsersObject["metadata"]> = {}, spec: unknown = { rules: [] }): UsersObject {
   return {
@@ -18,17 +18,6 @@ function anIngress(metadata: Partial<UsersObject["metadata"]> = {}, spec: unknow
     spec,
   };
 }
-
-test("features come in one order, each once", () => {
-  expect(featuresOf("service,ingress,service")).toEqual(["ingress", "service"]);
-});
-
-test("what is no feature is refused by its name, with the remedy", () => {
-  expect(() => featuresOf("ingres,service,bindings")).toThrow(
-    '"ingres", "bindings" is none of ingress, gateway, service: name one or more, with commas between them, as in --with ingress,service.',
-  );
-  expect(() => featuresOf("")).toThrow('"" is none of');
-});
 
 test("the operator is asked for four kinds, not for the Services behind them", () => {
   const served = usersObjects(["ingress", "gateway", "service"]).filter(isServed).map(nameOf);

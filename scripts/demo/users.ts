@@ -2,9 +2,7 @@
 // the proof that an uninstall leaves these alone. It imports nothing of the product: who judges must not share a mistake.
 import { isDeepStrictEqual } from "node:util";
 import type { Kubectl } from "#test/support/kubectl.ts";
-
-export const FEATURES = ["ingress", "gateway", "service"] as const;
-export type Feature = (typeof FEATURES)[number];
+import type { UsersFeature } from "./features.ts";
 
 export const USERS = "demo-users";
 
@@ -23,21 +21,8 @@ export interface UsersObject {
   readonly spec?: unknown;
 }
 
-/** @param text as a person types it, `ingress,service`. Throws an error that names what is no feature. */
-export function featuresOf(text: string): Feature[] {
-  const asked = text.split(",").map((one) => one.trim());
-  const unknown = asked.filter((one) => !FEATURES.some((feature) => feature === one));
-  if (unknown.length > 0) {
-    const names = unknown.map((one) => `"${one}"`).join(", ");
-    throw new Error(
-      `${names} is none of ${FEATURES.join(", ")}: name one or more, with commas between them, as in --with ingress,service.`,
-    );
-  }
-  return FEATURES.filter((feature) => asked.includes(feature));
-}
-
 /** What the users write down for these features, with the Services behind it. */
-export function usersObjects(features: readonly Feature[]): UsersObject[] {
+export function usersObjects(features: readonly UsersFeature[]): UsersObject[] {
   const metadata = (name: string): UsersObject["metadata"] => ({
     name,
     namespace: USERS,
@@ -50,7 +35,7 @@ export function usersObjects(features: readonly Feature[]): UsersObject[] {
     metadata: { name, namespace: USERS },
     spec: { ports: [{ name: "http", port: 80 }], selector: { app: name } },
   });
-  const asked: Readonly<Record<Feature, () => UsersObject[]>> = {
+  const asked: Readonly<Record<UsersFeature, () => UsersObject[]>> = {
     ingress: () => [plain("cart"), anIngress(metadata("shop"))],
     gateway: () => [aGatewayClass(), aGateway(metadata("edge")), aRoute(metadata("api"))],
     service: () => [aLoadBalancer(metadata("database"))],
@@ -107,7 +92,7 @@ function aLoadBalancer(metadata: UsersObject["metadata"]): UsersObject {
 }
 
 /** What ngrok holds for them over its REST API: for each a CloudEndpoint, and its Domain or its address. */
-export function remoteOf(features: readonly Feature[]): number {
+export function remoteOf(features: readonly UsersFeature[]): number {
   return features.length * 2;
 }
 

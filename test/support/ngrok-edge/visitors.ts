@@ -17,15 +17,17 @@ interface Visit {
   readonly path?: string;
   readonly method?: string;
   readonly body?: string | Buffer;
+  /** Where the edge listens; default 127.0.0.1. */
+  readonly at?: string;
   /** Connections that are used again. */
   readonly agent?: Agent;
 }
 
 /** One request over HTTP/1.1 without TLS to a host of the edge. */
 export async function visit(edge: NgrokEdge, host: string, given: Visit = {}): Promise<Reply> {
-  const { path = "/", body, method = body === undefined ? "GET" : "POST", agent } = given;
+  const { path = "/", body, method = body === undefined ? "GET" : "POST", at = "127.0.0.1", agent } = given;
   return await new Promise((resolve, reject) => {
-    const to = { host: "127.0.0.1", port: edge.httpPort, path, method, headers: { host }, timeout: 20_000 };
+    const to = { host: at, port: edge.httpPort, path, method, headers: { host }, timeout: 20_000 };
     const outgoing = request({ ...to, ...(agent !== undefined && { agent }) }, (reply) => {
       const chunks: Buffer[] = [];
       reply.on("data", (chunk: Buffer) => chunks.push(chunk));
