@@ -5,6 +5,7 @@ import type { BoundEndpoint, BoundEndpointStatus } from "#api/bound-endpoint.ts"
 import type { Release } from "#api/release.ts";
 import { keyOf, type KubeObject, type Ref } from "#kube/kind.ts";
 import { Service } from "#kube/kinds.ts";
+import { isClass } from "#wire/errors.ts";
 import type { Undone, UndoHands } from "../hands.ts";
 
 /** A schema that was looser once may have stored an object without a target. */
@@ -36,10 +37,20 @@ function servicesOf({ spec, status, metadata: { name, namespace } }: Stored): re
   return [...new Map(whole.map((at) => [keyOf(at), at])).values()];
 }
 
-async function removeIfOurs(at: Ref, owner: KubeObject, hands: UndoHands, signal: AbortSignal): Promise<void> {
-  const service = await hands.read.get(Service, at, signal);
+async function removeIfOurs(at: Ref, owner: Stored, hands: UndoHands, signal: AbortSignal): Promise<void> {
+  const service = await hands.read.get(Service, at, signal).catch((error: unknown) => {
+    if (isOutOfReach(at, owner, error)) return undefined;
+    throw error;
+  });
   if (service === undefined || !belongsTo(service, owner)) return;
   await hands.write.remove({ kind: Service, ref: at, uid: service.metadata.uid ?? "" }, signal);
+}
+
+/** Where we may not even look we made nothing, unless the status tells of a Service from a time with more rights. */
+function isOutOfReach(at: Ref, { metadata, status }: Stored, error: unknown): boolean {
+  if (!isClass(error, "invalid") || error.code !== "Forbidden" || at.namespace === metadata.namespace) return false;
+  const { name, namespace } = status?.targetServiceRef ?? {};
+  return name !== at.name || namespace !== at.namespace;
 }
 
 function belongsTo(service: KubeObject, { metadata }: KubeObject): boolean {
