@@ -42,6 +42,8 @@ export async function startBridge(spec: AgentSpec, to: UpstreamAddress): Promise
   const alpn = upstream.protocol === "http2" ? ["h2"] : upstream.protocol === "http1" ? ["http/1.1"] : undefined;
   const cross = async (near: Socket, header: Buffer | undefined): Promise<void> => {
     const raw = await connected(to);
+    // Who has gone meanwhile closes no more, and the upstream would keep its connection for ever.
+    if (near.destroyed) return void raw.destroy();
     near.once("close", () => raw.destroy());
     if (header !== undefined) raw.write(header);
     join(near, client === undefined ? raw : begun(raw, to.host, client, alpn));
