@@ -16,10 +16,11 @@ export const refusals = {
     message: "Usage of ngrok requires a verified account and authtoken.",
     code: "ERR_NGROK_4018",
   },
-  wrongAuthtoken: {
-    message: "The authtoken you specified is properly formed, but it is invalid.",
+  /** ngrok repeats the token: https://ngrok.com/docs/errors/err_ngrok_107/ */
+  wrongAuthtoken: (authtoken: string): Refusal => ({
+    message: `The authtoken you specified is properly formed, but it is invalid.\nYour authtoken: ${authtoken}`,
     code: "ERR_NGROK_107",
-  },
+  }),
   online: (url: string): Refusal => ({
     message: `The endpoint '${url}' is already online. Stop it first, or start both endpoints with pooling enabled.`,
     code: "ERR_NGROK_334",

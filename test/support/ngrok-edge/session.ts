@@ -170,10 +170,10 @@ export class AgentSession {
     }
   }
 
-  #refuse(call: "auth" | "bind", about: string, refusal: Refusal): object {
-    const message = wireText(refusal);
-    this.#hub.journal.add({ kind: "refused", call, about, message });
-    return { Error: message };
+  /** `sent` is what the agent is told where the journal must not show all of it. */
+  #refuse(call: "auth" | "bind", about: string, refusal: Refusal, sent = refusal): object {
+    this.#hub.journal.add({ kind: "refused", call, about, message: wireText(refusal) });
+    return { Error: wireText(sent) };
   }
 
   #authenticate(call: Fields): object {
@@ -181,7 +181,7 @@ export class AgentSession {
     const { authtokens } = this.#hub;
     if (auth.authtoken === "") return this.#refuse("auth", this.from, refusals.noAuthtoken);
     if (authtokens !== undefined && !authtokens.has(auth.authtoken))
-      return this.#refuse("auth", this.from, refusals.wrongAuthtoken);
+      return this.#refuse("auth", this.from, refusals.wrongAuthtoken("..."), refusals.wrongAuthtoken(auth.authtoken));
     this.auth = auth;
     this.id = this.#hub.admit(this, auth.clientId);
     void this.#reap(auth);
