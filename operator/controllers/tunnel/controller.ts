@@ -59,11 +59,12 @@ export const tunnelController = defineReplicaController<AgentEndpoint, Tunnels>(
   listens: ({ agent }, again) => agent.onChange(() => again()),
 });
 
-/** Of a Secret what an endpoint may name; the rest is not ours to keep. */
+/** Of a Secret what an endpoint may name; the rest is not ours to keep, and kubectl repeats it in an annotation. */
 function certificatesOf<T extends KubeObject>(object: T): T {
   const { data = {} } = object as SecretObject;
+  const { annotations: _, ...metadata } = object.metadata;
   const kept = Object.entries(data).filter(([name]) => PARTS.includes(name));
-  return { ...object, data: Object.fromEntries(kept) };
+  return { ...object, metadata, data: Object.fromEntries(kept) };
 }
 
 async function apply(
