@@ -64,6 +64,11 @@ export function hasControllerLabels(
   );
 }
 
+/** The namespace of the install whose controller generated the object; undefined for a person's. */
+export function generatorNamespace(labels: Readonly<Record<string, string>> | undefined): string | undefined {
+  return labels?.[CONTROLLER_NAMESPACE] ?? labels?.[CONTROLLER_NAMESPACE_LEGACY];
+}
+
 /** Whether some install's controller generated the object: a person's carries a stamp as well, but none of these labels. */
 export function hasAnyControllerLabel(labels: Readonly<Record<string, string>> | undefined): boolean {
   return Object.keys(labels ?? {}).some((key) => /^(k8s\.)?ngrok\.com\/controller-(namespace|name)$/.test(key));

@@ -1,7 +1,7 @@
 // A replica controller at work, from the start of its process to the end: what the watches bring is applied while the drain
 // state is Open, and closed at any time once the object is being deleted, gone, or another's.
 import { isDeepStrictEqual } from "node:util";
-import { claimOf } from "#api/keys.ts";
+import { claimOf, generatorNamespace } from "#api/keys.ts";
 import type { Release } from "#api/release.ts";
 import type { Connection } from "#kube/connection.ts";
 import { keyOf, type KubeObject, type Ref, refOf } from "#kube/kind.ts";
@@ -74,8 +74,13 @@ export function startReplica(work: ReplicaWork, given: ReplicaParts): ReplicaAtW
   const all = (): void => {
     for (const key of store.keys()) queue.add(key);
   };
+  const stampOn = ({ metadata }: KubeObject) => metadata.annotations?.[claimOf(release).stamp];
   const wake = (kind: "own" | "other", before: KubeObject | undefined, after: KubeObject | undefined): boolean =>
-    before === undefined || after === undefined || kind === "other" || concerns(before, after, release);
+    before === undefined ||
+    after === undefined ||
+    kind === "other" ||
+    concerns(before, after, release) ||
+    stampOn(before) !== stampOn(after);
   const listening: (() => void)[] = [];
   const start = async (): Promise<void> => {
     await watches.ready(kindsReadBy(controller), signal);
@@ -149,13 +154,14 @@ class Keeper {
   }
 
   #isWanted(object: KubeObject): boolean {
-    const { stamp, owner } = claimOf(this.#parts.release);
-    const stampedBy = object.metadata.annotations?.[stamp];
-    return (
-      object.metadata.deletionTimestamp === undefined &&
-      hasSpec(object) &&
-      (stampedBy === undefined || stampedBy === owner)
-    );
+    const { release } = this.#parts;
+    const { stamp, owner } = claimOf(release);
+    const { annotations, labels, deletionTimestamp } = object.metadata;
+    const stampedBy = annotations?.[stamp];
+    // Until the stamp is there, the labels of what another install generates say that it is not for us.
+    const madeIn = generatorNamespace(labels) ?? release.namespace;
+    const isOurs = stampedBy === undefined ? madeIn === release.namespace : stampedBy === owner;
+    return deletionTimestamp === undefined && hasSpec(object) && isOurs;
   }
 
   async #apply(key: string, object: KubeObject): Promise<Next> {
