@@ -32,12 +32,15 @@ export const gatewayControllers: readonly Controller[] = [
   cloudEndpointController,
 ];
 
-/** Resolves when all kinds of both channels are served. */
-export async function installGatewayApi(kubeconfig: string): Promise<void> {
+/** Resolves when all kinds of the channel are served; the experimental one has those of the standard one too. */
+export async function installGatewayApi(
+  kubeconfig: string,
+  channel: "standard" | "experimental" = "experimental",
+): Promise<void> {
   const program = join(await binaries(console.log), "kubectl");
   const kubectl = async (args: readonly string[]): Promise<string> =>
     await command(program, ["--kubeconfig", kubeconfig, ...args]);
-  const files = (await gatewayApiCrds("experimental", console.log)).flatMap((file) => ["-f", file]);
+  const files = (await gatewayApiCrds(channel, console.log)).flatMap((file) => ["-f", file]);
   const crds = await kubectl(["create", "-o", "name", ...files]);
   await kubectl(["wait", "--for=condition=Established", "--timeout=30s", ...crds.trim().split("\n")]);
 }
