@@ -1,7 +1,8 @@
 // Whether an object of a user's carries our claim: what makes it ours to let go of, whatever it asks for now. Pure.
-import { claimOf } from "#api/keys.ts";
+import { claimOf, DRAIN_OWNER, hasAnyControllerLabel, hasControllerLabels } from "#api/keys.ts";
 import { ownerOf, type Release } from "#api/release.ts";
 import type { KubeObject } from "#kube/kind.ts";
+import type { Surroundings } from "../runtime/define-controller.ts";
 
 /**
  * Our finalizer is on it, with our stamp. Without any stamp it may be another install's of the time before stamps: only one
@@ -17,4 +18,18 @@ export function isClaimed(object: KubeObject, release: Release): boolean {
 export function isHeld({ metadata }: KubeObject, release: Release): boolean {
   const { finalizers } = claimOf(release);
   return metadata.finalizers?.some((one) => finalizers.includes(one)) === true;
+}
+
+/**
+ * What another install's controller has generated is that install's, also in the moment before its stamp is on: whoever
+ * stamped it meanwhile would make its own object a stranger's to it.
+ */
+export function isGeneratedElsewhere(
+  { metadata: { annotations, labels } }: KubeObject,
+  { release, options }: Pick<Surroundings, "release" | "options">,
+): boolean {
+  if (annotations?.[DRAIN_OWNER] !== undefined || !hasAnyControllerLabel(labels)) return false;
+  // The second is what the agents of older releases called themselves.
+  const names = [options.managerName, `${release.fullname}-agent-manager`];
+  return !names.some((name) => hasControllerLabels(labels, release.namespace, name));
 }

@@ -1,7 +1,7 @@
 // The drain's contract with every controller: while the state is not Open it writes nothing and asks ngrok nothing.
 import { test } from "vitest";
 import { isOwnKind, type OwnObject } from "#api/define-kind.ts";
-import { FINALIZERS } from "#api/keys.ts";
+import { controllerLabels, FINALIZERS } from "#api/keys.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import { everyController, type Sampled } from "#test/support/every.ts";
 import { isReady, startWorld, type WorldOptions } from "#test/support/world.ts";
@@ -39,6 +39,24 @@ test.for(ours)("$name goes on once the state is Open again", async ({ controller
   const after = await world.until(controller.kind, sample().metadata.name, isReady, 30_000);
   expect(statusOf(after).conditions?.find(({ type }) => type === "Ready")?.status).toBe("True");
 });
+
+/** What controllers generate. */
+const generated = ours.filter(({ name }) => ["cloud-endpoint", "agent-endpoint", "domain"].includes(name));
+
+test.for(generated)(
+  "$name leaves to another install what that has generated, also while its stamp has not come (F18)",
+  async ({ controller, sample }, { expect }) => {
+    await using world = await startWorld({ controllers: [controller], options: featuresOf(controller) });
+    const { metadata, ...rest } = sample();
+    const theirs = { ...metadata, name: "theirs", labels: controllerLabels("elsewhere", "their-manager") };
+    await world.create(controller.kind, { ...rest, metadata: theirs });
+    await world.create(controller.kind, sample());
+    await world.until(controller.kind, metadata.name, ({ metadata: { finalizers } }) => (finalizers ?? []).length > 0);
+    await world.quiet();
+    const { annotations, finalizers } = (await world.get(controller.kind, "theirs"))?.metadata ?? {};
+    expect({ annotations, finalizers }).toEqual({ annotations: undefined, finalizers: undefined });
+  },
+);
 
 function featuresOf({ when = "ingress" }: Sampled["controller"]): NonNullable<WorldOptions["options"]> {
   return { features: [when] };

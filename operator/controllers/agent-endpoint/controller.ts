@@ -10,6 +10,7 @@ import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
 import type { Undone } from "#drain/hands.ts";
 import { keyOf, refOf } from "#kube/kind.ts";
 import { Pod } from "#kube/kinds.ts";
+import { isGeneratedElsewhere } from "../../endpoint/claimed.ts";
 import { failureText } from "../../endpoint/conditions.ts";
 import { type DomainNeed, domainNames, type DomainPart, ensureDomain } from "../../endpoint/domain.ts";
 import { policyName, policySource, policyText } from "../../endpoint/traffic-policy.ts";
@@ -67,6 +68,7 @@ export const agentEndpointController = defineController<AgentEndpoint>({
     allow(NgrokTrafficPolicy, ["list", "watch"], { why: "reads the traffic policies that endpoints name" }),
     allow(Pod, ["get", "list", "watch"], { scope: "release", why: "knows which agents there are" }),
   ],
+  serves: (endpoint, around) => !isGeneratedElsewhere(endpoint, around),
   leaves: { fields: ["replicas"], conditions: [] },
   apply,
   // At ngrok there is nothing to unmake: each agent closes its own tunnel as it sees the deletion.

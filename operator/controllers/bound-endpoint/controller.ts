@@ -4,12 +4,12 @@ import { isDeepStrictEqual } from "node:util";
 import { boundBy } from "#api/binding.ts";
 import { BoundEndpoint } from "#api/bound-endpoint.ts";
 import { findCondition } from "#api/conditions.ts";
-import { DRAIN_OWNER, hasAnyControllerLabel, hasControllerLabels } from "#api/keys.ts";
 import { allow } from "#api/rbac.ts";
 import { undoBoundEndpoint } from "#drain/undo/bound-endpoint.ts";
 import { keyOf, type Ref, refOf, targetOf } from "#kube/kind.ts";
 import { Namespace, Pod, Service, type ServiceObject } from "#kube/kinds.ts";
 import { isClass } from "#wire/errors.ts";
+import { isGeneratedElsewhere } from "../../endpoint/claimed.ts";
 import { failureText } from "../../endpoint/conditions.ts";
 import {
   type Cached,
@@ -90,10 +90,7 @@ export const boundEndpointController = defineController<BoundEndpoint>({
     }),
     allow(Pod, ["get", "list", "watch"], { scope: "release", why: "knows which forwarders there are" }),
   ],
-  serves: ({ metadata }, { release, options }) =>
-    metadata.annotations?.[DRAIN_OWNER] !== undefined ||
-    !hasAnyControllerLabel(metadata.labels) ||
-    hasControllerLabels(metadata.labels, release.namespace, options.managerName),
+  serves: (endpoint, around) => !isGeneratedElsewhere(endpoint, around),
   leaves: { fields: ["endpoints", "endpointsSummary", "hashedName", "replicas"], conditions: [] },
   letsGo: true,
   apply,

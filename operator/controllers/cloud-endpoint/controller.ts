@@ -10,6 +10,7 @@ import { keyOf } from "#kube/kind.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import type { EndpointBody, RemoteEndpoint } from "#ngrok/endpoints.ts";
 import { KnownError } from "#wire/errors.ts";
+import { isGeneratedElsewhere } from "../../endpoint/claimed.ts";
 import { domainNames, domainNeed, ensureDomain } from "../../endpoint/domain.ts";
 import { NO_KEY } from "../../runtime/key.ts";
 import { policyName, type PolicySource, policySource, policyText } from "../../endpoint/traffic-policy.ts";
@@ -53,6 +54,7 @@ export const cloudEndpointController = defineController<CloudEndpoint>({
     allow(Domain, ["get", "list", "watch", "create"], { why: "reserves the host of an endpoint" }),
     allow(NgrokTrafficPolicy, ["list", "watch"], { why: "reads the traffic policies that endpoints name" }),
   ],
+  serves: (endpoint, around) => !isGeneratedElsewhere(endpoint, around),
   apply,
   cleanup: undoCloudEndpoint,
 });

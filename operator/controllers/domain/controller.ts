@@ -12,6 +12,7 @@ import type { DomainBody, RemoteDomain } from "#ngrok/domains.ts";
 import { mayExist } from "#ngrok/errors.ts";
 import { isOurs } from "#ngrok/metadata.ts";
 import { KnownError, known } from "#wire/errors.ts";
+import { isGeneratedElsewhere } from "../../endpoint/claimed.ts";
 import { NO_KEY } from "../../runtime/key.ts";
 import { asShown } from "../../runtime/status.ts";
 import {
@@ -48,6 +49,7 @@ export const domainController = defineController<Domain>({
     }),
     allow(Domain, ["patch"], { part: "status", why: "shows what ngrok says of each Domain" }),
   ],
+  serves: (domain, around) => !isGeneratedElsewhere(domain, around),
   claims: ({ spec }) => !isInternalHost(spec.domain),
   apply,
   cleanup: undoDomain,
