@@ -81,6 +81,12 @@ async function apply(
   }
   const { state } = hands.agent;
   if (state.is !== "up") return noSession("why" in state ? state.why : "it is being connected");
+  const rest = hands.restOf(key, wanted.spec);
+  if (rest > 0) {
+    hands.waitNoMore(key);
+    const why = "ngrok ended the endpoint as soon as it was open; it is opened again after a while";
+    return { is: "wait", ms: rest, reason: why, entry: said({ is: "problem", reason: "NgrokAPIError", why }) };
+  }
   try {
     const opened = await hands.become(key, wanted.spec, signal);
     return { is: "done", entry: entryOf(opened.url) };

@@ -122,3 +122,30 @@ test("it is known for how long there is no session, and how many wait for one", 
   await become("1");
   expect([tunnels.waiting, tunnels.downFor]).toEqual([0, 0]);
 });
+
+test("an endpoint that ngrok ends as soon as it is open is left alone for longer each time", async () => {
+  const { line, clock, tunnels, become } = ground();
+  const rests: number[] = [];
+  for (let n = 0; n < 8; n += 1) {
+    await become("1");
+    line.live.length = 0;
+    rests.push(tunnels.restOf("a/web", spec("1")));
+    await clock.advance(rests.at(-1) ?? 0);
+    expect(tunnels.restOf("a/web", spec("1"))).toBe(0);
+  }
+  expect(rests).toEqual([1, 2, 4, 8, 16, 32, 60, 60].map((seconds) => seconds * 1000));
+  await become("1");
+  await clock.advance(10_000);
+  line.live.length = 0;
+  expect(tunnels.restOf("a/web", spec("1"))).toBe(0);
+});
+
+test("what a session takes along as it ends, and what is to be another, is opened at once", async () => {
+  const { line, tunnels, become } = ground();
+  await become("1");
+  line.live.length = 0;
+  expect(tunnels.restOf("a/web", spec("2"))).toBe(0);
+  line.turn({ is: "down", why: "gone" });
+  line.turn({ is: "up" });
+  expect(tunnels.restOf("a/web", spec("1"))).toBe(0);
+});

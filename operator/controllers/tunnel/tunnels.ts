@@ -4,9 +4,21 @@ import type { AgentPort, AgentSpec, Opened } from "#ngrok/agent-port.ts";
 import type { Clock } from "#wire/clock.ts";
 import { sameEndpoint } from "./plan.ts";
 
+/** What has been open for as long did not end because it was opened. */
+const LIVED_MS = 10_000;
+const REST_MS = 1_000;
+const REST_CAP_MS = 60_000;
+
 interface Tunnel {
   readonly spec: AgentSpec;
   readonly opened: Opened;
+  readonly openedAt: number;
+  /** When it was first seen to have ended by itself. */
+  endedAt?: number;
+  /** How often in a row it has ended as soon as it was open. */
+  readonly short: number;
+  /** The session ended, and with it all that was open. */
+  excused?: true;
   /** Replaced, but not closed yet: ngrok did not answer. */
   readonly leaving: readonly Opened[];
 }
@@ -25,7 +37,10 @@ export class Tunnels {
     this.#downSince = clock.now();
     agent.onChange(() => {
       if (agent.state.is === "up") this.#downSince = undefined;
-      else this.#downSince ??= clock.now();
+      else {
+        this.#downSince ??= clock.now();
+        for (const tunnel of this.#tunnels.values()) tunnel.excused = true;
+      }
     });
   }
 
@@ -45,6 +60,19 @@ export class Tunnels {
     return opened?.isOpen === true ? opened.url : undefined;
   }
 
+  /**
+   * How long to leave an endpoint alone that ngrok has ended as soon as it was open, milliseconds: opened again at once it
+   * would be ended at once, for ever. 0 where there is no reason to wait.
+   */
+  restOf(key: string, spec: AgentSpec): number {
+    const tunnel = this.#tunnels.get(key);
+    if (tunnel === undefined || tunnel.opened.isOpen || tunnel.excused === true) return 0;
+    tunnel.endedAt ??= this.#clock.now();
+    if (!sameEndpoint(tunnel.spec, spec) || !wasShort(tunnel)) return 0;
+    const rest = Math.min(REST_CAP_MS, REST_MS * 2 ** tunnel.short);
+    return Math.max(0, tunnel.endedAt + rest - this.#clock.now());
+  }
+
   /** There is no session, so the endpoint has to come again. */
   wait(key: string): void {
     this.#waiting.add(key);
@@ -60,11 +88,13 @@ export class Tunnels {
     try {
       const before = this.#tunnels.get(key);
       if (before?.opened.isOpen === true && sameEndpoint(before.spec, spec)) {
-        await this.#leave(key, before.spec, before.opened, before.leaving);
+        await this.#leave(key, before, before.leaving);
         return before.opened;
       }
       const opened = await this.agent.open(spec, signal);
-      await this.#leave(key, spec, opened, before === undefined ? [] : [...before.leaving, before.opened]);
+      const short = before !== undefined && wasShort(before) ? before.short + 1 : 0;
+      const after = { spec, opened, openedAt: this.#clock.now(), short };
+      await this.#leave(key, after, before === undefined ? [] : [...before.leaving, before.opened]);
       return opened;
     } finally {
       this.#waiting.delete(key);
@@ -80,9 +110,13 @@ export class Tunnels {
     this.#tunnels.delete(key);
   }
 
-  async #leave(key: string, spec: AgentSpec, opened: Opened, leaving: readonly Opened[]): Promise<void> {
-    this.#tunnels.set(key, { spec, opened, leaving });
+  async #leave(key: string, tunnel: Omit<Tunnel, "leaving">, leaving: readonly Opened[]): Promise<void> {
+    this.#tunnels.set(key, { ...tunnel, leaving });
     for (const one of leaving) await one.close();
-    if (leaving.length > 0) this.#tunnels.set(key, { spec, opened, leaving: [] });
+    if (leaving.length > 0) this.#tunnels.set(key, { ...tunnel, leaving: [] });
   }
+}
+
+function wasShort({ openedAt, endedAt, excused }: Tunnel): boolean {
+  return excused !== true && endedAt !== undefined && endedAt - openedAt < LIVED_MS;
 }
