@@ -2,10 +2,9 @@
 // no way out, so a real account is reached through a relay on this machine.
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { startNgrokApi } from "#test/support/ngrok-api/server.ts";
 import type { Cluster } from "#tools/cluster/provider.ts";
 import type { Way } from "./features.ts";
-import { BOUND_URL, type Fronts, NO_FRONTS, startFronts } from "./fronts.ts";
+import { BOUND_URL, type Fronts, NO_FRONTS, startNgrok } from "./fronts.ts";
 
 const REAL_API = "https://api.ngrok.com";
 const KEY = "stand-in-key";
@@ -41,15 +40,10 @@ export async function standIn(
   cluster: Pick<Cluster, "provider" | "hostIp">,
   ways: readonly Way[] = [],
 ): Promise<Account> {
-  await using started = new AsyncDisposableStack();
-  const host = listenOn(cluster);
-  const api = started.use(await startNgrokApi({ host, keys: [KEY] }));
-  const fronts = started.use(await startFronts(ways, { host, name: cluster.hostIp }, api));
-  if (fronts.ingress !== undefined)
-    await api.add("endpoints", { type: "cloud", url: BOUND_URL, bindings: ["kubernetes"] });
+  const ngrok = await startNgrok(ways, { host: listenOn(cluster), name: cluster.hostIp }, KEY);
+  const { api, fronts } = ngrok;
   const own = api.objects("endpoints").map(({ id }) => id);
   const lost = (): number => own.length - api.objects("endpoints").filter(({ id }) => own.includes(id)).length;
-  const all = started.move();
   return {
     what: ["the stand-in of ngrok's API", ...ways.map((way) => `${FRONT[way]} at ${addressOf(fronts, way)}`)].join(
       ", ",
@@ -64,7 +58,7 @@ export async function standIn(
     },
     harm: () => (lost() === 0 ? [] : [`the account's own endpoint ${BOUND_URL} is gone from ngrok`]),
     clean: async () => await Promise.resolve(),
-    [Symbol.asyncDispose]: async () => await all.disposeAsync(),
+    [Symbol.asyncDispose]: async () => await ngrok[Symbol.asyncDispose](),
   };
 }
 

@@ -1,6 +1,7 @@
-// Where requests come into ngrok and leave it: stand-ins of its edge, to which agents connect, and of its binding ingress, to
-// which forwarders do. And what the chart has to be told of them.
-import type { NgrokApi } from "#test/support/ngrok-api/server.ts";
+// ngrok as the demo stands in for it: its API, its edge, to which agents connect, and its binding ingress, to which forwarders
+// do. And what the chart has to be told of them.
+import { createAuthority } from "#test/support/ngrok-api/certificates.ts";
+import { type NgrokApi, startNgrokApi } from "#test/support/ngrok-api/server.ts";
 import { httpAnswer } from "#test/support/ngrok-bindings/http-answer.ts";
 import { type NgrokBindings, startNgrokBindings } from "#test/support/ngrok-bindings/ingress.ts";
 import { type NgrokEdge, startNgrokEdge } from "#test/support/ngrok-edge/edge.ts";
@@ -11,7 +12,8 @@ export const BOUND = "billing.demo-traffic:80";
 export const BOUND_URL = `http://${BOUND}`;
 export const CA = "ngrok-ca";
 
-export interface Fronts extends AsyncDisposable {
+/** Where requests come into ngrok and leave it. */
+export interface Fronts {
   readonly edge?: NgrokEdge;
   readonly ingress?: NgrokBindings;
   /** Where both listen on this machine. */
@@ -19,29 +21,38 @@ export interface Fronts extends AsyncDisposable {
 }
 
 /** No traffic at all. */
-export const NO_FRONTS: Fronts = { host: "", [Symbol.asyncDispose]: async () => await Promise.resolve() };
+export const NO_FRONTS: Fronts = { host: "" };
+
+export interface Ngrok extends AsyncDisposable {
+  readonly api: NgrokApi;
+  readonly fronts: Fronts;
+}
 
 /**
- * @param at.host where they listen; `name` is how pods reach that.
- * @param api signs the certificates that the binding ingress takes.
+ * With `bindings` among the ways, the account has an endpoint of its own that is to be bound into the cluster.
+ * @param at.host where all of it listens; `name` is how pods reach that.
  */
-export async function startFronts(
+export async function startNgrok(
   ways: readonly Way[],
   { host, name }: { readonly host: string; readonly name: string },
-  api: NgrokApi,
-): Promise<Fronts> {
+  key: string,
+): Promise<Ngrok> {
   await using started = new AsyncDisposableStack();
   const listen = { host, names: [name] };
   const edge = ways.includes("agent") ? started.use(await startNgrokEdge(listen)) : undefined;
-  // The chart takes one more authority, not two.
+  // The API signs the certificates that the binding ingress takes, and tells operators where that is.
+  const signer = await createAuthority(90);
+  // Of the servers' own authorities the chart takes one, not two.
   const authority = edge === undefined ? {} : { authority: edge.authority };
-  const given = { ...listen, ...authority, clientCa: await api.authority(), endpoints: { [BOUND]: httpAnswer } };
+  const given = { ...listen, ...authority, clientCa: signer.certificate, endpoints: { [BOUND]: httpAnswer } };
   const ingress = ways.includes("bindings") ? started.use(await startNgrokBindings(given)) : undefined;
+  const bindings = ingress === undefined ? {} : { authority: signer, ingressEndpoint: ingress.address };
+  const api = started.use(await startNgrokApi({ host, keys: [key], ...bindings }));
+  if (ingress !== undefined) await api.add("endpoints", { type: "cloud", url: BOUND_URL, bindings: ["kubernetes"] });
   const all = started.move();
   return {
-    ...(edge !== undefined && { edge }),
-    ...(ingress !== undefined && { ingress }),
-    host,
+    api,
+    fronts: { ...(edge !== undefined && { edge }), ...(ingress !== undefined && { ingress }), host },
     [Symbol.asyncDispose]: async () => await all.disposeAsync(),
   };
 }
@@ -50,7 +61,7 @@ export async function startFronts(
 export function valuesOf({ edge, ingress }: Fronts): Readonly<Record<string, string | boolean>> {
   return {
     ...(edge !== undefined && { "agent.enabled": true, serverAddr: edge.serverAddr }),
-    ...(ingress !== undefined && { "bindings.enabled": true, "bindings.ingressEndpoint": ingress.address }),
+    ...(ingress !== undefined && { "bindings.enabled": true }),
     ...((edge ?? ingress) !== undefined && { "extraCA.configMapName": CA }),
   };
 }
