@@ -10,6 +10,7 @@ import { applyStatus } from "#kube/status.ts";
 import { aBoundEndpoint, aKubernetesOperator } from "#test/support/builders.ts";
 import type { Fault } from "#test/support/ngrok-api/faults.ts";
 import { startWorld, type World, type WorldOptions } from "#test/support/world.ts";
+import { boundEndpointController } from "../bound-endpoint/controller.ts";
 import { bindingPollerController } from "./controller.ts";
 
 const controllers = [bindingPollerController];
@@ -227,3 +228,19 @@ test("a mark in the middle stops it there and then, not at the next tick (W21)",
   await world.quiet();
   expect(await urls(world)).toHaveLength(made);
 }, 60_000);
+
+test("with bindings switched off what was bound goes, and a person's own BoundEndpoint stays", async () => {
+  await using world = await aWorld({ controllers: [bindingPollerController, boundEndpointController] });
+  await serve(world, WEB);
+  await register(world);
+  await world.create(BoundEndpoint, aBoundEndpoint({ metadata: { name: "theirs" } }));
+  await world.until(BoundEndpoint, boundEndpointName(WEB), ({ metadata }) => (metadata.finalizers ?? []).length > 0);
+  await world.until(BoundEndpoint, "theirs", ({ metadata }) => (metadata.finalizers ?? []).length > 0);
+  await world.manager.stop();
+
+  world.start({ options: { features: [] } });
+  await world.gone(BoundEndpoint, boundEndpointName(WEB));
+  await world.until(BoundEndpoint, "theirs", ({ metadata }) => (metadata.finalizers ?? []).length === 0);
+  await world.quiet();
+  expect(await world.get(BoundEndpoint, "theirs")).toBeDefined();
+});

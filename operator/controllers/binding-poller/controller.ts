@@ -27,7 +27,7 @@ export const bindingPollerController = defineKeyed({
   name: "binding-poller",
   manager: "api-manager",
   role: "leader",
-  when: ["bindings"],
+  // With bindings off as well: what was made while they were on goes.
   sources: [
     source({
       kind: KubernetesOperator,
@@ -41,10 +41,14 @@ export const bindingPollerController = defineKeyed({
       scope: "release",
       why: "knows under which id this install is registered",
     }),
-    allow(BoundEndpoint, ["list", "watch", "create", "patch", "delete"], {
+    allow(BoundEndpoint, ["list", "watch", "delete"], {
+      scope: "release",
+      why: "takes away the BoundEndpoints of addresses that ngrok serves here no more, or that nobody wants served",
+    }),
+    allow(BoundEndpoint, ["create", "patch"], {
       scope: "release",
       when: "bindings",
-      why: "makes a BoundEndpoint for each address that ngrok serves here, and takes away those that it serves no more",
+      why: "makes a BoundEndpoint for each address that ngrok serves here, and keeps it up to date",
     }),
     allow(BoundEndpoint, ["patch"], {
       scope: "release",
@@ -64,7 +68,12 @@ function registration(operator: KubernetesOperator | undefined): string | undefi
 }
 
 async function apply(_key: string, context: KeyContext): Promise<KeyOutcome> {
-  const { cached, release, ngrok } = context;
+  const { cached, release, ngrok, options } = context;
+  const there = [...cached.all(BoundEndpoint)].filter(({ metadata }) => metadata.namespace === release.namespace);
+  if (!options.features.includes("bindings")) {
+    const failed = await settle(planBindings([], there, settingsOf(context)).steps, context);
+    return failed === undefined ? { is: "done" } : { is: "failed", error: failed };
+  }
   const operator = cached.get(KubernetesOperator, { name: release.name, namespace: release.namespace });
   const id = registration(operator);
   // Without them there is nothing to be done; their coming is heard of.
@@ -81,7 +90,6 @@ async function apply(_key: string, context: KeyContext): Promise<KeyOutcome> {
     return { is: "wait", ms: POLL_MS, reason: "ngrok does not know the registration" };
   }
   const { addresses, problems } = aggregate(remote);
-  const there = [...cached.all(BoundEndpoint)].filter(({ metadata }) => metadata.namespace === release.namespace);
   const plan = planBindings(addresses, there, settingsOf(context));
   const failed = await settle(plan.steps, context);
   if (failed?.code === CLOSED || failed?.class === "conflict") return { is: "failed", error: failed };
