@@ -162,6 +162,15 @@ const ownedThenShared: Happening[][] = [
   ],
 ];
 
+/** A route goes from one Gateway to another: its Service, to which it still leads, was the own one of a host of the first. */
+const routeMoves: Happening[][] = [
+  [
+    happens(Gateway, gatewayOf({ listeners: [["one.example.com", "HTTP"]], foreign: false, certificate: false }, 0)),
+    happens(HTTPRoute, routeOf({ gateways: [0], backends: [["a", 80]], bytes: false, deleting: false }, 2)),
+  ],
+  [happens(HTTPRoute, routeOf({ gateways: [1], backends: [["a", 80]], bytes: false, deleting: false }, 2))],
+];
+
 /** Only what says something: what the server adds differs from run to run. */
 const said = (objects: Iterable<KubeObject>): unknown[] =>
   [...objects]
@@ -201,6 +210,6 @@ test("whatever happens in whatever order, what it wakes brings the cluster to wh
       const domains = new Set([...cache.all(Domain)].map(({ spec }) => spec.domain));
       expect(whole.domains.filter(({ spec }) => !domains.has(spec.domain)).map((one) => keyOf(refOf(one)))).toEqual([]);
     }),
-    { numRuns: 150, examples: [[ownedThenShared]] },
+    { numRuns: 150, examples: [[ownedThenShared], [routeMoves]] },
   );
 }, 120_000);

@@ -61,9 +61,7 @@ export const gatewaySources: readonly Source[] = [
       keys: ({ before, after, first }: Seen<RouteObject>, cached) => {
         if (!first && !isNews(before, after)) return [];
         const hosts = [before, after].flatMap((one) => (one === undefined ? [] : hostsOfRoute(cached, one)));
-        const still = after === undefined || isDeleting(after) ? [] : serviceKeys(after);
-        const left = before === undefined ? [] : serviceKeys(before).filter((one) => !still.includes(one));
-        return once([...hosts, ...left]);
+        return once([...hosts, ...(before === undefined ? [] : servicesLeft(before, after))]);
       },
     }),
   ),
@@ -139,6 +137,16 @@ function hostKeys(gateway: GatewayObject): string[] {
 
 function serviceKeys(route: RouteObject): string[] {
   return referencesOfRoute(route).services.map(serviceKeyOf);
+}
+
+/** Of the Services to which it led those to which it leads no more, at least not from all the Gateways from which it did. */
+function servicesLeft(before: RouteObject, after: RouteObject | undefined): string[] {
+  const led = serviceKeys(before);
+  if (after === undefined || isDeleting(after)) return led;
+  const gateways = new Set(referencesOfRoute(after).gateways);
+  if (!referencesOfRoute(before).gateways.every((one) => gateways.has(one))) return led;
+  const still = serviceKeys(after);
+  return led.filter((one) => !still.includes(one));
 }
 
 function once(keys: readonly string[]): string[] {

@@ -86,12 +86,17 @@ export const sources: readonly Source[] = [
   ...gatewaySources,
 ];
 
-/** The hosts of both states; of what it no longer sends to, the Services: they may now belong to one host alone, or none. */
+/**
+ * The hosts of both states; of what it no longer sends to, at least not from all the hosts from which it did, the Services:
+ * they may now belong to one host alone, or none.
+ */
 function ingressKeys(before: IngressObject | undefined, after: IngressObject | undefined): string[] {
-  const [then, now] = [before, after].map((one) => (one === undefined ? [] : hostsOfIngress(one)));
-  const still = after === undefined || isDeleting(after) ? [] : servicesOfIngress(after);
+  const then = before === undefined ? [] : hostsOfIngress(before);
+  const now = after === undefined ? [] : hostsOfIngress(after);
+  const isWhole = after !== undefined && !isDeleting(after) && then.every((host) => now.includes(host));
+  const still = isWhole ? servicesOfIngress(after) : [];
   const left = before === undefined ? [] : servicesOfIngress(before).filter((one) => !still.includes(one));
-  return [...new Set([...(then ?? []), ...(now ?? [])].map(hostKey)), ...left.map(serviceKeyOf)];
+  return [...new Set([...then, ...now].map(hostKey)), ...left.map(serviceKeyOf)];
 }
 
 /** Our own creation is no news; what becomes of an endpoint afterwards is. */
