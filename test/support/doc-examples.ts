@@ -1,7 +1,11 @@
 // The examples of a page of docs/: manifests, and what the page says that they become.
 import { parseAllDocuments } from "yaml";
-import type { KubeObject } from "#kube/kind.ts";
+import { AgentEndpoint } from "#api/agent-endpoint.ts";
+import { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { Domain } from "#api/domain.ts";
+import type { Kind, KubeObject } from "#kube/kind.ts";
 import type { Translation } from "#operator/translate/model.ts";
+import type { World } from "./world.ts";
 
 export interface DocExample {
   readonly name: string;
@@ -30,4 +34,18 @@ export function became({ endpoints, domains }: Translation): string[] {
     return "upstream" in spec ? `${kind} ${url} -> ${spec.upstream.url}` : `${kind} ${url}`;
   });
   return [...lines, ...domains.map(({ spec }) => `Domain ${spec.domain}`)].toSorted();
+}
+
+/** The same of what stands in the world, as if the page's namespace were its own. */
+export async function becameIn(world: World, page: string): Promise<string[]> {
+  const endpoints = [...(await all(world, CloudEndpoint)), ...(await all(world, AgentEndpoint))];
+  const lines = became({ endpoints, domains: await all(world, Domain), problems: [] });
+  return lines.map((line) => line.replace(new RegExp(`\\.${world.namespace}(?=[.:])`), `.${page}`)).toSorted();
+}
+
+async function all<T extends KubeObject>({ read, namespace }: World, kind: Kind<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const { items } of read.pages(kind, { namespace }, AbortSignal.timeout(60_000)))
+    found.push(...items.map((item) => ({ ...item, kind: kind.kind })));
+  return found;
 }
