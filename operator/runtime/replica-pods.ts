@@ -2,6 +2,7 @@
 // whose is nobody's any more.
 import type { Release } from "#api/release.ts";
 import { isComponentPod } from "#drain/pods.ts";
+import { type Kind, type KubeObject, refOf } from "#kube/kind.ts";
 import { Pod, type PodObject } from "#kube/kinds.ts";
 import type { JsonPatchOperation } from "#kube/writer.ts";
 import type { Cached, Context, Part } from "./define-controller.ts";
@@ -94,4 +95,21 @@ export function forget(
       { op: "test", path: `${path}/pod`, value: pod },
       { op: "remove", path },
     ]);
+}
+
+/** An object that replicas write their entries into. */
+type Spoken = KubeObject & { readonly status?: { readonly replicas?: readonly { readonly pod: string }[] } };
+
+/** The object without the entries of pods that are gone: nobody else takes them out. */
+export async function withoutGone<T extends Spoken>(
+  kind: Kind<T>,
+  object: T,
+  replicas: Replicas,
+  context: Context,
+): Promise<T> {
+  const entries = object.status?.replicas;
+  const operations = forget(entries, await goneOf(entries, replicas, context));
+  if (operations.length === 0) return object;
+  const { uid = "" } = object.metadata;
+  return await context.writer.patchStatus(kind, refOf(object), uid, operations, context.signal);
 }

@@ -24,7 +24,7 @@ import {
   stop,
   watching,
 } from "../../runtime/define-controller.ts";
-import { concerns, forget, goneOf, replicaPods, type Replicas, replicasOf } from "../../runtime/replica-pods.ts";
+import { concerns, replicaPods, replicasOf, withoutGone } from "../../runtime/replica-pods.ts";
 import { failureEvents, needOf, showEndpoint } from "./plan.ts";
 
 export const agentEndpointController = defineController<AgentEndpoint>({
@@ -82,7 +82,7 @@ async function apply(found: AgentEndpoint, context: Context): Promise<Outcome<Ag
   const policy = policyText(source, metadata.namespace ?? "", cached);
   const need = needOf(spec);
   const agents = replicasOf("agent", context);
-  const endpoint = await withoutGone(found, agents, context);
+  const endpoint = await withoutGone(AgentEndpoint, found, agents, context);
   const { domain, failure } = await domainOf(need, endpoint, context);
   const problem = policy.is === "text" ? undefined : policy.problem;
   const shown = showEndpoint(endpoint, { domain, source, problem, agents, where: whereOf(release) });
@@ -96,15 +96,6 @@ async function apply(found: AgentEndpoint, context: Context): Promise<Outcome<Ag
   if (shown !== undefined && isNews(endpoint, shown, "TrafficPolicyApplied"))
     context.event({ type: "Warning", reason, note: policy.problem, action: "Reconcile" });
   return stop(reason, policy.problem, told);
-}
-
-/** The object without the entries of pods that are gone: nobody else takes them out. */
-async function withoutGone(endpoint: AgentEndpoint, agents: Replicas, context: Context): Promise<AgentEndpoint> {
-  const entries = endpoint.status?.replicas;
-  const operations = forget(entries, await goneOf(entries, agents, context));
-  if (operations.length === 0) return endpoint;
-  const { uid = "" } = endpoint.metadata;
-  return await context.writer.patchStatus(AgentEndpoint, refOf(endpoint), uid, operations, context.signal);
 }
 
 /** A Domain that cannot be made is said in the condition as well; `failure` decides when it is tried again. */

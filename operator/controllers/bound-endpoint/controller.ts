@@ -23,7 +23,7 @@ import {
   wait,
   watching,
 } from "../../runtime/define-controller.ts";
-import { concerns, forget, goneOf, replicaPods, type Replicas, replicasOf } from "../../runtime/replica-pods.ts";
+import { concerns, replicaPods, replicasOf, withoutGone } from "../../runtime/replica-pods.ts";
 import { checkConnectivity } from "./connectivity.ts";
 import { type Checked, listening, type Services, showBoundEndpoint } from "./plan.ts";
 import { planService, targetService, upstreamService } from "./services.ts";
@@ -129,7 +129,7 @@ async function apply(found: BoundEndpoint, context: Context): Promise<Outcome<Bo
       "spec.target names no Service and no namespace: delete the BoundEndpoint, it is made anew",
     );
   const forwarders = replicasOf("bindings-forwarder", context);
-  const endpoint = await withoutGone(found, forwarders, context);
+  const endpoint = await withoutGone(BoundEndpoint, found, forwarders, context);
   const place = { clusterDomain: options.clusterDomain, instance: release.name };
   const { services, failure, awaits } = await settleServices(
     endpoint,
@@ -235,15 +235,6 @@ function check(endpoint: BoundEndpoint, context: Context): Checked | undefined {
 
 function goodFor({ is }: Checked): number {
   return is === "reached" ? REACHED_MS : NOT_REACHED_MS;
-}
-
-/** The object without the entries of pods that are gone: nobody else takes them out. */
-async function withoutGone(endpoint: BoundEndpoint, forwarders: Replicas, context: Context): Promise<BoundEndpoint> {
-  const entries = endpoint.status?.replicas;
-  const operations = forget(entries, await goneOf(entries, forwarders, context));
-  if (operations.length === 0) return endpoint;
-  const { uid = "" } = endpoint.metadata;
-  return await context.writer.patchStatus(BoundEndpoint, refOf(endpoint), uid, operations, context.signal);
 }
 
 /** An event for each condition that says something new of what is in the way. */
