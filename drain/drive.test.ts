@@ -36,6 +36,7 @@ async function drained(failures: number, { clusterWide }: { clusterWide: boolean
     },
   } as unknown as Writer;
   const fence = { signal, assertMayWrite() {} };
+  // Reader and writer stand for the connection: nothing here goes past them.
   const hands = { connection: {} as never, read, write, ngrok: undefined, fence, clock };
   const events = drive({ hands, release, clusterWide, policy: () => "Retain", budgetMs: 60_000, signal });
   const seen: DrainEvent[] = [];

@@ -26,6 +26,7 @@ async function outcomes(steps: readonly Step[]): Promise<readonly string[]> {
   const read = { get: async () => await Promise.resolve(undefined) } as unknown as Reader;
   const write = { removeFinalizer: async () => await Promise.resolve("removed") } as unknown as Writer;
   const fence = { signal, assertMayWrite() {} };
+  // Reader and writer stand for the connection: nothing here goes past them.
   const hands = { connection: {} as never, read, write, ngrok: undefined, fence, clock: testClock() };
   const ends = steps.map(() => Promise.withResolvers<void>());
   let begun = 0;

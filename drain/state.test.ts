@@ -14,6 +14,7 @@ function stateWith(data?: Record<string, string>): StateObject {
 
 function readerOf(answer: () => StateObject | undefined): Reader {
   return {
+    // Of whatever kind is asked for; only the state ever is.
     get: async () => answer() as never,
     pages: async function* () {},
     served: async () => "v1",

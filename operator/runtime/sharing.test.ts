@@ -13,6 +13,7 @@ function anEndpoint(n: number): KubeObject & { status: { conditions: unknown }; 
     ...aCloudEndpoint({ metadata, spec: { bindings: ["public"] } }),
     status: { id: `ep_${n}`, conditions },
   };
+  // The builder's type says less than it has been given.
   return structuredClone(whole) as never;
 }
 

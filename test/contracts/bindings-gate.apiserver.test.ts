@@ -2,18 +2,17 @@
 // ngrok and no restart brings a write, a finalizer or a call to ngrok.
 import { expect, test } from "vitest";
 import { BoundEndpoint } from "#api/bound-endpoint.ts";
-import { FINALIZERS } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { boundEndpointName } from "#api/names.ts";
-import { namesOf } from "#api/release.ts";
-import { type Kind, type KubeObject, refOf, resourceName } from "#kube/kind.ts";
-import { ConfigMap, Namespace, Pod, Service } from "#kube/kinds.ts";
+import { type KubeObject, refOf, resourceName } from "#kube/kind.ts";
+import { Namespace, Pod, Service } from "#kube/kinds.ts";
 import { applyStatus } from "#kube/status.ts";
 import { bindingPollerController } from "#operator/controllers/binding-poller/controller.ts";
 import { boundEndpointController } from "#operator/controllers/bound-endpoint/controller.ts";
 import { enabled } from "#operator/runtime/define-controller.ts";
 import { kindsReadBy } from "#operator/runtime/watches.ts";
 import { aBoundEndpoint, aKubernetesOperator } from "#test/support/builders.ts";
+import { closedStates, finalizersOn, heardOnceClosed, silence, touch } from "#test/support/closed-gate.ts";
 import { isReady, startWorld, type World } from "#test/support/world.ts";
 
 const controllers = [boundEndpointController, bindingPollerController];
@@ -52,10 +51,6 @@ async function startBound(): Promise<World> {
 /** Each kind gets a new object, a change of an old one, and the end of one; at ngrok one endpoint comes. */
 async function disturb(world: World): Promise<void> {
   const nameOf = (service: string): string => boundEndpointName(urlOf(world, service));
-  const touch = async (kind: Kind, name: string, path: string, value: unknown): Promise<void> => {
-    const { uid = "" } = (await world.get(kind, name))?.metadata ?? {};
-    await world.write.patch(kind, { name, namespace: world.namespace }, uid, [{ op: "add", path, value }], signal);
-  };
   await serve(world, "new");
   await register(world);
   await world.create(
@@ -65,11 +60,11 @@ async function disturb(world: World): Promise<void> {
       spec: { endpointURL: urlOf(world, "persons"), target: { service: "persons", namespace: world.namespace } },
     }),
   );
-  await touch(BoundEndpoint, nameOf("web"), "/spec/port", 12_345);
+  await touch(world, BoundEndpoint, nameOf("web"), "/spec/port", 12_345);
   await world.remove(BoundEndpoint, nameOf("going"));
-  await touch(Service, nameOf("spoilt"), "/spec/selector", { app: "theirs" });
+  await touch(world, Service, nameOf("spoilt"), "/spec/selector", { app: "theirs" });
   await world.remove(Service, "spoilt");
-  await touch(KubernetesOperator, "ngrok", "/metadata/labels", { touched: "yes" });
+  await touch(world, KubernetesOperator, "ngrok", "/metadata/labels", { touched: "yes" });
   const labels = { "app.kubernetes.io/instance": "ngrok", "app.kubernetes.io/component": "bindings-forwarder" };
   const spec = { containers: [{ name: "a", image: "a" }] };
   await world.create<KubeObject>(Pod, { metadata: { name: "forwarder-1", labels }, spec } as KubeObject);
@@ -78,48 +73,13 @@ async function disturb(world: World): Promise<void> {
   await world.write.patch(Namespace, { name: world.namespace }, uid, [{ op: "add", path, value: "yes" }], signal);
 }
 
-interface State {
-  readonly name: string;
-  close(world: World): Promise<void>;
-  /** The pod is a new one when the events come. */
-  readonly restarts: boolean;
-}
-
-const mark =
-  (phase: "Draining" | "Drained") =>
-  async (world: World): Promise<void> =>
-    await world.mark(phase);
-const forget = async (world: World): Promise<void> => await world.remove(ConfigMap, namesOf(world.release).drainState);
-
-const states: readonly State[] = [
-  { name: "Draining", close: mark("Draining"), restarts: false },
-  { name: "Draining, after a restart", close: mark("Draining"), restarts: true },
-  { name: "Drained", close: mark("Drained"), restarts: false },
-  { name: "Drained, after a restart", close: mark("Drained"), restarts: true },
-  { name: "gone", close: forget, restarts: false },
-  { name: "gone, after a restart", close: forget, restarts: true },
-];
-
-test.for(states)(
+test.for(closedStates)(
   "while the drain state is $name, nothing is bound, mended or asked for (W2, W8, W21)",
   { timeout: 60_000 },
   async (state) => {
     await using world = await startBound();
-    await state.close(world);
-    await world.quiet();
-    if (state.restarts) {
-      await world.manager.stop();
-      world.start();
-      await world.quiet();
-    }
-    const calls = (): number => world.api.ledger.entries().filter(({ path }) => path !== "/api_keys").length;
-    const [written, asked] = [world.written().length, calls()];
-    await disturb(world);
-    await world.quiet();
-    expect(world.written().slice(written)).toEqual([]);
-    expect(calls()).toBe(asked);
-    const held = (await world.get(BoundEndpoint, "persons"))?.metadata.finalizers ?? [];
-    expect(held.filter((one) => FINALIZERS.includes(one))).toEqual([]);
+    expect(await heardOnceClosed(world, state, async () => await disturb(world))).toEqual(silence);
+    expect(await finalizersOn(world, [[BoundEndpoint, "persons"]])).toEqual([]);
   },
 );
 

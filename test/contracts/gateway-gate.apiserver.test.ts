@@ -5,7 +5,6 @@ import { AgentEndpoint } from "#api/agent-endpoint.ts";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain } from "#api/domain.ts";
 import { FINALIZERS, GATEWAY_CLASS_FINALIZER } from "#api/keys.ts";
-import { namesOf } from "#api/release.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
 import { type Kind, type KubeObject, resourceName } from "#kube/kind.ts";
 import {
@@ -31,6 +30,7 @@ import {
   aTCPRoute,
   aTLSRoute,
 } from "#test/support/builders.ts";
+import { closedStates, finalizersOn, heardOnceClosed, silence, touch } from "#test/support/closed-gate.ts";
 import { aCaConfigMap, aGrant, aTlsSecret } from "#test/support/gateway-ground.ts";
 import {
   type GatewayShop,
@@ -108,10 +108,6 @@ async function populate(shop: GatewayShop): Promise<void> {
 /** Each kind gets a new object, a change of an old one, and the end of one. */
 async function disturb(shop: GatewayShop): Promise<void> {
   const { world, className, controllerName } = shop;
-  const touch = async (kind: Kind, name: string, path: string, value: unknown): Promise<void> => {
-    const { uid = "" } = (await world.get(kind, name))?.metadata ?? {};
-    await world.write.patch(kind, { name, namespace: world.namespace }, uid, [{ op: "add", path, value }], signal());
-  };
   await shop.makeClass(`${className}-more`, controllerName);
   await world.create(Gateway, shop.gateway("new.ngrok.app", { metadata: { name: "new" } }));
   await world.create(HTTPRoute, shop.route("new", "web", { spec: { parentRefs: [{ name: "new" }] } }));
@@ -125,17 +121,17 @@ async function disturb(shop: GatewayShop): Promise<void> {
   await world.create(Domain, aDomain({ metadata: { name: "new" } }));
 
   // First: where it is Open, the next change takes it away.
-  await touch(CloudEndpoint, endpointIn(shop), "/spec/url", "https://other.ngrok.app");
-  await touch(Gateway, "edge", "/spec/listeners/0/hostname", "other.ngrok.app");
-  await touch(HTTPRoute, "web", "/spec/hostnames", ["other.ngrok.app"]);
-  await touch(TCPRoute, "database", "/spec/rules/0/backendRefs/0/port", 81);
-  await touch(TLSRoute, "database", "/spec/rules/0/backendRefs/0/port", 81);
-  await touch(Service, "web", "/spec/ports/0/port", 81);
-  await touch(NgrokTrafficPolicy, "hello", "/spec/policy", { on_http_request: [] });
-  await touch(ReferenceGrant, "grant", "/metadata/labels", { seen: "yes" });
-  await touch(Secret, "cert", "/metadata/labels", { seen: "yes" });
-  await touch(ConfigMap, "ca", "/data/ca.crt", "changed");
-  await touch(Domain, "shop-ngrok-app", "/spec/description", "changed");
+  await touch(world, CloudEndpoint, endpointIn(shop), "/spec/url", "https://other.ngrok.app");
+  await touch(world, Gateway, "edge", "/spec/listeners/0/hostname", "other.ngrok.app");
+  await touch(world, HTTPRoute, "web", "/spec/hostnames", ["other.ngrok.app"]);
+  await touch(world, TCPRoute, "database", "/spec/rules/0/backendRefs/0/port", 81);
+  await touch(world, TLSRoute, "database", "/spec/rules/0/backendRefs/0/port", 81);
+  await touch(world, Service, "web", "/spec/ports/0/port", 81);
+  await touch(world, NgrokTrafficPolicy, "hello", "/spec/policy", { on_http_request: [] });
+  await touch(world, ReferenceGrant, "grant", "/metadata/labels", { seen: "yes" });
+  await touch(world, Secret, "cert", "/metadata/labels", { seen: "yes" });
+  await touch(world, ConfigMap, "ca", "/data/ca.crt", "changed");
+  await touch(world, Domain, "shop-ngrok-app", "/spec/description", "changed");
   const { uid = "" } = (await world.read.get(Namespace, { name: world.namespace }, signal()))?.metadata ?? {};
   const labelled = [{ op: "add" as const, path: "/metadata/labels/seen", value: "yes" }];
   await world.write.patch(Namespace, { name: world.namespace }, uid, labelled, signal());
@@ -146,52 +142,14 @@ async function disturb(shop: GatewayShop): Promise<void> {
   await world.write.remove({ kind: GatewayClass, ref: { name: className }, uid: found?.metadata.uid ?? "" }, signal());
 }
 
-interface State {
-  readonly name: string;
-  close(shop: GatewayShop): Promise<void>;
-  /** The pod is a new one when the events come. */
-  readonly restarts: boolean;
-}
-
-const mark =
-  (phase: "Draining" | "Drained") =>
-  async ({ world }: GatewayShop): Promise<void> =>
-    await world.mark(phase);
-const forget = async ({ world }: GatewayShop): Promise<void> =>
-  await world.remove(ConfigMap, namesOf(world.release).drainState);
-
-const states: readonly State[] = [
-  { name: "Draining", close: mark("Draining"), restarts: false },
-  { name: "Draining, after a restart", close: mark("Draining"), restarts: true },
-  { name: "Drained", close: mark("Drained"), restarts: false },
-  { name: "Drained, after a restart", close: mark("Drained"), restarts: true },
-  { name: "gone", close: forget, restarts: false },
-  { name: "gone, after a restart", close: forget, restarts: true },
-];
-
-test.for(states)(
+test.for(closedStates)(
   "while the drain state is $name, no event of Gateway API brings a write or a call (W2, W6, W7, W12)",
   async (state) => {
     await using shop = await startGatewayShop({ kubeconfig: plane.kubeconfig });
     const { world } = shop;
     await populate(shop);
-    await state.close(shop);
-    await world.quiet();
-    if (state.restarts) {
-      await world.manager.stop();
-      world.start();
-      await world.quiet();
-    }
-    const written = world.written();
-    const asked = world.api.ledger.entries().filter(({ path }) => path !== "/api_keys").length;
-    await disturb(shop);
-    await world.quiet();
-    expect(world.written().slice(written.length)).toEqual([]);
-    expect(world.api.ledger.entries().filter(({ path }) => path !== "/api_keys")).toHaveLength(asked);
-    for (const [kind, name] of NEW) {
-      const finalizers = (await world.get(kind, name))?.metadata.finalizers ?? [];
-      expect(finalizers.filter((one) => FINALIZERS.includes(one))).toEqual([]);
-    }
+    expect(await heardOnceClosed(world, state, async () => await disturb(shop))).toEqual(silence);
+    expect(await finalizersOn(world, NEW)).toEqual([]);
     const more = await world.read.get(GatewayClass, { name: `${shop.className}-more` }, signal());
     expect(more?.metadata.finalizers ?? []).not.toContain(GATEWAY_CLASS_FINALIZER);
   },

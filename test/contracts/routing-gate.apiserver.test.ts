@@ -6,13 +6,13 @@ import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain } from "#api/domain.ts";
 import { FINALIZERS } from "#api/keys.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
-import { namesOf } from "#api/release.ts";
 import { resourceName, type Kind } from "#kube/kind.ts";
-import { ConfigMap, Ingress, IngressClass, Pod, Service } from "#kube/kinds.ts";
+import { Ingress, IngressClass, Pod, Service } from "#kube/kinds.ts";
 import { enabled } from "#operator/runtime/define-controller.ts";
 import { kindsReadBy } from "#operator/runtime/watches.ts";
 import { anAgent, goes, says } from "#test/support/agent-words.ts";
 import { aDomain, anAgentEndpoint, aCloudEndpoint, anNgrokTrafficPolicy, aService } from "#test/support/builders.ts";
+import { closedStates, finalizersOn, heardOnceClosed, silence, touch } from "#test/support/closed-gate.ts";
 import { type Shop, shopControllers, startShop } from "#test/support/shop.ts";
 
 /** One object of each kind that is watched, each leaned upon by the others. */
@@ -48,11 +48,6 @@ async function populate(shop: Shop): Promise<void> {
 /** Each kind gets a new object, a change of an old one, and the end of one. */
 async function disturb(shop: Shop): Promise<void> {
   const { world, className } = shop;
-  const signal = AbortSignal.timeout(60_000);
-  const touch = async (kind: Kind, name: string, path: string, value: unknown): Promise<void> => {
-    const { uid = "" } = (await world.get(kind, name))?.metadata ?? {};
-    await world.write.patch(kind, { name, namespace: world.namespace }, uid, [{ op: "add", path, value }], signal);
-  };
   await shop.otherClass(`${className}-more`, "example.com/other");
   await shop.service("new");
   await world.create(Service, aService({ metadata: { name: "new-database" } }));
@@ -66,65 +61,27 @@ async function disturb(shop: Shop): Promise<void> {
   await world.create(Domain, aDomain({ metadata: { name: "new" } }));
 
   // Before the strategy, which while it is Open takes this endpoint away.
-  await touch(CloudEndpoint, "shop.ngrok.app", "/spec/url", "https://other.ngrok.app");
-  await touch(Ingress, "shop", "/metadata/annotations/ngrok.com~1mapping-strategy", "endpoints");
-  await touch(Ingress, "shop", "/spec/rules/0/http/paths/0/path", "/changed");
-  await touch(Service, "web", "/spec/ports/0/port", 81);
-  await touch(Service, "database", "/metadata/annotations/ngrok.com~1mapping-strategy", "endpoints-verbose");
-  await touch(NgrokTrafficPolicy, "hello", "/spec/policy", { on_http_request: [] });
-  await touch(Domain, "shop-ngrok-app", "/spec/description", "changed");
+  await touch(world, CloudEndpoint, "shop.ngrok.app", "/spec/url", "https://other.ngrok.app");
+  await touch(world, Ingress, "shop", "/metadata/annotations/ngrok.com~1mapping-strategy", "endpoints");
+  await touch(world, Ingress, "shop", "/spec/rules/0/http/paths/0/path", "/changed");
+  await touch(world, Service, "web", "/spec/ports/0/port", 81);
+  await touch(world, Service, "database", "/metadata/annotations/ngrok.com~1mapping-strategy", "endpoints-verbose");
+  await touch(world, NgrokTrafficPolicy, "hello", "/spec/policy", { on_http_request: [] });
+  await touch(world, Domain, "shop-ngrok-app", "/spec/description", "changed");
 
   for (const [kind, name] of OLD.filter(([kind]) => kind !== Service)) await world.remove(kind, name);
   for (const kind of [AgentEndpoint, NgrokTrafficPolicy]) await world.remove(kind, "new");
   await world.remove(Service, "web");
 }
 
-interface State {
-  readonly name: string;
-  close(shop: Shop): Promise<void>;
-  /** The pod is a new one when the events come. */
-  readonly restarts: boolean;
-}
-
-const mark =
-  (phase: "Draining" | "Drained") =>
-  async ({ world }: Shop): Promise<void> =>
-    await world.mark(phase);
-const forget = async ({ world }: Shop): Promise<void> =>
-  await world.remove(ConfigMap, namesOf(world.release).drainState);
-
-const states: readonly State[] = [
-  { name: "Draining", close: mark("Draining"), restarts: false },
-  { name: "Draining, after a restart", close: mark("Draining"), restarts: true },
-  { name: "Drained", close: mark("Drained"), restarts: false },
-  { name: "Drained, after a restart", close: mark("Drained"), restarts: true },
-  { name: "gone", close: forget, restarts: false },
-  { name: "gone, after a restart", close: forget, restarts: true },
-];
-
-test.for(states)(
+test.for(closedStates)(
   "while the drain state is $name, no event of any kind brings a write or a call (W2, W6, W7)",
   async (state) => {
     await using shop = await startShop();
     const { world } = shop;
     await populate(shop);
-    await state.close(shop);
-    await world.quiet();
-    if (state.restarts) {
-      await world.manager.stop();
-      world.start();
-      await world.quiet();
-    }
-    const written = world.written();
-    const asked = world.api.ledger.entries().filter(({ path }) => path !== "/api_keys").length;
-    await disturb(shop);
-    await world.quiet();
-    expect(world.written().slice(written.length)).toEqual([]);
-    expect(world.api.ledger.entries().filter(({ path }) => path !== "/api_keys")).toHaveLength(asked);
-    for (const [kind, name] of NEW) {
-      const held = (await world.get(kind, name))?.metadata.finalizers ?? [];
-      expect(held.filter((one) => FINALIZERS.includes(one))).toEqual([]);
-    }
+    expect(await heardOnceClosed(world, state, async () => await disturb(shop))).toEqual(silence);
+    expect(await finalizersOn(world, NEW)).toEqual([]);
   },
 );
 

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import { BoundEndpoint } from "#api/bound-endpoint.ts";
 import { FINALIZERS } from "#api/keys.ts";
-import { refOf } from "#kube/kind.ts";
+import { type KubeObject, refOf } from "#kube/kind.ts";
 import { Event, Namespace, Pod, Service, type ServiceObject } from "#kube/kinds.ts";
 import { applyStatus } from "#kube/status.ts";
 import type { JsonPatchOperation } from "#kube/writer.ts";
@@ -239,7 +239,7 @@ test("what a forwarder says is in the way is in the condition, until it is not, 
     "app.kubernetes.io/component": "bindings-forwarder",
   };
   const spec = { containers: [{ name: "a", image: "a" }] };
-  const pod = await world.create(Pod, { metadata: { name: "forwarder-1", labels }, spec } as never);
+  const pod = await world.create<KubeObject>(Pod, { metadata: { name: "forwarder-1", labels }, spec } as KubeObject);
   const made = await world.create(BoundEndpoint, bound(world, "billing"));
   await world.until(BoundEndpoint, "be-billing", isReady);
   const say = async (reason: string): Promise<void> => {
