@@ -29,6 +29,15 @@ export function boundBy(labels: Labels): { readonly name: string; readonly names
   );
 }
 
+/** Whether the labels are those of a Service that was made for this BoundEndpoint. */
+export function isBoundFor(
+  labels: Labels,
+  { name, namespace }: { readonly name: string; readonly namespace?: string | undefined },
+): boolean {
+  const owner = boundBy(labels);
+  return owner?.name === name && owner.namespace === namespace;
+}
+
 function pair(name: string | undefined, namespace: string | undefined) {
   return name === undefined || namespace === undefined ? undefined : { name, namespace };
 }

@@ -70,6 +70,12 @@ export function keyOf(at: Ref): string {
   return at.namespace === undefined ? at.name : `${at.namespace}/${at.name}`;
 }
 
+/** What `keyOf` was made from. */
+export function refOfKey(key: string): Ref {
+  const [first = "", second] = key.split("/");
+  return second === undefined ? { name: first } : { namespace: first, name: second };
+}
+
 /** The Ref of an object as the API server returned it. */
 export function refOf(object: KubeObject): Ref {
   const { name, namespace } = object.metadata;

@@ -1,6 +1,6 @@
 // What we made for a BoundEndpoint: two Services in the cluster, nothing at ngrok. Only Services that carry our binding
 // labels for this very endpoint go; a user's Service of the same name stays.
-import { boundBy } from "#api/binding.ts";
+import { isBoundFor } from "#api/binding.ts";
 import type { BoundEndpoint, BoundEndpointStatus } from "#api/bound-endpoint.ts";
 import type { Release } from "#api/release.ts";
 import { keyOf, type KubeObject, type Ref } from "#kube/kind.ts";
@@ -42,7 +42,7 @@ async function removeIfOurs(at: Ref, owner: Stored, hands: UndoHands, signal: Ab
     if (isOutOfReach(at, owner, error)) return undefined;
     throw error;
   });
-  if (service === undefined || !belongsTo(service, owner)) return;
+  if (service === undefined || !isBoundFor(service.metadata.labels, owner.metadata)) return;
   await hands.write.remove({ kind: Service, ref: at, uid: service.metadata.uid ?? "" }, signal);
 }
 
@@ -51,9 +51,4 @@ function isOutOfReach(at: Ref, { metadata, status }: Stored, error: unknown): bo
   if (!isClass(error, "invalid") || error.code !== "Forbidden" || at.namespace === metadata.namespace) return false;
   const { name, namespace } = status?.targetServiceRef ?? {};
   return name !== at.name || namespace !== at.namespace;
-}
-
-function belongsTo(service: KubeObject, { metadata }: KubeObject): boolean {
-  const owner = boundBy(service.metadata.labels);
-  return owner?.name === metadata.name && owner.namespace === metadata.namespace;
 }

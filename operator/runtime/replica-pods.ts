@@ -1,17 +1,23 @@
 // Which replicas of a component there are, as their pods show them, for the leader: whose entry in a status counts, and
 // whose is nobody's any more.
+import { isDeepStrictEqual } from "node:util";
 import type { Release } from "#api/release.ts";
 import { isComponentPod } from "#drain/pods.ts";
 import { type Kind, type KubeObject, refOf } from "#kube/kind.ts";
 import { Pod, type PodObject } from "#kube/kinds.ts";
 import type { JsonPatchOperation } from "#kube/writer.ts";
-import type { Cached, Context, Part } from "./define-controller.ts";
+import { type Cached, type Context, type Part, type Watch, watching } from "./define-controller.ts";
 
 const COMPONENT = "app.kubernetes.io/component";
 const READY = "Ready";
 
+type Component = "agent" | "bindings-forwarder";
+
+/** An object that replicas write their entries into. */
+type Spoken = KubeObject & { readonly status?: { readonly replicas?: readonly { readonly pod: string }[] } };
+
 /** What of Pods is watched. Where they may not be read, nobody is taken for gone. */
-export const replicaPods: Part<PodObject> = {
+const replicaPods: Part<PodObject> = {
   within: "release",
   labelSelector: `${COMPONENT} in (agent,bindings-forwarder)`,
   dispensable: true,
@@ -34,7 +40,7 @@ export const replicaPods: Part<PodObject> = {
 export type Replicas = ReadonlyMap<string, boolean> | undefined;
 
 export function replicasOf(
-  component: "agent" | "bindings-forwarder",
+  component: Component,
   { cached, release }: { readonly cached: Cached; readonly release: Release },
 ): Replicas {
   if (!cached.isWhole(Pod)) return undefined;
@@ -52,6 +58,29 @@ function hasEnded({ status }: PodObject): boolean {
 /** Of a pod that the kubelet calls not ready, a crashed one say, the entries are of an earlier life or speak of no session. */
 function mayServe({ status }: PodObject): boolean {
   return status?.conditions?.find(({ type }) => type === READY)?.status !== "False";
+}
+
+/** The watch of Pods for whoever sums up what replicas say of objects of the kind. */
+export function watchingReplicas<T extends Spoken>(kind: Kind<T>): Watch {
+  const concerned = (pod: PodObject, cached: Cached) =>
+    [...cached.all(kind)].filter(({ status }) => concerns(status?.replicas, pod, cached)).map(refOf);
+  return watching(Pod, concerned, {}, replicaPods);
+}
+
+/** Whether a replica has said something, which is news although it stands in the status. */
+export function hearsReplicas(before: Spoken, after: Spoken): boolean {
+  return !isDeepStrictEqual(before.status?.replicas, after.status?.replicas);
+}
+
+/** Whether what the pod says counts; it does where nobody may look at it. */
+export function isServing(replicas: Replicas, pod: string): boolean {
+  return replicas === undefined || replicas.get(pod) === true;
+}
+
+/** The command that shows a person the replicas. */
+export function replicasCommand(component: Component, { name, namespace }: Release): string {
+  const labels = `app.kubernetes.io/instance=${name},${COMPONENT}=${component}`;
+  return `kubectl -n ${namespace} get deployments,pods -l ${labels}`;
 }
 
 /** Whether the pod is, or may make, news for who shows these entries: its own word, a missing one, one of somebody gone. */
@@ -96,9 +125,6 @@ export function forget(
       { op: "remove", path },
     ]);
 }
-
-/** An object that replicas write their entries into. */
-type Spoken = KubeObject & { readonly status?: { readonly replicas?: readonly { readonly pod: string }[] } };
 
 /** The object without the entries of pods that are gone: nobody else takes them out. */
 export async function withoutGone<T extends Spoken>(

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { claimOf, generatorNamespace } from "#api/keys.ts";
 import type { Release } from "#api/release.ts";
 import type { Connection } from "#kube/connection.ts";
-import { keyOf, type KubeObject, type Ref, refOf } from "#kube/kind.ts";
+import { keyOf, type KubeObject, refOf, refOfKey } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
 import { applyStatus } from "#kube/status.ts";
 import { reconcileBackoff, waitInLoop } from "#wire/backoff.ts";
@@ -220,11 +220,6 @@ class Keeper {
 
 interface Replicas {
   readonly replicas?: readonly { readonly pod: string }[];
-}
-
-function refOfKey(key: string): Ref {
-  const [first = "", second] = key.split("/");
-  return second === undefined ? { name: first } : { namespace: first, name: second };
 }
 
 function withoutUndefined(fields: object): object {

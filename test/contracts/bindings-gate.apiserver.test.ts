@@ -12,7 +12,7 @@ import { boundEndpointController } from "#operator/controllers/bound-endpoint/co
 import { enabled } from "#operator/runtime/define-controller.ts";
 import { kindsReadBy } from "#operator/runtime/watches.ts";
 import { aBoundEndpoint, aKubernetesOperator } from "#test/support/builders.ts";
-import { closedStates, finalizersOn, heardOnceClosed, silence, touch } from "#test/support/closed-gate.ts";
+import { closedStates, finalizersOn, heardOnceClosed, silence } from "#test/support/closed-gate.ts";
 import { isReady, startWorld, type World } from "#test/support/world.ts";
 
 const controllers = [boundEndpointController, bindingPollerController];
@@ -60,11 +60,11 @@ async function disturb(world: World): Promise<void> {
       spec: { endpointURL: urlOf(world, "persons"), target: { service: "persons", namespace: world.namespace } },
     }),
   );
-  await touch(world, BoundEndpoint, nameOf("web"), "/spec/port", 12_345);
+  await world.touch(BoundEndpoint, nameOf("web"), "/spec/port", 12_345);
   await world.remove(BoundEndpoint, nameOf("going"));
-  await touch(world, Service, nameOf("spoilt"), "/spec/selector", { app: "theirs" });
+  await world.touch(Service, nameOf("spoilt"), "/spec/selector", { app: "theirs" });
   await world.remove(Service, "spoilt");
-  await touch(world, KubernetesOperator, "ngrok", "/metadata/labels", { touched: "yes" });
+  await world.touch(KubernetesOperator, "ngrok", "/metadata/labels", { touched: "yes" });
   const labels = { "app.kubernetes.io/instance": "ngrok", "app.kubernetes.io/component": "bindings-forwarder" };
   const spec = { containers: [{ name: "a", image: "a" }] };
   await world.create<KubeObject>(Pod, { metadata: { name: "forwarder-1", labels }, spec } as KubeObject);

@@ -30,7 +30,7 @@ import {
   aTCPRoute,
   aTLSRoute,
 } from "#test/support/builders.ts";
-import { closedStates, finalizersOn, heardOnceClosed, silence, touch } from "#test/support/closed-gate.ts";
+import { closedStates, finalizersOn, heardOnceClosed, silence } from "#test/support/closed-gate.ts";
 import { aCaConfigMap, aGrant, aTlsSecret } from "#test/support/gateway-ground.ts";
 import {
   type GatewayShop,
@@ -121,17 +121,17 @@ async function disturb(shop: GatewayShop): Promise<void> {
   await world.create(Domain, aDomain({ metadata: { name: "new" } }));
 
   // First: where it is Open, the next change takes it away.
-  await touch(world, CloudEndpoint, endpointIn(shop), "/spec/url", "https://other.ngrok.app");
-  await touch(world, Gateway, "edge", "/spec/listeners/0/hostname", "other.ngrok.app");
-  await touch(world, HTTPRoute, "web", "/spec/hostnames", ["other.ngrok.app"]);
-  await touch(world, TCPRoute, "database", "/spec/rules/0/backendRefs/0/port", 81);
-  await touch(world, TLSRoute, "database", "/spec/rules/0/backendRefs/0/port", 81);
-  await touch(world, Service, "web", "/spec/ports/0/port", 81);
-  await touch(world, NgrokTrafficPolicy, "hello", "/spec/policy", { on_http_request: [] });
-  await touch(world, ReferenceGrant, "grant", "/metadata/labels", { seen: "yes" });
-  await touch(world, Secret, "cert", "/metadata/labels", { seen: "yes" });
-  await touch(world, ConfigMap, "ca", "/data/ca.crt", "changed");
-  await touch(world, Domain, "shop-ngrok-app", "/spec/description", "changed");
+  await world.touch(CloudEndpoint, endpointIn(shop), "/spec/url", "https://other.ngrok.app");
+  await world.touch(Gateway, "edge", "/spec/listeners/0/hostname", "other.ngrok.app");
+  await world.touch(HTTPRoute, "web", "/spec/hostnames", ["other.ngrok.app"]);
+  await world.touch(TCPRoute, "database", "/spec/rules/0/backendRefs/0/port", 81);
+  await world.touch(TLSRoute, "database", "/spec/rules/0/backendRefs/0/port", 81);
+  await world.touch(Service, "web", "/spec/ports/0/port", 81);
+  await world.touch(NgrokTrafficPolicy, "hello", "/spec/policy", { on_http_request: [] });
+  await world.touch(ReferenceGrant, "grant", "/metadata/labels", { seen: "yes" });
+  await world.touch(Secret, "cert", "/metadata/labels", { seen: "yes" });
+  await world.touch(ConfigMap, "ca", "/data/ca.crt", "changed");
+  await world.touch(Domain, "shop-ngrok-app", "/spec/description", "changed");
   const { uid = "" } = (await world.read.get(Namespace, { name: world.namespace }, signal()))?.metadata ?? {};
   const labelled = [{ op: "add" as const, path: "/metadata/labels/seen", value: "yes" }];
   await world.write.patch(Namespace, { name: world.namespace }, uid, labelled, signal());

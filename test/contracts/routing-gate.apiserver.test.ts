@@ -12,7 +12,7 @@ import { enabled } from "#operator/runtime/define-controller.ts";
 import { kindsReadBy } from "#operator/runtime/watches.ts";
 import { anAgent, goes, says } from "#test/support/agent-words.ts";
 import { aDomain, anAgentEndpoint, aCloudEndpoint, anNgrokTrafficPolicy, aService } from "#test/support/builders.ts";
-import { closedStates, finalizersOn, heardOnceClosed, silence, touch } from "#test/support/closed-gate.ts";
+import { closedStates, finalizersOn, heardOnceClosed, silence } from "#test/support/closed-gate.ts";
 import { type Shop, shopControllers, startShop } from "#test/support/shop.ts";
 
 /** One object of each kind that is watched, each leaned upon by the others. */
@@ -61,13 +61,13 @@ async function disturb(shop: Shop): Promise<void> {
   await world.create(Domain, aDomain({ metadata: { name: "new" } }));
 
   // Before the strategy, which while it is Open takes this endpoint away.
-  await touch(world, CloudEndpoint, "shop.ngrok.app", "/spec/url", "https://other.ngrok.app");
-  await touch(world, Ingress, "shop", "/metadata/annotations/ngrok.com~1mapping-strategy", "endpoints");
-  await touch(world, Ingress, "shop", "/spec/rules/0/http/paths/0/path", "/changed");
-  await touch(world, Service, "web", "/spec/ports/0/port", 81);
-  await touch(world, Service, "database", "/metadata/annotations/ngrok.com~1mapping-strategy", "endpoints-verbose");
-  await touch(world, NgrokTrafficPolicy, "hello", "/spec/policy", { on_http_request: [] });
-  await touch(world, Domain, "shop-ngrok-app", "/spec/description", "changed");
+  await world.touch(CloudEndpoint, "shop.ngrok.app", "/spec/url", "https://other.ngrok.app");
+  await world.touch(Ingress, "shop", "/metadata/annotations/ngrok.com~1mapping-strategy", "endpoints");
+  await world.touch(Ingress, "shop", "/spec/rules/0/http/paths/0/path", "/changed");
+  await world.touch(Service, "web", "/spec/ports/0/port", 81);
+  await world.touch(Service, "database", "/metadata/annotations/ngrok.com~1mapping-strategy", "endpoints-verbose");
+  await world.touch(NgrokTrafficPolicy, "hello", "/spec/policy", { on_http_request: [] });
+  await world.touch(Domain, "shop-ngrok-app", "/spec/description", "changed");
 
   for (const [kind, name] of OLD.filter(([kind]) => kind !== Service)) await world.remove(kind, name);
   for (const kind of [AgentEndpoint, NgrokTrafficPolicy]) await world.remove(kind, "new");

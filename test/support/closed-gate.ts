@@ -56,10 +56,3 @@ export async function finalizersOn(world: World, objects: readonly (readonly [Ki
   const found = await Promise.all(objects.map(async ([kind, name]) => await world.get(kind, name)));
   return found.flatMap((object) => object?.metadata.finalizers ?? []).filter((one) => FINALIZERS.includes(one));
 }
-
-/** Changes one field of an object in the world's namespace, as a person would. */
-export async function touch(world: World, kind: Kind, name: string, path: string, value: unknown): Promise<void> {
-  const { uid = "" } = (await world.get(kind, name))?.metadata ?? {};
-  const signal = AbortSignal.timeout(60_000);
-  await world.write.patch(kind, { name, namespace: world.namespace }, uid, [{ op: "add", path, value }], signal);
-}

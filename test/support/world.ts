@@ -6,25 +6,21 @@ import type { OwnObject } from "#api/define-kind.ts";
 import type { Release } from "#api/release.ts";
 import { namesOf } from "#api/release.ts";
 import { stateRef } from "#drain/state.ts";
-import { connect, type Connection, type KubeRequest } from "#kube/connection.ts";
+import { connect, type Connection } from "#kube/connection.ts";
 import { type Kind, type KubeObject, type Ref, refOf } from "#kube/kind.ts";
 import { ConfigMap, Namespace } from "#kube/kinds.ts";
 import { reader, type Reader } from "#kube/reader.ts";
 import { follow } from "#kube/watch.ts";
 import type { LeaseTiming } from "#kube/write-token.ts";
 import { type Writer, writer } from "#kube/writer.ts";
-import { connectNgrok } from "#ngrok/client.ts";
 import type { Controller } from "#operator/runtime/define-controller.ts";
 import { kindsReadBy } from "#operator/runtime/watches.ts";
-import { KeyCheck } from "#operator/runtime/key.ts";
-import { openLog } from "#operator/runtime/log.ts";
-import { metrics as openMetrics } from "#operator/runtime/metrics.ts";
 import type { Options } from "#operator/runtime/options.ts";
-import { run } from "#operator/runtime/run.ts";
 import { systemClock } from "#wire/clock.ts";
 import type { Dial } from "#wire/dial.ts";
 import { afterUninstall } from "#wire/fence.ts";
 import { installCrds } from "./crds.ts";
+import { type ManagerOptions, startManager, type TestManager } from "./world-manager.ts";
 import { type NgrokApi, type NgrokApiOptions, startNgrokApi } from "./ngrok-api/server.ts";
 
 export type Phase = "Open" | "Draining" | "Drained";
@@ -48,26 +44,6 @@ export interface WorldOptions {
   readonly timing?: LeaseTiming;
   /** Into the cluster, which has no network here; default: somebody listens everywhere. */
   readonly dial?: Dial;
-}
-
-export interface ManagerOptions {
-  /** What is different for this replica, as after an upgrade with other values. */
-  readonly options?: Partial<Options>;
-  /** Stands between this replica and the API server: answers a request itself, or undefined to let it pass. */
-  readonly intercept?: (request: KubeRequest) => Promise<unknown> | undefined;
-}
-
-/** One replica. */
-export interface TestManager {
-  /** What it wrote to the API server, without Lease and events: `PATCH /apis/...`. */
-  readonly writes: readonly string[];
-  /** A write has no answer yet: a fresh API server takes a second for the first of a kind. */
-  isWriting(): boolean;
-  /** Log lines as objects. */
-  readonly log: readonly Record<string, unknown>[];
-  /** SIGTERM; resolves to the exit code. */
-  stop(): Promise<number>;
-  readonly ended: Promise<number>;
 }
 
 export interface World extends AsyncDisposable {
@@ -94,6 +70,8 @@ export interface World extends AsyncDisposable {
     withinMs?: number,
   ): Promise<T>;
   gone(kind: Kind, name: string, withinMs?: number): Promise<void>;
+  /** Puts a value at a JSON pointer, as a person would who edits the object. */
+  touch(kind: Kind, name: string, path: string, value: unknown): Promise<void>;
   /** Turns the drain state. */
   mark(phase: Phase, data?: Record<string, string>): Promise<void>;
   /** When nothing has been written or asked by anybody for half a second. */
@@ -151,6 +129,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       if (object !== undefined)
         await write.remove({ kind, ref: refOf(object), uid: object.metadata.uid ?? "" }, over.signal);
     },
+    async touch(kind, name, path, value) {
+      const { uid = "" } = (await read.get(kind, { name, namespace }, over.signal))?.metadata ?? {};
+      await write.patch(kind, { name, namespace }, uid, [{ op: "add", path, value }], over.signal);
+    },
     until: async (kind, name, wanted, withinMs = 10_000) =>
       await until(world, kind, { name, namespace }, wanted, withinMs),
     async gone(kind, name, withinMs = 10_000) {
@@ -193,94 +175,6 @@ async function drainState(world: World, drain: NonNullable<WorldOptions["drain"]
   await world.create(ConfigMap, { metadata: { name: namesOf(world.release).drainState } });
   if (drain !== "rendered") await world.mark(drain);
 }
-
-let replicas = 0;
-
-function startManager(world: World, options: WorldOptions, more: ManagerOptions): TestManager {
-  const { intercept } = more;
-  const stop = new AbortController();
-  const end = new AbortController();
-  const writes: string[] = [];
-  let writing = 0;
-  const lines: Record<string, unknown>[] = [];
-  const connection: Connection = {
-    server: world.connection.server,
-    watch: (request) => world.connection.watch(request),
-    async request(request) {
-      const aside = /\/(leases|events|selfsubjectaccessreviews)/.test(request.path);
-      const counts = request.method !== "GET" && !aside;
-      if (!counts) return (await intercept?.(request)) ?? (await world.connection.request(request));
-      writes.push(`${request.method} ${request.path}`);
-      writing += 1;
-      try {
-        return (await intercept?.(request)) ?? (await world.connection.request(request));
-      } finally {
-        writing -= 1;
-      }
-    },
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
-  const key = options.keyless === true ? undefined : "test-key";
-  const check = new KeyCheck();
-  const ngrok =
-    key === undefined
-      ? { problem: "no ngrok API key" }
-      : connectNgrok({
-          apiUrl: world.api.url,
-          apiKey: key,
-          userAgent: "test",
-          clock: systemClock,
-          observe: ({ status }) => check.heard(status),
-          // As in the program: what has begun at ngrok may end.
-          signal: end.signal,
-        });
-  replicas += 1;
-  const ended = run({
-    controllers: options.controllers,
-    connection,
-    ngrok,
-    key: check,
-    dial: options.dial ?? (() => Promise.resolve()),
-    release: world.release,
-    options: { ...defaults, ...options.options, ...more.options },
-    lease: namesOf(world.release).lease,
-    identity: `pod/test-${replicas}/${randomUUID()}`,
-    clusterWide: options.clusterWide ?? true,
-    bind: { health: "0", metrics: "0" },
-    clock: systemClock,
-    metrics: openMetrics({ processMetrics: false }),
-    log: openLog(
-      { level: "debug", encoder: "json", secrets: key === undefined ? [] : [key] },
-      { write: (line: string) => lines.push(JSON.parse(line) as Record<string, unknown>) },
-    ),
-    ...(options.timing === undefined ? {} : { timing: options.timing }),
-    signal: stop.signal,
-  }).finally(() => end.abort(new Error("the manager has ended")));
-  return {
-    writes,
-    isWriting: () => writing > 0,
-    log: lines,
-    ended,
-    async stop() {
-      stop.abort(new Error("SIGTERM"));
-      return await ended;
-    },
-  };
-}
-
-const defaults: Options = {
-  version: "0.1.0",
-  description: "Created by the ngrok-operator",
-  region: "",
-  features: ["ingress", "gateway"],
-  managerName: "ngrok-operator-manager",
-  clusterDomain: "svc.cluster.local",
-  defaultDomainReclaimPolicy: "Delete",
-  drainPolicy: "Retain",
-  bindings: { endpointSelectors: ["true"], serviceAnnotations: {}, serviceLabels: {}, ingressEndpoint: "" },
-  uninstall: { hook: true, helmSeconds: 300, crdsGo: false, callsPerMinute: undefined },
-  metadata: {},
-};
 
 async function until<T extends KubeObject>(
   world: World,

@@ -1,11 +1,9 @@
 // AgentEndpoint, the leader's side: claim, Domain, and the conditions, which are made of what each agent says in its own
 // entry. The tunnels themselves are the agents' (controllers/tunnel): nobody here waits for one, not even a deletion.
-import { isDeepStrictEqual } from "node:util";
 import { AgentEndpoint } from "#api/agent-endpoint.ts";
 import { fails, findCondition } from "#api/conditions.ts";
 import { Domain } from "#api/domain.ts";
 import { allow } from "#api/rbac.ts";
-import type { Release } from "#api/release.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
 import type { Undone } from "#drain/hands.ts";
 import { keyOf, refOf } from "#kube/kind.ts";
@@ -24,7 +22,13 @@ import {
   stop,
   watching,
 } from "../../runtime/define-controller.ts";
-import { concerns, replicaPods, replicasOf, withoutGone } from "../../runtime/replica-pods.ts";
+import {
+  hearsReplicas,
+  replicasCommand,
+  replicasOf,
+  watchingReplicas,
+  withoutGone,
+} from "../../runtime/replica-pods.ts";
 import { failureEvents, needOf, showEndpoint } from "./plan.ts";
 
 export const agentEndpointController = defineController<AgentEndpoint>({
@@ -38,19 +42,13 @@ export const agentEndpointController = defineController<AgentEndpoint>({
     domain: ({ spec, metadata: { namespace } }) =>
       domainNames(spec.url, spec.bindings).map((name) => keyOf({ name, namespace })),
   },
-  hears: (before, after) => !isDeepStrictEqual(before.status?.replicas, after.status?.replicas),
+  hears: hearsReplicas,
   watches: [
     watching(Domain, (domain, cached) => cached.by(AgentEndpoint, "domain", keyOf(refOf(domain))).map(refOf)),
     watching(NgrokTrafficPolicy, (policy, cached) =>
       cached.by(AgentEndpoint, "policy", keyOf(refOf(policy))).map(refOf),
     ),
-    watching(
-      Pod,
-      (pod, cached) =>
-        [...cached.all(AgentEndpoint)].filter(({ status }) => concerns(status?.replicas, pod, cached)).map(refOf),
-      {},
-      replicaPods,
-    ),
+    watchingReplicas(AgentEndpoint),
   ],
   rbac: [
     allow(AgentEndpoint, ["get", "list", "watch", "patch"], {
@@ -85,7 +83,7 @@ async function apply(found: AgentEndpoint, context: Context): Promise<Outcome<Ag
   const endpoint = await withoutGone(AgentEndpoint, found, agents, context);
   const { domain, failure } = await domainOf(need, endpoint, context);
   const problem = policy.is === "text" ? undefined : policy.problem;
-  const shown = showEndpoint(endpoint, { domain, source, problem, agents, where: whereOf(release) });
+  const shown = showEndpoint(endpoint, { domain, source, problem, agents, where: replicasCommand("agent", release) });
   const told = shown === undefined ? {} : { shown };
   if (shown !== undefined && isNews(endpoint, shown, "EndpointCreated"))
     for (const event of failureEvents(endpoint, agents)) context.event(event);
@@ -116,9 +114,4 @@ async function domainOf(
 /** Whether the condition says something else than the object shows. */
 function isNews({ status }: AgentEndpoint, { findings }: Shown<AgentEndpoint>, type: string): boolean {
   return findCondition(status?.conditions, type)?.message !== findings.find((one) => one.type === type)?.message;
-}
-
-function whereOf({ name, namespace }: Release): string {
-  const labels = `app.kubernetes.io/instance=${name},app.kubernetes.io/component=agent`;
-  return `kubectl -n ${namespace} get deployments,pods -l ${labels}`;
 }

@@ -6,7 +6,7 @@ import { finding } from "../../endpoint/conditions.ts";
 import { type DomainNeed, domainNeed, type DomainPart } from "../../endpoint/domain.ts";
 import type { PolicySource } from "../../endpoint/traffic-policy.ts";
 import type { ObjectEvent, Shown } from "../../runtime/define-controller.ts";
-import type { Replicas } from "../../runtime/replica-pods.ts";
+import { isServing, type Replicas } from "../../runtime/replica-pods.ts";
 
 const { holds, fails } = finding<AgentEndpointReason>();
 
@@ -43,7 +43,7 @@ interface Answers {
 }
 
 function answersOf({ status, metadata }: AgentEndpoint, agents: Replicas): Answers {
-  const counts = (status?.replicas ?? []).filter(({ pod }) => agents === undefined || agents.get(pod) === true);
+  const counts = (status?.replicas ?? []).filter(({ pod }) => isServing(agents, pod));
   const entries = counts.toSorted((a, b) => (a.pod < b.pod ? -1 : 1));
   const decided = entries.filter(({ observedGeneration }) => observedGeneration >= (metadata.generation ?? 0));
   return {

@@ -1,6 +1,5 @@
 // BoundEndpoint, the leader's side: claim, the two Services by which workloads come to the forwarders, and the conditions.
 // The ports themselves are the forwarders' (controllers/listener).
-import { isDeepStrictEqual } from "node:util";
 import { boundBy } from "#api/binding.ts";
 import { BoundEndpoint } from "#api/bound-endpoint.ts";
 import { findCondition } from "#api/conditions.ts";
@@ -23,7 +22,13 @@ import {
   wait,
   watching,
 } from "../../runtime/define-controller.ts";
-import { concerns, replicaPods, replicasOf, withoutGone } from "../../runtime/replica-pods.ts";
+import {
+  hearsReplicas,
+  replicasCommand,
+  replicasOf,
+  watchingReplicas,
+  withoutGone,
+} from "../../runtime/replica-pods.ts";
 import { checkConnectivity } from "./connectivity.ts";
 import { type Checked, listening, type Services, showBoundEndpoint } from "./plan.ts";
 import { planService, targetService, upstreamService } from "./services.ts";
@@ -44,7 +49,7 @@ export const boundEndpointController = defineController<BoundEndpoint>({
     [BY_TARGET]: (endpoint) => targetOfSpec(endpoint).map(keyOf),
     [BY_NAMESPACE]: (endpoint) => targetOfSpec(endpoint).map(({ namespace }) => namespace),
   },
-  hears: (before, after) => !isDeepStrictEqual(before.status?.replicas, after.status?.replicas),
+  hears: hearsReplicas,
   watches: [
     watching(
       Service,
@@ -56,13 +61,7 @@ export const boundEndpointController = defineController<BoundEndpoint>({
       { ignores: "status" },
     ),
     watching(Namespace, ({ metadata }, cached) => cached.by(BoundEndpoint, BY_NAMESPACE, metadata.name).map(refOf)),
-    watching(
-      Pod,
-      (pod, cached) =>
-        [...cached.all(BoundEndpoint)].filter(({ status }) => concerns(status?.replicas, pod, cached)).map(refOf),
-      {},
-      replicaPods,
-    ),
+    watchingReplicas(BoundEndpoint),
   ],
   rbac: [
     allow(BoundEndpoint, ["get", "list", "watch", "patch"], {
@@ -137,7 +136,7 @@ async function apply(found: BoundEndpoint, context: Context): Promise<Outcome<Bo
     context,
   );
   const checked = services.problem === undefined ? check(endpoint, context) : undefined;
-  const where = `kubectl -n ${release.namespace} get deployments,pods -l app.kubernetes.io/instance=${release.name},app.kubernetes.io/component=bindings-forwarder`;
+  const where = replicasCommand("bindings-forwarder", release);
   const shown = showBoundEndpoint(endpoint, { services, checked, forwarders, where });
   tellNews(endpoint, shown, context);
   if (failure !== undefined) return failed(failure, { shown });

@@ -9,7 +9,7 @@ import type {
 } from "#api/bound-endpoint.ts";
 import { finding } from "../../endpoint/conditions.ts";
 import type { Shown } from "../../runtime/define-controller.ts";
-import type { Replicas } from "../../runtime/replica-pods.ts";
+import { isServing, type Replicas } from "../../runtime/replica-pods.ts";
 
 type Reason = (typeof boundEndpointReasons)[keyof typeof boundEndpointReasons][number];
 const { holds, fails: lacks } = finding<Reason>();
@@ -73,8 +73,7 @@ function connectivity(endpoint: BoundEndpoint, { checked, forwarders, where }: S
 function troublesOf({ status, metadata }: BoundEndpoint, forwarders: Replicas): readonly string[] {
   return (status?.replicas ?? [])
     .filter(({ pod, reason, observedGeneration }) => {
-      const isServing = forwarders === undefined || forwarders.get(pod) === true;
-      return isServing && reason !== "Listening" && observedGeneration === metadata.generation;
+      return isServing(forwarders, pod) && reason !== "Listening" && observedGeneration === metadata.generation;
     })
     .map(({ pod, reason, message }) => `forwarder ${pod}: ${message ?? reason}`);
 }

@@ -1,6 +1,6 @@
 // The two Services of a BoundEndpoint: in front of the forwarders one in its own namespace, and under the name that
 // workloads use one that leads there. Pure.
-import { bindingLabels, boundBy, ENDPOINT_URL, ENDPOINT_URL_LEGACY } from "#api/binding.ts";
+import { bindingLabels, boundBy, ENDPOINT_URL, ENDPOINT_URL_LEGACY, isBoundFor } from "#api/binding.ts";
 import type { BoundEndpoint } from "#api/bound-endpoint.ts";
 import { keyOf, refOf } from "#kube/kind.ts";
 import type { ServiceObject, ServicePort } from "#kube/kinds.ts";
@@ -58,11 +58,6 @@ export function targetService({ metadata, spec }: BoundEndpoint, { clusterDomain
   };
 }
 
-export function belongsTo(service: ServiceObject, { metadata }: BoundEndpoint): boolean {
-  const owner = boundBy(service.metadata.labels);
-  return owner?.name === metadata.name && owner.namespace === metadata.namespace;
-}
-
 export type ServiceStep =
   | { readonly is: "create" | "none" }
   | { readonly is: "patch"; readonly operations: readonly JsonPatchOperation[] }
@@ -76,7 +71,7 @@ export function planService(
 ): ServiceStep {
   if (stored === undefined) return { is: "create" };
   const name = `Service ${keyOf(refOf(wanted))}`;
-  if (!belongsTo(stored, endpoint)) {
+  if (!isBoundFor(stored.metadata.labels, endpoint.metadata)) {
     const owner = boundBy(stored.metadata.labels);
     const why =
       owner === undefined

@@ -55,11 +55,6 @@ async function classOf({ world, className }: GatewayShop): Promise<KubeObject | 
   return await world.read.get(GatewayClass, { name: className }, signal());
 }
 
-async function patch(world: World, kind: Kind, name: string, path: string, value: unknown): Promise<void> {
-  const { uid = "" } = (await world.get(kind, name))?.metadata ?? {};
-  await world.write.patch(kind, { name, namespace: world.namespace }, uid, [{ op: "add", path, value }], signal());
-}
-
 /** `type status reason`, sorted. */
 function said(conditions: readonly StrangerCondition[] | undefined): string[] {
   return (conditions ?? []).map(({ type, status, reason }) => `${type} ${status} ${reason}`).toSorted();
@@ -111,8 +106,8 @@ test("a Gateway and its HTTPRoute become an endpoint; class, Gateway and route a
   await world.manager.stop();
   world.start();
   await world.quiet();
-  await patch(world, HTTPRoute, "web", "/metadata/labels", { seen: "yes" });
-  await patch(world, Gateway, "edge", "/metadata/labels", { seen: "yes" });
+  await world.touch(HTTPRoute, "web", "/metadata/labels", { seen: "yes" });
+  await world.touch(Gateway, "edge", "/metadata/labels", { seen: "yes" });
   await world.quiet();
   expect(world.written().slice(written)).toEqual([]);
 });
@@ -141,12 +136,12 @@ test("what other controllers say of a route and of a Gateway stays, and is nothi
   await speak(world, Gateway, "edge", { conditions: [...(gateway?.status?.conditions ?? []), stranger] });
   await world.quiet();
   const written = world.written().length;
-  await patch(world, HTTPRoute, "web", "/metadata/labels", { seen: "yes" });
-  await patch(world, Gateway, "edge", "/metadata/labels", { seen: "yes" });
+  await world.touch(HTTPRoute, "web", "/metadata/labels", { seen: "yes" });
+  await world.touch(Gateway, "edge", "/metadata/labels", { seen: "yes" });
   await world.quiet();
   expect(world.written().slice(written)).toEqual([]);
 
-  await patch(world, HTTPRoute, "web", "/spec/rules/0/backendRefs/0/name", "absent");
+  await world.touch(HTTPRoute, "web", "/spec/rules/0/backendRefs/0/name", "absent");
   const route = await world.until(HTTPRoute, "web", (one) =>
     saidBy(one, controllerName).some((conditions) => conditions.includes("ResolvedRefs False BackendNotFound")),
   );
@@ -188,7 +183,7 @@ test("a Gateway that moves to another class loses endpoint, finalizer and stamp,
   await populate(shop);
   const other = `${shop.className}-other`;
   await shop.makeClass(other, "example.com/other");
-  await patch(world, Gateway, "edge", "/spec/gatewayClassName", other);
+  await world.touch(Gateway, "edge", "/spec/gatewayClassName", other);
   const freed = await world.until(Gateway, "edge", (gateway) => !isHeld(gateway));
   expect(freed.metadata.annotations?.[DRAIN_OWNER]).toBeUndefined();
   const route = await world.until(HTTPRoute, "web", (one) => !isHeld(one) && saidBy(one, controllerName).length === 0);

@@ -21,7 +21,7 @@ import {
   Service,
 } from "#kube/kinds.ts";
 import { isClaimed } from "../../endpoint/claimed.ts";
-import { authorities, certificates } from "../../endpoint/gateway-parts.ts";
+import { authorities, certificates } from "../../endpoint/parts.ts";
 import { legacyEvent } from "../../endpoint/legacy-annotations.ts";
 import {
   type Cached,

@@ -11,11 +11,13 @@ import {
 } from "#api/kubernetes-operator.ts";
 import type { Release } from "#api/release.ts";
 import type { ObjectMeta } from "#kube/kind.ts";
+import { pointerStep } from "#kube/paths.ts";
 import type { JsonPatchOperation } from "#kube/writer.ts";
 import type { Change } from "#ngrok/change.ts";
 import { metadataText, operatorMetadata } from "#ngrok/metadata.ts";
 import type { OperatorBody, OperatorPatch, RemoteOperator } from "#ngrok/operators.ts";
 import { failureText, finding } from "../../endpoint/conditions.ts";
+import { missing, sameJson } from "../../endpoint/difference.ts";
 import type { Shown } from "../../runtime/define-controller.ts";
 import type { Options } from "../../runtime/options.ts";
 
@@ -55,12 +57,11 @@ function annotated({ routing }: Options): Pick<ObjectMeta, "annotations"> {
 
 /** JSON patch operations after which other installs can read whose GatewayClasses are served here. */
 export function planAnnotation({ annotations }: ObjectMeta, options: Options): readonly JsonPatchOperation[] {
-  const path = `/metadata/annotations/${GATEWAY_CONTROLLER_NAME.replace("/", "~1")}`;
-  const value = annotated(options).annotations?.[GATEWAY_CONTROLLER_NAME];
-  if (annotations?.[GATEWAY_CONTROLLER_NAME] === value) return [];
-  if (value === undefined) return [{ op: "remove", path }];
-  const map = annotations === undefined ? [{ op: "add", path: "/metadata/annotations", value: {} } as const] : [];
-  return [...map, { op: "add", path, value }];
+  const path = "/metadata/annotations";
+  const wanted = annotated(options).annotations;
+  if (wanted !== undefined || annotations?.[GATEWAY_CONTROLLER_NAME] === undefined)
+    return missing(path, wanted, annotations);
+  return [{ op: "remove", path: `${path}/${pointerStep(GATEWAY_CONTROLLER_NAME)}` }];
 }
 
 /** JSON patch operations for the fields of ours that differ; none when the spec is as it should be. */
@@ -68,17 +69,11 @@ export function planSpec(spec: KubernetesOperatorSpec, desired: KubernetesOperat
   const operations: JsonPatchOperation[] = [];
   for (const [field, value] of Object.entries(desired)) {
     const path = `/spec/${field}`;
-    if (!same(spec[field as keyof KubernetesOperatorSpec], value)) operations.push({ op: "add", path, value });
+    if (!sameJson(spec[field as keyof KubernetesOperatorSpec], value)) operations.push({ op: "add", path, value });
   }
   if (desired.binding === undefined && spec.binding !== undefined)
     operations.push({ op: "remove", path: "/spec/binding" });
   return operations;
-}
-
-function same(a: unknown, b: unknown): boolean {
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...keys].every((key) => same((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]));
 }
 
 export function hasBindings(spec: KubernetesOperatorSpec): boolean {
@@ -116,11 +111,11 @@ export function planOperator(desired: OperatorBody, remote: RemoteOperator | und
   const binding = desired.binding;
   const sameBinding =
     binding === undefined ||
-    (binding.csr === undefined && same(binding.endpointSelectors, remote.binding?.endpointSelectors ?? []));
+    (binding.csr === undefined && sameJson(binding.endpointSelectors, remote.binding?.endpointSelectors ?? []));
   const patch: OperatorPatch = {
     ...(desired.description === remote.description ? {} : { description: desired.description }),
     ...(desired.metadata === remote.metadata ? {} : { metadata: desired.metadata }),
-    ...(same([...(desired.enabledFeatures ?? [])].sort(), [...remote.enabledFeatures].sort())
+    ...(sameJson([...(desired.enabledFeatures ?? [])].sort(), [...remote.enabledFeatures].sort())
       ? {}
       : { enabledFeatures: desired.enabledFeatures }),
     ...(desired.region === remote.region ? {} : { region: desired.region }),

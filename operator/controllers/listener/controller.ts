@@ -3,10 +3,11 @@
 import { BoundEndpoint, forwarderFieldManager } from "#api/bound-endpoint.ts";
 import { BINDING_SECRET, KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { allow } from "#api/rbac.ts";
-import { keyOf, type KubeObject, type Ref, refOf } from "#kube/kind.ts";
-import { Pod, Secret, type SecretObject } from "#kube/kinds.ts";
+import { keyOf, type KubeObject, type Ref, refOf, refOfKey } from "#kube/kind.ts";
+import { Pod, Secret } from "#kube/kinds.ts";
 import type { PodIdentity } from "#ngrok/mux-messages.ts";
 import { known, KnownError } from "#wire/errors.ts";
+import { entriesOf } from "../../endpoint/parts.ts";
 import type { Forwarder } from "../../forwarding/forwarder.ts";
 import { addressesOf, identityOf, podPart } from "../../forwarding/identity.ts";
 import { type Cached, watching } from "../../runtime/define-controller.ts";
@@ -30,7 +31,7 @@ export const listenerController = defineReplicaController<BoundEndpoint, Forward
       {
         within: "release",
         fieldSelector: `metadata.name=${BINDING_SECRET}`,
-        keeps: certificatePart,
+        keeps: entriesOf("tls.crt", "tls.key"),
       },
     ),
     // They wake nobody: who asks is looked up as the connection comes.
@@ -120,15 +121,4 @@ function identifying(cached: Cached): (address: string) => PodIdentity {
 /** What concerns the install concerns all of its BoundEndpoints. */
 function ofTheRelease(_: KubeObject, cached: Cached): readonly Ref[] {
   return [...cached.all(BoundEndpoint)].map(refOf);
-}
-
-/** Of the Secret, the pair alone is kept in memory. */
-function certificatePart({ data, ...secret }: SecretObject): SecretObject {
-  const { "tls.crt": crt = "", "tls.key": key = "" } = data ?? {};
-  return { ...secret, data: { "tls.crt": crt, "tls.key": key } };
-}
-
-function refOfKey(key: string): Ref {
-  const at = key.indexOf("/");
-  return { namespace: key.slice(0, at), name: key.slice(at + 1) };
 }

@@ -18,11 +18,6 @@ async function all<T extends KubeObject>({ read, namespace }: World, kind: Kind<
   return found;
 }
 
-async function patch(world: World, kind: Kind, name: string, path: string, value: unknown): Promise<void> {
-  const { uid = "" } = (await world.get(kind, name))?.metadata ?? {};
-  await world.write.patch(kind, { name, namespace: world.namespace }, uid, [{ op: "add", path, value }], signal());
-}
-
 /** The URLs of what is there, once it is quiet. */
 async function urls({ world }: Shop): Promise<{ cloud: string[]; agent: string[] }> {
   await world.quiet();
@@ -89,18 +84,18 @@ test("what changes re-makes what leans on it, and nothing is written where nothi
     await world.quiet();
     return world.manager.writes.slice(since).map((line) => line.replace(/^(\w+) .*\/namespaces\/[^/]+\//, "$1 "));
   };
-  await patch(world, Service, "web", "/metadata/labels", { seen: "yes" });
-  await patch(world, NgrokTrafficPolicy, "hello", "/metadata/labels", { seen: "yes" });
-  await patch(world, Ingress, "far", "/metadata/labels", { seen: "yes" });
+  await world.touch(Service, "web", "/metadata/labels", { seen: "yes" });
+  await world.touch(NgrokTrafficPolicy, "hello", "/metadata/labels", { seen: "yes" });
+  await world.touch(Ingress, "far", "/metadata/labels", { seen: "yes" });
   expect(await written()).toEqual([]);
 
   const rule = { actions: [{ type: "deny", config: { status_code: 403 } }] };
-  await patch(world, NgrokTrafficPolicy, "hello", "/spec/policy", { on_http_request: [rule] });
+  await world.touch(NgrokTrafficPolicy, "hello", "/spec/policy", { on_http_request: [rule] });
   const afterPolicy = await written();
   // The CloudEndpoint, its status, and the status of the policy.
   expect(afterPolicy.filter((line) => !line.includes("/status"))).toEqual(["PATCH cloudendpoints/shop.ngrok.app"]);
 
-  await patch(world, Service, "web", "/spec/ports/0/appProtocol", "kubernetes.io/h2c");
+  await world.touch(Service, "web", "/spec/ports/0/appProtocol", "kubernetes.io/h2c");
   const afterService = (await written()).slice(afterPolicy.length).filter((line) => !line.includes("/status"));
   expect(afterService).toEqual([expect.stringMatching(/^PATCH agentendpoints\/[0-9a-f]{5}-web-.*-80$/)]);
 });
@@ -116,7 +111,7 @@ test("what is changed or deleted by hand comes back; what somebody else made und
     shop.ingress("shop", { "shop.ngrok.app": "web", "taken.ngrok.app": "web" }, { metadata: { annotations } }),
   );
   await world.until(CloudEndpoint, "shop.ngrok.app", () => true);
-  await patch(world, CloudEndpoint, "shop.ngrok.app", "/spec/url", "https://wrong.internal");
+  await world.touch(CloudEndpoint, "shop.ngrok.app", "/spec/url", "https://wrong.internal");
   await world.until(CloudEndpoint, "shop.ngrok.app", ({ spec }) => spec.url === "https://shop.ngrok.app");
   const { uid } = (await world.get(CloudEndpoint, "shop.ngrok.app"))?.metadata ?? {};
   await world.remove(CloudEndpoint, "shop.ngrok.app");

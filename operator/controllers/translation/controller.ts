@@ -6,7 +6,7 @@ import { Domain } from "#api/domain.ts";
 import { allow } from "#api/rbac.ts";
 import { ownerOf } from "#api/release.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
-import { keyOf, type Kind, type KubeObject, refOf } from "#kube/kind.ts";
+import { keyOf, type Kind, type KubeObject, refOf, refOfKey } from "#kube/kind.ts";
 import {
   ConfigMap,
   Gateway,
@@ -102,7 +102,7 @@ async function apply(key: string, context: KeyContext): Promise<KeyOutcome> {
   const isKept = (one: Endpoint): boolean => askedFor(one, context).some(isLost);
   tellProblems(look.askingFor(slice.hosts).ingresses, translation.problems, context);
   tellOthers(translation.problems, context);
-  const writes = planWrites(wanted, { at: (kind, at) => cached.get(kind, refAt(at)), generated, isKept }, owner);
+  const writes = planWrites(wanted, { at: (kind, at) => cached.get(kind, refOfKey(at)), generated, isKept }, owner);
   return await settleWrites(writes, { ...context, told: tellIn(slice, context) }, owner);
 }
 
@@ -144,7 +144,7 @@ function tellOthers(problems: readonly Problem[], { cached, event }: KeyContext)
   for (const [name, own] of Map.groupBy(met, ({ object }) => object)) {
     const kind = [Service, Gateway].find((one) => name.startsWith(`${one.kind} `)) as Kind | undefined;
     if (kind === undefined || !cached.has(kind)) continue;
-    const found = cached.get(kind, refAt(name.slice(kind.kind.length + 1)));
+    const found = cached.get(kind, refOfKey(name.slice(kind.kind.length + 1)));
     if (found === undefined) continue;
     // Each route that leans on it finds the same.
     const note = [...new Set(own.map(({ field, reason }) => `${field}: ${reason}`))].join("; ");
@@ -163,9 +163,4 @@ function tellIn({ hosts }: Slice, { cached, event }: KeyContext): (write: Write,
     for (const one of ingresses.values())
       event(Ingress, one, { type: "Warning", reason: "CreateError", note, action: "Create" });
   };
-}
-
-function refAt(key: string): { name: string; namespace: string } {
-  const at = key.indexOf("/");
-  return { namespace: key.slice(0, at), name: key.slice(at + 1) };
 }

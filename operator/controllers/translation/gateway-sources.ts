@@ -11,7 +11,7 @@ import {
   type RouteObject,
   Secret,
 } from "#kube/kinds.ts";
-import { authorities, certificates } from "../../endpoint/gateway-parts.ts";
+import { authorities, certificates } from "../../endpoint/parts.ts";
 import type { Cached } from "../../runtime/define-controller.ts";
 import { type Seen, type Source, source } from "../../runtime/define-keyed.ts";
 import { referencesOfGateway, referencesOfRoute } from "../../translate/gateway/references.ts";

@@ -3,10 +3,11 @@
 import { AgentEndpoint, agentFieldManager } from "#api/agent-endpoint.ts";
 import { allow } from "#api/rbac.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
-import { keyOf, type KubeObject, type Ref, refOf } from "#kube/kind.ts";
-import { Secret, type SecretObject } from "#kube/kinds.ts";
+import { keyOf, type Ref, refOf } from "#kube/kind.ts";
+import { Secret } from "#kube/kinds.ts";
 import { code } from "#ngrok/errors.ts";
 import { known } from "#wire/errors.ts";
+import { entriesOf } from "../../endpoint/parts.ts";
 import { policyName, policySource, policyText } from "../../endpoint/traffic-policy.ts";
 import { watching } from "../../runtime/define-controller.ts";
 import { defineReplicaController, type ReplicaContext, type ReplicaOutcome } from "../../runtime/define-replica.ts";
@@ -15,8 +16,6 @@ import type { Tunnels } from "./tunnels.ts";
 
 /** A session that comes back within this is no news for a status. */
 const SHORT_MS = 5_000;
-
-const PARTS = ["tls.crt", "tls.key", "ca.crt"];
 
 export const tunnelController = defineReplicaController<AgentEndpoint, Tunnels>({
   name: "tunnel",
@@ -43,7 +42,7 @@ export const tunnelController = defineReplicaController<AgentEndpoint, Tunnels>(
       (secret, cached) => cached.by(AgentEndpoint, "secret", keyOf(refOf(secret))).map(refOf),
       {},
       {
-        keeps: certificatesOf,
+        keeps: entriesOf("tls.crt", "tls.key", "ca.crt"),
       },
     ),
   ],
@@ -58,14 +57,6 @@ export const tunnelController = defineReplicaController<AgentEndpoint, Tunnels>(
   close: async (at, { hands }) => await hands.close(keyOf(at)),
   listens: ({ agent }, again) => agent.onChange(() => again()),
 });
-
-/** Of a Secret what an endpoint may name; the rest is not ours to keep, and kubectl repeats it in an annotation. */
-function certificatesOf<T extends KubeObject>(object: T): T {
-  const { data = {} } = object as SecretObject;
-  const { annotations: _, ...metadata } = object.metadata;
-  const kept = Object.entries(data).filter(([name]) => PARTS.includes(name));
-  return { ...object, metadata, data: Object.fromEntries(kept) };
-}
 
 async function apply(
   endpoint: AgentEndpoint,
