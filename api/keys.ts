@@ -71,5 +71,6 @@ export function generatorNamespace(labels: Readonly<Record<string, string>> | un
 
 /** Whether some install's controller generated the object: a person's carries a stamp as well, but none of these labels. */
 export function hasAnyControllerLabel(labels: Readonly<Record<string, string>> | undefined): boolean {
-  return Object.keys(labels ?? {}).some((key) => /^(k8s\.)?ngrok\.com\/controller-(namespace|name)$/.test(key));
+  const keys = [CONTROLLER_NAMESPACE, CONTROLLER_NAME, CONTROLLER_NAMESPACE_LEGACY, CONTROLLER_NAME_LEGACY];
+  return keys.some((key) => labels?.[key] !== undefined);
 }

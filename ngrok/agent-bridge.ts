@@ -1,7 +1,7 @@
 // What the agent's SDK cannot do itself: end TLS at the agent, and show an upstream a certificate of ours. The SDK then
 // forwards to a bridge on the loopback of this pod, which does it; the PROXY protocol's header goes around TLS, as it does
 // in the SDK.
-import { type AddressInfo, connect as dial, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, connect as dial, createServer, isIP, type Server, type Socket } from "node:net";
 import {
   connect as dialTls,
   createSecureContext,
@@ -123,7 +123,7 @@ function begun(raw: Socket, host: string, secureContext: SecureContext, alpn: st
     secureContext,
     rejectUnauthorized: false,
     // An address is no server name.
-    ...(/^[0-9.]+$|:/.test(host) ? {} : { servername: host }),
+    ...(isIP(host) === 0 ? { servername: host } : {}),
     ...(alpn === undefined ? {} : { ALPNProtocols: alpn }),
   });
 }

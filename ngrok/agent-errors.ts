@@ -1,7 +1,7 @@
 // What the agent's SDK says when something fails, sorted into the closed list: it says it in words, with ngrok's code at
 // the end of them. Never a credential in a message: ngrok repeats the token that it refuses, so that is hidden here.
 import { KnownError, type ErrorClass } from "#wire/errors.ts";
-import { codes } from "./errors.ts";
+import { codes, oneLine } from "./errors.ts";
 
 interface Meaning {
   readonly class: ErrorClass;
@@ -54,7 +54,7 @@ export function agentError(error: unknown, what: string, authtoken = ""): KnownE
   const text = error instanceof Error ? error.message : String(error);
   const said = withoutToken(text, authtoken);
   const code = codeOf(error, said);
-  const message = `cannot ${what}: ${oneLine(said)}`;
+  const message = `cannot ${what}: ${oneLine(said.replace(/\s*error_code: (ERR_NGROK_\d+)\s*$/, " ($1)"))}`;
   const meaning = code === undefined ? undefined : (agentCodes[code] ?? codes[code]);
   const hint = meaning?.hint ?? words.find(({ says }) => says.test(said))?.hint;
   return new KnownError(meaning?.class ?? "transient", message, {
@@ -68,12 +68,4 @@ export function agentError(error: unknown, what: string, authtoken = ""): KnownE
 function codeOf(error: unknown, said: string): string | undefined {
   const own = (error as { readonly errorCode?: unknown } | null)?.errorCode;
   return typeof own === "string" && own !== "" ? own : /error_code: (ERR_NGROK_\d+)/.exec(said)?.[1];
-}
-
-function oneLine(said: string): string {
-  const line = said
-    .replace(/\s*error_code: (ERR_NGROK_\d+)\s*$/, " ($1)")
-    .replaceAll(/\s+/g, " ")
-    .trim();
-  return line.length > 500 ? `${line.slice(0, 500)}…` : line;
 }

@@ -1,5 +1,6 @@
 // Keeps an agent in a session with ngrok: connects, and connects anew when the session is over, whatever ended it. What was
 // open on an old session is not open any more; whoever opened it hears of it and opens it on the new one.
+import { unlessAborted } from "#wire/abort.ts";
 import { type Backoff, waitInLoop } from "#wire/backoff.ts";
 import type { Clock } from "#wire/clock.ts";
 import { KnownError } from "#wire/errors.ts";
@@ -92,7 +93,6 @@ export class Agent implements AgentPort {
       let error: unknown;
       try {
         await this.#session(ending);
-        return;
       } catch (thrown) {
         error = thrown;
       }
@@ -109,11 +109,10 @@ export class Agent implements AgentPort {
     await this.#goAway("the pod is stopping");
   }
 
-  /** One session, from the connect to its end; throws why it has ended, returns when it should. */
-  async #session(ending: AbortSignal): Promise<void> {
+  /** One session, from the connect to its end; throws why it has ended, or the signal's reason. */
+  async #session(ending: AbortSignal): Promise<never> {
     const { clock, connect } = this.#options;
     const over = Promise.withResolvers<KnownError>();
-    const aborted = ended(ending);
     const late = new AbortController();
     this.#connectingSince = clock.now();
     clock.sleep(CONNECT_MS, late.signal).then(
@@ -130,18 +129,17 @@ export class Agent implements AgentPort {
       commanded: (command) => void this.#obey(command),
     });
     try {
-      const session = await Promise.race([connecting, aborted]);
-      if (session === undefined) {
-        void connecting.then(async (unwanted) => await unwanted.close()).catch(() => undefined);
-        return;
-      }
+      const session = await unlessAborted(ending, connecting).catch((error: unknown) => {
+        // Whose coming nobody waits for any more.
+        connecting.then(async (unwanted) => await unwanted.close()).catch(() => undefined);
+        throw error;
+      });
       this.#connectingSince = undefined;
       late.abort(new Error("connected"));
       const calls = new SessionCalls(session, clock, () => this.#changed());
       this.#calls = calls;
       this.#set({ is: "up" });
-      const why = await Promise.race([over.promise, aborted]);
-      if (why === undefined) return;
+      const why = await unlessAborted(ending, over.promise);
       calls.end();
       if (isSilent)
         clock
@@ -205,10 +203,4 @@ export class Agent implements AgentPort {
   #secondsSince(since: number): number {
     return Math.round((this.#options.clock.now() - since) / 1000);
   }
-}
-
-async function ended(signal: AbortSignal): Promise<undefined> {
-  if (!signal.aborted)
-    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-  return undefined;
 }

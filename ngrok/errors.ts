@@ -178,7 +178,8 @@ function messageOf(answer: Refusal, body: Body | undefined, asked: Asked): strin
   return said === "" ? start : `${start}: ${said}`;
 }
 
-function oneLine(text: string, max: number): string {
-  const line = text.replaceAll(/\s+/g, " ").trim();
+/** A server's text in a message of ours: short, and without what would forge a line of a log. */
+export function oneLine(text: string, max = 500): string {
+  const line = text.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();
   return line.length > max ? `${line.slice(0, max)}…` : line;
 }

@@ -2,7 +2,7 @@
 // endpoint is meant and which pod asks, ngrok agrees, and from then on its bytes are the endpoint's.
 import type { Duplex } from "node:stream";
 import { asError, KnownError, type KnownErrorParts } from "#wire/errors.ts";
-import { codes } from "./errors.ts";
+import { codes, oneLine } from "./errors.ts";
 import { type ConnRequest, type ConnResponse, decodeResponse, encodeRequest } from "./mux-messages.ts";
 
 /** What a length of two bytes can say; a longer message would say a wrong one. */
@@ -11,7 +11,7 @@ const LONGEST_REQUEST = 0xffff;
 export const LONGEST_ANSWER = 16_384;
 
 /** `code` of what is wrong with the exchange itself, beside ngrok's own codes. */
-export const muxCode = {
+const muxCode = {
   tooLarge: "RequestTooLarge",
   unreadable: "UnreadableAnswer",
   cutOff: "CutOff",
@@ -135,10 +135,4 @@ function refused({ errorCode, errorMessage }: ConnResponse): KnownError {
       hint: known?.hint ?? "Check at ngrok that the endpoint is online and that its traffic policy admits this pod.",
     },
   );
-}
-
-/** A server's text in a message of ours: short, and without what would forge a line of a log. */
-function oneLine(text: string): string {
-  const line = text.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();
-  return line.length > 500 ? `${line.slice(0, 500)}…` : line;
 }

@@ -1,14 +1,15 @@
 // Whether somebody listens at a host and port: a TCP connection that is closed as soon as it stands.
 import { connect } from "node:net";
 import type { Clock } from "./clock.ts";
-import { asError, KnownError } from "./errors.ts";
+import { asError } from "./errors.ts";
+import { unreachable } from "./unreachable.ts";
 
 export interface DialTarget {
   readonly host: string;
   readonly port: number;
 }
 
-/** Resolves when the connection stood; throws KnownError transient when it did not, the signal's reason when it aborts. */
+/** Resolves when the connection stood; throws KnownError with the reason when it did not, the signal's reason when it aborts. */
 export type Dial = (to: DialTarget, signal: AbortSignal) => Promise<void>;
 
 /** @param timeoutMs of one dial, its name look-up included. */
@@ -21,11 +22,7 @@ export function tcpDial(clock: Clock, timeoutMs: number): Dial {
       await Promise.race([opened(socket), late(clock, timeoutMs, AbortSignal.any([signal, over.signal]))]);
     } catch (error) {
       if (signal.aborted) throw asError(signal.reason);
-      const { code, message } = error as NodeJS.ErrnoException;
-      throw new KnownError("transient", `${host}:${port}: ${message}`, {
-        cause: error,
-        ...(code === undefined ? {} : { code }),
-      });
+      throw unreachable(error, `${host}:${port}`);
     } finally {
       over.abort(new Error("the dial has ended"));
       socket.destroy();

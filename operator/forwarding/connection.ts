@@ -1,9 +1,11 @@
 // One connection of a pod on its way to an endpoint: TLS to ngrok's binding ingress, the exchange there, and then its
 // bytes in both directions until both have ended.
+import { once } from "node:events";
 import { isIP, type Socket } from "node:net";
 import { connect, type ConnectionOptions, type SecureContext, type TLSSocket } from "node:tls";
 import type { PodIdentity } from "#ngrok/mux-messages.ts";
 import { upgrade } from "#ngrok/mux.ts";
+import { unlessAborted } from "#wire/abort.ts";
 import type { Clock } from "#wire/clock.ts";
 import { asError } from "#wire/errors.ts";
 import { noAnswer, unreachable } from "#wire/unreachable.ts";
@@ -67,18 +69,11 @@ export async function reachEndpoint(
 }
 
 async function secured(socket: TLSSocket, server: string, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const aborted = (): void => settle(() => reject(asError(signal.reason)));
-    const broken = (error: Error): void => settle(() => reject(asError(unreachable(error, server))));
-    const secure = (): void => settle(resolve);
-    const settle = (end: () => void): void => {
-      signal.removeEventListener("abort", aborted);
-      socket.off("error", broken).off("secureConnect", secure);
-      end();
-    };
-    socket.on("error", broken).on("secureConnect", secure);
-    signal.addEventListener("abort", aborted, { once: true });
-  });
+  try {
+    await unlessAborted(signal, once(socket, "secureConnect"));
+  } catch (error) {
+    throw signal.aborted ? asError(signal.reason) : unreachable(error, server);
+  }
 }
 
 async function within<T>(
@@ -94,13 +89,9 @@ async function within<T>(
     () => late.abort(noAnswer(server, ms)),
     () => {},
   );
-  const end = (): void => late.abort(signal.reason);
-  signal.addEventListener("abort", end, { once: true });
-  if (signal.aborted) end();
   try {
-    return await act(late.signal);
+    return await act(AbortSignal.any([signal, late.signal]));
   } finally {
-    signal.removeEventListener("abort", end);
     over.abort(new Error("it is over"));
   }
 }

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { Pod, type PodObject } from "#kube/kinds.ts";
 import type { Reader } from "#kube/reader.ts";
 import { Cache } from "./cache.ts";
-import { concerns, forget, goneOf, replicasOf } from "./replica-pods.ts";
+import { forget, goneOf, mayBeNews, replicasOf } from "./replica-pods.ts";
 
 const release = { name: "ngrok", namespace: "ops", fullname: "ngrok" };
 
@@ -77,5 +77,5 @@ test.for([
   ["an entry of somebody who is gone", [{ pod: "gone" }, { pod: "b" }], "a", true],
   ["entries of others that are there", [{ pod: "b" }], "a", false],
 ] as const)("a pod concerns %s", ([, entries, pod, answer]) => {
-  expect(concerns(entries, aPod(pod), seen([aPod("a"), aPod("b")]))).toBe(answer);
+  expect(mayBeNews(entries, aPod(pod), seen([aPod("a"), aPod("b")]))).toBe(answer);
 });

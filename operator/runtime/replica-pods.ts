@@ -63,7 +63,7 @@ function mayServe({ status }: PodObject): boolean {
 /** The watch of Pods for whoever sums up what replicas say of objects of the kind. */
 export function watchingReplicas<T extends Spoken>(kind: Kind<T>): Watch {
   const concerned = (pod: PodObject, cached: Cached) =>
-    [...cached.all(kind)].filter(({ status }) => concerns(status?.replicas, pod, cached)).map(refOf);
+    [...cached.all(kind)].filter(({ status }) => mayBeNews(status?.replicas, pod, cached)).map(refOf);
   return watching(Pod, concerned, {}, replicaPods);
 }
 
@@ -84,7 +84,7 @@ export function replicasCommand(component: Component, { name, namespace }: Relea
 }
 
 /** Whether the pod is, or may make, news for who shows these entries: its own word, a missing one, one of somebody gone. */
-export function concerns(
+export function mayBeNews(
   entries: readonly { readonly pod: string }[] | undefined,
   { metadata: { name, namespace } }: PodObject,
   cached: Cached,

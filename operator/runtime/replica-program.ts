@@ -1,8 +1,10 @@
 // A pod of which every replica works, as a program: the flags that all of them have, and the way from the process's
 // arguments and environment, which its main.ts hands in, to the runtime.
+import { allow, type Rule } from "#api/rbac.ts";
 import type { Release } from "#api/release.ts";
 import { VERSION } from "#api/version.ts";
 import { connect } from "#kube/connection.ts";
+import { ConfigMap } from "#kube/kinds.ts";
 import { type Clock, systemClock } from "#wire/clock.ts";
 import { KnownError } from "#wire/errors.ts";
 import type { Flag, Manager } from "./define-manager.ts";
@@ -54,6 +56,15 @@ export function replicaFlags(managerName: string): readonly Flag[] {
   ];
 }
 
+/** Rights that belong to no controller. */
+export const replicaRights: readonly Rule[] = [
+  allow(ConfigMap, ["get", "list", "watch"], {
+    scope: "release",
+    named: "drainState",
+    why: "reads the drain state: nothing is opened or changed unless it is Open",
+  }),
+];
+
 /** What the process hands in. */
 export interface Surroundings {
   /** Without the program's own name. */
@@ -67,10 +78,8 @@ export interface Surroundings {
 
 export interface Opened {
   readonly flags: FlagValues;
-  readonly release: Release;
   readonly clock: Clock;
   readonly log: Log;
-  readonly metrics: ReturnType<typeof openMetrics>;
   readonly signal: AbortSignal;
   /** How long the pod may take to stop, milliseconds. */
   readonly graceMs: number;
@@ -126,7 +135,7 @@ async function start(program: ReplicaProgram, flags: FlagValues, given: Surround
     `${program.manager.name} starts`,
   );
   return await runReplicas({
-    ...(await program.open({ flags, release, clock, log, metrics, signal, graceMs })),
+    ...(await program.open({ flags, clock, log, signal, graceMs })),
     connection,
     release,
     clusterWide: flags["rbac-cluster"] === "true",

@@ -20,8 +20,9 @@ import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { nextOf, resultOf } from "./next.ts";
 import { type Next, Queue } from "./queue.ts";
+import { withoutUndefined } from "./status.ts";
 import type { Recent } from "./recent.ts";
-import { concerns } from "./term.ts";
+import { concerns, wakeByOthers } from "./wake.ts";
 import { kindsReadBy, type Watches } from "./watches.ts";
 
 /** Where the drain state cannot be read, it is asked for again after this long. */
@@ -75,12 +76,9 @@ export function startReplica(work: ReplicaWork, given: ReplicaParts): ReplicaAtW
     for (const key of store.keys()) queue.add(key);
   };
   const stampOn = ({ metadata }: KubeObject) => metadata.annotations?.[claimOf(release).stamp];
-  const wake = (kind: "own" | "other", before: KubeObject | undefined, after: KubeObject | undefined): boolean =>
-    before === undefined ||
-    after === undefined ||
-    kind === "other" ||
-    concerns(before, after, release) ||
-    stampOn(before) !== stampOn(after);
+  // The stamp comes after the object, and says that it is for others.
+  const isNews = (before: KubeObject, after: KubeObject): boolean =>
+    concerns(before, after, release) || stampOn(before) !== stampOn(after);
   const listening: (() => void)[] = [];
   const start = async (): Promise<void> => {
     await watches.ready(kindsReadBy(controller), signal);
@@ -88,16 +86,11 @@ export function startReplica(work: ReplicaWork, given: ReplicaParts): ReplicaAtW
     listening.push(
       store.onChange(({ before, after }) => {
         const object = after ?? before;
-        if (object !== undefined && wake("own", before, after)) queue.add(keyOf(refOf(object)));
+        const isChange = before !== undefined && after !== undefined;
+        if (object !== undefined && (!isChange || isNews(before, after))) queue.add(keyOf(refOf(object)));
       }),
       gate.onChange(() => gate.open && all()),
-      ...(controller.watches ?? []).map((watch) =>
-        watches.cache.store(watch.kind).onChange(({ before, after }) => {
-          if (!wake(watch.ignores === "status" ? "own" : "other", before, after)) return;
-          for (const object of [before, after])
-            for (const ref of object === undefined ? [] : watch.keys(object, watches.cache)) queue.add(keyOf(ref));
-        }),
-      ),
+      ...wakeByOthers(controller, { cache: watches.cache, release }, queue),
       controller.listens?.(hands, (at) => (at === undefined ? all() : queue.add(keyOf(at)))) ?? (() => {}),
     );
     all();
@@ -220,10 +213,6 @@ class Keeper {
 
 interface Replicas {
   readonly replicas?: readonly { readonly pod: string }[];
-}
-
-function withoutUndefined(fields: object): object {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 function tell(object: string, outcome: ReplicaOutcome, log: Log): void {

@@ -4,6 +4,7 @@ import type { Release } from "#api/release.ts";
 import { stateReader } from "#drain/state.ts";
 import type { Connection } from "#kube/connection.ts";
 import { reader } from "#kube/reader.ts";
+import { unlessAborted } from "#wire/abort.ts";
 import type { Clock } from "#wire/clock.ts";
 import type { ReplicaWork } from "./define-replica.ts";
 import { clusterEvents } from "./events.ts";
@@ -78,7 +79,7 @@ export async function runReplicas(options: RunReplicasOptions): Promise<number> 
     pulse.keep("watches", watches.run(all)),
     pulse.keep("drain state", followState(options, gate, all)),
   ];
-  await Promise.race([ended(all), pulse.broken]);
+  await unlessAborted(all, pulse.broken).catch(() => undefined);
   stop.abort(new Error("the manager ends"));
   events.stop();
   await Promise.all(atWork.map(async (one) => await one.stop()));
@@ -88,11 +89,4 @@ export async function runReplicas(options: RunReplicasOptions): Promise<number> 
   if (pulse.why === undefined) log.info("stopped");
   else log.error({ why: pulse.why }, "ends, to start anew");
   return pulse.why === undefined ? 0 : 1;
-}
-
-async function ended(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

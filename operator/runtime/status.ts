@@ -74,6 +74,6 @@ function byType(status: CommonStatus): CommonStatus {
 }
 
 /** As the server will store it: a field that is undefined is not there. */
-function withoutUndefined(fields: object): object {
+export function withoutUndefined(fields: object): object {
   return JSON.parse(JSON.stringify(fields)) as object;
 }

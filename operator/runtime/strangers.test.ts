@@ -11,7 +11,7 @@ import { KnownError } from "#wire/errors.ts";
 import type { ObjectEvent } from "./define-controller.ts";
 import { openLog } from "./log.ts";
 import { Strangers } from "./strangers.ts";
-import { concerns } from "./term.ts";
+import { concerns } from "./wake.ts";
 
 const release = { name: "edge", namespace: "ops", fullname: "edge" };
 const served = { conditions: [{ ...holds("Ready", "CloudEndpointActive", "it is"), lastTransitionTime: "" }] };

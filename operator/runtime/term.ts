@@ -1,9 +1,8 @@
 // One term of leadership: the controllers at work under one hold of the Lease. A term is started when the duty is to
 // reconcile and stopped when it is anything else; nothing of it outlives the Lease.
 import type { Release } from "#api/release.ts";
-import { claimOf, type OwnClaim } from "#api/keys.ts";
 import type { Connection } from "#kube/connection.ts";
-import type { Kind, KubeObject } from "#kube/kind.ts";
+import type { Kind } from "#kube/kind.ts";
 import { keyOf, refOf } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
@@ -30,6 +29,7 @@ import { Queue } from "./queue.ts";
 import { Reconciler } from "./reconcile.ts";
 import { keepUninstallReady } from "./uninstall-ready.ts";
 import { Strangers } from "./strangers.ts";
+import { concerns, wakeByOthers } from "./wake.ts";
 import { kindsReadBy, type Watches } from "./watches.ts";
 import { writeOver, writeStatus } from "./write-status.ts";
 
@@ -187,7 +187,7 @@ function startController(
       gate.onChange(() => {
         if (gate.open) all();
       }),
-      ...wakeByOthers(controller, parts, queue),
+      ...wakeByOthers(controller, { cache: watches.cache, release }, queue),
       ...(controller.watches ?? []).map(({ kind }) => watches.cache.store(kind).onWhole(all)),
     );
     all();
@@ -225,43 +225,4 @@ function wakeOwn(
     if (controller.makes !== undefined && key === keyOf(controller.makes.at(release))) queue.add(key);
   } else if (before === undefined || concerns(before, after, release, controller.claim?.(release))) queue.add(key);
   else if (controller.hears?.(before, after) === true) queue.add(key);
-}
-
-function wakeByOthers(controller: LeaderController, { watches, release }: TermParts, queue: Queue): (() => void)[] {
-  return (controller.watches ?? []).map((watch) =>
-    watches.cache.store(watch.kind).onChange(({ before, after }) => {
-      const isChange = before !== undefined && after !== undefined;
-      if (isChange && watch.ignores === "status" && !concerns(before, after, release)) return;
-      for (const object of [before, after])
-        for (const ref of object === undefined ? [] : watch.keys(object, watches.cache)) queue.add(keyOf(ref));
-    }),
-  );
-}
-
-/** What we write ourselves (claim, status) concerns nobody; what a person writes does, and so do the loss of our claim and the end of another's. */
-export function concerns(
-  before: KubeObject,
-  after: KubeObject,
-  release: Release,
-  { finalizers, stamp, owner }: OwnClaim = claimOf(release),
-): boolean {
-  const a = before.metadata;
-  const b = after.metadata;
-  if (a.uid !== b.uid || a.generation !== b.generation || a.deletionTimestamp !== b.deletionTimestamp) return true;
-  // Not every kind counts its generations.
-  if (a.generation === undefined && textOf(specOf(before)) !== textOf(specOf(after))) return true;
-  const stranger = a.annotations?.[stamp];
-  if (stranger !== undefined && stranger !== owner && stranger !== b.annotations?.[stamp]) return true;
-  const ours = ({ metadata }: KubeObject): boolean =>
-    metadata.finalizers?.some((one) => finalizers.includes(one)) ?? false;
-  if (ours(before) && !ours(after)) return true;
-  return textOf(a.annotations, stamp) !== textOf(b.annotations, stamp) || textOf(a.labels) !== textOf(b.labels);
-}
-
-function specOf(object: KubeObject): Readonly<Record<string, unknown>> | undefined {
-  return (object as { spec?: Record<string, unknown> }).spec;
-}
-
-function textOf(map: Readonly<Record<string, unknown>> | undefined, but?: string): string {
-  return JSON.stringify(Object.entries(map ?? {}).filter(([key]) => key !== but));
 }

@@ -1,11 +1,9 @@
 // The agent-manager: its flags, its controller, and the rights that belong to none. Importing it does nothing, so the chart
 // is generated from it. It tells no events: what each agent says in the status, the leader tells once for all of them.
-import { allow } from "#api/rbac.ts";
-import { ConfigMap } from "#kube/kinds.ts";
 import { tunnelController } from "../../controllers/tunnel/controller.ts";
 import { defineManager } from "../../runtime/define-manager.ts";
 import { oneOf } from "../../runtime/flags.ts";
-import { replicaFlags } from "../../runtime/replica-program.ts";
+import { replicaFlags, replicaRights } from "../../runtime/replica-program.ts";
 
 export const agentManager = defineManager({
   name: "agent-manager",
@@ -31,11 +29,5 @@ export const agentManager = defineManager({
     },
   ],
   controllers: [tunnelController],
-  rbac: [
-    allow(ConfigMap, ["get", "list", "watch"], {
-      scope: "release",
-      named: "drainState",
-      why: "reads the drain state: nothing is opened or changed unless it is Open",
-    }),
-  ],
+  rbac: replicaRights,
 });

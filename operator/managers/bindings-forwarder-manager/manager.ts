@@ -1,21 +1,17 @@
 // The bindings-forwarder-manager: its flags, its controller, and the rights that belong to none. Importing it does nothing,
 // so the chart is generated from it.
 import { allow } from "#api/rbac.ts";
-import { ConfigMap, Event } from "#kube/kinds.ts";
+import { Event } from "#kube/kinds.ts";
 import { listenerController } from "../../controllers/listener/controller.ts";
 import { defineManager } from "../../runtime/define-manager.ts";
-import { replicaFlags } from "../../runtime/replica-program.ts";
+import { replicaFlags, replicaRights } from "../../runtime/replica-program.ts";
 
 export const bindingsForwarderManager = defineManager({
   name: "bindings-forwarder-manager",
   flags: replicaFlags("bindings-forwarder-manager"),
   controllers: [listenerController],
   rbac: [
-    allow(ConfigMap, ["get", "list", "watch"], {
-      scope: "release",
-      named: "drainState",
-      why: "reads the drain state: nothing is opened or changed unless it is Open",
-    }),
+    ...replicaRights,
     allow(Event, ["create", "patch"], { scope: "release", why: "tells on a BoundEndpoint what is in the way" }),
   ],
 });
