@@ -1,4 +1,5 @@
 // A forwarder in this process, with ngrok's binding ingress beside it and pods that come over real sockets.
+import { tcpEcho } from "#test/support/ngrok-edge/upstreams.ts";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { keyAndRequest } from "#ngrok/csr.ts";
@@ -115,4 +116,14 @@ export async function endOf(socket: Socket): Promise<"end" | "reset"> {
     socket.once("end", () => resolve("end"));
     socket.once("close", (broken) => resolve(broken ? "reset" : "end"));
   });
+}
+
+/** A forwarder with two endpoints that say back what they hear. */
+export async function withEcho(options: Partial<Parameters<typeof startForwarding>[0]> = {}) {
+  const echo = await tcpEcho();
+  const stack = new AsyncDisposableStack();
+  const forwarding = await startForwarding({ endpoints: { "web.shop:80": echo, "db.shop:5432": echo }, ...options });
+  stack.use(echo);
+  stack.use(forwarding);
+  return { ...forwarding, [Symbol.asyncDispose]: async () => await stack.disposeAsync() };
 }
