@@ -10,8 +10,7 @@ import { listPath, objectPath } from "#kube/paths.ts";
 import { reader } from "#kube/reader.ts";
 import { follow } from "#kube/watch.ts";
 import type { NgrokApi } from "#test/support/ngrok-api/server.ts";
-import { insistently } from "#test/support/population.ts";
-import { isClass } from "#wire/errors.ts";
+import { create } from "#test/support/population.ts";
 import type { Ground } from "./ground.ts";
 import { each } from "./herd.ts";
 import { type OperatorOptions, withOperators } from "./operator.ts";
@@ -46,24 +45,20 @@ export function aCrowd(count: number, paths: number): Crowd {
 /** Makes what has to stand before the first Ingress comes. */
 export async function prepare(connection: Connection, crowd: Crowd, signal: AbortSignal): Promise<void> {
   const namespaces = crowd.namespaces.map((name): KubeObject => ({ metadata: { name } }));
-  await each(namespaces, async (one) => await create(connection, Namespace, one, signal));
-  await each(crowd.standing, async (one) => await create(connection, kindOf(one), one, signal));
+  await each(namespaces, async (one) => await make(connection, Namespace, one, signal));
+  await each(crowd.standing, async (one) => await make(connection, kindOf(one), one, signal));
 }
 
 export async function createIngresses(connection: Connection, crowd: Crowd, signal: AbortSignal): Promise<void> {
-  await each(crowd.ingresses, async (one) => await create(connection, Ingress, one, signal));
+  await each(crowd.ingresses, async (one) => await make(connection, Ingress, one, signal));
 }
 
 function kindOf({ kind }: KubeObject): Kind {
   return kind === IngressClass.kind ? IngressClass : Service;
 }
 
-async function create(connection: Connection, kind: Kind, body: KubeObject, signal: AbortSignal): Promise<void> {
-  const path = listPath(kind, kind.versions[0], body.metadata.namespace);
-  const asked = { method: "POST", path, body, signal, timeoutMs: 60_000 } as const;
-  await insistently(async () => await connection.request(asked)).catch((error: unknown) => {
-    if (!isClass(error, "conflict")) throw error;
-  });
+async function make(connection: Connection, kind: Kind, body: KubeObject, signal: AbortSignal): Promise<void> {
+  await create(connection, listPath(kind, kind.versions[0], body.metadata.namespace), body, signal);
 }
 
 /** Monotonic milliseconds. */

@@ -10,7 +10,7 @@ import type { BundledProgram } from "./bundled-program.ts";
 import { type Bystander, type Latency, slowdown, startBystander } from "./bystander.ts";
 import { drainByHook } from "./drain-by-hook.ts";
 import { drainByLeader } from "./drain-by-leader.ts";
-import { anInstall, type Ground, KEY, standIn, withCrds } from "./ground.ts";
+import { anInstall, type Ground, KEY, RELEASE, standIn, withCrds } from "./ground.ts";
 import { chainOf, makeHerd, WRITES } from "./herd.ts";
 import { loadOf, type Machine } from "./machine.ts";
 import type { Say } from "./say.ts";
@@ -85,7 +85,6 @@ const TIMED = {
 /** What a ceiling needs to be one: fewer objects would measure how clients start. */
 const RAW_COUNT = 2_000;
 const IDLE_MS = 5_000;
-const RELEASE = { name: "bench", namespace: "bench-release", fullname: "bench-ngrok-operator" };
 
 export interface Setting {
   /** Whether anything comes after this run on the same ground, so that its objects have to go. */

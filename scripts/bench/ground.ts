@@ -92,6 +92,9 @@ async function raiseCluster({ name, keep, say }: GroundOptions): Promise<Ground>
 
 export const KEY = "bench-key";
 
+/** Whose install it is where no chart makes one. */
+export const RELEASE = { name: "bench", namespace: "bench-release", fullname: "bench-ngrok-operator" };
+
 /** ngrok's stand-in in this process, without latency. */
 export async function standIn(ground: Ground): Promise<NgrokApi> {
   return await startNgrokApi({ host: ground.hostIp, keys: [KEY] });

@@ -7,12 +7,12 @@ import { parse, stringify } from "yaml";
 import type { Connection } from "#kube/connection.ts";
 import { type AuditEvent, endOf, eventsSince, writes } from "#test/support/audit.ts";
 import type { NgrokApi } from "#test/support/ngrok-api/server.ts";
+import { systemClock } from "#wire/clock.ts";
 import type { BundledProgram } from "./bundled-program.ts";
-import { anInstall, type Ground, KEY } from "./ground.ts";
+import { anInstall, type Ground, KEY, RELEASE } from "./ground.ts";
 import { EndedEarly, type LeaderProcess, startLeader } from "./leader-process.ts";
 import { profileFlags } from "./verdict.ts";
 
-const RELEASE = { name: "bench", namespace: "bench-release", fullname: "bench-ngrok-operator" };
 const ACCOUNT = "bench-manager";
 
 export interface Operator {
@@ -92,13 +92,17 @@ export async function withOperators(
 }
 
 /** Resolves to what an operator wrote since, once it has neither written nor asked ngrok anything for two seconds. */
-export async function atRest({ wrote }: Operator, ngrok: NgrokApi, since: number): Promise<readonly AuditEvent[]> {
+export async function atRest(
+  { wrote, signal }: Operator,
+  ngrok: NgrokApi,
+  since: number,
+): Promise<readonly AuditEvent[]> {
   for (let seen = ""; ;) {
     const events = await wrote(since);
     const now = `${events.length} ${ngrok.ledger.total}`;
     if (now === seen) return events;
     seen = now;
-    await new Promise((done) => setTimeout(done, 2_000));
+    await systemClock.sleep(2_000, signal);
   }
 }
 

@@ -17,6 +17,7 @@ import {
   TLSRoute,
 } from "#kube/kinds.ts";
 import { listPath } from "#kube/paths.ts";
+import { insistently, some } from "./population.ts";
 
 const KINDS: readonly Kind[] = [
   AgentEndpoint,
@@ -33,7 +34,6 @@ const KINDS: readonly Kind[] = [
   TCPRoute,
   TLSRoute,
 ];
-const AT_ONCE = 16;
 
 /**
  * Each has its apiVersion, kind and namespace; they come in no order. Returns them as they are stored, or with `rehearsed`
@@ -45,17 +45,12 @@ export async function createAll(
   signal: AbortSignal,
   { rehearsed = false } = {},
 ): Promise<KubeObject[]> {
-  const queue = objects.values();
   const query = rehearsed ? { dryRun: "All" } : {};
   const stored: KubeObject[] = [];
-  const worker = async (): Promise<void> => {
-    for (const body of queue) {
-      const path = collectionOf(body);
-      const request = { method: "POST", path, query, body, signal, timeoutMs: 60_000 } as const;
-      stored.push((await connection.request(request)) as KubeObject);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await some(objects, async (body) => {
+    const request = { method: "POST", path: collectionOf(body), query, body, signal, timeoutMs: 60_000 } as const;
+    stored.push((await insistently(async () => await connection.request(request))) as KubeObject);
+  });
   return stored;
 }
 

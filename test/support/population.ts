@@ -63,7 +63,8 @@ export async function populate(
   await some(objects, (object) => create(connection, collectionOf(object), object, signal));
 }
 
-async function some<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+/** Does the work for each item, as many at once as the API server takes. */
+export async function some<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const queue = items.values();
   const worker = async (): Promise<void> => {
     for (const item of queue) await work(item);
@@ -84,7 +85,13 @@ export async function insistently<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function create(connection: Connection, path: string, body: KubeObject, signal: AbortSignal): Promise<void> {
+/** Makes an object below the path of its collection; one that is there already stays as it is. */
+export async function create(
+  connection: Connection,
+  path: string,
+  body: KubeObject,
+  signal: AbortSignal,
+): Promise<void> {
   const asked = { method: "POST", path, body, signal, timeoutMs: 60_000 } as const;
   await insistently(async () => await connection.request(asked)).catch((error: unknown) => {
     if (!isClass(error, "conflict")) throw error;

@@ -19,6 +19,7 @@ import { aBoundEndpoint, aKubernetesOperator } from "#test/support/builders.ts";
 import { createAuthority, type Authority } from "#test/support/ngrok-api/certificates.ts";
 import { systemClock as clock } from "#wire/clock.ts";
 import { afterUninstall } from "#wire/fence.ts";
+import { isOpen } from "#test/support/forwarding.ts";
 import { median, percentile, rounded } from "../arithmetic.ts";
 import type { BundledProgram } from "../bundled-program.ts";
 import { anInstall, type Ground } from "../ground.ts";
@@ -26,7 +27,7 @@ import { loadOf, type Machine } from "../machine.ts";
 import { cpuSecondsOf, memoryOfProcess } from "../memory.ts";
 import type { Say } from "../say.ts";
 import type { Far } from "./far.ts";
-import { ask, come, sit, takeAll } from "./load.ts";
+import { ask, sit, takeAll } from "./load.ts";
 import type { PlainProxy } from "./plain-proxy.ts";
 
 export interface BindingsOptions {
@@ -238,12 +239,7 @@ async function startForwarder(ground: Ground, program: BundledProgram, far: Far)
   });
   const until = clock.now() + 20_000;
   for (const port of Object.values(PORTS)) {
-    while (
-      !(await come(port).then(
-        (socket) => (socket.destroy(), true),
-        () => false,
-      ))
-    ) {
+    while (!(await isOpen(port))) {
       if (clock.now() > until || child.exitCode !== null) throw new Error(`the forwarder does not listen at ${port}`);
       await clock.sleep(100);
     }
