@@ -6,13 +6,14 @@ import { startNgrok, valuesOf } from "#scripts/demo/fronts.ts";
 import { progressOn } from "#scripts/demo/progress.ts";
 import { exchanged, prepare } from "#scripts/demo/traffic-story.ts";
 import { REQUESTS, TRAFFIC } from "#scripts/demo/traffic.ts";
+import { aCloudEndpoint } from "#test/support/builders.ts";
 import { FULLNAME, RELEASE, type Scene, test } from "#test/support/scene.ts";
 
 const silent = progressOn(
   () => undefined,
   () => 0,
 );
-const KINDS = "agentendpoints,domains,boundendpoints";
+const KINDS = "cloudendpoints,agentendpoints,domains,boundendpoints";
 
 test("all three pods serve, and an uninstall that deletes leaves nothing when the forwarder is killed in the middle (W9)", async ({
   scene,
@@ -31,8 +32,15 @@ test("all three pods serve, and an uninstall that deletes leaves nothing when th
   expect(await readyPods(scene)).toEqual(["agent", "bindings-forwarder", "controller"]);
   expect(await exchanged(place, features, silent)).toBe(2 * REQUESTS);
 
-  // The drain waits at the AgentEndpoint's Domain for as long as the test needs; the BoundEndpoint comes after it.
-  const match = { method: "DELETE", path: /^\/reserved_domains/ };
+  // The drain waits at the CloudEndpoint for as long as the test needs: Domains and BoundEndpoints are of the next wave.
+  const held = aCloudEndpoint({
+    metadata: { name: "held", namespace: TRAFFIC },
+    spec: { url: "https://held.internal" },
+  });
+  await kubectl.apply([held]);
+  const ready = ["-n", TRAFFIC, "wait", "cloudendpoint/held", "--for=condition=Ready", "--timeout=60s"];
+  await kubectl.run(ready, { timeout: 70_000 });
+  const match = { method: "DELETE", path: /^\/endpoints/ };
   const hold = api.faults.add({ kind: "status", status: 429, retryAfter: 1, match, times: Number.POSITIVE_INFINITY });
   const uninstall = release.uninstall();
   const state = ["-n", namespace, "wait", `configmap/${FULLNAME}-drain-state`, "--timeout=60s"];
