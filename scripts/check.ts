@@ -4,7 +4,8 @@
 import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { binaries, testTools } from "#tools/binaries.ts";
+import { binaries, checkTools, testTools } from "#tools/binaries.ts";
+import { openApiDocuments } from "#tools/openapi.ts";
 
 const TOP = join(import.meta.dirname, "..");
 const AT_A_TIME = 2;
@@ -75,10 +76,12 @@ async function work(): Promise<void> {
   }
 }
 
-/** Folders for PATH: Helm, and what only the tests need. Built when they are not there, which is told. */
+/** Folders for PATH: Helm, what only the tests need, and checkers. Built when they are not there, which is told. */
 async function toolFolders(): Promise<readonly string[]> {
   const helm = await binaries(tell);
-  return [(await testTools(tell)).bin, helm];
+  const { bin } = await testTools(tell);
+  await openApiDocuments(tell); // here, where no test's time runs
+  return [bin, await checkTools(tell), helm];
 }
 
 function run(step: Step, folders: readonly string[]): Promise<{ code: number; output: string }> {

@@ -7,10 +7,11 @@ import { alone, cacheFolder, madeOnce, type Tell } from "./cache.ts";
 import { command } from "./command.ts";
 import { BUILD_PACKAGES, ensurePackages } from "./debian.ts";
 import { makePause } from "./pause.ts";
-import { cacheKey, clusterBuilds, goEnvironment, testBuilds, type GoBuild } from "./recipe.ts";
+import { cacheKey, checkBuilds, clusterBuilds, goEnvironment, testBuilds, type GoBuild } from "./recipe.ts";
 
 const TOOLS = import.meta.dirname;
 const TESTING = join(TOOLS, "testing");
+const CHECKS = join(TOOLS, "checks");
 
 /** Where the programs of a cluster are or will be; `built` says which. Asks nothing of the machine. */
 export async function binariesFolder(): Promise<{ folder: string; built: boolean }> {
@@ -82,6 +83,20 @@ export async function testTools(tell: Tell): Promise<TestTools> {
     }),
   );
   return tools;
+}
+
+/** The folder with actionlint, kubeconform and kube-score, built when they are not there (about half a minute). */
+export async function checkTools(tell: Tell): Promise<string> {
+  const [mod, sum] = await moduleFiles(CHECKS);
+  const { folder, built } = place("testing", cacheKey(mod, sum, checkBuilds(), process.arch));
+  if (built) return folder;
+  return await alone("go-build", tell, () =>
+    madeOnce(folder, async (temporary) => {
+      tell("building actionlint, kubeconform and kube-score, once: about half a minute");
+      await ready(CHECKS, tell);
+      for (const build of checkBuilds()) await goBuild(CHECKS, build, temporary, tell);
+    }),
+  );
 }
 
 /** Paths of Gateway API's CRD manifests of one channel, `standard` unless said otherwise. */

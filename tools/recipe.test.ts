@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { cacheKey, clusterBuilds, goEnvironment, testBuilds, versions } from "./recipe.ts";
+import { cacheKey, checkBuilds, clusterBuilds, goEnvironment, testBuilds, versions } from "./recipe.ts";
 
 const goMod = await readFile(join(import.meta.dirname, "go.mod"), "utf8");
 
@@ -31,9 +31,11 @@ test("every program of the recipe is a tool of the module, so that `go mod tidy`
   for (const build of clusterBuilds(goMod)) for (const path of build.packages) expect(tools).toContain(path);
 });
 
-test("the tests' programs are tools of their module too", async () => {
-  const mod = await readFile(join(import.meta.dirname, "testing/go.mod"), "utf8");
-  for (const build of testBuilds(mod)) for (const path of build.packages) expect(mod).toContain(`\t${path}\n`);
+test("the tests' programs and the checkers are tools of their modules too", async () => {
+  const testing = await readFile(join(import.meta.dirname, "testing/go.mod"), "utf8");
+  for (const build of testBuilds(testing)) for (const path of build.packages) expect(testing).toContain(`\t${path}\n`);
+  const checks = await readFile(join(import.meta.dirname, "checks/go.mod"), "utf8");
+  for (const build of checkBuilds()) for (const path of build.packages) expect(checks).toContain(`\t${path}\n`);
 });
 
 test("the cache key changes with each part and with where one ends", () => {

@@ -56,12 +56,13 @@ const rendered = new Map<string, Promise<string>>();
 /** What `helm template` prints. Rejects with Helm's own text when it refuses. The same values are rendered once. */
 export async function templateText(options: TemplateOptions = {}): Promise<string> {
   const key = JSON.stringify(options);
-  const known = rendered.get(key) ?? render(options);
+  const known = rendered.get(key) ?? renderAnew(options);
   rendered.set(key, known);
   return await known;
 }
 
-async function render(options: TemplateOptions): Promise<string> {
+/** The same, by another run of Helm whatever was rendered before. */
+export async function renderAnew(options: TemplateOptions): Promise<string> {
   const {
     helm = "helm4",
     release = "edge",
@@ -88,13 +89,16 @@ async function render(options: TemplateOptions): Promise<string> {
 
 /** The objects, hooks included, in an order that does not depend on Helm's. */
 export async function objects(options: TemplateOptions = {}): Promise<Rendered[]> {
-  const documents = parseAllDocuments(await templateText(options));
-  const found = documents.map((document): Rendered | null => {
+  return objectsIn(await templateText(options)).toSorted((a, b) => idOf(a).localeCompare(idOf(b)));
+}
+
+/** The objects of a manifest, in its order; what is empty is no object. */
+export function objectsIn(text: string): Rendered[] {
+  const found = parseAllDocuments(text).map((document): Rendered | null => {
     if (document.errors[0] !== undefined) throw document.errors[0];
     return document.toJS();
   });
-  const whole = found.filter((object): object is Rendered => object !== null);
-  return whole.toSorted((a, b) => idOf(a).localeCompare(idOf(b)));
+  return found.filter((object): object is Rendered => object !== null);
 }
 
 export function idOf({ kind, metadata }: Rendered): string {

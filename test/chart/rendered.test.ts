@@ -1,6 +1,6 @@
 // The objects of the chart, for every set of values that must work: the same from both Helms, admitted everywhere.
 import { describe, expect, test } from "vitest";
-import { idOf, objects, podsOf, valuesFiles } from "./helm.ts";
+import { idOf, objects, podsOf, renderAnew, valuesFiles } from "./helm.ts";
 
 describe.for(valuesFiles())("with $name", ({ path }) => {
   const options = { files: [path], namespace: "ngrok-operator" };
@@ -12,6 +12,10 @@ describe.for(valuesFiles())("with $name", ({ path }) => {
     ]);
     expect(three).toEqual(four);
     expect(four.length).toBeGreaterThan(5);
+  });
+
+  test("a second run renders the same text", async () => {
+    expect(await renderAnew(options)).toBe(await renderAnew(options));
   });
 
   test("no two objects have one name", async () => {

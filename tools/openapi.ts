@@ -1,0 +1,50 @@
+// What each minor version of Kubernetes that we support says of its kinds: the OpenAPI document in its Go module, taken out
+// once and kept beside the tests' programs. Nothing of it is built.
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { alone, cacheFolder, madeOnce, type Tell } from "./cache.ts";
+import { command } from "./command.ts";
+
+/** The newest patch release of each minor version. */
+export const KUBERNETES_VERSIONS = ["v1.33.13", "v1.34.4", "v1.35.4", "v1.36.3", "v1.37.2"] as const;
+export type KubernetesVersion = (typeof KUBERNETES_VERSIONS)[number];
+
+/** The swagger.json (OpenAPI 2) of each version; 20 MB of download and some seconds for each that is not there. */
+export async function openApiDocuments(tell: Tell): Promise<Readonly<Record<KubernetesVersion, string>>> {
+  const entries: [KubernetesVersion, string][] = [];
+  for (const version of KUBERNETES_VERSIONS) entries.push([version, await openApiDocument(version, tell)]);
+  return Object.fromEntries(entries) as Record<KubernetesVersion, string>; // one entry for each version, just above
+}
+
+async function openApiDocument(version: KubernetesVersion, tell: Tell): Promise<string> {
+  const folder = join(cacheFolder(), "testing", `openapi-${version}`);
+  const path = join(folder, "swagger.json");
+  if (existsSync(folder)) return path;
+  await alone("openapi", tell, () =>
+    madeOnce(folder, async (temporary) => {
+      const began = Date.now();
+      await takeOut(version, join(temporary, "swagger.json"));
+      tell(`took the API of Kubernetes ${version} from its module in ${((Date.now() - began) / 1000).toFixed(1)} s`);
+    }),
+  );
+  return path;
+}
+
+/** Downloads into a module cache of its own: the sources of five Kubernetes would stay in the user's for ever. */
+async function takeOut(version: KubernetesVersion, to: string): Promise<void> {
+  const modules = await mkdtemp(join(tmpdir(), "ngrok-operator-openapi-"));
+  try {
+    const env = { GOMODCACHE: modules, GOFLAGS: "-modcacherw" };
+    const said = await command("go", ["mod", "download", "-json", `k8s.io/kubernetes@${version}`], {
+      cwd: modules,
+      env,
+      timeout: 300_000,
+    });
+    const { Dir } = JSON.parse(said) as { Dir: string };
+    await copyFile(join(Dir, "api/openapi-spec/swagger.json"), to);
+  } finally {
+    await rm(modules, { recursive: true, force: true });
+  }
+}
