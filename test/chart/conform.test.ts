@@ -75,5 +75,9 @@ spec: {minAvailable: [1]}
 `;
   const { resources, summary } = await conform("v1.37.2", text);
   expect(summary).toMatchObject({ valid: 0, invalid: 2 });
-  expect(resources.map(({ msg }) => msg).join("\n")).toMatch(/automountServiceAcountToken[^]*minAvailable/);
+  const said = resources.map(({ kind, msg }) => `${kind}: ${msg}`);
+  expect(said.toSorted()).toEqual([
+    expect.stringMatching(/^PodDisruptionBudget: .*minAvailable/),
+    expect.stringMatching(/^ServiceAccount: .*automountServiceAcountToken/),
+  ]);
 });

@@ -81,7 +81,7 @@ function isSecretsAtLarge({ resources, resourceNames }: { resources: string[]; r
 }
 
 test("no object of the cluster is rendered in a namespace of one's own", async () => {
-  const namespaced = valuesFiles().find(({ name }) => name === "namespaced.yaml");
+  const namespaced = valuesFiles().find(({ name }) => name === "namespaced-values.yaml");
   const all = await objects({ files: [namespaced?.path ?? ""], namespace: "ngrok-operator" });
   expect(all.filter(({ metadata }) => metadata.namespace === undefined).map(idOf)).toEqual([]);
 });
