@@ -1,39 +1,21 @@
 // docs/runbook-uninstall.md at its word: each symptom is made, and the page's own command is typed against it.
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { stringify } from "yaml";
-import { command } from "#tools/command.ts";
+import { pageCommands } from "#test/support/page-commands.ts";
 import { carriers } from "#test/support/residue.ts";
-import { FULLNAME, RELEASE, type Scene, test } from "#test/support/scene.ts";
-import { CHART, TOP } from "#test/support/stage.ts";
+import { RELEASE, type Scene, test } from "#test/support/scene.ts";
+import { CHART } from "#test/support/stage.ts";
 
 /** Long enough for Helm to make a Job and to be tired of it. */
 const SOON = ["--timeout=6s"];
 
-/** The page's command blocks by the word behind `sh`. */
-const page = await readFile(join(TOP, "docs", "runbook-uninstall.md"), "utf8");
-const commands = new Map(
-  [...page.matchAll(/^```sh ([a-z]+)\n([^]*?)\n```$/gm)].map(([, word = "", text = ""]) => [word, text]),
-);
+const page = await pageCommands("runbook-uninstall.md");
 
-/** Types a block of the page into a shell, with the page's variables set and nothing else. */
-async function type(scene: Scene, word: string, more: Record<string, string> = {}, cwd?: string): Promise<string> {
-  const { bin, kubeconfig } = scene.stage.cluster;
-  const env = {
-    PATH: `${bin}:${process.env["PATH"]}`,
-    HOME: process.env["HOME"] ?? "/",
-    KUBECONFIG: kubeconfig,
-    NS: scene.namespace,
-    R: RELEASE,
-    F: FULLNAME,
-    CHART,
-    ...more,
-  };
-  const text = commands.get(word);
-  if (text === undefined) throw new Error(`the page has no block: sh ${word}`);
-  return await command("sh", ["-c", text], { env, timeout: 90_000, ...(cwd === undefined ? {} : { cwd }) });
+async function type(scene: Scene, word: string, env: Record<string, string> = {}, cwd?: string): Promise<string> {
+  return await page.type(scene, word, { env, ...(cwd === undefined ? {} : { cwd }) });
 }
 
 /** Nothing of ours is on any object, and nothing that a release has is left in the cluster. */
