@@ -12,6 +12,7 @@ export interface ValueSchema {
   readonly default?: unknown;
   readonly minimum?: number;
   readonly required?: readonly string[];
+  readonly if?: ValueSchema;
   readonly properties?: Readonly<Record<string, ValueSchema>>;
   readonly additionalProperties?: boolean | ValueSchema;
   readonly items?: ValueSchema;

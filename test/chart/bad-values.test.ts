@@ -29,9 +29,14 @@ test.for(HELMS)("%s without schema validation still meets the checks in the temp
   expect(text).toMatch(/drainPolicy "Keep".*\n +remedy: Retain or Delete/);
 });
 
-test("an older chart's values, reused, are refused with the name of what they lack", async () => {
-  expect(await refusal({ json: ["crds=null"] })).toContain("missing property 'crds'");
-});
+test.for(HELMS)(
+  "an older chart's values, reused by %s, are refused with what they lack and what to do",
+  async (helm) => {
+    const text = await refusal({ helm, json: ["crds=null"] });
+    expect(text).toContain("missing property 'crds'");
+    expect(text).toContain("wants --reset-then-reuse-values instead of --reuse-values");
+  },
+);
 
 test("a chart above this one may pass global and enabled", async () => {
   const text = await templateText({ set: ["global.imageRegistry=mirror.local", "global.other=1", "enabled=true"] });
