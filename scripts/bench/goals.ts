@@ -2,6 +2,7 @@
 import { spread } from "./arithmetic.ts";
 import type { BindingsResult, Carried, Shares } from "./bindings/bench.ts";
 import type { Latency } from "./bystander.ts";
+import type { ChartResult } from "./chart.ts";
 import type { DrainResult } from "./drain.ts";
 import type { HookStartResult } from "./hook-start.ts";
 import type { IdleResult } from "./idle.ts";
@@ -22,7 +23,8 @@ export type Result =
   | IngressResult
   | IngressChangeResult
   | IdleResult
-  | BindingsResult;
+  | BindingsResult
+  | ChartResult;
 
 export interface Row {
   readonly what: string;
@@ -74,6 +76,12 @@ function rows(result: Result): Row[] {
       return idleRows(result);
     case "bindings":
       return bindingsRows(result);
+    case "chart":
+      return (["install", "upgrade", "uninstall"] as const).map((phase) => {
+        const { oursMedian, emptyMedian } = result[phase];
+        const wait = phase === "uninstall" ? "" : " --wait";
+        return plain(`helm ${phase}${wait}, median of ${result.runs}`, `${oursMedian} s, empty chart ${emptyMedian} s`);
+      });
   }
 }
 

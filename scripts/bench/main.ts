@@ -8,6 +8,7 @@ import type { HelmVersion } from "#test/support/helm.ts";
 import { bringImages, stageOf, type Stage } from "#test/support/stage.ts";
 import { benchBindings } from "./bindings/bench.ts";
 import { bundleProgram, type BundledProgram } from "./bundled-program.ts";
+import { benchChart } from "./chart.ts";
 import { benchDrain, type DrainOptions, type DrainResult } from "./drain.ts";
 import { type Common, countOf } from "./flags.ts";
 import { tableOf, type Result } from "./goals.ts";
@@ -146,6 +147,14 @@ command("uninstall", "helm uninstall without objects, against two hook Jobs that
     );
   });
 
+command("chart", "helm install --wait, upgrade and uninstall without objects, against a chart that does nothing")
+  .addOption(runsOption())
+  .addOption(helmOption())
+  .action(async (flags: UninstallFlags) => {
+    const options = { runs: flags.runs, helm: versionOf(flags), signal };
+    await give([await onStage(flags, async (...on) => await benchChart(...on, options, say))], flags);
+  });
+
 program
   .command("takeover")
   .description("from the start of the drain hook to the write token: leader alive, Lease free, pod gone, pod hung")
@@ -257,9 +266,13 @@ async function drain(
   return result;
 }
 
-async function uninstall(ground: Ground, stage: Stage, image: string, { runs, helm }: UninstallFlags) {
-  const version: HelmVersion = helm === "3" ? 3 : 4;
-  return await benchUninstall(ground, stage, { runs, helm: version, image, signal }, say);
+async function uninstall(ground: Ground, stage: Stage, image: string, flags: UninstallFlags) {
+  const { runs } = flags;
+  return await benchUninstall(ground, stage, { runs, helm: versionOf(flags), image, signal }, say);
+}
+
+function versionOf({ helm }: Pick<UninstallFlags, "helm">): HelmVersion {
+  return helm === "3" ? 3 : 4;
 }
 
 /** One result is an object, several are a list. */
