@@ -3,7 +3,7 @@
 
 {{- define "ngrok-operator.checks" -}}
 {{- $found := list -}}
-{{- range list "drain" "image" "credentials" "scope" "pods" "flags" -}}
+{{- range list "drain" "crds" "image" "credentials" "scope" "pods" "flags" -}}
 {{- with include (printf "ngrok-operator.checks.%s" .) $ | trim -}}{{- $found = append $found . -}}{{- end -}}
 {{- end -}}
 {{- if $found -}}
@@ -24,12 +24,26 @@ cleanupHook.timeout {{ .Values.cleanupHook.timeout }}: leaves no time for a drai
 cleanupHook.enabled=false with crds.keep=false: the uninstall would hang on finalizers
   remedy: crds.keep=true, or cleanupHook.enabled=true
 {{- end }}
-{{- if and (not .Values.installCRDs) .Values.rbac.cluster }}
-{{- /* The one look into the cluster: to stop rendering CRDs that are not kept deletes every custom resource. */ -}}
-{{- $crd := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" "domains.ingress.k8s.ngrok.com" }}
-{{- $marks := ($crd.metadata).annotations | default dict }}
-{{- if and (eq (get $marks "meta.helm.sh/release-name") .Release.Name) (eq (get $marks "meta.helm.sh/release-namespace") .Release.Namespace) (ne (get $marks "helm.sh/resource-policy") "keep") }}
-installCRDs=false: this upgrade would delete the CustomResourceDefinitions and every custom resource with them
+{{- end -}}
+
+{{- /* The one look into the cluster: what goes with a CustomResourceDefinition is every custom resource of its kind.
+       `helm template`, and Argo CD by it, see no cluster; neither does who installs without ClusterRoles. */ -}}
+{{- define "ngrok-operator.checks.crds" -}}
+{{- if .Values.rbac.cluster }}
+{{- $dropped := list }}
+{{- range $name := list "boundendpoints.bindings.k8s.ngrok.com" "domains.ingress.k8s.ngrok.com" "ippolicies.ingress.k8s.ngrok.com" "agentendpoints.ngrok.k8s.ngrok.com" "cloudendpoints.ngrok.k8s.ngrok.com" "kubernetesoperators.ngrok.k8s.ngrok.com" "ngroktrafficpolicies.ngrok.k8s.ngrok.com" }}
+{{- $found := (lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" $name).metadata | default dict }}
+{{- $marks := $found.annotations | default dict }}
+{{- if $found.deletionTimestamp }}
+CustomResourceDefinition {{ $name }} is being deleted, and every {{ first (splitList "." $name) }} object with it
+  remedy: wait for it: kubectl wait --for=delete crd/{{ $name }}; what holds it is shown by: kubectl get {{ $name }} -A -o jsonpath='{range .items[*]}{.metadata.namespace}/{.metadata.name} {.metadata.finalizers}{"\n"}{end}'
+{{- end }}
+{{- if and (eq (get $marks "meta.helm.sh/release-name") $.Release.Name) (eq (get $marks "meta.helm.sh/release-namespace") $.Release.Namespace) (ne (get $marks "helm.sh/resource-policy") "keep") }}
+{{- $dropped = append $dropped $name }}
+{{- end }}
+{{- end }}
+{{- if and $dropped (not .Values.installCRDs) }}
+installCRDs=false: this upgrade would delete the CustomResourceDefinitions and every custom resource with them ({{ join ", " $dropped }})
   remedy: kubectl get crd -o name | grep k8s.ngrok.com | xargs -ICRD kubectl annotate CRD helm.sh/resource-policy=keep, then upgrade again
 {{- end }}
 {{- end }}

@@ -16,7 +16,7 @@ test("every template has a suite of helm-unittest", () => {
   expect(templates.filter((path) => !path.endsWith(".tpl") && !tested.includes(path))).toEqual([]);
 });
 
-test("nothing is random, dated or looked up, but the one look before CRDs are dropped", () => {
+test("nothing is random, dated or looked up, but the one look for CRDs that would go", () => {
   const found = templates.flatMap((path) =>
     readFileSync(join(CHART, path), "utf8")
       .split("\n")
@@ -24,6 +24,11 @@ test("nothing is random, dated or looked up, but the one look before CRDs are dr
       .map(() => path),
   );
   expect(found).toEqual(["templates/_checks.tpl"]);
+});
+
+test("each of our kinds is looked for before its CRD would go", () => {
+  const checks = readFileSync(join(CHART, "templates/_checks.tpl"), "utf8");
+  for (const { plural, group } of ownKinds) expect(checks).toContain(`"${plural}.${group}"`);
 });
 
 test("the chart's versions are the package's", () => {
