@@ -14,13 +14,15 @@ interface Step {
   readonly name: string;
   readonly program: string;
   readonly args: readonly string[];
-  /** Whether it calls Helm or its tools, which are built on a fresh machine. */
+  /** Whether it calls Helm, its tools or a checker, which are built on a fresh machine. */
   readonly helm?: true;
 }
 
 const values = ["chart/ci", "test/chart/values"].flatMap((folder) =>
   readdirSync(join(TOP, folder)).map((file) => `${folder}/${file}`),
 );
+
+const workflows = readdirSync(join(TOP, ".github/workflows")).map((file) => `.github/workflows/${file}`);
 
 /** The longest first, since they decide when all is done. */
 const steps: readonly Step[] = [
@@ -45,6 +47,13 @@ const steps: readonly Step[] = [
     name: "chart: helm-unittest",
     program: "helm-unittest",
     args: ["--strict", "--file", "tests/**/*_test.yaml", "chart"],
+    helm: true,
+  },
+  {
+    name: "workflows: actionlint",
+    program: "actionlint",
+    // Without the linters of other languages, which it would call where the machine has them.
+    args: ["-shellcheck=", "-pyflakes=", ...workflows],
     helm: true,
   },
   { name: "chart: ct lint", program: "ct", args: ["lint", "--config", "ct.yaml", "--all"], helm: true },
