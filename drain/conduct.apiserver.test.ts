@@ -205,6 +205,19 @@ describe("Delete", () => {
     expect(api.remote()).toBe(0);
   });
 
+  test("an endpoint whose Domain was never tried was never asked for: what has its URL is another cluster's (F17)", async () => {
+    const object = a.aCloudEndpoint({ spec: { url: "https://pooled.example.com" } });
+    await api.add("endpoints", { type: "cloud", url: "https://pooled.example.com", metadata: object.spec.metadata });
+    await make(Domain, a.aDomain({ spec: { domain: "pooled.example.com" } }), {
+      ...claimed,
+      name: "pooled-example-com",
+    });
+    await make(CloudEndpoint, object, claimed);
+    await drain("Delete");
+    expect(await shown(CloudEndpoint, object.metadata.name)).toBeUndefined();
+    expect(api.objects("endpoints").map(({ url }) => url)).toEqual(["https://pooled.example.com"]);
+  });
+
   test("a BoundEndpoint takes its own Services along, not a user's of the same name", async () => {
     const labels = { "ngrok.com/endpoint-binding-name": "be", "ngrok.com/endpoint-binding-namespace": namespace };
     await make(BoundEndpoint, a.aBoundEndpoint({ spec: { target: { service: "target", namespace } } }), {

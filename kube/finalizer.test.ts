@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { planClaim, planRemoval, type Claim } from "./finalizer.ts";
+import { planClaim, planRemoval, type Claim, withClaim } from "./finalizer.ts";
 import type { KubeObject, ObjectMeta } from "./kind.ts";
 
 const claim: Claim = {
@@ -111,5 +111,27 @@ describe("claiming", () => {
         message: "Ingress default/web belongs to the install other/install",
       }),
     );
+  });
+});
+
+describe("an object that is created claimed", () => {
+  test("has both beside what it says already, so that nothing is left to claim, and all of ours can be taken off", () => {
+    const born = withClaim(object({ finalizers: ["a/b"], annotations: { x: "y" } }), claim);
+    expect(born.metadata).toEqual({
+      ...object().metadata,
+      finalizers: ["a/b", claim.finalizer],
+      annotations: { x: "y", [claim.stamp]: claim.owner },
+    });
+    expect(planClaim(born, claim)).toBeUndefined();
+    expect(apply(born.metadata, planRemoval(born.metadata, claim, "off"))).toEqual({
+      finalizers: ["a/b"],
+      annotations: { x: "y" },
+    });
+    expect(withClaim(born, claim)).toEqual(born);
+  });
+
+  test("never takes another install's (F18)", () => {
+    const theirs = object({ annotations: { [claim.stamp]: "other/install" } });
+    expect(() => withClaim(theirs, claim)).toThrow(expect.objectContaining({ class: "invalid", code: "Claimed" }));
   });
 });

@@ -88,6 +88,25 @@ export function planClaim(object: KubeObject, claim: Claim): JsonPatchOperation[
   return operations;
 }
 
+/**
+ * The object as it is created by whoever holds it from the first moment. Pure. Throws KnownError invalid (code "Claimed")
+ * for one that names another owner already.
+ */
+export function withClaim<T extends KubeObject>(object: T, claim: Claim): T {
+  const { finalizers = [], annotations } = object.metadata;
+  const owner = annotations?.[claim.stamp];
+  if (owner !== undefined && owner !== claim.owner) throw claimed(object, claim, owner);
+  const held = finalizers.some((entry) => claim.finalizers.includes(entry));
+  return {
+    ...object,
+    metadata: {
+      ...object.metadata,
+      annotations: { ...annotations, [claim.stamp]: claim.owner },
+      finalizers: held ? finalizers : [...finalizers, claim.finalizer],
+    },
+  };
+}
+
 /** See Writer.removeFinalizer. */
 export async function removeFinalizer(
   connection: Connection,

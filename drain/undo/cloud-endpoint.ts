@@ -2,7 +2,9 @@
 // between the creation at ngrok and the write of the status.
 import type { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { findCondition } from "#api/conditions.ts";
+import { Domain, type DomainSpec } from "#api/domain.ts";
 import { metadataText } from "#api/metadata.ts";
+import { distinctDomainName, domainName, parseEndpointUrl } from "#api/names.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import { ngrokOf, type Undone, type UndoHands } from "../hands.ts";
 import type { Release } from "#api/release.ts";
@@ -22,10 +24,33 @@ export async function undoCloudEndpoint(
   if (spec?.url === undefined || findCondition(status?.conditions, "CloudEndpointCreated")?.status === "False") {
     return { remote: "none" };
   }
+  if (status?.conditions === undefined && (await awaitsDomain(spec.url, object.metadata.namespace, hands, signal)))
+    return { remote: "none" };
   const left = await endpoints.matching({ url: spec.url, metadata: metadataText(spec.metadata) }, signal);
   const [only] = left;
   if (only === undefined) return { remote: "none" };
   // Several clusters may pool one URL: which of them is ours nothing tells, so none is touched.
   if (left.length > 1) return { remote: "kept", why: `${left.length} endpoints at ${spec.url}, none recorded as ours` };
   return { remote: await endpoints.remove(only.id, signal), id: only.id };
+}
+
+/**
+ * No endpoint is asked for before its Domain has been tried, and nothing is told of it in the meantime: what has this URL
+ * then is another cluster's.
+ */
+async function awaitsDomain(
+  url: string,
+  namespace: string | undefined,
+  { read }: UndoHands,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const parsed = parseEndpointUrl(url);
+  if ("problem" in parsed) return false;
+  const { host } = parsed.url;
+  for (const name of [domainName(host), distinctDomainName(host)]) {
+    const domain = await read.get(Domain, { name, namespace }, signal);
+    const { spec, status }: { spec?: Partial<DomainSpec>; status?: Domain["status"] } = domain ?? {};
+    if (spec?.domain?.toLowerCase() === host) return findCondition(status?.conditions, "Ready") === undefined;
+  }
+  return false;
 }

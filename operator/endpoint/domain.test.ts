@@ -1,7 +1,8 @@
 // Whether an endpoint needs a Domain, and what the Domain's state means for it.
 import { describe, expect, test } from "vitest";
-import { aDomain } from "#test/support/builders.ts";
-import { domainNames, type DomainNeed, domainNeed, domainState } from "./domain.ts";
+import { aCloudEndpoint, aDomain } from "#test/support/builders.ts";
+import { testClock } from "#test/support/clock.ts";
+import { domainNames, type DomainNeed, domainNeed, domainState, momentLeft } from "./domain.ts";
 
 describe("domainNeed", () => {
   const table: readonly [string, string[] | undefined, Partial<DomainNeed>][] = [
@@ -68,4 +69,14 @@ describe("domainState", () => {
     expect(`${state.finding.status} ${state.finding.reason}`).toBe(said);
     expect(state.untried).toBe(untried);
   });
+});
+
+test("an object that says nothing yet has three seconds in which nothing has to be told; one that has spoken has none", () => {
+  const clock = testClock();
+  const metAt = clock.now();
+  const silent = aCloudEndpoint();
+  expect(momentLeft(silent, { clock, metAt })).toBe(3_000);
+  expect(momentLeft(silent, { clock, metAt: metAt - 2_000 })).toBe(1_000);
+  expect(momentLeft(silent, { clock, metAt: metAt - 60_000 })).toBe(0);
+  expect(momentLeft(aCloudEndpoint({ status: { conditions: [] } }), { clock, metAt })).toBe(0);
 });

@@ -1,6 +1,7 @@
 // The Domain that an endpoint's host needs: whether it needs one, which object that is, and what its state means for the
 // endpoint. Labels are set only on Domains that we create: one that another made stays as it is.
 import { fails, findCondition, type Finding, holds } from "#api/conditions.ts";
+import type { OwnObject } from "#api/define-kind.ts";
 import { Domain } from "#api/domain.ts";
 import { controllerLabels } from "#api/keys.ts";
 import { distinctDomainName, domainName, isInternalHost, parseEndpointUrl } from "#api/names.ts";
@@ -41,6 +42,14 @@ export interface DomainPart {
   readonly ref: NamespacedRef | undefined;
   /** Nobody has tried to reserve the host yet: ngrok would refuse an endpoint on it. */
   readonly untried: boolean;
+}
+
+/** How long what is just being reserved, or opened, is nothing to tell of: a word of it would be taken back at once. */
+const MOMENT_MS = 3_000;
+
+/** What is left, in milliseconds, of the first moment of an object that says nothing yet; 0 when it is over. Pure. */
+export function momentLeft({ status }: OwnObject, { clock, metAt }: Pick<Context, "clock" | "metAt">): number {
+  return status?.conditions === undefined ? Math.max(0, metAt + MOMENT_MS - clock.now()) : 0;
 }
 
 /** Finds the Domain of the host in the endpoint's namespace, or makes it. A Domain that others use is never deleted here. */

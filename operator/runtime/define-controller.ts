@@ -119,6 +119,8 @@ export interface Context extends Surroundings {
    * before: they stood there already; without an id in the status a create may have been lost, so look before creating.
    */
   readonly claimed: "now" | "before";
+  /** On `clock`, when this hold of the Lease first came to the object: what passes in a moment need not be told in it. */
+  readonly metAt: number;
   /** Of this instant or later a list at ngrok has to be, to show what was made for the object and then forgotten. */
   readonly asOf: number;
   /** Whether the last outcome said that it had sent just this; never after a start, so the remote side is read once then. */
@@ -187,6 +189,11 @@ export interface LeaderController<T extends KubeObject = KubeObject> {
   readonly concurrency?: number;
   /** Whether finalizer and stamp belong on the object; default: when there is a cleanup. One that must not have them loses them. */
   claims?(object: T, around: Surroundings): boolean;
+  /**
+   * What this install makes of the kind comes with finalizer and stamp, one write less. Not where the claim is the note
+   * that something at ngrok may have been begun: an undo without an id would take another's for it.
+   */
+  readonly bornClaimed?: true;
   /** The one object that has to exist although nobody writes it, and how it is made. */
   readonly makes?: { at(release: Release): Ref; object(release: Release, options: Options): T };
   /** What else of a change of its object it has to hear of: what others write into the status, for one. */

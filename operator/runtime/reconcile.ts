@@ -1,6 +1,5 @@
 // One reconcile, the same for every controller: gate, claim, apply, status, events, and one switch from what came out to
 // the queue. The promises of the house are kept here, so that no controller can forget one.
-import { createHash } from "node:crypto";
 import { isOwnKind } from "#api/define-kind.ts";
 import { claimOf, type OwnClaim } from "#api/keys.ts";
 import type { Release } from "#api/release.ts";
@@ -26,6 +25,7 @@ import {
 } from "./define-controller.ts";
 import type { Gate } from "./gate.ts";
 import type { Log } from "./log.ts";
+import { digest, Memories, type Memory } from "./memories.ts";
 import { nextOf } from "./next.ts";
 import type { Options } from "./options.ts";
 import type { Next } from "./queue.ts";
@@ -64,14 +64,6 @@ export interface ReconcilerParts<T extends KubeObject> {
   held(kind: LeaderController<T>["kind"], why: string, terminating: boolean): void;
 }
 
-/** What a run remembers of one object, by uid. */
-interface Memory {
-  /** Digest of what was sent last. */
-  sent?: string;
-  /** When a change at ngrok was last begun whose result may not have come back. */
-  begunAt?: number;
-}
-
 /** A kind whose CRD goes, or cannot be read, is looked at again after this long. */
 const HELD_AGAIN_MS = 10_000;
 
@@ -80,10 +72,11 @@ export class Reconciler<T extends KubeObject> {
   readonly #claim: OwnClaim;
   readonly #around: Surroundings;
   readonly #voice: Voice<T>;
-  readonly #memory = new Map<string, Memory>();
+  readonly #memories: Memories;
 
   constructor(parts: ReconcilerParts<T>) {
     this.#parts = parts;
+    this.#memories = new Memories(parts.clock);
     this.#voice = new Voice({
       kind: parts.controller.kind,
       log: parts.log,
@@ -113,12 +106,12 @@ export class Reconciler<T extends KubeObject> {
 
   /** An object is gone: nothing about it is worth keeping. */
   forget(uid: string | undefined): void {
-    if (uid !== undefined) this.#memory.delete(uid);
+    this.#memories.forget(uid);
   }
 
   /** The next reconcile reads the remote side again. */
   distrust(): void {
-    for (const memory of this.#memory.values()) delete memory.sent;
+    this.#memories.distrust();
   }
 
   /** The object that has to exist; its own watch event, or the answer of the creation, brings it back here. */
@@ -141,7 +134,7 @@ export class Reconciler<T extends KubeObject> {
     let current = object;
     let begun: Begun | undefined;
     let isStale = false;
-    const memory = this.#remember(object);
+    const memory = this.#memories.of(object);
     try {
       const { object: claimed, claimed: when } = await this.#ensureClaim(object);
       current = claimed;
@@ -221,6 +214,7 @@ export class Reconciler<T extends KubeObject> {
       options,
       cached,
       claimed: memory.begunAt === undefined ? claimed : "before",
+      metAt: memory.metAt,
       asOf: Math.max(heldSince, memory.begunAt ?? heldSince),
       unchanged: (sent) => memory.sent === digest(sent),
       begin,
@@ -286,15 +280,4 @@ export class Reconciler<T extends KubeObject> {
   #isHeld({ metadata }: KubeObject): boolean {
     return metadata.finalizers?.some((one) => this.#claim.finalizers.includes(one)) ?? false;
   }
-
-  #remember(object: T): Memory {
-    const uid = object.metadata.uid ?? "";
-    const memory = this.#memory.get(uid) ?? {};
-    this.#memory.set(uid, memory);
-    return memory;
-  }
-}
-
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("base64");
 }

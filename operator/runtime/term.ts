@@ -12,6 +12,7 @@ import type { Clock } from "#wire/clock.ts";
 import type { Dial } from "#wire/dial.ts";
 import { known } from "#wire/errors.ts";
 import { Beside } from "./beside.ts";
+import { claiming } from "./birth.ts";
 import type { Change } from "./cache.ts";
 import { type CrdCheck, crdCheck } from "./crd-check.ts";
 import { readStanding } from "./crd-standing.ts";
@@ -72,7 +73,9 @@ export interface Term {
 }
 
 export function startTerm(given: TermParts): Term {
-  const parts = { ...given, writer: remembering(given.writer, given.watches.cache) };
+  const around = { ...given, cached: given.watches.cache };
+  const writer = claiming(given.writer, given.controllers, around);
+  const parts = { ...given, writer: remembering(writer, given.watches.cache) };
   const ending = new AbortController();
   const free = parts.watches.use();
   const events = clusterEvents(parts, ending.signal);

@@ -10,7 +10,7 @@ import { keyOf, refOf } from "#kube/kind.ts";
 import { Pod } from "#kube/kinds.ts";
 import { isGeneratedElsewhere } from "../../endpoint/claimed.ts";
 import { failureText } from "../../endpoint/conditions.ts";
-import { type DomainNeed, domainNames, type DomainPart, ensureDomain } from "../../endpoint/domain.ts";
+import { type DomainNeed, domainNames, type DomainPart, ensureDomain, momentLeft } from "../../endpoint/domain.ts";
 import { policyName, policySource, policyText } from "../../endpoint/traffic-policy.ts";
 import {
   type Context,
@@ -20,6 +20,7 @@ import {
   type Outcome,
   type Shown,
   stop,
+  wait,
   watching,
 } from "../../runtime/define-controller.ts";
 import {
@@ -29,7 +30,7 @@ import {
   watchingReplicas,
   withoutGone,
 } from "../../runtime/replica-pods.ts";
-import { failureEvents, needOf, showEndpoint } from "./plan.ts";
+import { failureEvents, needOf, saysMoreSoon, showEndpoint } from "./plan.ts";
 
 export const agentEndpointController = defineController<AgentEndpoint>({
   name: "agent-endpoint",
@@ -37,6 +38,7 @@ export const agentEndpointController = defineController<AgentEndpoint>({
   role: "leader",
   kind: AgentEndpoint,
   concurrency: 16,
+  bornClaimed: true,
   indexes: {
     policy: ({ spec, metadata: { namespace } }) => policyName(spec).map((name) => keyOf({ name, namespace })),
     domain: ({ spec, metadata: { namespace } }) =>
@@ -89,6 +91,9 @@ async function apply(found: AgentEndpoint, context: Context): Promise<Outcome<Ag
     for (const event of failureEvents(endpoint, agents)) context.event(event);
   if (failure !== undefined) return failed(failure, told);
   if (need.is === "invalid") return stop("NgrokAPIError", need.problem, told);
+  const left = momentLeft(endpoint, context);
+  if (policy.is === "text" && left > 0 && saysMoreSoon(endpoint, domain, agents))
+    return wait(left, "its Domain or an agent speaks in a moment");
   if (policy.is === "text") return done(told);
   const reason = policy.is === "missing" ? "TrafficPolicyNotFound" : "ConfigError";
   if (shown !== undefined && isNews(endpoint, shown, "TrafficPolicyApplied"))

@@ -6,7 +6,7 @@ import type { Condition } from "#api/define-kind.ts";
 import { anAgentEndpoint } from "#test/support/builders.ts";
 import type { DomainPart } from "../../endpoint/domain.ts";
 import type { PolicySource } from "../../endpoint/traffic-policy.ts";
-import { failureEvents, type Look, needOf, showEndpoint } from "./plan.ts";
+import { failureEvents, type Look, needOf, saysMoreSoon, showEndpoint } from "./plan.ts";
 
 const URL = "https://shop.example.com";
 const domain: DomainPart = {
@@ -223,4 +223,21 @@ test("what agents could not do is told under the words that there are for it", (
     { type: "Warning", reason: "ConfigError", note: "upstream is no URL" },
     { type: "Warning", reason: "UpdateError", note: "ngrok says no" },
   ]);
+});
+
+describe("whether the next word is on its way", () => {
+  const agents = (pods: Record<string, boolean>) => new Map(Object.entries(pods));
+
+  test("an agent that is there speaks soon, and so does a Domain that is being reserved", () => {
+    expect(saysMoreSoon(endpoint([]), domain, agents({ a: true }))).toBe(true);
+    expect(saysMoreSoon(endpoint([]), domain, undefined)).toBe(true);
+    expect(saysMoreSoon(endpoint([entry("a")]), { ...domain, untried: true }, agents({ a: true }))).toBe(true);
+  });
+
+  test("where no agent is ready nobody speaks, and who has spoken has nothing more to say", () => {
+    expect(saysMoreSoon(endpoint([]), domain, agents({}))).toBe(false);
+    expect(saysMoreSoon(endpoint([]), domain, agents({ a: false }))).toBe(false);
+    expect(saysMoreSoon(endpoint([entry("a")]), domain, agents({ a: true }))).toBe(false);
+    expect(saysMoreSoon(endpoint([refused("a")]), domain, agents({ a: true }))).toBe(false);
+  });
 });

@@ -76,6 +76,13 @@ export function showEndpoint(endpoint: AgentEndpoint, look: Look): Shown<AgentEn
   };
 }
 
+/** Whether its Domain is just being reserved, or an agent is there and has not spoken: the next word is on its way. */
+export function saysMoreSoon(endpoint: AgentEndpoint, domain: DomainPart, agents: Replicas): boolean {
+  const { open, failed } = answersOf(endpoint, agents);
+  const isAnswered = open.length > 0 || failed.length > 0;
+  return domain.untried || (!isAnswered && (agents === undefined || [...agents.values()].includes(true)));
+}
+
 /** After a change of the spec one agent is the first to fail: whether all do is not known yet. */
 function isUnderway({ status }: AgentEndpoint, { open, failed, undecided }: Answers): boolean {
   if (open.length > 0 || status?.conditions === undefined) return false;

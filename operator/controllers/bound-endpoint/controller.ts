@@ -45,6 +45,7 @@ export const boundEndpointController = defineController<BoundEndpoint>({
   within: "release",
   when: "bindings",
   concurrency: 8,
+  bornClaimed: true,
   indexes: {
     [BY_TARGET]: (endpoint) => targetOfSpec(endpoint).map(keyOf),
     [BY_NAMESPACE]: (endpoint) => targetOfSpec(endpoint).map(({ namespace }) => namespace),

@@ -42,6 +42,27 @@ test("a public endpoint waits for its Domain, which is made beside it", async ()
   expect(condition(ready, "DomainReady")).toBe("True DomainActive");
   const domain = await world.get(Domain, "shop-ngrok-app");
   expect(domain?.metadata.labels?.["ngrok.com/controller-name"]).toBe("ngrok-operator-manager");
+  await world.quiet();
+  // Held as it is made, and nothing is told that would be taken back in a moment.
+  expect(
+    world.manager.writes.map((write) => write.replace(/^(\w+) .*\/namespaces\/[^/]+\//, "$1 ")).toSorted(),
+  ).toEqual([
+    "PATCH cloudendpoints/web",
+    "PATCH cloudendpoints/web/status",
+    "PATCH domains/shop-ngrok-app/status",
+    "POST domains",
+  ]);
+  expect(domain?.metadata.finalizers).toEqual([FINALIZER]);
+});
+
+test("a Domain that nobody gets to is told of after a moment", async () => {
+  await using world = await startWorld({ controllers: [cloudEndpointController] });
+  await world.create(CloudEndpoint, aCloudEndpoint({ spec: { url: "https://shop.ngrok.app" } }));
+
+  const waiting = await world.until(CloudEndpoint, "web", (one) => condition(one, "DomainReady") !== undefined);
+
+  expect(condition(waiting, "DomainReady")).toBe("False DomainCreating");
+  expect(condition(waiting, "CloudEndpointCreated")).toBe("False Pending");
 });
 
 test("a missing traffic policy is said, and the endpoint follows once it is there and whenever it changes", async () => {

@@ -11,7 +11,7 @@ import type { NgrokPort } from "#ngrok/client.ts";
 import type { EndpointBody, RemoteEndpoint } from "#ngrok/endpoints.ts";
 import { KnownError } from "#wire/errors.ts";
 import { isGeneratedElsewhere } from "../../endpoint/claimed.ts";
-import { domainNames, domainNeed, ensureDomain } from "../../endpoint/domain.ts";
+import { domainNames, domainNeed, ensureDomain, momentLeft } from "../../endpoint/domain.ts";
 import { NO_KEY } from "../../runtime/key.ts";
 import { policyName, type PolicySource, policySource, policyText } from "../../endpoint/traffic-policy.ts";
 import {
@@ -21,6 +21,7 @@ import {
   failed,
   type Outcome,
   stop,
+  wait,
   watching,
 } from "../../runtime/define-controller.ts";
 import { adoptable, desiredEndpoint, planEndpoint, type PolicyPart, type Reached, showEndpoint } from "./plan.ts";
@@ -81,7 +82,11 @@ async function apply(endpoint: CloudEndpoint, context: Context): Promise<Outcome
     const remote = { id, url: endpoint.status?.assignedURL ?? spec.url };
     return done({ ...show(wanted(source), { is: "there", remote }), sent });
   }
-  if (domain.untried && !id) return done(show(wanted(source), { is: "pending" }));
+  if (domain.untried && !id) {
+    const left = momentLeft(endpoint, context);
+    if (left > 0) return wait(left, "its Domain is being reserved");
+    return done(show(wanted(source), { is: "pending" }));
+  }
   warnOfDeprecated(endpoint, source, context);
   try {
     if (context.ngrok === undefined) throw new KnownError("invalid", NO_KEY);

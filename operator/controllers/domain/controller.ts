@@ -40,6 +40,7 @@ export const domainController = defineController<Domain>({
   role: "leader",
   kind: Domain,
   concurrency: 8,
+  bornClaimed: true,
   indexes: { id: ({ status }) => (status?.id === undefined || status.id === "" ? [] : [status.id]) },
   rbac: [
     allow(Domain, ["get", "list", "watch", "patch"], { why: "reconciles Domains and holds them with a finalizer" }),
