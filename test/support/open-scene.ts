@@ -7,7 +7,7 @@ import { startNgrokApi, type NgrokApi } from "./ngrok-api/server.ts";
 import { allReady, aPopulation, populate, type Population } from "./population.ts";
 import { releaseOf, type Release } from "./release.ts";
 import { labelled, residue } from "./residue.ts";
-import type { Stage } from "./stage.ts";
+import { CHART, type Stage } from "./stage.ts";
 
 export const RELEASE = "edge";
 /** The chart's fullname for it. */
@@ -16,6 +16,8 @@ export const FULLNAME = `${RELEASE}-ngrok-operator`;
 export interface SceneOptions {
   readonly helm?: HelmVersion;
   readonly values?: Readonly<Record<string, string | number | boolean>>;
+  /** Path of the chart; that of the checkout by default. */
+  readonly chart?: string;
 }
 
 export interface Scene {
@@ -92,9 +94,16 @@ export async function openScene(stage: Stage, options: OpenSceneOptions): Promis
       return await all();
     },
     auditPosition: async () => await endOf(auditLog),
-    install: async ({ helm = 4, values = {} } = {}) => {
+    install: async ({ helm = 4, values = {}, chart = CHART } = {}) => {
       const apiURL = `http://${cluster.hostIp}:${ngrok.port}`;
-      const release = releaseOf(stage, { name: RELEASE, namespace, helm, apiURL, values: { ...common, ...values } });
+      const release = releaseOf(stage, {
+        name: RELEASE,
+        namespace,
+        helm,
+        apiURL,
+        chart,
+        values: { ...common, ...values },
+      });
       releases.push(release);
       const { code, stderr } = await release.install();
       if (code !== 0) throw new Error(`helm${helm} install: ${stderr}`);

@@ -13,11 +13,13 @@ export interface ReleaseOptions {
   readonly apiKey?: string;
   /** As `--set` takes them: `drainPolicy: "Delete"`. */
   readonly values?: Readonly<Record<string, string | number | boolean>>;
+  /** Path of the chart; that of the checkout by default. */
+  readonly chart?: string;
 }
 
 export interface Release extends ReleaseOptions {
   /** `helm install`, without a wait. */
-  install(options?: HelmOptions): Promise<HelmRun>;
+  install(options?: HelmOptions, flags?: readonly string[]): Promise<HelmRun>;
   /** Waits until the operator has registered; throws when that takes longer than a minute. */
   ready(): Promise<void>;
   uninstall(flags?: readonly string[], options?: HelmOptions): Promise<HelmRun>;
@@ -26,7 +28,7 @@ export interface Release extends ReleaseOptions {
 }
 
 export function releaseOf(stage: Pick<Stage, "kubectl" | "helm" | "imageFlags">, options: ReleaseOptions): Release {
-  const { name, namespace, helm: version, apiURL, apiKey = "stand-in-key", values = {} } = options;
+  const { name, namespace, helm: version, apiURL, apiKey = "stand-in-key", values = {}, chart = CHART } = options;
   const { kubectl } = stage;
   const at = ["--namespace", namespace];
   const account = { apiURL, "credentials.apiKey": apiKey, "credentials.authtoken": "unused" };
@@ -48,8 +50,8 @@ export function releaseOf(stage: Pick<Stage, "kubectl" | "helm" | "imageFlags">,
   };
   return {
     ...options,
-    install: async (more) =>
-      await stage.helm(version, ["install", name, CHART, ...at, "--create-namespace", ...flags], more),
+    install: async (run, more = []) =>
+      await stage.helm(version, ["install", name, chart, ...at, "--create-namespace", ...flags, ...more], run),
     ready: async () => {
       const operator = `kubernetesoperator/${name}`;
       try {
