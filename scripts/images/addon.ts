@@ -4,8 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Bundle } from "./programs.ts";
 
-const NAME = `ngrok.linux-${process.arch}-gnu.node`;
-const PACKAGE = `node_modules/@ngrok/ngrok-linux-${process.arch}-gnu`;
+const packageOf = (arch: string): string => `node_modules/@ngrok/ngrok-linux-${arch}-gnu`;
 const SDK = "node_modules/@ngrok/ngrok/index.js";
 
 export interface Addon {
@@ -17,17 +16,20 @@ export interface Addon {
   readonly input: string;
 }
 
-/** The addon, when npm has brought it for this machine. */
-export function addonOf(top: string): Addon | undefined {
-  const source = join(top, PACKAGE, NAME);
-  return existsSync(source) ? { source, path: `app/${NAME}`, input: `${PACKAGE}/${NAME}` } : undefined;
+/** The addon for `arch`, this machine's unless given, when it is among the packages of `top`. */
+export function addonOf(top: string, arch: string = process.arch): Addon | undefined {
+  const name = `ngrok.linux-${arch}-gnu.node`;
+  const input = `${packageOf(arch)}/${name}`;
+  const source = join(top, input);
+  return existsSync(source) ? { source, path: `app/${name}`, input } : undefined;
 }
 
 /** The addon, when one of the bundles needs it; throws when it needs what is not there. */
-export function addonFor(top: string, bundles: readonly Bundle[]): Addon | undefined {
+export function addonFor(bundles: readonly Bundle[], addon: Addon | undefined): Addon | undefined {
   const needs = bundles.find(({ inputs }) => inputs.includes(SDK));
   if (needs === undefined) return undefined;
-  const addon = addonOf(top);
   if (addon !== undefined) return addon;
-  throw new Error(`${needs.entry} needs ${PACKAGE}, which is not there: run \`npm ci\` on Linux with glibc`);
+  throw new Error(
+    `${needs.entry} needs ${packageOf(process.arch)}, which is not there: run \`npm ci\` on Linux with glibc`,
+  );
 }

@@ -19,12 +19,17 @@ const OCI_NAMES: Readonly<Record<string, string>> = {
   "application/vnd.docker.image.rootfs.diff.tar.gzip": "application/vnd.oci.image.layer.v1.tar+gzip",
 };
 
-/** Pulls `name` for this machine's architecture; rejects when it lacks one of `libraries`. */
-export async function pullBase(name: string, libraries: readonly string[], tell: Tell): Promise<BaseImage> {
+/** Pulls `name` for `arch`, in Node's words; rejects when it lacks one of `libraries`. */
+export async function pullBase(
+  name: string,
+  arch: string,
+  libraries: readonly string[],
+  tell: Tell,
+): Promise<BaseImage> {
   const crane = (await onPath("crane")) ? "crane" : join(await binaries(tell), "crane");
   const folder = await mkdtemp(join(tmpdir(), "ngrok-operator-base-"));
   try {
-    const platform = `linux/${architectureOf(process.arch)}`;
+    const platform = `linux/${architectureOf(arch)}`;
     await command(crane, ["pull", "--format=oci", "--platform", platform, name, folder], { timeout: 300_000 });
     const files = await filesOf(folder);
     const missing = libraries.map((path) => basename(path)).filter((library) => !files.has(library));

@@ -5,13 +5,14 @@ import { stringify } from "yaml";
 import { VERSION } from "#api/version.ts";
 import { cacheFolder, type Tell } from "#tools/cache.ts";
 import { command } from "#tools/command.ts";
-import { addonFor, addonOf } from "./addon.ts";
+import { addonFor } from "./addon.ts";
 import { pullBase } from "./base-image.ts";
 import { archiveOf, assemble, type BaseImage, type Image } from "./image.ts";
 import { makeLayer, type Layer } from "./layer.ts";
 import { licencesOf } from "./licences.ts";
+import { type Platform, platformOf } from "./platform.ts";
 import { bundle, COMMANDS, programs, replaceFile, writeBundles, type Bundle, type Program } from "./programs.ts";
-import { baseEntries, librariesOf, NONROOT, nodeEntries, nodeOf } from "./runtime.ts";
+import { baseEntries, NONROOT, nodeEntries } from "./runtime.ts";
 import { file, link, type Entry } from "./tar.ts";
 
 export const TOP = join(import.meta.dirname, "..", "..");
@@ -32,6 +33,8 @@ export interface BuildImagesOptions {
   readonly registry?: string;
   /** The Node that goes in; that of node_modules unless given. */
   readonly node?: string;
+  /** Node's name of the architecture; this machine's unless given. */
+  readonly arch?: string;
   /** False leaves the commit out of the labels: the same sources make the same image then, commit after commit. */
   readonly revision?: false;
 }
@@ -55,13 +58,15 @@ export interface BuiltImages {
 export async function buildImages(options: BuildImagesOptions): Promise<BuiltImages> {
   const { tell, top = TOP } = options;
   const out = options.out ?? join(top, "dist/images");
+  const platform = await platformOf(top, options.arch ?? process.arch, tell, options.node);
   const [runtime, code, labels] = await Promise.all([
-    runtimeOf(options, top),
-    codeLayers(top, tell),
+    runtimeOf(options, platform),
+    codeLayers(top, platform, tell),
     labelsOf(top, options.revision !== false),
   ]);
   const image = (name: string, layers: readonly Layer[], run?: readonly string[]): Image =>
     assemble({
+      arch: platform.arch,
       ...(runtime.base && { base: runtime.base }),
       ...(run && { command: run }),
       layers: [...runtime.layers, ...layers],
@@ -90,26 +95,24 @@ export async function buildImages(options: BuildImagesOptions): Promise<BuiltIma
 
 /** What lies below the programs: another image or our base layer, and on it Node. */
 async function runtimeOf(
-  options: BuildImagesOptions,
-  top: string,
+  { base: name, tell }: BuildImagesOptions,
+  platform: Platform,
 ): Promise<{ base?: BaseImage; layers: readonly Layer[] }> {
-  const { tell, node = nodeOf(top) } = options;
   const cache = join(cacheFolder(), "layers");
-  const addon = addonOf(top);
-  const needed = [node, ...(addon === undefined ? [] : [addon.source])].map(librariesOf);
-  const libraries = [...new Set((await Promise.all(needed)).flat())];
-  const nodeLayer = async (): Promise<Layer> => await makeLayer("node", await nodeEntries(node), cache);
-  if (options.base !== undefined) {
-    const [base, layer] = await Promise.all([pullBase(options.base, libraries, tell), nodeLayer()]);
+  const nodeLayer = async (): Promise<Layer> => await makeLayer("node", await nodeEntries(platform), cache);
+  if (name !== undefined) {
+    const libraries = platform.libraries.filter(({ optional }) => !optional).map(({ place }) => place);
+    const [base, layer] = await Promise.all([pullBase(name, platform.arch, libraries, tell), nodeLayer()]);
     return { base, layers: [layer] };
   }
-  const baseLayer = async (): Promise<Layer> => await makeLayer("base", await baseEntries(libraries, tell), cache);
+  const baseLayer = async (): Promise<Layer> => await makeLayer("base", await baseEntries(platform, tell), cache);
   return { layers: await Promise.all([baseLayer(), nodeLayer()]) };
 }
 
 /** `agent` is empty where no program needs the agent's SDK. */
 async function codeLayers(
   top: string,
+  platform: Platform,
   tell: Tell,
 ): Promise<Record<Program["layer"], Layer> & { readonly agent: readonly Layer[] }> {
   const { bundles, metafile } = await bundle(top, programs(top));
@@ -124,16 +127,16 @@ async function codeLayers(
         bundles.filter((one) => one.layer === name),
       ),
     );
-  return { hooks: await layer("hooks"), agent: await agentLayer(top, bundles), operator: await layer("operator") };
+  return { hooks: await layer("hooks"), agent: await agentLayer(platform, bundles), operator: await layer("operator") };
 }
 
 /** Apart from the programs: it is large, and changes only with the SDK. */
-async function agentLayer(top: string, bundles: readonly Bundle[]): Promise<readonly Layer[]> {
-  const addon = addonFor(top, bundles);
+async function agentLayer(platform: Platform, bundles: readonly Bundle[]): Promise<readonly Layer[]> {
+  const addon = addonFor(bundles, platform.addon);
   if (addon === undefined) return [];
   const entries = [
     file(addon.path, await readFile(addon.source), 0o755),
-    file(`${LICENCES}/agent.txt`, await licencesOf(top, [addon.input])),
+    file(`${LICENCES}/agent.txt`, await licencesOf(platform.top, [addon.input])),
   ];
   return [await makeLayer("agent", entries, join(cacheFolder(), "layers"))];
 }

@@ -14,6 +14,8 @@ export interface BaseImage {
 }
 
 export interface ImageOptions {
+  /** Node's name of the architecture; this machine's unless given. */
+  readonly arch?: string;
   readonly layers: readonly Layer[];
   readonly base?: BaseImage;
   /** What runs when nobody says what. */
@@ -70,10 +72,11 @@ export function assemble(options: ImageOptions): Image {
   };
 }
 
-function configOf({ base, command, user, labels }: ImageOptions, layers: readonly Layer[]): object {
+function configOf(options: ImageOptions, layers: readonly Layer[]): object {
+  const { arch = process.arch, base, command, user, labels } = options;
   return {
     created: EPOCH, // a real time would make each build another image
-    architecture: architectureOf(process.arch),
+    architecture: architectureOf(arch),
     os: "linux",
     config: {
       User: `${user}:${user}`,

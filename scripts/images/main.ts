@@ -9,6 +9,7 @@ import { buildImages, LOCAL_REGISTRY, TOP } from "./build-images.ts";
 
 interface Flags {
   readonly base?: string;
+  readonly arch: string;
   readonly out: string;
   readonly registry: string;
 }
@@ -22,6 +23,7 @@ const program = new Command("images")
     "Builds the images of the operator and of its hooks, without Docker and without root, as tars of OCI layouts.",
   )
   .option("--base <image>", "put the same layers on this image, pulled with crane; it needs glibc and libstdc++")
+  .option("--arch <arch>", "x64 or arm64, whatever this machine is", process.arch)
   .option("--out <folder>", "where the archives and values.yaml go", join(TOP, "dist/images"))
   .option("--registry <host>", "the registry that values.yaml names", LOCAL_REGISTRY)
   .addHelpText(

@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { builtinModules } from "node:module";
 import { dirname, join } from "node:path";
 import { build, type BuildOptions, type Metafile } from "esbuild";
-import { addonFor } from "./addon.ts";
+import { addonFor, addonOf } from "./addon.ts";
 
 export interface Program {
   readonly name: string;
@@ -117,7 +117,7 @@ function isMissing({ path, kind }: { path: string; kind: string }): boolean {
 export async function writeBundles(dist: string, bundles: readonly Bundle[], metafile: Metafile): Promise<void> {
   const files = new Map<string, Buffer | string>([["metafile.json", JSON.stringify(metafile)]]);
   for (const { path, code, map } of bundles) files.set(path, code).set(`${path}.map`, map);
-  const addon = addonFor(dirname(dist), bundles);
+  const addon = addonFor(bundles, addonOf(dirname(dist)));
   if (addon !== undefined) files.set(addon.path, await readFile(addon.source));
   const app = join(dist, "app");
   await mkdir(app, { recursive: true });
