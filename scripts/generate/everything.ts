@@ -4,6 +4,7 @@ import { drainHook } from "#hooks/drain/hook.ts";
 import { agentManager } from "#operator/managers/agent-manager/manager.ts";
 import { apiManager } from "#operator/managers/api-manager/manager.ts";
 import { bindingsForwarderManager } from "#operator/managers/bindings-forwarder-manager/manager.ts";
+import { chartYamlFile } from "./chart-yaml.ts";
 import { crdFiles } from "./crds.ts";
 import { drainDocumentFiles } from "./drain-documents.ts";
 import type { GeneratedFile } from "./generated-file.ts";
@@ -44,6 +45,7 @@ export function generatedFiles(): readonly GeneratedFile[] {
     ...scaleFiles(),
     ...valuesFiles(),
     valuesTypesFile(),
+    chartYamlFile(),
     ...drainDocumentFiles(),
   ];
 }
