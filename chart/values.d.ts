@@ -39,6 +39,11 @@ export interface Values {
     /** Leave the CustomResourceDefinitions, and so all custom resources, in the cluster on uninstall. With false they go, and every custom resource of these kinds goes with them, whatever the drainPolicy. */
     keep?: boolean;
   };
+  /** Tools that render this chart and apply it by themselves; docs/gitops.md has a recipe for each. */
+  gitops?: {
+    /** For an Application of Argo CD: no Helm hooks, and the KubernetesOperator is part of the chart, a sync wave after all else. Argo CD deletes it first, and its deletion is the drain. Only its manifest writes its spec then. */
+    argocd?: boolean;
+  };
   /** The account at ngrok. Without a key the pods run and the KubernetesOperator says CredentialsMissing. */
   credentials?: {
     /** The Secret with the keys API_KEY and AUTHTOKEN. */

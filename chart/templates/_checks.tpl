@@ -3,7 +3,7 @@
 
 {{- define "ngrok-operator.checks" -}}
 {{- $found := list -}}
-{{- range list "drain" "crds" "image" "credentials" "scope" "pods" "flags" -}}
+{{- range list "drain" "crds" "gitops" "image" "credentials" "scope" "pods" "flags" -}}
 {{- with include (printf "ngrok-operator.checks.%s" .) $ | trim -}}{{- $found = append $found . -}}{{- end -}}
 {{- end -}}
 {{- if $found -}}
@@ -20,7 +20,7 @@ drainPolicy {{ .Values.drainPolicy | quote }}: no such policy
 cleanupHook.timeout {{ .Values.cleanupHook.timeout }}: leaves no time for a drain
   remedy: 30 or more, in seconds, the same as the --timeout of helm uninstall
 {{- end }}
-{{- if and (not .Values.cleanupHook.enabled) .Values.installCRDs (not .Values.crds.keep) }}
+{{- if and (not .Values.cleanupHook.enabled) (not .Values.gitops.argocd) .Values.installCRDs (not .Values.crds.keep) }}
 cleanupHook.enabled=false with crds.keep=false: the uninstall would hang on finalizers
   remedy: crds.keep=true, or cleanupHook.enabled=true
 {{- end }}
@@ -46,6 +46,15 @@ CustomResourceDefinition {{ $name }} is being deleted, and every {{ first (split
 installCRDs=false: this upgrade would delete the CustomResourceDefinitions and every custom resource with them ({{ join ", " $dropped }})
   remedy: kubectl get crd -o name | grep k8s.ngrok.com | xargs -ICRD kubectl annotate CRD helm.sh/resource-policy=keep, then upgrade again
 {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* Argo CD renders by `helm template`, which sees no cluster, and applies the KubernetesOperator a wave after its CRD.
+       Helm itself cannot: it wants to know every kind before it makes the first object. */ -}}
+{{- define "ngrok-operator.checks.gitops" -}}
+{{- if and .Values.gitops.argocd .Values.installCRDs (lookup "v1" "Namespace" "" "default") }}
+gitops.argocd=true with installCRDs=true: Helm cannot make the KubernetesOperator in the release that brings its CustomResourceDefinition
+  remedy: leave gitops.argocd to Argo CD, which renders and applies by itself; or installCRDs=false, where they are there already
 {{- end }}
 {{- end -}}
 

@@ -29,6 +29,11 @@
 {{- end -}}
 {{- end -}}
 
+{{- /* Whether there are hooks: Argo CD runs some of Helm's and some not, and needs none of ours. */ -}}
+{{- define "ngrok-operator.hasHooks" -}}
+{{- if and .Values.cleanupHook.enabled (not .Values.gitops.argocd) -}}true{{- end -}}
+{{- end -}}
+
 {{- /* Whether there are agents. */ -}}
 {{- define "ngrok-operator.hasAgent" -}}
 {{- if and .Values.agent.enabled (not .Values.oneClickDemoMode) -}}true{{- end -}}

@@ -20,6 +20,8 @@ export interface Options {
   };
   readonly defaultDomainReclaimPolicy: ReclaimPolicy;
   readonly drainPolicy: DrainPolicy;
+  /** Whether the KubernetesOperator stands in somebody's manifests, who alone makes it and writes its spec. */
+  readonly operatorIsGiven?: boolean;
   readonly bindings: {
     readonly endpointSelectors: readonly string[];
     readonly serviceAnnotations: Readonly<Record<string, string>>;

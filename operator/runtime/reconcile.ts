@@ -119,8 +119,10 @@ export class Reconciler<T extends KubeObject> {
     const { controller, writer, release, options, store, gate, signal } = this.#parts;
     const { makes, kind } = controller;
     if (makes === undefined || key !== keyOf(makes.at(release)) || !gate.open) return { is: "done" };
+    const object = makes.object(release, options);
+    if (object === undefined) return { is: "done" };
     try {
-      store.put(await writer.create(kind, makes.object(release, options), signal));
+      store.put(await writer.create(kind, object, signal));
       this.#voice.made(key);
       return { is: "later", ms: 0 };
     } catch (error) {

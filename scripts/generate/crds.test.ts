@@ -10,14 +10,17 @@ test("every kind has a template of its own in the chart's folder of CRDs", () =>
 });
 
 describe.for(files.map((file, index) => ({ ...file, index })))("$path", ({ text, index }) => {
-  test("is the very CRD that tests use, and Helm adds labels and the keep annotation alone", () => {
+  test("is the very CRD that tests use, and Helm adds labels and what keeps it alone", () => {
     const withoutHelm = text.replaceAll(/^ *\{\{-.*\}\}\n?/gm, "");
     const { metadata, ...rest } = parse(withoutHelm) as Record<string, unknown>;
     const crd = crdObjects()[index];
     expect(metadata).toEqual({
       ...crd?.metadata,
       labels: null,
-      annotations: { "helm.sh/resource-policy": "keep" },
+      annotations: {
+        "helm.sh/resource-policy": "keep",
+        "argocd.argoproj.io/sync-options": "Delete=false,Prune=false",
+      },
     });
     expect({ ...rest, metadata: crd?.metadata }).toEqual(crd);
   });
@@ -29,7 +32,7 @@ describe.for(files.map((file, index) => ({ ...file, index })))("$path", ({ text,
 
   test("opens and closes as many of Helm's blocks", () => {
     const opened = text.match(/\{\{- if /g)?.length;
-    expect(opened).toBe(2);
-    expect(text.match(/\{\{- end \}\}/g)).toHaveLength(2);
+    expect(opened).toBe(3);
+    expect(text.match(/\{\{- end \}\}/g)).toHaveLength(3);
   });
 });

@@ -54,7 +54,10 @@ export function hookFiles(hook: HookDefinition): readonly GeneratedFile[] {
   const files = [{ path: `chart/templates/hooks/${hook.name}.yaml`, text: banner(from) + text }];
   const released = before ? watchRole(subject) : [];
   if (released.length === 0) return files;
-  const guarded = released.map((role) => ({ ...role, when: `and .Values.cleanupHook.enabled (${role.when})` }));
+  const guarded = released.map((role) => ({
+    ...role,
+    when: `and (include "ngrok-operator.hasHooks" .) (${role.when})`,
+  }));
   return [...files, rightsFile(`chart/templates/rbac/${hook.name}.yaml`, from, named(hook.name), guarded)];
 }
 

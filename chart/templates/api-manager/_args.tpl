@@ -41,6 +41,9 @@
 {{- with include "ngrok-operator.watchNamespace" . }}
 - --ingress-watch-namespace={{ . }}
 {{- end }}
+{{- if .Values.gitops.argocd }}
+- --kubernetes-operator=given
+{{- end }}
 - --rbac-cluster={{ .Values.rbac.cluster }}
 - --zap-log-level={{ .Values.log.level }}
 - --zap-stacktrace-level={{ .Values.log.stacktraceLevel }}

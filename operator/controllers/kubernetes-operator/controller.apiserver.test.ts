@@ -50,6 +50,18 @@ test("the object is made from the flags and registered", async () => {
   expect(ready.status?.enabledFeatures).toBe("ingress,gateway");
 });
 
+test("one that stands in manifests is left to them: not made, registered as it says, and its spec never written", async () => {
+  const options = { operatorIsGiven: true, drainPolicy: "Delete", description: "ours" } as const;
+  await using world = await startWorld({ controllers, options });
+  const given = aKubernetesOperator({ metadata: { name: "ngrok" }, spec: { description: "theirs" } });
+  const before = await world.create(KubernetesOperator, given);
+  const ready = await world.until(KubernetesOperator, "ngrok", isReady);
+  expect(ready.spec).toEqual(before.spec);
+  expect(ready.metadata.generation).toBe(1);
+  expect(ready.metadata.finalizers).toEqual([FINALIZER]);
+  expect(world.api.objects("kubernetes_operators")).toMatchObject([{ description: "theirs" }]);
+});
+
 test("a registration of this cluster and release is taken up again, another cluster's is left alone", async () => {
   await using world = await startWorld({ controllers, start: false });
   const of = (uid: string) => ({

@@ -19,17 +19,7 @@ import {
   wait,
 } from "../../runtime/define-controller.ts";
 import { endOf, type Pair, readPair, writePair } from "./certificate.ts";
-import {
-  desiredOperator,
-  desiredSpec,
-  hasBindings,
-  newOperator,
-  planAnnotation,
-  planOperator,
-  planSpec,
-  renewIn,
-  showOperator,
-} from "./plan.ts";
+import { desiredOperator, hasBindings, operatorToMake, planOperator, planOwn, renewIn, showOperator } from "./plan.ts";
 
 export const kubernetesOperatorController = defineController<KubernetesOperator>({
   name: "kubernetes-operator",
@@ -52,7 +42,10 @@ export const kubernetesOperatorController = defineController<KubernetesOperator>
       why: "the UID of the release namespace tells this install's registration from another's",
     }),
   ],
-  makes: { at: ({ name, namespace }) => ({ name, namespace }), object: newOperator },
+  makes: {
+    at: ({ name, namespace }) => ({ name, namespace }),
+    object: operatorToMake,
+  },
   serves: ({ metadata }, { release }) => metadata.name === release.name && metadata.namespace === release.namespace,
   claims: () => true,
   leaves: { fields: ["drain"], conditions: ["Draining", "UninstallReady"] },
@@ -65,10 +58,7 @@ const NO_BINDING = "bindings feature enabled but spec.binding is not configured"
 
 async function apply(operator: KubernetesOperator, context: Context): Promise<Outcome<KubernetesOperator>> {
   const { release, options, writer, signal } = context;
-  const operations = [
-    ...planAnnotation(operator.metadata, options),
-    ...planSpec(operator.spec, desiredSpec(release, options)),
-  ];
+  const operations = planOwn(operator, release, options);
   if (operations.length > 0) {
     await writer.patch(KubernetesOperator, refOf(operator), operator.metadata.uid ?? "", operations, signal);
     // The watch brings the object back with its new generation, of which the status then speaks.

@@ -8,8 +8,10 @@ import {
   desiredOperator,
   desiredSpec,
   newOperator,
+  operatorToMake,
   planAnnotation,
   planOperator,
+  planOwn,
   planSpec,
   type Reached,
   renewIn,
@@ -30,6 +32,15 @@ const options: Options = {
   uninstall: { hook: true, helmSeconds: 300, crdsGo: false, callsPerMinute: undefined },
   metadata: {},
 };
+
+test("one that stands in manifests is neither made nor written", () => {
+  const given = { ...options, operatorIsGiven: true };
+  const theirs = aKubernetesOperator({ spec: { description: "theirs" } });
+  expect(operatorToMake(release, options)).toEqual(newOperator(release, options));
+  expect(operatorToMake(release, given)).toBeUndefined();
+  expect(planOwn(theirs, release, options)).not.toEqual([]);
+  expect(planOwn(theirs, release, given)).toEqual([]);
+});
 
 describe("planSpec", () => {
   const spec = { ...desiredSpec(release, options), region: "global", metadata: "theirs" };

@@ -50,6 +50,21 @@ export function newOperator(release: Release, options: Options): KubernetesOpera
   };
 }
 
+/** Undefined where it stands in manifests, which others apply. */
+export function operatorToMake(release: Release, options: Options): KubernetesOperator | undefined {
+  return options.operatorIsGiven === true ? undefined : newOperator(release, options);
+}
+
+/** JSON patch operations for all that is ours in it: nothing where it stands in manifests, since two that write one spec would do so for ever. */
+export function planOwn(
+  { metadata, spec }: Pick<KubernetesOperator, "metadata" | "spec">,
+  release: Release,
+  options: Options,
+): readonly JsonPatchOperation[] {
+  if (options.operatorIsGiven === true) return [];
+  return [...planAnnotation(metadata, options), ...planSpec(spec, desiredSpec(release, options))];
+}
+
 function annotated({ routing }: Options): Pick<ObjectMeta, "annotations"> {
   const name = routing?.gatewayControllerName ?? GATEWAY_CONTROLLER;
   return name === GATEWAY_CONTROLLER ? {} : { annotations: { [GATEWAY_CONTROLLER_NAME]: name } };

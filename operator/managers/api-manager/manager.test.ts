@@ -26,6 +26,12 @@ test("without rights to the cluster Gateway API is off, since whose a Gateway is
   expect(optionsOf(flags("--rbac-cluster=false"), "1.0").features).toEqual(["ingress"]);
 });
 
+test("the KubernetesOperator is made here unless it is given", () => {
+  expect(optionsOf(flags(), "1.0").operatorIsGiven).toBeUndefined();
+  expect(optionsOf(flags("--kubernetes-operator=given"), "1.0").operatorIsGiven).toBe(true);
+  expect(() => flags("--kubernetes-operator=none")).toThrow("neither made nor given");
+});
+
 test("policies are what the flags say, and nothing else is taken", () => {
   expect(optionsOf(flags(), "1.0")).toMatchObject({ drainPolicy: "Retain", defaultDomainReclaimPolicy: "Delete" });
   expect(optionsOf(flags("--drain-policy=Delete", "--default-domain-reclaim-policy=Retain"), "1.0")).toMatchObject({

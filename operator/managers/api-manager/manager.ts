@@ -132,6 +132,13 @@ export const apiManager = defineManager({
       description: "What a drain does with what is at ngrok",
       check: policies,
     },
+    {
+      name: "kubernetes-operator",
+      default: "made",
+      description:
+        "made: the leader makes the KubernetesOperator and writes its spec. given: it stands in manifests that others apply",
+      check: oneOf("made", "given"),
+    },
     { name: "rbac-cluster", default: "true", description: "Whether there are rights outside the namespaces" },
     { name: "zap-devel", default: "false", description: "Logs for people, from level debug" },
     { name: "zap-encoder", default: "json", description: "json or console", check: oneOf("json", "console") },
@@ -252,6 +259,7 @@ export function optionsOf(flags: FlagValues, version: string, env: Environment =
     },
     defaultDomainReclaimPolicy: text("default-domain-reclaim-policy") === "Retain" ? "Retain" : "Delete",
     drainPolicy: text("drain-policy") === "Delete" ? "Delete" : "Retain",
+    ...(text("kubernetes-operator") === "given" ? { operatorIsGiven: true } : {}),
     bindings: {
       endpointSelectors: list(text("bindings-endpoint-selectors")),
       serviceAnnotations: pairs(text("bindings-service-annotations")),
