@@ -1,13 +1,19 @@
 // The Domain that an endpoint's host needs: whether it needs one, which object that is, and what its state means for the
 // endpoint. Labels are set only on Domains that we create: one that another made stays as it is.
+import type { AgentEndpoint } from "#api/agent-endpoint.ts";
+import type { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { fails, findCondition, type Finding, holds } from "#api/conditions.ts";
 import type { OwnObject } from "#api/define-kind.ts";
 import { Domain } from "#api/domain.ts";
-import { controllerLabels } from "#api/keys.ts";
+import { controllerLabels, hasAnyControllerLabel, hasControllerLabels } from "#api/keys.ts";
 import { distinctDomainName, domainName, isInternalHost, parseEndpointUrl } from "#api/names.ts";
 import type { NamespacedRef } from "#api/schema.ts";
+import { keyOf, type Kind, type ObjectMeta, type Ref, refOf } from "#kube/kind.ts";
 import { isClass } from "#wire/errors.ts";
-import type { Context } from "../runtime/define-controller.ts";
+import { hasSpec } from "../runtime/cache.ts";
+import type { Cached, Context } from "../runtime/define-controller.ts";
+
+type Endpoint = OwnObject & Pick<CloudEndpoint | AgentEndpoint, "spec">;
 
 export type DomainNeed =
   | { readonly is: "none"; readonly why: string }
@@ -35,6 +41,28 @@ export function domainNames(url: string, bindings: readonly string[] | undefined
   return need.is === "domain" ? [domainName(need.host), distinctDomainName(need.host)] : [];
 }
 
+/** Over Domains and, by the host that it needs, over generated endpoints: these may stand on a Domain of another namespace. */
+export const BY_HOST = "domain-host";
+
+export function hostsOfDomain({ spec }: Domain): readonly string[] {
+  return [spec.domain.toLowerCase()];
+}
+
+/** Of what a person wrote none: it has its Domain beside it. */
+export function hostsOfGenerated({ spec, metadata }: Endpoint): readonly string[] {
+  if (!hasAnyControllerLabel(metadata.labels)) return [];
+  const need = domainNeed(spec.url, spec.bindings);
+  return need.is === "domain" ? [need.host] : [];
+}
+
+/** The endpoints of the kind that a Domain concerns; the kind has both indexes, `domain` by the names of domainNames. */
+export function endpointsOn<T extends Endpoint>(kind: Kind<T>, domain: Domain, cached: Cached): readonly Ref[] {
+  const afar = (hasSpec(domain) ? hostsOfDomain(domain) : [])
+    .flatMap((host) => cached.by(kind, BY_HOST, host))
+    .filter(({ metadata }) => metadata.namespace !== domain.metadata.namespace);
+  return [...cached.by(kind, "domain", keyOf(refOf(domain))), ...afar].map(refOf);
+}
+
 /** What the endpoint shows of its Domain. */
 export interface DomainPart {
   /** Condition DomainReady. */
@@ -52,14 +80,24 @@ export function momentLeft({ status }: OwnObject, { clock, metAt }: Pick<Context
   return status?.conditions === undefined ? Math.max(0, metAt + MOMENT_MS - clock.now()) : 0;
 }
 
-/** Finds the Domain of the host in the endpoint's namespace, or makes it. A Domain that others use is never deleted here. */
-export async function ensureDomain(need: DomainNeed, namespace: string, context: Context): Promise<DomainPart> {
+/**
+ * Finds the Domain of the host in the endpoint's namespace, or makes it. A generated endpoint of a Service stands where that
+ * is, and its host's Domain where the Gateway is: it is the one that counts, a second would reserve the host twice. A Domain
+ * that others use is never deleted here.
+ */
+export async function ensureDomain(need: DomainNeed, { metadata }: OwnObject, context: Context): Promise<DomainPart> {
   if (need.is === "invalid")
     return { finding: fails("DomainReady", "NgrokAPIError", need.problem), ref: undefined, untried: false };
   if (need.is === "none")
     return { finding: holds("DomainReady", "DomainReady", need.why), ref: undefined, untried: false };
-  const domain = await findOrCreate(need.host, namespace, context);
-  return { ...domainState(domain), ref: { name: domain.metadata.name, namespace } };
+  const { namespace = "" } = metadata;
+  const domain =
+    (isOurs(metadata, context) ? generatedDomain(need.host, namespace, context) : undefined) ??
+    (await findOrCreate(need.host, namespace, context));
+  return {
+    ...domainState(domain),
+    ref: { name: domain.metadata.name, namespace: domain.metadata.namespace ?? namespace },
+  };
 }
 
 /** Pure: what a Domain's status says to the endpoints on its host. */
@@ -79,6 +117,19 @@ export function domainState(domain: Domain): { readonly finding: Finding; readon
     finding: isReady ? holds("DomainReady", reason, message) : fails("DomainReady", reason, message),
     untried: false,
   };
+}
+
+/** The host's Domain that we generated, be it in another namespace; undefined where the endpoint's own has one. */
+function generatedDomain(host: string, namespace: string, context: Context): Domain | undefined {
+  const known = context.cached.by(Domain, BY_HOST, host);
+  if (known.some(({ metadata }) => metadata.namespace === namespace)) return undefined;
+  return known
+    .filter(({ metadata }) => isOurs(metadata, context) && metadata.deletionTimestamp === undefined)
+    .toSorted((a, b) => (keyOf(refOf(a)) < keyOf(refOf(b)) ? -1 : 1))[0];
+}
+
+function isOurs({ labels }: ObjectMeta, { release, options }: Context): boolean {
+  return hasControllerLabels(labels, release.namespace, options.managerName);
 }
 
 /** Two hosts can share a plain name (a.b.com, a-b.com): who comes second gets a name with a hash. */

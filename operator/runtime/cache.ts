@@ -3,7 +3,7 @@
 import type { Kind, KubeObject, Ref } from "#kube/kind.ts";
 import { keyOf, refOf, resourceName } from "#kube/kind.ts";
 import type { Cached, Index } from "./define-controller.ts";
-import { type FirstNamed, type Grouping, NamesInOrder } from "./names-in-order.ts";
+import { type Grouping, type NamedPart, NamesInOrder } from "./names-in-order.ts";
 import { Sharing } from "./sharing.ts";
 
 /** What finds objects, or what they name together, by what they say. */
@@ -78,7 +78,7 @@ export class Store<T extends KubeObject = KubeObject> {
   }
 
   /** What the objects name together, each part of the group by itself; not to be read on after a change. */
-  inOrder(index: string, group: string): readonly Iterable<FirstNamed>[] {
+  inOrder(index: string, group: string): readonly NamedPart[] {
     const found = this.#inOrder.get(index);
     if (found === undefined) throw new Error(`${this.kind.kind} has no index ${index} that is in order`);
     return found.names.of(group);
@@ -200,7 +200,7 @@ export class Cache implements Cached {
     return this.store(kind).by(index, value);
   }
 
-  inOrder(kind: Kind, index: string, group: string): readonly Iterable<FirstNamed>[] {
+  inOrder(kind: Kind, index: string, group: string): readonly NamedPart[] {
     return this.store(kind).inOrder(index, group);
   }
 

@@ -32,7 +32,7 @@ test("the names of a group are those of a walk over all objects, in its order, a
         if (after === null) objects.delete(key);
         else objects.set(key, after);
         for (const group of ["a", "b"]) {
-          const parts = index.of(group).map((firsts) => [...firsts].map(({ name }) => name).join(" "));
+          const parts = index.of(group).map(({ names }) => [...names].map(({ name }) => name).join(" "));
           expect(parts.filter((one) => one !== "").toSorted()).toEqual(walked(objects, group).filter(Boolean));
         }
       }

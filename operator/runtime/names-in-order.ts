@@ -19,6 +19,11 @@ export interface FirstNamed {
   readonly place: number;
 }
 
+export interface NamedPart {
+  readonly part: string;
+  readonly names: Iterable<FirstNamed>;
+}
+
 interface Namer {
   readonly by: string;
   readonly place: number;
@@ -54,9 +59,9 @@ export class NamesInOrder {
     }
   }
 
-  /** The names of each part of the group, first come first. Not to be read on after a change. */
-  of(group: string): Iterable<FirstNamed>[] {
-    return [...(this.#groups.get(group)?.values() ?? [])].map((list) => firsts(list));
+  /** The parts of the group, each with its names, first come first. Not to be read on after a change. */
+  of(group: string): NamedPart[] {
+    return [...(this.#groups.get(group) ?? [])].map(([part, list]) => ({ part, names: firsts(list) }));
   }
 
   clear(): void {

@@ -10,7 +10,17 @@ import { keyOf, refOf } from "#kube/kind.ts";
 import { Pod } from "#kube/kinds.ts";
 import { isGeneratedElsewhere } from "../../endpoint/claimed.ts";
 import { failureText } from "../../endpoint/conditions.ts";
-import { type DomainNeed, domainNames, type DomainPart, ensureDomain, momentLeft } from "../../endpoint/domain.ts";
+import {
+  BY_HOST,
+  type DomainNeed,
+  domainNames,
+  type DomainPart,
+  endpointsOn,
+  ensureDomain,
+  hostsOfDomain,
+  hostsOfGenerated,
+  momentLeft,
+} from "../../endpoint/domain.ts";
 import { policyName, policySource, policyText } from "../../endpoint/traffic-policy.ts";
 import {
   type Context,
@@ -43,10 +53,11 @@ export const agentEndpointController = defineController<AgentEndpoint>({
     policy: ({ spec, metadata: { namespace } }) => policyName(spec).map((name) => keyOf({ name, namespace })),
     domain: ({ spec, metadata: { namespace } }) =>
       domainNames(spec.url, spec.bindings).map((name) => keyOf({ name, namespace })),
+    [BY_HOST]: hostsOfGenerated,
   },
   hears: hearsReplicas,
   watches: [
-    watching(Domain, (domain, cached) => cached.by(AgentEndpoint, "domain", keyOf(refOf(domain))).map(refOf)),
+    watching(Domain, (domain, cached) => endpointsOn(AgentEndpoint, domain, cached), { [BY_HOST]: hostsOfDomain }),
     watching(NgrokTrafficPolicy, (policy, cached) =>
       cached.by(AgentEndpoint, "policy", keyOf(refOf(policy))).map(refOf),
     ),
@@ -104,11 +115,11 @@ async function apply(found: AgentEndpoint, context: Context): Promise<Outcome<Ag
 /** A Domain that cannot be made is said in the condition as well; `failure` decides when it is tried again. */
 async function domainOf(
   need: DomainNeed,
-  { metadata: { namespace = "" } }: AgentEndpoint,
+  endpoint: AgentEndpoint,
   context: Context,
 ): Promise<{ readonly domain: DomainPart; readonly failure?: unknown }> {
   try {
-    return { domain: await ensureDomain(need, namespace, context) };
+    return { domain: await ensureDomain(need, endpoint, context) };
   } catch (failure) {
     if (context.signal.aborted) throw failure;
     const finding = fails("DomainReady", "NgrokAPIError", failureText(failure));

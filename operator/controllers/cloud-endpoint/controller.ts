@@ -11,7 +11,16 @@ import type { NgrokPort } from "#ngrok/client.ts";
 import type { EndpointBody, RemoteEndpoint } from "#ngrok/endpoints.ts";
 import { KnownError } from "#wire/errors.ts";
 import { isGeneratedElsewhere } from "../../endpoint/claimed.ts";
-import { domainNames, domainNeed, ensureDomain, momentLeft } from "../../endpoint/domain.ts";
+import {
+  BY_HOST,
+  domainNames,
+  domainNeed,
+  endpointsOn,
+  ensureDomain,
+  hostsOfDomain,
+  hostsOfGenerated,
+  momentLeft,
+} from "../../endpoint/domain.ts";
 import { NO_KEY } from "../../runtime/key.ts";
 import { policyName, type PolicySource, policySource, policyText } from "../../endpoint/traffic-policy.ts";
 import {
@@ -38,9 +47,10 @@ export const cloudEndpointController = defineController<CloudEndpoint>({
     // From the spec: the status names the Domain only after the write, and the Domain may be ready before that.
     domain: ({ spec, metadata: { namespace } }) =>
       domainNames(spec.url, spec.bindings).map((name) => keyOf({ name, namespace })),
+    [BY_HOST]: hostsOfGenerated,
   },
   watches: [
-    watching(Domain, (domain, cached) => refsOf(cached.by(CloudEndpoint, "domain", keyOfObject(domain)))),
+    watching(Domain, (domain, cached) => endpointsOn(CloudEndpoint, domain, cached), { [BY_HOST]: hostsOfDomain }),
     watching(NgrokTrafficPolicy, (policy, cached) => refsOf(cached.by(CloudEndpoint, "policy", keyOfObject(policy)))),
   ],
   rbac: [
@@ -64,7 +74,7 @@ async function apply(endpoint: CloudEndpoint, context: Context): Promise<Outcome
   const { spec, metadata } = endpoint;
   const namespace = metadata.namespace ?? "";
   const need = domainNeed(spec.url, spec.bindings);
-  const domain = await ensureDomain(need, namespace, context);
+  const domain = await ensureDomain(need, endpoint, context);
   const source = policySource(spec);
   const policy = policyText(source, namespace, context.cached);
   const show = (part: PolicyPart, reached: Reached) => ({ shown: showEndpoint(endpoint, domain, part, reached) });

@@ -39,7 +39,8 @@ export const domainController = defineController<Domain>({
   manager: "api-manager",
   role: "leader",
   kind: Domain,
-  concurrency: 8,
+  // As many as there are of those that wait for them.
+  concurrency: 16,
   bornClaimed: true,
   indexes: { id: ({ status }) => (status?.id === undefined || status.id === "" ? [] : [status.id]) },
   rbac: [

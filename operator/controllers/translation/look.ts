@@ -3,7 +3,7 @@
 import { AgentEndpoint } from "#api/agent-endpoint.ts";
 import { Domain } from "#api/domain.ts";
 import { distinctDomainName, domainName } from "#api/names.ts";
-import { keyOf, type Kind, type KubeObject, type Ref, refOf } from "#kube/kind.ts";
+import { keyOf, type Kind, type KubeObject, type Ref, refOf, refOfKey } from "#kube/kind.ts";
 import {
   Gateway,
   GatewayClass,
@@ -14,6 +14,8 @@ import {
   type IngressObject,
   ReferenceGrant,
   type RouteObject,
+  Service,
+  type ServiceObject,
 } from "#kube/kinds.ts";
 import type { Cached } from "../../runtime/define-controller.ts";
 import type { FirstNamed } from "../../runtime/names-in-order.ts";
@@ -76,17 +78,20 @@ export class ClusterLook implements Look {
   }
 
   usersOf(service: string): readonly Iterable<string>[] {
+    // Of thousands that name a Service, or a port of it, that is not there each would be looked at only to be refused.
+    const ports = portNames(this.#cached.get(Service, refOfKey(service)));
     const ofIngresses = this.#cached.has(Ingress, HOSTS_IN_ORDER)
-      ? this.#cached.inOrder(Ingress, HOSTS_IN_ORDER, service)
+      ? this.#cached.inOrder(Ingress, HOSTS_IN_ORDER, service).filter(({ part }) => ports.has(part))
       : [];
-    return [...ofIngresses.map((firsts) => this.#inOrderTaken(firsts)), ...this.#usersByGateways(service)];
+    return [...ofIngresses.map(({ names }) => this.#inOrderTaken(names)), ...this.#usersByGateways(service, ports)];
   }
 
-  #usersByGateways(service: string): readonly (readonly string[])[] {
+  #usersByGateways(service: string, ports: ReadonlySet<string>): readonly (readonly string[])[] {
     const groups = new Groups();
+    if (ports.size === 0) return [];
     for (const kind of ROUTE_KINDS) {
       for (const route of this.#by(kind, BY_SERVICE, service)) {
-        for (const { port } of backendsOfRoute(route).filter((named) => named.service === service)) {
+        for (const { port } of backendsOfRoute(route).filter((one) => one.service === service && ports.has(one.port))) {
           // The certificate that a Gateway shows makes endpoints of its own.
           for (const gateway of this.#gatewaysOf(route))
             groups.add(`${port} ${kind.kind} ${keyOf(refOf(gateway))}`, referencesOfGateway(gateway).hosts);
@@ -236,6 +241,11 @@ export class ClusterLook implements Look {
   #all<T extends KubeObject>(kind: Kind<T>): readonly T[] {
     return this.#cached.has(kind) ? byKey(this.#cached.all(kind)) : [];
   }
+}
+
+/** The ports of a Service, by number and by name, as a backend may write them; none of one that is not there. */
+function portNames(service: ServiceObject | undefined): ReadonlySet<string> {
+  return new Set((service?.spec?.ports ?? []).flatMap(({ port, name }) => [String(port), ...(name ? [name] : [])]));
 }
 
 /** Where the translator comes to a host. */

@@ -81,11 +81,12 @@ test("whatever is asked of a slice comes out as from the whole, and what is not 
   );
 }, 60_000);
 
-test("one of a thousand hosts on one Service is looked at with two others, and alone decided about", () => {
-  const ingresses = Array.from({ length: 1_000 }, (_, at) =>
+/** A thousand hosts, all on one port of one Service. */
+const thousand = (service: string, port: string | number): IngressObject[] =>
+  Array.from({ length: 1_000 }, (_, at) =>
     ingressOf(
       {
-        hosts: [[`h${at}.example.com`, "a", 80]],
+        hosts: [[`h${at}.example.com`, service, port]],
         fallback: undefined,
         foreign: false,
         deleting: false,
@@ -96,11 +97,31 @@ test("one of a thousand hosts on one Service is looked at with two others, and a
       at,
     ),
   );
+
+/** What a look at one of them takes from the cache. */
+function lookedAt(ingresses: readonly IngressObject[]) {
   const { cache, look } = clusterOf(ingresses);
   const got = vi.spyOn(cache, "by");
   const slice = sliceOf(seedOf(hostKey("h500.example.com")), look);
+  return { slice, objects: got.mock.results.flatMap(({ value }) => value as readonly unknown[]).length };
+}
+
+test("one of a thousand hosts on one Service is looked at with two others, and alone decided about", () => {
+  const { slice, objects } = lookedAt(thousand("a", 80));
   // Each of a thousand keys is looked at like this: who asks for the others here asks a million times.
-  expect(got.mock.results.flatMap(({ value }) => value as readonly unknown[]).length).toBeLessThan(20);
+  expect(objects).toBeLessThan(20);
   expect([...slice.hosts]).toEqual(["h500.example.com"]);
   expect([...slice.beside].toSorted()).toEqual(["h0.example.com", "h1.example.com"]);
+});
+
+test.for([
+  ["a Service that is not there", "gone", 80],
+  ["a port that the Service does not have", "a", 81],
+  ["a port name that the Service does not have", "a", "metrics"],
+] as const)("one of a thousand hosts that are refused for %s is looked at alone", ([, service, port], { expect }) => {
+  const { slice, objects } = lookedAt(thousand(service, port));
+  expect(objects).toBeLessThan(20);
+  expect([...slice.hosts]).toEqual(["h500.example.com"]);
+  expect([...slice.services]).toEqual([`shop/${service}`]);
+  expect([...slice.beside]).toEqual([]);
 });
