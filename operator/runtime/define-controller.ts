@@ -15,7 +15,7 @@ import type { Dial } from "#wire/dial.ts";
 import type { Aside } from "./beside.ts";
 import type { KeyedController } from "./define-keyed.ts";
 import type { Manager } from "./define-manager.ts";
-import type { FirstNamed } from "./names-in-order.ts";
+import type { NamedPart } from "./names-in-order.ts";
 import type { Options } from "./options.ts";
 
 /** The status of a kind; of one that has none, nothing. */
@@ -75,7 +75,7 @@ export interface Cached {
   /** The objects for which the index function of that name gave this value. */
   by<T extends KubeObject>(kind: Kind<T>, index: string, value: string): readonly T[];
   /** What objects of the kind name together in that group, each part by itself and in order (names-in-order.ts). */
-  inOrder(kind: Kind, index: string, group: string): readonly Iterable<FirstNamed>[];
+  inOrder(kind: Kind, index: string, group: string): readonly NamedPart[];
   /** All of a kind, in no order. */
   all<T extends KubeObject>(kind: Kind<T>): Iterable<T>;
   /** Whether the store shows a whole list; always, but for a kind that is done without where it may not be read. */
