@@ -45,6 +45,9 @@ export const NODE_PACKAGES: readonly DebianPackage[] = [
   { name: "containernetworking-plugins", files: CNI_FOLDERS.map((folder) => `${folder}/ptp`) },
 ];
 
+/** To sign a chart. */
+export const SIGNING_PACKAGES: readonly DebianPackage[] = [{ name: "gnupg", program: "gpg" }];
+
 /** The packages of `wanted` that this machine lacks. */
 export async function missingPackages(wanted: readonly DebianPackage[]): Promise<string[]> {
   const missing: string[] = [];

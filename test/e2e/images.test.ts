@@ -1,14 +1,12 @@
 // The images themselves: their programs run on nothing but their files, and registries keep their digests.
-import { spawn, type ChildProcess } from "node:child_process";
 import { chmod, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { rootCertificates } from "node:tls";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { buildImages, TOP, type BuiltImages } from "#scripts/images/build-images.ts";
 import { binaries } from "#tools/binaries.ts";
-import { push } from "#tools/cluster/registry.ts";
+import { push, serveRegistry } from "#tools/cluster/registry.ts";
 import { command, CommandFailed } from "#tools/command.ts";
 
 const quiet = (): void => {};
@@ -144,22 +142,10 @@ describe("a registry", () => {
   });
 });
 
-/** A registry on a free port of loopback that ends with the test. */
+/** A registry that ends with the test. */
 async function aRegistry(): Promise<{ bin: string; address: string }> {
   const bin = await binaries(quiet);
-  const disk = await mkdtemp(join(folder, "registry-"));
-  const crane = spawn(join(bin, "crane"), ["registry", "serve", "--address", "127.0.0.1:0", "--disk", disk], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  onTestFinished(() => void crane.kill("SIGKILL"));
-  return { bin, address: `127.0.0.1:${await portOf(crane)}` };
-}
-
-async function portOf(crane: ChildProcess): Promise<string> {
-  if (!crane.stderr) throw new Error("crane has no stderr");
-  for await (const line of createInterface({ input: crane.stderr })) {
-    const port = /serving on port (\d+)/.exec(line)?.[1];
-    if (port !== undefined) return port;
-  }
-  throw new Error("crane served no registry");
+  const registry = await serveRegistry(bin);
+  onTestFinished(async () => await registry[Symbol.asyncDispose]());
+  return { bin, address: registry.address };
 }

@@ -1,8 +1,11 @@
 // The registry of a cluster, from which its node pulls by digest as in production: served inside the cluster's network,
 // gone with it. Host and node call it by the same name.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { createInterface } from "node:readline";
 import { command } from "../command.ts";
 import type { Component } from "./embedded/components.ts";
 
@@ -13,6 +16,40 @@ export function registryComponent(folder: string, port: number): Component {
     program: "crane",
     args: ["registry", "serve", "--address", `0.0.0.0:${port}`, "--disk", folder],
   };
+}
+
+export interface ServedRegistry extends AsyncDisposable {
+  /** `127.0.0.1:PORT`, over plain http. */
+  readonly address: string;
+}
+
+/** An empty registry on a free port of loopback, gone with its images when it is disposed. */
+export async function serveRegistry(bin: string): Promise<ServedRegistry> {
+  const disk = await mkdtemp(join(tmpdir(), "ngrok-operator-registry-"));
+  const crane = spawn(join(bin, "crane"), ["registry", "serve", "--address", "127.0.0.1:0", "--disk", disk], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const ended = once(crane, "close");
+  const end = async (): Promise<void> => {
+    crane.kill("SIGKILL");
+    await ended;
+    await rm(disk, { recursive: true, force: true });
+  };
+  try {
+    return { address: `127.0.0.1:${await portOf(crane)}`, [Symbol.asyncDispose]: end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+async function portOf(crane: ChildProcess): Promise<string> {
+  if (!crane.stderr) throw new Error("crane has no stderr");
+  for await (const line of createInterface({ input: crane.stderr })) {
+    const port = /serving on port (\d+)/.exec(line)?.[1];
+    if (port !== undefined) return port;
+  }
+  throw new Error("crane served no registry");
 }
 
 /**
