@@ -9,7 +9,7 @@ export interface Values {
     /** Drain on uninstall. Without it, delete the KubernetesOperator and wait until it is gone before you uninstall. */
     enabled?: boolean;
     /** The `--timeout` in seconds that you give to `helm uninstall` (Helm's own default is 300). The hooks end themselves after 90 % of it, so that they can still say why. */
-    timeout?: number;
+    timeout?: number | string;
     /** The image of both Jobs. By default the operator's own image, which is on the node already when you uninstall. */
     image?: {
       /** Registry; image.registry when empty. */
@@ -67,7 +67,7 @@ export interface Values {
   /** How this release uses ngrok's API. */
   ngrokApi?: {
     /** Calls that the operator, and the hooks in its place, start in any minute at most; 0 for no limit of our own: then ngrok alone says when to wait, and that is obeyed. Set it where ngrok limits your account, to 120 for instance, and `helm uninstall` with drainPolicy Delete says beforehand how long it will take. */
-    callsPerMinute?: number;
+    callsPerMinute?: number | string;
   };
   /** Address of ngrok's agent server, when it is not the public one. */
   serverAddr?: string;
@@ -130,7 +130,7 @@ export interface Values {
     /** The forwarder's Deployment. */
     forwarder?: {
       /** Pods of the forwarder; with more than one, a PodDisruptionBudget lets one be away. */
-      replicaCount?: number;
+      replicaCount?: number | string;
       /** Requests and limits of the forwarder. A connection takes about 90 KB. */
       resources?: {
         requests?: Record<string, string | number>;
@@ -156,7 +156,7 @@ export interface Values {
       /** Priority class of the forwarder's pods. */
       priorityClassName?: string;
       /** Time that the forwarder's pods have to stop: connections that stand may end until then. */
-      terminationGracePeriodSeconds?: number;
+      terminationGracePeriodSeconds?: number | string;
       /** Tolerations of the forwarder's pods. */
       tolerations?: (Record<string, unknown>)[];
       /** Node labels that the forwarder's pods need. */
@@ -172,7 +172,7 @@ export interface Values {
     /** Run agents. Without them AgentEndpoints, and what Ingresses and Gateways make of them, serve nothing. A pod is ready once it is connected to ngrok, so the account's authtoken has to be a valid one. */
     enabled?: boolean;
     /** Pods of the agent. All serve every endpoint; with more than one, a PodDisruptionBudget lets one be away. */
-    replicaCount?: number;
+    replicaCount?: number | string;
     /** Annotations of the agent's pods, instead of podAnnotations. */
     podAnnotations?: Record<string, string | number | boolean>;
     /** Priority class of the agent's pods. */
@@ -200,7 +200,7 @@ export interface Values {
       rollingUpdate?: Record<string, unknown>;
     };
     /** Time that the agent's pods have to stop: endpoints are closed within 10 s, and what runs has 5 s more. */
-    terminationGracePeriodSeconds?: number;
+    terminationGracePeriodSeconds?: number | string;
     /** Tolerations of the agent's pods. */
     tolerations?: (Record<string, unknown>)[];
     /** Node labels that the agent's pods need. */
@@ -257,7 +257,7 @@ export interface Values {
     allowLatest?: boolean;
   };
   /** Pods of the api-manager; one of them leads. */
-  replicaCount?: number;
+  replicaCount?: number | string;
   /** Requests and limits of the api-manager. */
   resources?: {
     requests?: Record<string, string | number>;
@@ -296,7 +296,7 @@ export interface Values {
   /** Spread of the api-manager's pods. */
   topologySpreadConstraints?: (Record<string, unknown>)[];
   /** Time that the api-manager has to stop. */
-  terminationGracePeriodSeconds?: number;
+  terminationGracePeriodSeconds?: number | string;
   /** Lifecycle handlers of the Deployments' containers. */
   lifecycle?: Record<string, unknown>;
   /** The api-manager's PodDisruptionBudget. */

@@ -3,12 +3,24 @@
 
 {{- define "ngrok-operator.checks" -}}
 {{- $found := list -}}
-{{- range list "drain" "crds" "gitops" "image" "credentials" "scope" "pods" "flags" -}}
+{{- range list "types" "drain" "crds" "gitops" "image" "credentials" "scope" "pods" "flags" -}}
 {{- with include (printf "ngrok-operator.checks.%s" .) $ | trim -}}{{- $found = append $found . -}}{{- end -}}
 {{- end -}}
 {{- if $found -}}
 {{- fail (printf "\n\n%s\n" (join "\n" $found)) -}}
 {{- end -}}
+{{- end -}}
+
+{{- /* Any text is true, "false" as well. */ -}}
+{{- define "ngrok-operator.checks.types" -}}
+{{- range $name := list "cleanupHook.enabled" "installCRDs" "crds.keep" "gitops.argocd" "oneClickDemoMode" "ingress.enabled" "ingress.ingressClass.create" "ingress.ingressClass.default" "gateway.enabled" "gateway.disableReferenceGrants" "bindings.enabled" "bindings.forwarder.serviceAccount.create" "agent.enabled" "agent.serviceAccount.create" "rbac.cluster" "serviceAccount.create" "crdAccessRoles.create" "image.allowLatest" "podDisruptionBudget.create" "ingressClass.create" "ingressClass.default" }}
+{{- $value := $.Values }}
+{{- range splitList "." $name }}{{ $value = get ($value | default dict) . }}{{ end }}
+{{- if and (kindIs "string" $value) $value }}
+{{ $name }} {{ $value | quote }}: a text, which is neither true nor false
+  remedy: {{ $name }}={{ ternary $value "true or false" (has $value (list "true" "false")) }} without quotes
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{- define "ngrok-operator.checks.drain" -}}
@@ -19,6 +31,10 @@ drainPolicy {{ .Values.drainPolicy | quote }}: no such policy
 {{- if lt (int .Values.cleanupHook.timeout) 30 }}
 cleanupHook.timeout {{ .Values.cleanupHook.timeout }}: leaves no time for a drain
   remedy: 30 or more, in seconds, the same as the --timeout of helm uninstall
+{{- end }}
+{{- if not (has .Values.defaultDomainReclaimPolicy (list "Retain" "Delete")) }}
+defaultDomainReclaimPolicy {{ .Values.defaultDomainReclaimPolicy | quote }}: no such policy
+  remedy: Retain or Delete
 {{- end }}
 {{- if and (not .Values.cleanupHook.enabled) (not .Values.gitops.argocd) .Values.installCRDs (not .Values.crds.keep) }}
 cleanupHook.enabled=false with crds.keep=false: the uninstall would hang on finalizers
@@ -80,6 +96,10 @@ An ngrok API key is required: credentials.authtoken is set, credentials.apiKey i
 An ngrok Authtoken is required: credentials.apiKey is set, credentials.authtoken is not; both or none
   remedy: set credentials.authtoken, or name your own Secret by credentials.secret.name
 {{- end }}
+{{- if and .Values.credentials.secret.name (or .Values.credentials.apiKey .Values.credentials.authtoken) }}
+credentials.secret.name together with credentials.apiKey or authtoken: two sources
+  remedy: remove apiKey and authtoken where the Secret is yours, credentials.secret.name where this release makes it
+{{- end }}
 {{- end -}}
 
 {{- define "ngrok-operator.checks.scope" -}}
@@ -100,8 +120,8 @@ ingress.watchNamespace={{ $watch }} with bindings.enabled=true: bindings live in
 
 {{- define "ngrok-operator.checks.pods" -}}
 {{- if lt (int .Values.replicaCount) 1 }}
-replicaCount={{ .Values.replicaCount }}: a stopped operator reconciles nothing
-  remedy: 1 or more; to stop it for a while scale the Deployment, not the chart
+replicaCount={{ .Values.replicaCount }}: a stopped operator cannot drain
+  remedy: 1 or more; to stop it for a while, scale the Deployment, not the chart
 {{- end }}
 {{- $pod := .Values.podSecurityContext }}
 {{- $container := .Values.containerSecurityContext }}

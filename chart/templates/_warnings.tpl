@@ -8,6 +8,9 @@ Warning: cleanupHook.image.repository={{ .Values.cleanupHook.image.repository }}
 Warning: the value {{ $old }} is deprecated, use {{ $new }}.
 {{- end }}
 {{- end }}
+{{- if gt (int .Values.cleanupHook.timeout) 300 }}
+Warning: cleanupHook.timeout={{ .Values.cleanupHook.timeout }} needs helm uninstall --timeout {{ .Values.cleanupHook.timeout }}s: by itself Helm gives up after 300s.
+{{- end }}
 {{- $watch := include "ngrok-operator.watchNamespace" . }}
 {{- if and $watch (ne $watch .Release.Namespace) }}
 Warning: the watched namespace {{ $watch }} is not the release namespace; keep it until the uninstall is done.

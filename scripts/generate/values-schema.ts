@@ -8,6 +8,7 @@ export interface ValueSchema {
   readonly description?: string;
   readonly type?: "object" | "array" | "string" | "integer" | "number" | "boolean";
   readonly enum?: readonly string[];
+  readonly const?: string;
   readonly anyOf?: readonly ValueSchema[];
   readonly default?: unknown;
   readonly minimum?: number;
@@ -51,12 +52,17 @@ export function isGroup(schema: ValueSchema): boolean {
   return schema.properties !== undefined && schema.$ref === undefined;
 }
 
+/** What a user may set inside of it: all but the wrong names that are there to be refused by the right one. */
+export function propertiesOf(schema: ValueSchema): readonly (readonly [key: string, property: ValueSchema])[] {
+  return Object.entries(schema.properties ?? {}).filter(([, property]) => property.const === undefined);
+}
+
 /** Every value, in the order of the schema. */
 export function leavesOf(root: ValueSchema): readonly Leaf[] {
   const leaves: Leaf[] = [];
   let section = "";
   const walk = (schema: ValueSchema, path: readonly string[], later: string | undefined): void => {
-    for (const [key, property] of Object.entries(schema.properties ?? {})) {
+    for (const [key, property] of propertiesOf(schema)) {
       if (path.length === 0 && property.title !== undefined) section = property.title;
       const feature = /^later: (.+)$/.exec(property.$comment ?? "")?.[1] ?? later;
       const at = [...path, key];

@@ -1,6 +1,6 @@
 // chart/values.d.ts: the chart's values as TypeScript sees them, so that scripts and tests that set one are checked.
 import type { GeneratedFile } from "./generated-file.ts";
-import { resolved, valuesSchema, type ValueSchema } from "./values-schema.ts";
+import { propertiesOf, resolved, valuesSchema, type ValueSchema } from "./values-schema.ts";
 
 export function valuesTypesFile(): GeneratedFile {
   const root = valuesSchema();
@@ -16,7 +16,7 @@ export function valuesTypesFile(): GeneratedFile {
 
 function body(schema: ValueSchema, root: ValueSchema, depth: number): string {
   const indent = "  ".repeat(depth + 1);
-  const lines = Object.entries(schema.properties ?? {}).flatMap(([key, property]) => [
+  const lines = propertiesOf(schema).flatMap(([key, property]) => [
     ...(property.description === undefined ? [] : [`${indent}/** ${property.description} */`]),
     `${indent}${key}?: ${typeOf(property, root, depth + 1)};`,
   ]);

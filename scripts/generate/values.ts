@@ -2,7 +2,15 @@
 import { readFileSync } from "node:fs";
 import { stringify } from "yaml";
 import type { GeneratedFile } from "./generated-file.ts";
-import { isGroup, leavesOf, resolved, typeInWords, valuesSchema, type ValueSchema } from "./values-schema.ts";
+import {
+  isGroup,
+  leavesOf,
+  propertiesOf,
+  resolved,
+  typeInWords,
+  valuesSchema,
+  type ValueSchema,
+} from "./values-schema.ts";
 
 const WIDTH = 118;
 const readme = new URL("../../chart/README.md", import.meta.url);
@@ -27,7 +35,7 @@ export function valuesYaml(root: ValueSchema): string {
 }
 
 function entries(group: ValueSchema, root: ValueSchema, depth: number): string[] {
-  return Object.entries(group.properties ?? {}).flatMap(([key, property]) => {
+  return propertiesOf(group).flatMap(([key, property]) => {
     const headline = depth === 0 && property.title !== undefined ? ["", `# ---- ${property.title} ----`] : [];
     return [...headline, ...(depth === 0 ? [""] : []), ...entry(key, property, root, depth)];
   });

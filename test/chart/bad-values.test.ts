@@ -1,44 +1,82 @@
 // What a person may get wrong in values: Helm refuses with the name of the field, whichever Helm it is.
-import { expect, test } from "vitest";
-import { REFUSED_BY_SCHEMA } from "./bad-values.ts";
-import { refusal, templateText, type HelmVersion } from "./helm.ts";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { leavesOf, valuesSchema } from "#scripts/generate/values-schema.ts";
+import { REFUSED_BY_CHECKS, REFUSED_BY_SCHEMA } from "./bad-values.ts";
+import { CHART, refusal, templateText, type HelmVersion } from "./helm.ts";
 
 const HELMS: readonly HelmVersion[] = ["helm3", "helm4"];
+const checks = readFileSync(join(CHART, "templates", "_checks.tpl"), "utf8");
 
-test.for(REFUSED_BY_SCHEMA)("$set is refused by name", async ({ set, says }) => {
-  expect(await refusal({ set: [set] })).toContain(says);
-});
+/** They need a cluster to look into: helm-unittest gives them one, in chart/tests. */
+const LOOKED_UP = [/^gitops\.argocd=true with installCRDs/, /^CustomResourceDefinition /, /^installCRDs=false: this/];
 
-test.for(["drainPolicy=Purge", "drainPolicy=null", "drainPolcy=Delete", "cleanupHook.timeout=-1"])(
-  "%s is refused by Helm 3 in the same words",
-  async (set) => {
-    const [three, four] = await Promise.all(HELMS.map((helm) => refusal({ helm, set: [set] })));
-    expect(three).toBe(four);
-    expect(three).toMatch(/drainPolicy|drainPolcy|timeout/);
-  },
-);
+describe.for(HELMS)("%s", (helm) => {
+  test.for(REFUSED_BY_SCHEMA)("refuses $set by name", async ({ set, says }) => {
+    expect(await refusal({ helm, set: [set] })).toContain(says);
+  });
 
-test("a quoted boolean is refused by name", async () => {
-  expect(await refusal({ json: ['gateway.enabled="true"'] })).toContain(
-    "at '/gateway/enabled': got string, want boolean",
-  );
-});
+  test.for(REFUSED_BY_CHECKS)("without schema validation still says: $says", async ({ says, ...options }) => {
+    const text = await refusal({ helm, ...options, flags: ["--skip-schema-validation"] });
+    expect(text?.split("\n")).toEqual(expect.arrayContaining(says.split("\n")));
+    expect(text).toContain(`\n${says}\n`);
+  });
 
-test.for(HELMS)("%s without schema validation still meets the checks in the templates", async (helm) => {
-  const text = await refusal({ helm, set: ["drainPolicy=Keep"], flags: ["--skip-schema-validation"] });
-  expect(text).toMatch(/drainPolicy "Keep".*\n +remedy: Retain or Delete/);
-});
+  test("refuses a quoted boolean by name", async () => {
+    expect(await refusal({ helm, json: ['gateway.enabled="true"'] })).toContain(
+      "at '/gateway/enabled': got string, want boolean",
+    );
+  });
 
-test.for(HELMS)(
-  "an older chart's values, reused by %s, are refused with what they lack and what to do",
-  async (helm) => {
+  test("refuses an older chart's reused values with what they lack and what to do", async () => {
     const text = await refusal({ helm, json: ["crds=null"] });
     expect(text).toContain("missing property 'crds'");
     expect(text).toContain("wants --reset-then-reuse-values instead of --reuse-values");
-  },
-);
+  });
 
-test("a chart above this one may pass global and enabled", async () => {
-  const text = await templateText({ set: ["global.imageRegistry=mirror.local", "global.other=1", "enabled=true"] });
-  expect(text).toContain("image: mirror.local/ngrok/ngrok-operator:");
+  test("takes numbers as texts, and other texts as numbers, as Terraform and Flux hand them on", async () => {
+    const texts = ["replicaCount", "cleanupHook.timeout", "ngrokApi.callsPerMinute", "terminationGracePeriodSeconds"];
+    const text = await templateText({
+      helm,
+      json: texts.map((name) => `${name}="60"`),
+      set: ["nodeSelector.rack=7", "podAnnotations.scrape=true", "extraEnv.LEVEL=2", "resources.limits.cpu=2"],
+    });
+    expect(text).toContain("\n  replicas: 60\n");
+    expect(text).toContain('\n        rack: "7"\n');
+    expect(text).toContain('\n        scrape: "true"\n');
+    expect(text).toContain("\n      terminationGracePeriodSeconds: 60\n");
+  });
 });
+
+test("both Helms refuse in the same words", async () => {
+  for (const { set } of REFUSED_BY_SCHEMA) {
+    const [three, four] = await Promise.all(HELMS.map((helm) => refusal({ helm, set: [set] })));
+    expect(three).toBe(four);
+  }
+});
+
+test("every refusal of the templates is tried, and has a remedy", () => {
+  // A line of a template is an action, or indented, or the first line of a refusal.
+  const messages = checks.split("\n").filter((line) => /^([^\s{]|\{\{ )/.test(line));
+  const untried = messages
+    .filter((message) => !LOOKED_UP.some((known) => known.test(message)))
+    .filter((message) => !REFUSED_BY_CHECKS.some(({ says }) => patternOf(message).test(says)));
+  expect(untried).toEqual([]);
+  expect(messages.length).toBeGreaterThanOrEqual(20);
+  expect(checks.match(/^ {2}remedy: /gm)).toHaveLength(messages.length);
+});
+
+test("no boolean goes by that is a text", () => {
+  const list = /define "ngrok-operator.checks.types"[\s\S]*?list ([^}]*) \}\}/.exec(checks)?.[1]?.split(" ");
+  const booleans = leavesOf(valuesSchema()).filter(
+    ({ path, schema }) => schema.type === "boolean" && path[0] !== "enabled",
+  );
+  expect(list?.toSorted()).toEqual(booleans.map(({ path }) => JSON.stringify(path.join("."))).toSorted());
+});
+
+/** The text of a template as a pattern of what it becomes. */
+function patternOf(message: string): RegExp {
+  const parts = message.split(/\{\{.*?\}\}/).map((part) => part.replaceAll(/[$()*+.?[\\\]^{|}]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}(\n|$)`);
+}
