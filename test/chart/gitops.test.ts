@@ -1,7 +1,9 @@
 // The chart as Argo CD renders it: the KubernetesOperator that the operator would have made, in the wave after all else, and
 // nothing that only Helm runs.
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { parse, parseAllDocuments } from "yaml";
 import { apiManager, optionsOf, releaseOf } from "#operator/managers/api-manager/manager.ts";
 import { newOperator } from "#operator/controllers/kubernetes-operator/plan.ts";
 import { parseFlags } from "#operator/runtime/flags.ts";
@@ -47,3 +49,46 @@ test("CustomResourceDefinitions stay when the Application goes, unless they are 
   expect(await marks([])).toEqual(Array.from({ length: 7 }, () => "Delete=false,Prune=false"));
   expect(await marks(["crds.keep=false"])).toEqual(Array.from({ length: 7 }, () => undefined));
 });
+
+describe("docs/examples/gitops", () => {
+  const read = (name: string): string =>
+    readFileSync(join(import.meta.dirname, "../../docs/examples/gitops", name), "utf8");
+  /** What Helm makes of values that stand in an example. */
+  const render = async (values: object): Promise<Rendered[]> =>
+    await objects({ json: Object.entries(values).map(([key, value]) => `${key}=${JSON.stringify(value)}`) });
+  const has = (all: readonly Rendered[], kind: string, name: string): boolean =>
+    all.some((object) => object.kind === kind && object.metadata.name === `edge-ngrok-operator-${name}`);
+
+  test("argocd.yaml deletes what it made, the KubernetesOperator in front", async () => {
+    const { metadata, spec } = parse(read("argocd.yaml")) as Application;
+    expect(metadata.finalizers).toEqual(["resources-finalizer.argocd.argoproj.io"]);
+    const all = await render(spec.source.helm.valuesObject);
+    expect(all.filter(({ kind }) => kind === "KubernetesOperator")).toHaveLength(1);
+    expect(has(all, "Job", "drain")).toBe(false);
+  });
+
+  test("flux.yaml gives the hook the time that it is told, and keeps the namespace", async () => {
+    const [namespace, , release] = parseAllDocuments(read("flux.yaml")).map((each) => each.toJS() as HelmRelease);
+    expect(namespace?.metadata.annotations).toEqual({ "kustomize.toolkit.fluxcd.io/prune": "disabled" });
+    expect(release?.spec.uninstall).toEqual({ timeout: `${(release?.spec.values.cleanupHook.timeout ?? 0) / 60}m` });
+    expect(has(await render(release?.spec.values ?? {}), "Job", "drain")).toBe(true);
+  });
+
+  test("main.tf gives the hook the time that it is told, in a namespace that goes after it", async () => {
+    const text = read("main.tf");
+    const values = parse(/<<-YAML\n([^]*?)\n\s*YAML/.exec(text)?.[1] ?? "") as Values;
+    expect(text).toContain(`  timeout = ${values.cleanupHook.timeout}\n`);
+    expect(text).toContain("namespace = kubernetes_namespace.ngrok.metadata[0].name");
+    expect(has(await render(values), "Job", "drain")).toBe(true);
+  });
+});
+
+type Values = Record<string, unknown> & { readonly cleanupHook: { readonly timeout: number } };
+interface Application {
+  readonly metadata: { readonly finalizers: readonly string[] };
+  readonly spec: { readonly source: { readonly helm: { readonly valuesObject: Record<string, unknown> } } };
+}
+interface HelmRelease {
+  readonly metadata: { readonly annotations?: Record<string, string> };
+  readonly spec: { readonly uninstall: object; readonly values: Values };
+}
