@@ -1,6 +1,6 @@
 // Calls over a stream: four bytes that say what it is for, then one JSON object each way without length or end.
 import { word } from "./frames.ts";
-import type { MuxStream } from "./mux.ts";
+import type { MuxStream } from "./mux-stream.ts";
 
 /** What a stream is for; who opens it is in the name. */
 export const streamType = {

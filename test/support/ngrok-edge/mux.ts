@@ -1,13 +1,10 @@
 // Many streams over one connection, as the edge's side of muxado: credit in both directions, streams opened from both ends.
-import { Duplex } from "node:stream";
-import { encodeFrame, encodeHead, errorCode, flag, FrameDecoder, frameType, word, type FrameHead } from "./frames.ts";
+import type { Duplex } from "node:stream";
+import { encodeFrame, errorCode, flag, FrameDecoder, frameType, word, type FrameHead } from "./frames.ts";
+import { MuxStream, type Pipes } from "./mux-stream.ts";
 
-/** What each side may send on a stream before the other gives more. */
-const initialCredit = 256 * 1024;
-/** A frame's body at most: small enough for streams to take turns. */
-const longestBody = 64 * 1024;
-/** Credit is given back in pieces of at least this size, so that it does not cost a frame per read. */
-const creditStep = 32 * 1024;
+/** What fills a segment of TCP is acknowledged without our doing. */
+const smallChunk = 1024;
 
 export interface MuxEvents {
   /** The agent opened a stream. */
@@ -25,6 +22,9 @@ export class Mux {
   readonly #waiting: (() => void)[] = [];
   #nextId = 2;
   #lastSeen = 0;
+  /** Of the frame that came last. */
+  #lastHeard = 0;
+  #sent = 0;
   #over = false;
 
   constructor(socket: Duplex, events: MuxEvents) {
@@ -35,8 +35,10 @@ export class Mux {
       control: (head, body) => this.#onControl(head, body),
     });
     socket.on("data", (chunk: Buffer) => {
+      const sent = this.#sent;
       try {
         decoder.take(chunk);
+        if (chunk.length < smallChunk && this.#sent === sent) this.#acknowledge();
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
         this.goAway(errorCode.protocol, error.message);
@@ -102,8 +104,19 @@ export class Mux {
     else if (Number.isFinite(this.creditDelay)) setTimeout(give, this.creditDelay).unref();
   }
 
+  /**
+   * One byte of credit that nobody needs, so that TCP's acknowledgement goes with it. The agent's kernel holds a small segment
+   * back until the one before is acknowledged, and ours would do that 40 ms later where there is nothing to send; ngrok's
+   * edge is not on the same machine, and has something to send.
+   */
+  #acknowledge(): void {
+    if (this.#lastHeard !== 0 && this.creditDelay === 0)
+      this.#send([encodeFrame(frameType.wndinc, 0, this.#lastHeard, word(1))]);
+  }
+
   /** Whether more may be sent at once. */
   #send(pieces: readonly Uint8Array[]): boolean {
+    this.#sent += 1;
     if (this.#over || this.#socket.destroyed || !this.#socket.writable) return true;
     if (pieces.length > 1) this.#socket.cork();
     let room = true;
@@ -114,6 +127,7 @@ export class Mux {
 
   #onData(head: FrameHead, piece: Buffer, first: boolean, last: boolean): void {
     if (this.#over) return;
+    this.#lastHeard = head.streamId;
     let stream = this.#streams.get(head.streamId);
     if (stream === undefined) {
       if (!(head.flags & flag.syn) || !first) {
@@ -131,6 +145,7 @@ export class Mux {
 
   #onControl(head: FrameHead, body: Buffer): void {
     if (this.#over) return;
+    this.#lastHeard = head.streamId;
     if (head.type === frameType.goAway) {
       this.end("the agent said GOAWAY");
       return;
@@ -139,143 +154,5 @@ export class Mux {
     if (stream === undefined || body.length < 4) return;
     if (head.type === frameType.wndinc) stream.addCredit(body.readUInt32BE() & 0x7fffffff);
     else stream.receiveReset(body.readUInt32BE());
-  }
-}
-
-/** What a stream needs of its connection. */
-interface Pipes {
-  send(pieces: readonly Uint8Array[]): boolean;
-  drained(go: () => void): void;
-  giveCredit(stream: MuxStream, bytes: number): void;
-  gone(id: number): void;
-}
-
-type Callback = (error?: Error | null) => void;
-
-/** One stream: a Duplex that both ends may half close. */
-export class MuxStream extends Duplex {
-  readonly id: number;
-  readonly #pipes: Pipes;
-  #flags: number;
-  #credit = initialCredit;
-  #more: (() => void) | undefined;
-  #unread = 0;
-  #finSent = false;
-  #finSeen = false;
-  #reset = false;
-
-  constructor(id: number, pipes: Pipes, firstFlags: number) {
-    super({ allowHalfOpen: true, readableHighWaterMark: 64 * 1024, writableHighWaterMark: 64 * 1024 });
-    this.id = id;
-    this.#pipes = pipes;
-    this.#flags = firstFlags;
-    // Whoever uses the stream has its own say; without any, a cut connection must not end the process.
-    this.on("error", () => {});
-  }
-
-  /** Node's HTTP clients ask these of a socket; a stream has no options of its own. */
-  setTimeout(): this {
-    return this;
-  }
-  setNoDelay(): this {
-    return this;
-  }
-  setKeepAlive(): this {
-    return this;
-  }
-  ref(): this {
-    return this;
-  }
-  unref(): this {
-    return this;
-  }
-
-  receive(piece: Buffer): void {
-    this.#unread += piece.length;
-    if (this.push(piece)) this.#giveBack();
-  }
-
-  receiveEnd(): void {
-    this.#finSeen = true;
-    this.push(null);
-    this.#forget();
-  }
-
-  receiveReset(code: number): void {
-    this.#reset = true;
-    this.destroy(new Error(`the agent reset the stream with code ${code}`));
-  }
-
-  addCredit(bytes: number): void {
-    this.#credit += bytes;
-    const more = this.#more;
-    this.#more = undefined;
-    more?.();
-  }
-
-  override _read(): void {
-    this.#giveBack();
-  }
-
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: Callback): void {
-    if (chunk.length === 0) {
-      done();
-      return;
-    }
-    if (this.#credit === 0) {
-      this.#more = () => this._write(chunk, _encoding, done);
-      return;
-    }
-    const body = chunk.subarray(0, Math.min(this.#credit, longestBody));
-    this.#credit -= body.length;
-    const room = this.#data(0, body);
-    const rest = chunk.subarray(body.length);
-    const go = () => (rest.length === 0 || this.destroyed ? done() : this._write(rest, _encoding, done));
-    if (room) go();
-    else this.#pipes.drained(go);
-  }
-
-  override _final(done: Callback): void {
-    this.#fin();
-    done();
-    this.#forget();
-  }
-
-  override _destroy(error: Error | null, done: Callback): void {
-    // The agent passes FIN on at once, but a reset only when the upstream writes again (which is then answered by RST).
-    if (!this.#reset) this.#fin();
-    this.#pipes.gone(this.id);
-    const more = this.#more;
-    this.#more = undefined;
-    done(error);
-    more?.();
-  }
-
-  #fin(): void {
-    if (this.#finSent) return;
-    this.#finSent = true;
-    this.#data(flag.fin);
-  }
-
-  #data(flags: number, body?: Buffer): boolean {
-    const head = encodeHead({
-      type: frameType.data,
-      flags: flags | this.#flags,
-      streamId: this.id,
-      length: body?.length ?? 0,
-    });
-    this.#flags = 0;
-    return this.#pipes.send(body === undefined ? [head] : [head, body]);
-  }
-
-  #giveBack(): void {
-    if (this.#unread < creditStep || this.#finSeen) return;
-    const bytes = this.#unread;
-    this.#unread = 0;
-    this.#pipes.giveCredit(this, bytes);
-  }
-
-  #forget(): void {
-    if (this.#finSent && this.#finSeen) this.#pipes.gone(this.id);
   }
 }

@@ -4,7 +4,7 @@ import { streamType } from "./calls.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { word } from "./frames.ts";
 import type { Hub } from "./hub.ts";
-import type { MuxStream } from "./mux.ts";
+import type { MuxStream } from "./mux-stream.ts";
 import { proxyHeader, type Address } from "./proxy-protocol.ts";
 
 /** Who comes and by which of the edge's addresses. */
@@ -36,8 +36,8 @@ export function openProxy(hub: Hub, endpoint: Endpoint, visitor: Visitor): MuxSt
   const length = Buffer.alloc(8);
   length.writeBigInt64LE(BigInt(json.length));
   const own = proxyProto === 1 || proxyProto === 2 ? [proxyHeader(proxyProto, visitor.from, visitor.to)] : [];
-  if (effect?.kind === "hang" || effect?.kind === "latency") stream.cork();
-  if (effect?.kind === "latency") void hub.clock.sleep(effect.ms).then(() => stream.uncork());
+  if (effect?.kind === "hang" || effect?.kind === "latency") stream.hold();
+  if (effect?.kind === "latency") void hub.clock.sleep(effect.ms).then(() => stream.release());
   stream.write(Buffer.concat([word(streamType.proxyFromEdge), length, json, ...own]));
   hub.journal.add({ kind: "proxied", endpoint: id, url });
   return stream;

@@ -5,7 +5,8 @@ import { answer, callAgent, readExactly, readObject, readType, streamType, type 
 import { errorCode } from "./frames.ts";
 import type { Effect, Spot } from "./faults.ts";
 import { readAuth, readBind, text, type Auth } from "./messages.ts";
-import { Mux, type MuxStream } from "./mux.ts";
+import { Mux } from "./mux.ts";
+import type { MuxStream } from "./mux-stream.ts";
 import { refusals, wireText, type Refusal } from "./refusals.ts";
 import type { Hub } from "./hub.ts";
 
