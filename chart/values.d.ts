@@ -208,6 +208,22 @@ export interface Values {
     /** Spread of the agent's pods. */
     topologySpreadConstraints?: (Record<string, unknown>)[];
   };
+  /** NetworkPolicies for every pod of the chart, hooks included, for a namespace in which nothing may talk by default. */
+  networkPolicy?: {
+    /** Make them: DNS, the API server and ngrok may be reached, and the agents' upstreams, which may be anywhere; metrics, probes and bound endpoints may be asked for. A proxy at another port than 443 needs `extraEgress`. */
+    enabled?: boolean;
+    /** Where the API server is, behind its Service: `kubectl get endpointslices -n default` says it. */
+    apiServer?: {
+      /** Its addresses, as `10.0.0.1/32`; anywhere when empty. */
+      cidr?: string;
+      /** Its ports. */
+      ports?: (number)[];
+    };
+    /** Peers, as NetworkPolicies have them, that may read metrics; everybody when empty. */
+    metricsFrom?: (Record<string, unknown>)[];
+    /** More rules, as NetworkPolicies have them, of what every pod may reach: a proxy, for instance. */
+    extraEgress?: (Record<string, unknown>)[];
+  };
   /** Instead of the chart's name, in names and labels. */
   nameOverride?: string;
   /** What the names of all objects begin with; cut so that no name passes 63 characters. */

@@ -13,7 +13,7 @@
 
 {{- /* Any text is true, "false" as well. */ -}}
 {{- define "ngrok-operator.checks.types" -}}
-{{- range $name := list "cleanupHook.enabled" "installCRDs" "crds.keep" "gitops.argocd" "oneClickDemoMode" "ingress.enabled" "ingress.ingressClass.create" "ingress.ingressClass.default" "gateway.enabled" "gateway.disableReferenceGrants" "bindings.enabled" "bindings.forwarder.serviceAccount.create" "agent.enabled" "agent.serviceAccount.create" "rbac.cluster" "serviceAccount.create" "crdAccessRoles.create" "image.allowLatest" "podDisruptionBudget.create" "ingressClass.create" "ingressClass.default" }}
+{{- range $name := list "cleanupHook.enabled" "installCRDs" "crds.keep" "gitops.argocd" "oneClickDemoMode" "ingress.enabled" "ingress.ingressClass.create" "ingress.ingressClass.default" "gateway.enabled" "gateway.disableReferenceGrants" "bindings.enabled" "bindings.forwarder.serviceAccount.create" "agent.enabled" "agent.serviceAccount.create" "rbac.cluster" "serviceAccount.create" "crdAccessRoles.create" "image.allowLatest" "podDisruptionBudget.create" "networkPolicy.enabled" "ingressClass.create" "ingressClass.default" }}
 {{- $value := $.Values }}
 {{- range splitList "." $name }}{{ $value = get ($value | default dict) . }}{{ end }}
 {{- if and (kindIs "string" $value) $value }}
@@ -75,6 +75,11 @@ gitops.argocd=true with installCRDs=true: Helm cannot make the KubernetesOperato
 {{- end -}}
 
 {{- define "ngrok-operator.checks.image" -}}
+{{- /* Values that were taken along from the Go operator's chart: its image has none of our programs. */ -}}
+{{- if and (regexMatch "^v?0\\.2[0-4]\\." .Values.image.tag) (eq .Values.image.repository "ngrok/ngrok-operator") (not .Values.image.digest) }}
+image.tag {{ .Values.image.tag }}: an image of the Go operator, without the programs of this chart
+  remedy: take image.tag out of the values (docs/upgrading/from-go-0.24.md)
+{{- end }}
 {{- if and (eq .Values.image.tag "latest") (not .Values.image.digest) (not .Values.image.allowLatest) }}
 image.tag latest: not reproducible, the image on uninstall day may be another one
   remedy: a version or image.digest (or image.allowLatest=true)
