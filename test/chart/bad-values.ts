@@ -63,6 +63,10 @@ export const REFUSED_BY_CHECKS: readonly RefusedByChecks[] = [
     says: "image.tag latest: not reproducible, the image on uninstall day may be another one\n  remedy: a version or image.digest (or image.allowLatest=true)",
   },
   {
+    set: ["image.tag=0.24.0"],
+    says: "image.tag 0.24.0: an image of the Go operator, without the programs of this chart\n  remedy: take image.tag out of the values (docs/upgrading/from-go-0.24.md)",
+  },
+  {
     set: ["image.digest=sha256:abc"],
     says: 'image.digest "sha256:abc": no digest\n  remedy: sha256: and 64 hex digits',
   },

@@ -13,7 +13,11 @@ export interface Rendered {
   apiVersion: string;
   kind: string;
   metadata: { name: string; namespace?: string; labels?: Record<string, string>; annotations?: Record<string, string> };
-  spec?: { template?: { spec: PodSpec }; activeDeadlineSeconds?: number };
+  spec?: {
+    selector?: { matchLabels: Record<string, string> };
+    template?: { spec: PodSpec };
+    activeDeadlineSeconds?: number;
+  };
   rules?: { apiGroups: string[]; resources: string[]; resourceNames?: string[]; verbs: string[] }[];
   roleRef?: { kind: string; name: string };
   subjects?: { kind: string; name: string; namespace: string }[];

@@ -44,3 +44,29 @@ test("names that look like numbers stay names", async () => {
     expect([...values, ...subjects.map(({ name }) => name)].filter((value) => typeof value !== "string")).toEqual([]);
   }
 });
+
+test("Deployments, ServiceAccounts and selectors are those of the Go operator's chart, since an upgrade cannot change them", async () => {
+  const all = await objects({ set: ["bindings.enabled=true", "agent.enabled=true"] });
+  const named = (wanted: string) => all.filter(({ kind }) => kind === wanted);
+  const full = "edge-ngrok-operator";
+  const labels = { "app.kubernetes.io/name": "ngrok-operator", "app.kubernetes.io/instance": "edge" };
+  expect(
+    named("Deployment").map(({ metadata, spec }) => [
+      metadata.name,
+      spec?.selector?.matchLabels,
+      spec?.template?.spec.containers[0]?.name,
+      spec?.template?.spec.serviceAccountName,
+    ]),
+  ).toEqual(
+    [
+      ["agent", "agent", "agent", `${full}-agent`],
+      ["bindings-forwarder", "bindings-forwarder", "forwarder", `${full}-bindings-forwarder`],
+      ["manager", "controller", "ngrok-operator", full],
+    ].map(([name, component, container, account]) => [
+      `${full}-${name}`,
+      { ...labels, "app.kubernetes.io/component": component },
+      container,
+      account,
+    ]),
+  );
+});

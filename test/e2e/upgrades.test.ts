@@ -4,10 +4,12 @@ import { aCloudEndpoint } from "#test/support/builders.ts";
 import { chartBefore } from "#test/support/chart-before.ts";
 import type { HelmRun } from "#test/support/helm.ts";
 import type { Kubectl } from "#test/support/kubectl.ts";
+import { pageCommands } from "#test/support/page-commands.ts";
 import { releaseOf } from "#test/support/release.ts";
 import { RELEASE, test } from "#test/support/scene.ts";
 import { CHART } from "#test/support/stage.ts";
 
+const page = await pageCommands("upgrading/from-go-0.24.md");
 const KINDS = "cloudendpoints,domains,ippolicies";
 
 test("another drainPolicy is the KubernetesOperator's and the uninstall's at once, after an upgrade and after a rollback", async ({
@@ -48,6 +50,7 @@ test("kept CustomResourceDefinitions are taken over by another release, and one 
   const apiURL = `http://${stage.cluster.hostIp}:${scene.ngrok.port}`;
   const next = releaseOf(stage, { name: "next", namespace, helm: 4, apiURL });
   expect((await next.install()).stderr).toMatch(/cannot be imported into the current release[^]*must equal "next"/);
+  await page.type(scene, "crds");
   const taken = await next.install({}, ["--take-ownership"]);
   expect(taken.code, taken.stderr).toBe(0);
   await next.ready();
