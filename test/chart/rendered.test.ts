@@ -1,6 +1,8 @@
 // The objects of the chart, for every set of values that must work: the same from both Helms, admitted everywhere.
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { idOf, objects, podsOf, renderAnew, valuesFiles } from "./helm.ts";
+import { CHART, idOf, objects, podsOf, renderAnew, valuesFiles } from "./helm.ts";
 
 describe.for(valuesFiles())("with $name", ({ path }) => {
   const options = { files: [path], namespace: "ngrok-operator" };
@@ -91,4 +93,20 @@ test("nothing of a hook stands in a watched namespace that may be gone (F10)", a
   const hooks = all.filter(({ metadata }) => metadata.annotations?.["helm.sh/hook"] !== undefined);
   expect(hooks.length).toBeGreaterThan(6);
   expect(hooks.filter(({ metadata }) => metadata.namespace === "shop").map(idOf)).toEqual([]);
+});
+
+test("no template asks chance or the clock, and only the checks ask the cluster", async () => {
+  const folder = join(CHART, "templates");
+  const asking =
+    /\b(lookup|rand\w+|gen(CA|Self|Signed|Private)\w*|now|htpasswd|bcrypt|uuidv4|getHostByName|encryptAES)\s/g;
+  const found: string[] = [];
+  for (const path of await readdir(folder, { recursive: true })) {
+    if (!/\.(ya?ml|tpl|txt)$/.test(path)) continue;
+    const text = await readFile(join(folder, path), "utf8");
+    for (const [action] of text.matchAll(/\{\{(?!-? *\/\*)[^]*?\}\}/g)) {
+      // What stands in quotes is said to people.
+      for (const [, name] of action.replaceAll(/"[^"]*"/g, '""').matchAll(asking)) found.push(`${path}: ${name}`);
+    }
+  }
+  expect([...new Set(found)]).toEqual(["_checks.tpl: lookup"]);
 });
