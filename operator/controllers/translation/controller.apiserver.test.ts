@@ -46,6 +46,14 @@ test("a host on a Service of its own is one public AgentEndpoint; the Ingress is
   expect(endpoint?.spec.upstream.url).toBe(`http://web.${shop.world.namespace}:80`);
   const domain = await shop.world.get(Domain, "shop-ngrok-app");
   expect(domain?.spec).toMatchObject({ domain: "shop.ngrok.app", reclaimPolicy: "Delete" });
+  // What is generated is held from its creation: a claim of its own would be a write more for each.
+  for (const { metadata } of [endpoint, domain].flatMap((one) => one ?? []))
+    expect(metadata).toMatchObject({
+      finalizers: ["k8s.ngrok.com/finalizer"],
+      annotations: { "ngrok.com/drain-owner": `${shop.world.namespace}/ngrok` },
+    });
+  const changed = shop.world.manager.writes.filter((line) => /^PATCH .*\/(domains|agentendpoints)\//.test(line));
+  expect(changed.filter((line) => !line.endsWith("/status"))).toEqual([]);
 });
 
 test("a second host on the Service takes both out of it into CloudEndpoints; without it the first is one again", async () => {
