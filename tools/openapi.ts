@@ -32,8 +32,14 @@ async function openApiDocument(version: KubernetesVersion, tell: Tell): Promise<
   return path;
 }
 
+const DOCUMENT = "api/openapi-spec/swagger.json";
+
 /** Downloads into a module cache of its own: the sources of five Kubernetes would stay in the user's for ever. */
 async function takeOut(version: KubernetesVersion, to: string): Promise<void> {
+  // The one that clusters are built from is there where they were built.
+  const there = (await command("go", ["env", "GOMODCACHE"])).trim();
+  const built = join(there, `k8s.io/kubernetes@${version}`, DOCUMENT);
+  if (existsSync(built)) return await copyFile(built, to);
   const modules = await mkdtemp(join(tmpdir(), "ngrok-operator-openapi-"));
   try {
     const env = { GOMODCACHE: modules, GOFLAGS: "-modcacherw" };
@@ -43,7 +49,7 @@ async function takeOut(version: KubernetesVersion, to: string): Promise<void> {
       timeout: 300_000,
     });
     const { Dir } = JSON.parse(said) as { Dir: string };
-    await copyFile(join(Dir, "api/openapi-spec/swagger.json"), to);
+    await copyFile(join(Dir, DOCUMENT), to);
   } finally {
     await rm(modules, { recursive: true, force: true });
   }
