@@ -39,6 +39,11 @@ export interface Values {
     /** Leave the CustomResourceDefinitions, and so all custom resources, in the cluster on uninstall. With false they go, and every custom resource of these kinds goes with them, whatever the drainPolicy. */
     keep?: boolean;
   };
+  /** A guard before what no hook can watch: the deletion of the release's namespace, or of a CustomResourceDefinition, by hand. */
+  protect?: {
+    /** Refuse both by a ValidatingAdmissionPolicy until the release is drained; the refusal names `helm uninstall`, and what lifts the guard. It stops no uninstall: with crds.keep=false, where Helm deletes the CustomResourceDefinitions, only the namespace is guarded. From Kubernetes 1.30 on; not with rbac.cluster=false. */
+    enabled?: boolean;
+  };
   /** Tools that render this chart and apply it by themselves; docs/gitops.md has a recipe for each. */
   gitops?: {
     /** For an Application of Argo CD: no Helm hooks, and the KubernetesOperator is part of the chart, a sync wave after all else. Argo CD deletes it first, and its deletion is the drain. Only its manifest writes its spec then. */

@@ -3,7 +3,7 @@
 
 {{- define "ngrok-operator.checks" -}}
 {{- $found := list -}}
-{{- range list "types" "drain" "crds" "gitops" "image" "credentials" "scope" "pods" "flags" -}}
+{{- range list "types" "drain" "crds" "gitops" "guard" "image" "credentials" "scope" "pods" "flags" -}}
 {{- with include (printf "ngrok-operator.checks.%s" .) $ | trim -}}{{- $found = append $found . -}}{{- end -}}
 {{- end -}}
 {{- if $found -}}
@@ -13,7 +13,7 @@
 
 {{- /* Any text is true, "false" as well. */ -}}
 {{- define "ngrok-operator.checks.types" -}}
-{{- range $name := list "cleanupHook.enabled" "installCRDs" "crds.keep" "gitops.argocd" "oneClickDemoMode" "ingress.enabled" "ingress.ingressClass.create" "ingress.ingressClass.default" "gateway.enabled" "gateway.disableReferenceGrants" "bindings.enabled" "bindings.forwarder.serviceAccount.create" "agent.enabled" "agent.serviceAccount.create" "rbac.cluster" "serviceAccount.create" "crdAccessRoles.create" "image.allowLatest" "podDisruptionBudget.create" "networkPolicy.enabled" "ingressClass.create" "ingressClass.default" }}
+{{- range $name := list "cleanupHook.enabled" "installCRDs" "crds.keep" "gitops.argocd" "oneClickDemoMode" "ingress.enabled" "ingress.ingressClass.create" "ingress.ingressClass.default" "gateway.enabled" "gateway.disableReferenceGrants" "bindings.enabled" "bindings.forwarder.serviceAccount.create" "agent.enabled" "agent.serviceAccount.create" "rbac.cluster" "serviceAccount.create" "crdAccessRoles.create" "image.allowLatest" "podDisruptionBudget.create" "networkPolicy.enabled" "protect.enabled" "ingressClass.create" "ingressClass.default" }}
 {{- $value := $.Values }}
 {{- range splitList "." $name }}{{ $value = get ($value | default dict) . }}{{ end }}
 {{- if and (kindIs "string" $value) $value }}
@@ -47,7 +47,7 @@ cleanupHook.enabled=false with crds.keep=false: the uninstall would hang on fina
 {{- define "ngrok-operator.checks.crds" -}}
 {{- if .Values.rbac.cluster }}
 {{- $dropped := list }}
-{{- range $name := list "boundendpoints.bindings.k8s.ngrok.com" "domains.ingress.k8s.ngrok.com" "ippolicies.ingress.k8s.ngrok.com" "agentendpoints.ngrok.k8s.ngrok.com" "cloudendpoints.ngrok.k8s.ngrok.com" "kubernetesoperators.ngrok.k8s.ngrok.com" "ngroktrafficpolicies.ngrok.k8s.ngrok.com" }}
+{{- range $name := include "ngrok-operator.crdNames" . | fromJsonArray }}
 {{- $found := (lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" $name).metadata | default dict }}
 {{- $marks := $found.annotations | default dict }}
 {{- if $found.deletionTimestamp }}
@@ -71,6 +71,19 @@ installCRDs=false: this upgrade would delete the CustomResourceDefinitions and e
 {{- if and .Values.gitops.argocd .Values.installCRDs (lookup "v1" "Namespace" "" "default") }}
 gitops.argocd=true with installCRDs=true: Helm cannot make the KubernetesOperator in the release that brings its CustomResourceDefinition
   remedy: leave gitops.argocd to Argo CD, which renders and applies by itself; or installCRDs=false, where they are there already
+{{- end }}
+{{- end -}}
+
+{{- /* `helm template` does not know what the cluster has. */ -}}
+{{- define "ngrok-operator.checks.guard" -}}
+{{- if include "ngrok-operator.hasGuard" . }}
+{{- if not .Values.rbac.cluster }}
+protect.enabled=true with rbac.cluster=false: the guard is an object of the cluster
+  remedy: protect.enabled=false, or rbac.cluster=true
+{{- else if and (not (.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy")) (lookup "v1" "Namespace" "" "default") }}
+protect.enabled=true: Kubernetes {{ .Capabilities.KubeVersion.Version }} has no ValidatingAdmissionPolicy
+  remedy: protect.enabled=false; from Kubernetes 1.30 on it is there
+{{- end }}
 {{- end }}
 {{- end -}}
 

@@ -34,6 +34,16 @@
 {{- if and .Values.cleanupHook.enabled (not .Values.gitops.argocd) -}}true{{- end -}}
 {{- end -}}
 
+{{- /* Our CustomResourceDefinitions, as JSON. */ -}}
+{{- define "ngrok-operator.crdNames" -}}
+{{- list "boundendpoints.bindings.k8s.ngrok.com" "domains.ingress.k8s.ngrok.com" "ippolicies.ingress.k8s.ngrok.com" "agentendpoints.ngrok.k8s.ngrok.com" "cloudendpoints.ngrok.k8s.ngrok.com" "kubernetesoperators.ngrok.k8s.ngrok.com" "ngroktrafficpolicies.ngrok.k8s.ngrok.com" | toJson -}}
+{{- end -}}
+
+{{- /* Whether deletions are guarded; the values of an older chart do not say. */ -}}
+{{- define "ngrok-operator.hasGuard" -}}
+{{- if (.Values.protect).enabled -}}true{{- end -}}
+{{- end -}}
+
 {{- /* Whether there are agents. */ -}}
 {{- define "ngrok-operator.hasAgent" -}}
 {{- if and .Values.agent.enabled (not .Values.oneClickDemoMode) -}}true{{- end -}}

@@ -10,7 +10,12 @@ const HELMS: readonly HelmVersion[] = ["helm3", "helm4"];
 const checks = readFileSync(join(CHART, "templates", "_checks.tpl"), "utf8");
 
 /** They need a cluster to look into: helm-unittest gives them one, in chart/tests. */
-const LOOKED_UP = [/^gitops\.argocd=true with installCRDs/, /^CustomResourceDefinition /, /^installCRDs=false: this/];
+const LOOKED_UP = [
+  /^gitops\.argocd=true with installCRDs/,
+  /^CustomResourceDefinition /,
+  /^protect\.enabled=true: Kubernetes/,
+  /^installCRDs=false: this/,
+];
 
 describe.for(HELMS)("%s", (helm) => {
   test.for(REFUSED_BY_SCHEMA)("refuses $set by name", async ({ set, says }) => {

@@ -95,6 +95,10 @@ export const REFUSED_BY_CHECKS: readonly RefusedByChecks[] = [
     says: "rbac.cluster=false with crds.keep=false: nobody could see whether another install needs the CustomResourceDefinitions that go\n  remedy: crds.keep=true, or installCRDs=false, or rbac.cluster=true",
   },
   {
+    set: ["protect.enabled=true", "rbac.cluster=false", "ingress.watchNamespace=a"],
+    says: "protect.enabled=true with rbac.cluster=false: the guard is an object of the cluster\n  remedy: protect.enabled=false, or rbac.cluster=true",
+  },
+  {
     set: ["ingress.watchNamespace=a", "bindings.enabled=true"],
     says: "ingress.watchNamespace=a with bindings.enabled=true: bindings live in the release namespace ngrok\n  remedy: install in a, or leave ingress.watchNamespace empty",
   },
