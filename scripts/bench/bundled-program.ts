@@ -18,6 +18,7 @@ export interface BundledProgram extends AsyncDisposable {
 const TEMPLATES = {
   drain: "chart/templates/hooks/drain.yaml",
   "api-manager": "chart/templates/api-manager/deployment.yaml",
+  "agent-manager": "chart/templates/_replicas.tpl",
   "bindings-forwarder-manager": "chart/templates/_replicas.tpl",
 } as const;
 
@@ -28,7 +29,7 @@ export async function bundleProgram(name: keyof typeof TEMPLATES): Promise<Bundl
   if (only === undefined) throw new Error(`there is no program ${name}`);
   const launch = launchOf(await readFile(join(TOP, TEMPLATES[name]), "utf8"));
   const folder = await mkdtemp(join(tmpdir(), "ngrok-operator-bench-"));
-  await writeBundles(folder, bundles, metafile);
+  await writeBundles(folder, bundles, metafile, TOP);
   return {
     path: join(folder, only.path),
     bytes: only.code.length,

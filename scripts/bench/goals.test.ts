@@ -1,5 +1,7 @@
 // What the table says was reached: by the figures, never in a disturbed run, never for a count that nobody asked for.
 import { expect, test } from "vitest";
+import type { AgentReadyResult } from "./agent/ready.ts";
+import type { TunnelResult } from "./agent/tunnel.ts";
 import type { DrainResult } from "./drain.ts";
 import { rowsOf, tableOf } from "./goals.ts";
 import type { IdleResult } from "./idle.ts";
@@ -153,6 +155,51 @@ test("an idle operator writes nothing, and what it wrote is named", () => {
   expect(rowsOf([idle({})]).map(({ met }) => met)).toEqual([true, true]);
   const [row] = rowsOf([idle({ writes: 2, writesBy: { "patch domains": 2 } })]);
   expect(row).toMatchObject({ figure: "2: patch domains 2", met: false });
+});
+
+test("500 AgentEndpoints are to be Ready in time, and of other counts nothing is asked", () => {
+  const ready = (over: Partial<AgentReadyResult>): AgentReadyResult => ({
+    bench: "agent-ready",
+    timed: "",
+    count: 500,
+    seconds: 12,
+    perSecond: 42,
+    sdkSeconds: 0.6,
+    sdkPerSecond: 830,
+    ratio: 0.05,
+    agentMB: 150,
+    agentCpuSeconds: 1.3,
+    apiManagerMB: 110,
+    apiManagerCpuSeconds: 1.7,
+    machine: { cores: 2, loadAverage: 1 },
+    ...over,
+  });
+  const met = (over: Partial<AgentReadyResult>): unknown[] =>
+    rowsOf([ready(over)]).flatMap((row) => (row.goal === "" ? [] : [row.met]));
+  expect(met({})).toEqual([true]);
+  expect(met({ seconds: 15.1 })).toEqual([false]);
+  expect(met({ count: 100, seconds: 15.1 })).toEqual([]);
+});
+
+test("an agent is to carry nine tenths of what the bare SDK carries, and to let nobody wait longer", () => {
+  const carried = { requestsPerSecond: 1_000, p99Ms: 60 };
+  const tunnel = (requests: number, p99: number): TunnelResult => ({
+    bench: "tunnel",
+    timed: "",
+    agent: carried,
+    sdk: carried,
+    direct: carried,
+    ofSdk: { requests, p99 },
+    ofDirect: { requests, p99 },
+    agentCpuMs: 200,
+    agentMB: 150,
+    machine: { cores: 2, loadAverage: 1 },
+  });
+  const met = (requests: number, p99: number): unknown[] =>
+    rowsOf([tunnel(requests, p99)]).flatMap((row) => (row.goal === "" ? [] : [row.met]));
+  expect(met(0.9, 0.9)).toEqual([true, true]);
+  expect(met(0.89, 1)).toEqual([false, true]);
+  expect(met(1, 0.89)).toEqual([true, false]);
 });
 
 test("the table says in words what was not reached", () => {

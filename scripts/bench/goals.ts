@@ -1,5 +1,7 @@
 // What is to be reached on two cores, beside what was. Pure.
 import { spread } from "./arithmetic.ts";
+import type { AgentReadyResult } from "./agent/ready.ts";
+import type { TunnelResult } from "./agent/tunnel.ts";
 import type { BindingsResult, Carried, Shares } from "./bindings/bench.ts";
 import type { Latency } from "./bystander.ts";
 import type { ChartResult } from "./chart.ts";
@@ -23,6 +25,8 @@ export type Result =
   | IngressResult
   | IngressChangeResult
   | IdleResult
+  | AgentReadyResult
+  | TunnelResult
   | BindingsResult
   | ChartResult;
 
@@ -38,6 +42,7 @@ const RATIO = { Retain: 0.8, Delete: 0.65 } as const;
 /** The goals are meant for this many objects. */
 const MEANT = 2_000;
 const MEANT_INGRESSES = 1_000;
+const MEANT_TUNNELS = 500;
 
 export function rowsOf(results: readonly Result[]): Row[] {
   return [...results.flatMap(rows), ...spreads(results)];
@@ -74,6 +79,10 @@ function rows(result: Result): Row[] {
       return ingressChangeRows(result);
     case "idle":
       return idleRows(result);
+    case "agent-ready":
+      return agentReadyRows(result);
+    case "tunnel":
+      return tunnelRows(result);
     case "bindings":
       return bindingsRows(result);
     case "chart":
@@ -173,6 +182,34 @@ function idleRows({ count, minutes, writes, writesBy, remoteChanges }: IdleResul
   return [
     { what: `writes in ${minutes} idle minutes, ${count} Ingresses`, figure, goal: "0", met: writes === 0 },
     { what: "  changes at ngrok", figure: `${remoteChanges}`, goal: "0", met: remoteChanges === 0 },
+  ];
+}
+
+function agentReadyRows({ count, seconds, ...rest }: AgentReadyResult): Row[] {
+  const name = `${count} AgentEndpoints until all are Ready`;
+  return [
+    count === MEANT_TUNNELS ? goal(name, seconds, "s", 15, seconds <= 15) : plain(name, `${seconds} s`),
+    plain("  the bare SDK opens as many", `${rest.sdkSeconds} s, ${rest.sdkPerSecond}/s`),
+    plain("  ratio", `${rest.ratio}, ${rest.perSecond}/s`),
+    plain("  the agent", `${rest.agentMB} MB, ${rest.agentCpuSeconds} s of processor time`),
+    plain("  the api-manager", `${rest.apiManagerMB} MB, ${rest.apiManagerCpuSeconds} s of processor time`),
+  ];
+}
+
+function tunnelRows({ agent, sdk, direct, ofSdk, ofDirect, ...rest }: TunnelResult): Row[] {
+  const share = (what: string, value: number, of: string): Row => ({
+    what: `agent: ${what}, over the bare SDK's`,
+    figure: `${value}: ${of}`,
+    goal: ">= 0.9",
+    met: value >= 0.9,
+  });
+  const said = (of: TunnelResult["sdk"]): string => `${of.requestsPerSecond} requests/s, p99 ${of.p99Ms} ms`;
+  return [
+    share("requests a second", ofSdk.requests, `${agent.requestsPerSecond}/s`),
+    share("wait for an answer, p99", ofSdk.p99, `${agent.p99Ms} ms`),
+    plain("  the bare SDK at the same edge", said(sdk)),
+    plain("  the upstream itself", `${said(direct)}; the agent's shares ${ofDirect.requests} and ${ofDirect.p99}`),
+    plain("  the agent", `${rest.agentMB} MB, ${rest.agentCpuMs} ms of processor time for a thousand requests`),
   ];
 }
 

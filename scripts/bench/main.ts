@@ -6,7 +6,6 @@ import { Command, Option } from "commander";
 import type { DrainPolicy } from "#api/schema.ts";
 import type { HelmVersion } from "#test/support/helm.ts";
 import { bringImages, stageOf, type Stage } from "#test/support/stage.ts";
-import { benchBindings } from "./bindings/bench.ts";
 import { bundleProgram, type BundledProgram } from "./bundled-program.ts";
 import { benchChart } from "./chart.ts";
 import { benchDrain, type DrainOptions, type DrainResult } from "./drain.ts";
@@ -17,6 +16,7 @@ import { benchHookStart } from "./hook-start.ts";
 import { type IngressFlags, ingressCommands } from "./ingress-commands.ts";
 import { heaviest } from "./profile.ts";
 import { benchReady } from "./ready.ts";
+import { replicaCommands } from "./replica-commands.ts";
 import type { OperatorOptions } from "./operator.ts";
 import { type Say, sayOn } from "./say.ts";
 import { benchTakeover } from "./takeover.ts";
@@ -70,6 +70,7 @@ most.
   npm run bench -- drain --plane --count 50000 --namespaces 500 --driver leader
   npm run bench -- ingress --plane --paths 3          new Ingresses until all are endpoints at ngrok
   npm run bench -- idle --plane --minutes 5           what is written while nobody changes anything
+  npm run bench -- tunnel                             requests through an agent, beside the bare SDK
   npm run -s bench -- all --json bench.json           everything, and what is to be reached; takes about 20 minutes
 
 The exit code says whether it could be measured, not whether it was fast.`,
@@ -182,18 +183,7 @@ program
 
 ingressCommands(command, async (flags, bench) => await give([await withManager(flags, bench)], flags));
 
-command(
-  "bindings",
-  "bytes and answers through the forwarder, against a plain TCP proxy; memory with silent connections",
-)
-  .addOption(new Option("--rounds <n>", "how often each is measured").argParser(countOf).default(5))
-  .addOption(new Option("--idle <n>", "silent connections").argParser(countOf).default(1_000))
-  .action(async (flags: Pick<Common, "json"> & { rounds: number; idle: number }) => {
-    await using forwarder = await bundleProgram("bindings-forwarder-manager");
-    await using ground = await raiseGround({ name: "", keep: false, plane: true, say });
-    const { rounds, idle } = flags;
-    await give([await benchBindings(ground, { program: forwarder, rounds, idle, signal }, say)], flags);
-  });
+replicaCommands({ command, give, say, signal });
 
 command("all", "all of them, and the drain under both policies at each of --counts")
   .option("--counts <list>", "objects of the drains", countsOf, [200, 2_000, 10_000])

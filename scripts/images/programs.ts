@@ -112,12 +112,17 @@ function isMissing({ path, kind }: { path: string; kind: string }): boolean {
 
 /**
  * Writes the bundles with their maps, what they need beside them, and esbuild's metafile into `dist`, a folder at the top
- * of the project; what is left there of other programs goes.
+ * of the project unless that is said to be elsewhere; what is left there of other programs goes.
  */
-export async function writeBundles(dist: string, bundles: readonly Bundle[], metafile: Metafile): Promise<void> {
+export async function writeBundles(
+  dist: string,
+  bundles: readonly Bundle[],
+  metafile: Metafile,
+  top = dirname(dist),
+): Promise<void> {
   const files = new Map<string, Buffer | string>([["metafile.json", JSON.stringify(metafile)]]);
   for (const { path, code, map } of bundles) files.set(path, code).set(`${path}.map`, map);
-  const addon = addonFor(bundles, addonOf(dirname(dist)));
+  const addon = addonFor(bundles, addonOf(top));
   if (addon !== undefined) files.set(addon.path, await readFile(addon.source));
   const app = join(dist, "app");
   await mkdir(app, { recursive: true });

@@ -22,8 +22,8 @@ export const tunnelController = defineReplicaController<AgentEndpoint, Tunnels>(
   manager: "agent-manager",
   role: "replica",
   kind: AgentEndpoint,
-  // ngrok answers one call of a session at a time; more at once is for those that wait for DNS.
-  concurrency: 8,
+  // ngrok answers one call of a session at a time; more at once is for those that wait for DNS or the API server.
+  concurrency: 32,
   indexes: {
     policy: ({ spec, metadata: { namespace } }) => policyName(spec).map((name) => keyOf({ name, namespace })),
     secret: (endpoint) => secretNames(endpoint).map((name) => keyOf({ name, namespace: endpoint.metadata.namespace })),

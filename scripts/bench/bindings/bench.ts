@@ -1,10 +1,8 @@
 // `bench bindings`: what pods get through the forwarder's program, against two proxies of the same language in the same run,
 // over TCP alone and over the same TLS to the same ingress, and the memory that it has with a thousand silent connections.
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { createInterface } from "node:readline";
 import { parse } from "yaml";
 import { BoundEndpoint } from "#api/bound-endpoint.ts";
 import { BINDING_SECRET, KubernetesOperator } from "#api/kubernetes-operator.ts";
@@ -22,6 +20,7 @@ import { afterUninstall } from "#wire/fence.ts";
 import { isOpen } from "#test/support/forwarding.ts";
 import { median, percentile, rounded } from "../arithmetic.ts";
 import type { BundledProgram } from "../bundled-program.ts";
+import { beside, ended } from "../child.ts";
 import { anInstall, type Ground } from "../ground.ts";
 import { loadOf, type Machine } from "../machine.ts";
 import { cpuSecondsOf, memoryOfProcess } from "../memory.ts";
@@ -89,13 +88,8 @@ export async function benchBindings(ground: Ground, options: BindingsOptions, sa
   const connection = stack.use(await ground.connect());
   const authority = await createAuthority(90);
   const clientCa = Buffer.from(authority.certificate).toString("base64");
-  const started = async <T>(path: string, args: readonly string[]): Promise<{ pid: number; said: T }> => {
-    const child = spawn(process.execPath, [join(import.meta.dirname, path), ...args], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    stack.defer(async () => await ended(child));
-    return { pid: child.pid ?? 0, said: JSON.parse(await firstLine(child)) as T };
-  };
+  const started = async <T>(path: string, args: readonly string[]) =>
+    stack.use(await beside<T>(join(import.meta.dirname, path), args));
   const { said: far } = await started<Far>("far.ts", [clientCa, String(BULK.bytes)]);
   const pair = await signed(authority);
   const proxy = async (given: PlainProxy): Promise<Proxy> => {
@@ -274,16 +268,4 @@ function asPod(folder: string, line: readonly string[]): readonly string[] {
   const place = "/run/secrets/kubernetes.io/serviceaccount";
   const script = `mount -t tmpfs tmpfs /run && mkdir -p ${place} && cp "$0"/* ${place} && exec "$@"`;
   return ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, folder, ...line];
-}
-
-async function firstLine(child: ChildProcess): Promise<string> {
-  if (child.stdout === null) throw new Error("its output is not read");
-  const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
-  return line;
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill("SIGTERM");
-  await once(child, "close");
 }
