@@ -1,7 +1,7 @@
 // ngrok as the demo stands in for it: its API, its edge, to which agents connect, and its binding ingress, to which forwarders
 // do. And what the chart has to be told of them.
 import { createAuthority } from "#test/support/ngrok-api/certificates.ts";
-import { type NgrokApi, startNgrokApi } from "#test/support/ngrok-api/server.ts";
+import { type NgrokApi, type NgrokApiOptions, startNgrokApi } from "#test/support/ngrok-api/server.ts";
 import { httpAnswer } from "#test/support/ngrok-bindings/http-answer.ts";
 import { type NgrokBindings, startNgrokBindings } from "#test/support/ngrok-bindings/ingress.ts";
 import { type NgrokEdge, startNgrokEdge } from "#test/support/ngrok-edge/edge.ts";
@@ -28,15 +28,20 @@ export interface Ngrok extends AsyncDisposable {
   readonly fronts: Fronts;
 }
 
-/**
- * With `bindings` among the ways, the account has an endpoint of its own that is to be bound into the cluster.
- * @param at.host where all of it listens; `name` is how pods reach that.
- */
-export async function startNgrok(
-  ways: readonly Way[],
-  { host, name }: { readonly host: string; readonly name: string },
-  key: string,
-): Promise<Ngrok> {
+/** The fronts, and what ngrok's API has to know of them. */
+export interface OpenFronts extends AsyncDisposable {
+  readonly fronts: Fronts;
+  /** For the API: by whom it signs certificates for forwarders, and where it sends these. */
+  readonly account: Pick<NgrokApiOptions, "authority" | "ingressEndpoint">;
+}
+
+/** Where all of it listens; `name` is how pods reach that. */
+interface At {
+  readonly host: string;
+  readonly name: string;
+}
+
+export async function startFronts(ways: readonly Way[], { host, name }: At): Promise<OpenFronts> {
   await using started = new AsyncDisposableStack();
   const listen = { host, names: [name] };
   const edge = ways.includes("agent") ? started.use(await startNgrokEdge(listen)) : undefined;
@@ -46,15 +51,30 @@ export async function startNgrok(
   const authority = edge === undefined ? {} : { authority: edge.authority };
   const given = { ...listen, ...authority, clientCa: signer.certificate, endpoints: { [BOUND]: httpAnswer } };
   const ingress = ways.includes("bindings") ? started.use(await startNgrokBindings(given)) : undefined;
-  const bindings = ingress === undefined ? {} : { authority: signer, ingressEndpoint: ingress.address };
-  const api = started.use(await startNgrokApi({ host, keys: [key], ...bindings }));
-  if (ingress !== undefined) await api.add("endpoints", { type: "cloud", url: BOUND_URL, bindings: ["kubernetes"] });
   const all = started.move();
   return {
-    api,
     fronts: { ...(edge !== undefined && { edge }), ...(ingress !== undefined && { ingress }), host },
+    account: ingress === undefined ? {} : { authority: signer, ingressEndpoint: ingress.address },
     [Symbol.asyncDispose]: async () => await all.disposeAsync(),
   };
+}
+
+/** With `bindings` among the ways, the account has an endpoint of its own that is to be bound into the cluster. */
+export async function startNgrok(ways: readonly Way[], at: At, key: string): Promise<Ngrok> {
+  await using started = new AsyncDisposableStack();
+  const { fronts, account } = started.use(await startFronts(ways, at));
+  const api = started.use(await startNgrokApi({ host: at.host, keys: [key], ...account }));
+  if (fronts.ingress !== undefined)
+    await api.add("endpoints", { type: "cloud", url: BOUND_URL, bindings: ["kubernetes"] });
+  const all = started.move();
+  return { api, fronts, [Symbol.asyncDispose]: async () => await all.disposeAsync() };
+}
+
+/** What pods have to trust to come to them, as the chart's extraCA finds it. */
+export function caOf({ edge, ingress }: Fronts, namespace: string): object | undefined {
+  const ca = edge?.ca ?? ingress?.ca;
+  if (ca === undefined) return undefined;
+  return { apiVersion: "v1", kind: "ConfigMap", metadata: { name: CA, namespace }, data: { "ca.crt": ca } };
 }
 
 /** What the chart is installed with, so that its pods come to them. */

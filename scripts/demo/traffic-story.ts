@@ -5,7 +5,7 @@ import { seen } from "#test/support/manager-process.ts";
 import { visit } from "#test/support/ngrok-edge/visitors.ts";
 import type { Stage } from "#test/support/stage.ts";
 import type { Features, Way } from "./features.ts";
-import { BOUND_URL, CA, type Fronts } from "./fronts.ts";
+import { BOUND_URL, caOf, type Fronts } from "./fronts.ts";
 import type { Progress } from "./progress.ts";
 import {
   ADDED,
@@ -33,11 +33,10 @@ export interface Place {
 
 /** What has to be there before the chart is: the authority of ngrok's side, and the pod, which starts meanwhile. */
 export async function prepare({ stage, fronts, namespace }: Place, { ways }: Features): Promise<void> {
-  const ca = fronts.edge?.ca ?? fronts.ingress?.ca;
+  const ca = caOf(fronts, namespace);
   if (ways.length === 0 || ca === undefined) return;
-  const configMap = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: CA, namespace }, data: { "ca.crt": ca } };
   const own = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } };
-  await stage.kubectl.apply([own, configMap, ...pod(stage.image)]);
+  await stage.kubectl.apply([own, ca, ...pod(stage.image)]);
 }
 
 /** Resolves to how many requests were answered as they should; rejects with the first that was not. */

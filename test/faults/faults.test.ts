@@ -2,6 +2,7 @@
 // scripts/faults/main.ts; how to write one, README.md.
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { type OpenFronts, startFronts } from "#scripts/demo/fronts.ts";
 import { startApiProxy, type ApiProxy } from "#test/support/api-proxy.ts";
 import { processesOf } from "#test/support/processes.ts";
 import { openScene } from "#test/support/open-scene.ts";
@@ -11,6 +12,7 @@ import { chosenCases } from "./cases.ts";
 import { prepare, wipe, wipeAll } from "./clearing.ts";
 import { play } from "./flow.ts";
 import { keepResult, resultOf, resultsFolder } from "./results.ts";
+import { waysValues } from "./ways.ts";
 
 const { cluster, image } = inject("stage");
 const { choice, seed, fresh } = inject("faults");
@@ -18,6 +20,7 @@ const stage = stageOf(cluster, image);
 const folder = resultsFolder(image);
 const processes = processesOf(cluster, stage.kubectl);
 let proxy: ApiProxy | undefined;
+let ways: OpenFronts | undefined;
 
 beforeAll(async () => {
   // A case that was interrupted may have frozen the node.
@@ -26,20 +29,25 @@ beforeAll(async () => {
   const nodeIp = cluster.registry.split(":")[0] ?? "";
   const pki = join(cluster.folder, "pki");
   proxy = await startApiProxy({ host: cluster.hostIp, pki, target: `https://${nodeIp}:${PORTS.api}` });
+  ways = await startFronts(["agent", "bindings"], { host: cluster.hostIp, name: cluster.hostIp });
 });
-afterAll(async () => await proxy?.[Symbol.asyncDispose]());
+afterAll(async () => {
+  await proxy?.[Symbol.asyncDispose]();
+  await ways?.[Symbol.asyncDispose]();
+});
 
 for (const each of chosenCases(choice)) {
   const { id, scenario, run } = each;
   test(`${id}: ${scenario.sentence}`, async ({ signal }) => {
     if (!fresh && (await resultOf(folder, each)) !== undefined) return;
-    if (proxy === undefined) throw new Error("the proxy does not run");
+    if (proxy === undefined || ways === undefined) throw new Error("the proxy does not run");
+    const { fronts, account } = ways;
     const began = performance.now();
     let passed = false;
-    const scene = await openScene(stage, { signal, values: proxy.values });
+    const scene = await openScene(stage, { signal, account, values: { ...proxy.values, ...waysValues(fronts) } });
     try {
       await prepare(scene);
-      const ended = await play({ scenario, run, scene, proxy, processes, seed });
+      const ended = await play({ scenario, run, scene, fronts, proxy, processes, seed });
       const seconds = Math.round((performance.now() - began) / 1000);
       expect(["0", "1, then 0"]).toContain(ended);
       passed = true;

@@ -2,6 +2,7 @@
 // is left and what was written down is held against what must never happen.
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
+import type { Fronts } from "#scripts/demo/fronts.ts";
 import type { ApiProxy } from "#test/support/api-proxy.ts";
 import { endOf, eventsSince } from "#test/support/audit.ts";
 import type { HelmRun } from "#test/support/helm.ts";
@@ -12,6 +13,7 @@ import { actOf, textOf, type OpenAct } from "./act.ts";
 import { randomOf } from "./random.ts";
 import { firstEndOf, leavesOf, type RunCase, type Scenario } from "./scenario.ts";
 import { lostUnderRetain, strippedUnderDelete, unexplained, writesAfterFence } from "./verdict.ts";
+import { openWays, prepareWays } from "./ways.ts";
 
 /** As often the same command may be needed until it succeeds. */
 const RUNS = 4;
@@ -20,6 +22,8 @@ export interface FlowOptions {
   readonly scenario: Scenario;
   readonly run: RunCase;
   readonly scene: Scene;
+  /** What agents and forwarders come to. */
+  readonly fronts: Fronts;
   readonly proxy: ApiProxy;
   readonly processes: Processes;
   readonly seed: number;
@@ -29,12 +33,13 @@ export interface FlowOptions {
 export type Ended = "0" | "1, then 0";
 
 export async function play(options: FlowOptions): Promise<Ended> {
-  const { scenario, run, scene, proxy, processes, seed } = options;
+  const { scenario, run, scene, fronts, proxy, processes, seed } = options;
   const random = randomOf(seed, `${scenario.name} ${run.helm} ${run.policy} ${run.keep}`);
   proxy.reset(random.next);
   const installed = await endOf(scene.auditLog);
+  await prepareWays(scene, fronts);
   const release = await scene.install({ helm: run.helm, values: valuesOf(scenario, run) });
-  const population = await scene.populate(scenario.count);
+  const [population] = await Promise.all([scene.populate(scenario.count), openWays(scene)]);
   let position = installed;
   const setting = { scenario, run, scene, release, population, proxy, processes, random, position: () => position };
   const act = actOf(setting);

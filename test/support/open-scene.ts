@@ -3,7 +3,7 @@
 import type { Connection } from "#kube/connection.ts";
 import { endOf } from "./audit.ts";
 import type { HelmVersion } from "./helm.ts";
-import { startNgrokApi, type NgrokApi } from "./ngrok-api/server.ts";
+import { startNgrokApi, type NgrokApi, type NgrokApiOptions } from "./ngrok-api/server.ts";
 import { allReady, aPopulation, populate, type Population } from "./population.ts";
 import { releaseOf, type Release } from "./release.ts";
 import { labelled, residue } from "./residue.ts";
@@ -52,10 +52,12 @@ export interface OpenSceneOptions {
   readonly signal: AbortSignal;
   /** Values of every release, below those of `install`. */
   readonly values?: SceneOptions["values"];
+  /** Of the account at ngrok, beside its key: who signs its certificates, for one. */
+  readonly account?: NgrokApiOptions;
 }
 
 export async function openScene(stage: Stage, options: OpenSceneOptions): Promise<OpenScene> {
-  const { signal, values: common = {} } = options;
+  const { signal, values: common = {}, account = {} } = options;
   const { cluster } = stage;
   const { auditLog } = cluster;
   if (auditLog === undefined) throw new Error(`cluster ${cluster.name} has no audit log: use --provider embedded`);
@@ -63,7 +65,7 @@ export async function openScene(stage: Stage, options: OpenSceneOptions): Promis
   const id = crypto.randomUUID().slice(0, 4);
   const namespace = `ngrok-${id}`;
   const namespaces = [`one-${id}`, `two-${id}`, `three-${id}`] as const;
-  const ngrok = await startNgrokApi({ host: cluster.hostIp, keys: ["stand-in-key"] });
+  const ngrok = await startNgrokApi({ ...account, host: cluster.hostIp, keys: ["stand-in-key"] });
   const connection = await stage.connect();
   return {
     stage,

@@ -1,16 +1,15 @@
 // The operator as the uninstall finds it, and what dies while it goes on.
 import type { AddedCallFault } from "#test/support/api-proxy.ts";
-import { FULLNAME, RELEASE } from "#test/support/open-scene.ts";
+import { RELEASE } from "#test/support/open-scene.ts";
 import { defineScenario, type Act, type Policy } from "../scenario.ts";
 
-/** Calls of a hook that frees 30 objects; a kill beyond the last one would be none. Seen: `operator-alive` prints them. */
-const CALLS_OF_DRAIN: Readonly<Record<Policy, number>> = { Retain: 140, Delete: 165 };
-
-const manager = `deployment/${FULLNAME}-manager`;
+/** Calls of a hook that frees 30 objects and those of the other two pods; a kill beyond the last one would be none. Seen: `operator-alive` prints them. */
+const CALLS_OF_DRAIN: Readonly<Record<Policy, number>> = { Retain: 160, Delete: 190 };
 
 export async function scaleToZero({ kubectl, at }: Act): Promise<void> {
-  await kubectl.run(["scale", ...at, manager, "--replicas=0"]);
-  const pods = ["pods", "--selector", `app.kubernetes.io/instance=${RELEASE}`];
+  const all = ["--selector", `app.kubernetes.io/instance=${RELEASE}`];
+  await kubectl.run(["scale", ...at, "deployment", ...all, "--replicas=0"]);
+  const pods = ["pods", ...all];
   await kubectl.run(["wait", ...at, "--for=delete", ...pods, "--timeout=60s"], { timeout: 70_000 });
 }
 

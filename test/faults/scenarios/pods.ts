@@ -76,7 +76,7 @@ export const pods = [
     before: async ({ kubectl, at, scene }) => {
       const label = "pod-security.kubernetes.io/enforce=restricted";
       await kubectl.run(["label", "namespace", scene.namespace, label]);
-      await kubectl.run(["create", "quota", "room", ...at, "--hard=requests.cpu=1,limits.memory=4Gi,pods=4"]);
+      await kubectl.run(["create", "quota", "room", ...at, "--hard=requests.cpu=1,limits.memory=4Gi,pods=6"]);
     },
   }),
   defineScenario({

@@ -1,0 +1,47 @@
+// The other two pods of each case: endpoints that agents have open, and one of the account that a forwarder listens for. A
+// bad day meets them beside the objects of the api-manager, and the end of it has to leave nothing of them either.
+import { caOf, type Fronts, valuesOf } from "#scripts/demo/fronts.ts";
+import { boundEndpointName } from "#api/names.ts";
+import { anAgentEndpoint } from "#test/support/builders.ts";
+import type { Scene } from "#test/support/open-scene.ts";
+
+/** What the chart is told of them. */
+export const waysValues = valuesOf;
+
+/** Before the install: whom the pods trust, and what the account has that is to be bound into the cluster. */
+export async function prepareWays(scene: Scene, fronts: Fronts): Promise<void> {
+  const { stage, ngrok, namespace, namespaces } = scene;
+  const own = [namespace, ...namespaces].map((name) => ({
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name },
+  }));
+  await stage.kubectl.apply([...own, ...[caOf(fronts, namespace) ?? []].flat()]);
+  await ngrok.add("endpoints", { type: "cloud", url: boundUrl(scene), bindings: ["kubernetes"] });
+}
+
+/** After it: resolves when agents and forwarder have everything open. */
+export async function openWays(scene: Scene): Promise<void> {
+  const { stage, namespace, namespaces } = scene;
+  const { kubectl } = stage;
+  const endpoints = namespaces.map((name) =>
+    anAgentEndpoint({
+      metadata: { name: "agent", namespace: name },
+      spec: { url: `https://agent-${name}.internal`, upstream: { url: "http://127.0.0.1:1" } },
+    }),
+  );
+  await kubectl.apply(endpoints);
+  for (const name of namespaces) await ready(scene, name, "agentendpoint/agent", "Ready");
+  const bound = `boundendpoint/${boundEndpointName(boundUrl(scene))}`;
+  await kubectl.run(["-n", namespace, "wait", bound, "--for=create", "--timeout=60s"], { timeout: 70_000 });
+  await ready(scene, namespace, bound, "ServicesCreated");
+}
+
+async function ready({ stage, signal }: Scene, namespace: string, object: string, condition: string): Promise<void> {
+  const wait = ["-n", namespace, "wait", object, `--for=condition=${condition}`, "--timeout=60s"];
+  await stage.kubectl.run(wait, { timeout: 70_000, signal });
+}
+
+function boundUrl({ namespaces: [first] }: Scene): string {
+  return `http://billing.${first}:80`;
+}
