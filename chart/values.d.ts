@@ -213,9 +213,18 @@ export interface Values {
     /** Spread of the agent's pods. */
     topologySpreadConstraints?: (Record<string, unknown>)[];
   };
+  /** The proxy behind which ngrok's API is, for every pod of the chart, hooks included. Kubernetes' API server is reached without it; so is ngrok by agents and forwarders, whose connections stay open. A proxy with a password belongs into extraEnv, by a Secret. */
+  proxy?: {
+    /** To addresses of https, as ngrok's are: `http://proxy:3128`. */
+    httpsProxy?: string;
+    /** To addresses of http; only an apiURL can be one. */
+    httpProxy?: string;
+    /** What is reached without: hosts with all below them, addresses and CIDRs, separated by commas. */
+    noProxy?: string;
+  };
   /** NetworkPolicies for every pod of the chart, hooks included, for a namespace in which nothing may talk by default. */
   networkPolicy?: {
-    /** Make them: DNS, the API server and ngrok may be reached, and the agents' upstreams, which may be anywhere; metrics, probes and bound endpoints may be asked for. A proxy at another port than 443 needs `extraEgress`. */
+    /** Make them: DNS, the API server and ngrok may be reached, and the agents' upstreams, which may be anywhere; metrics, probes and bound endpoints may be asked for. The ports of `apiURL`, `serverAddr` and `proxy` are among them. */
     enabled?: boolean;
     /** Where the API server is, behind its Service: `kubectl get endpointslices -n default` says it. */
     apiServer?: {
@@ -322,7 +331,7 @@ export interface Values {
   lifecycle?: Record<string, unknown>;
   /** The api-manager's PodDisruptionBudget. */
   podDisruptionBudget?: {
-    /** Make it; useful with two pods or more. */
+    /** Make it, with two pods or more: for one it would be of no use, or keep its node from being emptied. */
     create?: boolean;
     /** How many pods may be away, as a number or a percentage. */
     maxUnavailable?: number | string;
@@ -365,6 +374,10 @@ export interface Values {
   enabled?: boolean;
   /** Shared with the chart above this one. */
   global?: {
+    /** Pull Secrets of every pod, before image.pullSecrets. */
+    imagePullSecrets?: (string | {
+      name?: string;
+    })[];
     /** Registry of every image, before image.registry. */
     imageRegistry?: string;
     [key: string]: unknown;

@@ -44,8 +44,8 @@ export interface NgrokOptions {
   readonly timeoutMs?: number;
   /** PEM of the CAs that are trusted instead of Node's own. */
   readonly ca?: NonNullable<HttpOptions["tls"]>["ca"];
-  /** `http://proxy:port`, as whoever reads the environment found it for this address. */
-  readonly proxy?: string | undefined;
+  /** From an origin to the proxy that leads there, as whoever reads the environment found it (wire/proxy-from.ts). */
+  readonly proxy?: ((origin: string) => string | undefined) | undefined;
   /** For metrics: each call as it ends. */
   readonly observe?: HttpOptions["observe"];
   /** Ends the client: calls in flight end, its connections close. */
@@ -63,12 +63,13 @@ export function connectNgrok(options: NgrokOptions): NgrokClient {
   const concurrency = options.concurrency ?? 32;
   const base = baseOf(options.apiUrl);
   const apiKey = usableKey(options.apiKey);
+  const proxy = options.proxy?.(base.origin);
   const connection = http({
     origin: base.origin,
     connections: concurrency,
     clock,
     ...(options.ca === undefined ? {} : { tls: { ca: options.ca } }),
-    ...(options.proxy === undefined ? {} : { proxy: options.proxy }),
+    ...(proxy === undefined ? {} : { proxy }),
     ...(options.observe === undefined ? {} : { observe: options.observe }),
   });
   // A proxy that cannot be used fails each call with its own words.

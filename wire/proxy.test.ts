@@ -1,7 +1,8 @@
 // Calls through an HTTP proxy: the server is reached by a tunnel, and the fence is asked no earlier than without one.
 import { createServer, type Server } from "node:http";
-import { connect, type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
+import { connectProxy } from "#test/support/connect-proxy.ts";
 import { FenceLost } from "./errors.ts";
 import { http } from "./http.ts";
 
@@ -16,27 +17,6 @@ async function listening(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** A proxy that tunnels, and counts its tunnels. */
-function tunnels(): { server: Server; opened: string[] } {
-  const opened: string[] = [];
-  const server = createServer();
-  server.on("connect", (request, client) => {
-    opened.push(request.url ?? "");
-    const [host, port] = (request.url ?? "").split(":");
-    const upstream = connect(Number(port), host, () => {
-      client.write("HTTP/1.1 200 Connection established\r\n\r\n");
-      upstream.pipe(client).pipe(upstream);
-    });
-    for (const [one, other] of [[client, upstream] as const, [upstream, client] as const])
-      one.on("error", () => other.destroy());
-    onTestFinished(() => {
-      upstream.destroy();
-      client.destroy();
-    });
-  });
-  return { server, opened };
-}
-
 test("a call goes through the proxy's tunnel, a lost fence stops it there too", async () => {
   const reached: string[] = [];
   const origin = await listening(
@@ -45,12 +25,12 @@ test("a call goes through the proxy's tunnel, a lost fence stops it there too", 
       response.end("reached");
     }),
   );
-  const { server, opened } = tunnels();
-  const client = await http({ origin, proxy: await listening(server) });
+  await using proxy = await connectProxy();
+  const client = await http({ origin, proxy: proxy.url });
   onTestFinished(async () => await client[Symbol.asyncDispose]());
   const call = { method: "GET", signal, timeoutMs: 5_000 } as const;
   expect((await client.send({ ...call, path: "/one" })).text).toBe("reached");
-  expect(opened).toEqual([new URL(origin).host]);
+  expect(proxy.opened).toEqual([new URL(origin).host]);
   const fence = {
     signal,
     assertMayWrite() {

@@ -173,6 +173,12 @@ extraCA.secretName and extraCA.configMapName: one certificate authority, two pla
 {{- end -}}
 
 {{- define "ngrok-operator.checks.flags" -}}
+{{- range $name, $key := dict "HTTPS_PROXY" "httpsProxy" "HTTP_PROXY" "httpProxy" "NO_PROXY" "noProxy" }}
+{{- if and (hasKey ($.Values.extraEnv | default dict) $name) (get ($.Values.proxy | default dict) $key) }}
+extraEnv {{ $name }} and proxy.{{ $key }}: one variable, two places
+  remedy: leave one of them out
+{{- end }}
+{{- end }}
 {{- range $name := list "NGROK_API_KEY" "NGROK_AUTHTOKEN" "POD_NAMESPACE" "POD_NAME" "POD_UID" "RELEASE_NAME" "FULLNAME" "WATCH_NAMESPACE" "DRAIN_POLICY" "HELM_TIMEOUT" "DRAIN_HOOK" "CRDS_GO" "RBAC_CLUSTER" "NGROK_API_URL" "NGROK_CALLS_PER_MINUTE" "NODE_EXTRA_CA_CERTS" "NODE_USE_SYSTEM_CA" }}
 {{- if hasKey ($.Values.extraEnv | default dict) $name }}
 {{- if not (and (hasPrefix "NODE_" $name) (not (or $.Values.extraCA.secretName $.Values.extraCA.configMapName (eq $.Values.rootCAs "host")))) }}

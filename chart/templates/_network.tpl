@@ -5,7 +5,7 @@
 {{- if (.Values.networkPolicy).enabled -}}true{{- end -}}
 {{- end -}}
 
-{{- /* `host:port` or a URL as its port, 443 where none is said. */ -}}
+{{- /* `host:port` or a URL as its port; 443 where none is said, 80 of http. */ -}}
 {{- define "ngrok-operator.portOf" -}}
 {{- $address := regexReplaceAll "^[a-z]+://|/.*$" . "" -}}
 {{- if regexMatch ":[0-9]+$" $address -}}{{- regexFind "[0-9]+$" $address -}}{{- else if hasPrefix "http://" . -}}80{{- else -}}443{{- end -}}
@@ -14,7 +14,8 @@
 {{- /* Ports at which ngrok is reached, as JSON. */ -}}
 {{- define "ngrok-operator.ngrokPorts" -}}
 {{- $ports := list 443 -}}
-{{- range list .Values.apiURL .Values.serverAddr (ternary .Values.bindings.ingressEndpoint "" .Values.bindings.enabled) -}}
+{{- $proxy := .Values.proxy | default dict -}}
+{{- range list .Values.apiURL .Values.serverAddr ($proxy.httpsProxy | default "") ($proxy.httpProxy | default "") (ternary .Values.bindings.ingressEndpoint "" .Values.bindings.enabled) -}}
 {{- if . -}}{{- $ports = append $ports (include "ngrok-operator.portOf" . | int) -}}{{- end -}}
 {{- end -}}
 {{- $ports | uniq | toJson -}}

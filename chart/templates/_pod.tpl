@@ -32,7 +32,7 @@
 {{- end -}}
 
 {{- define "ngrok-operator.pullSecrets" -}}
-{{- with .Values.image.pullSecrets -}}
+{{- with concat (((.Values.global).imagePullSecrets) | default list) (.Values.image.pullSecrets | default list) | uniq -}}
 imagePullSecrets:
   {{- range . }}
   - name: {{ if kindIs "map" . }}{{ .name | quote }}{{ else }}{{ . | quote }}{{ end }}
@@ -40,8 +40,14 @@ imagePullSecrets:
 {{- end }}
 {{- end -}}
 
-{{- /* One more certificate authority, and rootCAs=host. NODE_EXTRA_CA_CERTS adds to the built-in ones. */ -}}
+{{- /* The way out: proxies, one more certificate authority, and rootCAs=host. NODE_EXTRA_CA_CERTS adds to the built-in ones. */ -}}
 {{- define "ngrok-operator.trustEnv" -}}
+{{- range $name, $key := dict "HTTPS_PROXY" "httpsProxy" "HTTP_PROXY" "httpProxy" "NO_PROXY" "noProxy" }}
+{{- with get ($.Values.proxy | default dict) $key }}
+- name: {{ $name }}
+  value: {{ . | quote }}
+{{- end }}
+{{- end }}
 {{- if or .Values.extraCA.secretName .Values.extraCA.configMapName }}
 - name: NODE_EXTRA_CA_CERTS
   value: /etc/ssl/certs/ngrok/{{ .Values.extraCA.key }}

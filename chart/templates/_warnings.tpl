@@ -15,6 +15,9 @@ Warning: cleanupHook.timeout={{ .Values.cleanupHook.timeout }} needs helm uninst
 {{- if and $watch (ne $watch .Release.Namespace) }}
 Warning: the watched namespace {{ $watch }} is not the release namespace; keep it until the uninstall is done.
 {{- end }}
+{{- if and (.Values.proxy).httpsProxy (or (include "ngrok-operator.hasAgent" .) (include "ngrok-operator.hasForwarder" .)) }}
+Warning: proxy.httpsProxy leads to ngrok's API; agents and forwarders reach ngrok directly, since the connections that they keep open cannot take a proxy.
+{{- end }}
 {{- if not .Values.rbac.cluster }}
 Warning: rbac.cluster=false: {{ if .Values.gateway.enabled }}Gateways and their routes are not served, since GatewayClasses cannot be read; IngressClasses neither, so the one that counts is called ngrok; {{ end }}what lies outside {{ $watch }} and {{ .Release.Namespace }} stays unknown to the drain.
 {{- end }}

@@ -8,6 +8,7 @@ import { connectNgrok, type NgrokClient } from "#ngrok/client.ts";
 import { callsPerMinuteOf } from "#ngrok/pace.ts";
 import { type Clock, systemClock } from "#wire/clock.ts";
 import { FenceLost, KnownError } from "#wire/errors.ts";
+import { proxyFrom } from "#wire/proxy-from.ts";
 import type { EnvVar, Hook, HookWorld, Parsed } from "./define-hook.ts";
 
 /** The part of `process` that a hook needs; main.ts hands in the real one. */
@@ -74,12 +75,11 @@ function ngrokOf(env: HookProcess["env"], clock: Clock, signal: AbortSignal): Ng
   const apiKey = env["NGROK_API_KEY"];
   if (apiKey === undefined || apiKey === "") return undefined;
   const apiUrl = env["NGROK_API_URL"];
-  const proxy = env["HTTPS_PROXY"] ?? env["https_proxy"];
   return connectNgrok({
     apiKey,
     callsPerMinute: callsPerMinuteOf(env["NGROK_CALLS_PER_MINUTE"]),
     ...(apiUrl ? { apiUrl } : {}),
-    ...(proxy ? { proxy } : {}),
+    proxy: proxyFrom(env),
     userAgent: `ngrok-operator/${VERSION}`,
     clock,
     signal,

@@ -28,6 +28,10 @@ export const REFUSED_BY_SCHEMA = [
   { set: "gateway.controllerName=ngrok", says: "at '/gateway/controllerName'" },
   { set: "ngrokApi.callsPerMinute=-1", says: "at '/ngrokApi/callsPerMinute': minimum: got -1, want 0" },
   { set: "apiURL=api.ngrok.com", says: "at '/apiURL': 'api.ngrok.com' does not match pattern '^(https?://" },
+  {
+    set: "proxy.httpsProxy=proxy:3128",
+    says: "at '/proxy/httpsProxy': 'proxy:3128' does not match pattern '^(https?://",
+  },
   { set: "extraEnv.A.value=x", says: "at '/extraEnv/A'" },
 ] as const;
 
@@ -132,6 +136,10 @@ export const REFUSED_BY_CHECKS: readonly RefusedByChecks[] = [
   {
     set: ["extraEnv.POD_NAMESPACE=x"],
     says: "extraEnv POD_NAMESPACE: set by the chart\n  remedy: another name, or the value of the chart that stands for it",
+  },
+  {
+    set: ["extraEnv.NO_PROXY=a", "proxy.noProxy=b"],
+    says: "extraEnv NO_PROXY and proxy.noProxy: one variable, two places\n  remedy: leave one of them out",
   },
   {
     json: ['ngrokMetadata={"a":"1,b=2"}'],

@@ -301,7 +301,7 @@ describe("secrets", () => {
 
   test("nor the password of a proxy that is not there", async () => {
     await cli.operator();
-    const proxied = { NGROK_API_KEY: KEY, HTTPS_PROXY: "http://user:PASSWORD@127.0.0.1:1" };
+    const proxied = { NGROK_API_KEY: KEY, HTTP_PROXY: "http://user:PASSWORD@127.0.0.1:1" };
     const { code, out, err } = await cli.outside(["plan", "-n", "ops"], proxied);
     expect(out).toMatch(/^ +ngrok's API key: .+/m);
     expect({ code, err }).toEqual({ code: 0, err: "" });

@@ -6,6 +6,7 @@ import { Secret } from "#kube/kinds.ts";
 import { reader, type Reader } from "#kube/reader.ts";
 import { connectNgrok, type NgrokClient } from "#ngrok/client.ts";
 import { KnownError } from "#wire/errors.ts";
+import { proxyFrom } from "#wire/proxy-from.ts";
 import type { Search, Terminal, World } from "./command.ts";
 import type { Install, Where } from "./install.ts";
 
@@ -78,12 +79,11 @@ async function ngrokOf(
   const apiKey = given || (inside ? undefined : await keyOf(apiKeyIn, release.namespace, read, signal));
   if (!apiKey) return undefined;
   const address = env["NGROK_API_URL"] || apiUrl;
-  const proxy = env["HTTPS_PROXY"] ?? env["https_proxy"];
   return connectNgrok({
     apiKey,
     callsPerMinute,
     ...(address ? { apiUrl: address } : {}),
-    ...(proxy ? { proxy } : {}),
+    proxy: proxyFrom(env),
     userAgent: `ngrok-drain/${VERSION}`,
     clock,
     signal,

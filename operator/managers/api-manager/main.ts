@@ -5,6 +5,7 @@ import { connect } from "#kube/connection.ts";
 import { connectNgrok, type NgrokClient, type NgrokOptions } from "#ngrok/client.ts";
 import { systemClock as clock } from "#wire/clock.ts";
 import { KnownError } from "#wire/errors.ts";
+import { proxyFrom } from "#wire/proxy-from.ts";
 import { type FlagValues, parseFlags } from "../../runtime/flags.ts";
 import { healthPage, serve } from "../../runtime/health.ts";
 import { KeyCheck, NO_KEY } from "../../runtime/key.ts";
@@ -103,13 +104,12 @@ function ngrokOf(
 ): NgrokClient | { readonly problem: string } {
   if (apiKey === "") return { problem: NO_KEY };
   const apiUrl = flags["api-url"] ?? "";
-  const proxy = process.env["HTTPS_PROXY"] ?? process.env["https_proxy"] ?? "";
   try {
     return connectNgrok({
       apiKey,
       callsPerMinute,
       ...(apiUrl === "" ? {} : { apiUrl }),
-      ...(proxy === "" ? {} : { proxy }),
+      proxy: proxyFrom(process.env),
       userAgent: `ngrok-operator/${VERSION}`,
       clock,
       observe,
