@@ -9,6 +9,7 @@ import { release, type Released } from "#scripts/release/release.ts";
 import { throwawayKey } from "#scripts/release/signing.ts";
 import { command } from "#tools/command.ts";
 import { serveRegistry } from "#tools/cluster/registry.ts";
+import { releaseOf } from "#test/support/release.ts";
 import { RELEASE, test } from "#test/support/scene.ts";
 import { TOP } from "#test/support/stage.ts";
 
@@ -39,9 +40,11 @@ test("a release is signed, holds two architectures, is mirrored without the inte
   const account = { apiURL: `http://${hostIp}:${ngrok.port}`, "credentials.apiKey": "stand-in-key" };
   const values = { ...account, "credentials.authtoken": "unused", "agent.enabled": false };
   const sets = Object.entries(values).flatMap(([path, value]) => ["--set", `${path}=${value}`]);
-  const at = ["--namespace", namespace, "--create-namespace", "--plain-http", "--wait", "--timeout", "120s"];
+  const at = ["--namespace", namespace, "--create-namespace", "--plain-http", "--wait", "--timeout", "300s"];
   const install = await stage.helm(4, ["install", RELEASE, chart, ...flags, ...at, ...sets]);
-  expect(install.code, install.stderr).toBe(0);
+  const place = { name: RELEASE, namespace, helm: 4, apiURL: account.apiURL } as const;
+  const why = install.code === 0 ? "" : await releaseOf(stage, place).diagnosis();
+  expect(install.code, `${install.stderr}\n${why}`).toBe(0);
   const images = await stage.kubectl.run([
     "-n",
     namespace,
