@@ -5,6 +5,7 @@ import { type Backoff, waitInLoop } from "#wire/backoff.ts";
 import type { Clock } from "#wire/clock.ts";
 import { KnownError } from "#wire/errors.ts";
 import { SessionCalls } from "./agent-calls.ts";
+import { flownOut } from "./agent-flight.ts";
 import { openOn } from "./agent-open.ts";
 import type { AgentPort, AgentSpec, AgentState, Opened } from "./agent-port.ts";
 import type { Connect, OpenEndpoint } from "./agent-session.ts";
@@ -19,9 +20,9 @@ const CONNECT_MS = 20_000;
 const DEAD_MS = 120_000;
 /** After a command to stop, as long as ngrok's own operator takes to go. */
 const STOP_MS = 5_000;
-/** What runs may go on for as long, once nothing new comes. */
-const LINGER_MS = 5_000;
-/** All endpoints are closed one by one, some 40 ms each, within this. */
+/** After that, what runs may go on for as long: nobody has said when the process is ended. */
+const COMMANDED_MS = 15_000;
+/** All endpoints are closed one by one, some 40 ms each, within this, and within half of what there is. */
 const CLOSING_MS = 10_000;
 /** A session that is silent may still carry requests; it is cut after this. */
 const SILENT_MS = 30_000;
@@ -104,9 +105,12 @@ export class Agent implements AgentPort {
     }
   }
 
-  /** For the end of the process: nothing new comes in, what runs has some seconds more, then the session ends. */
-  async shutDown(): Promise<void> {
-    await this.#goAway("the pod is stopping");
+  /**
+   * For the end of the process: nothing new comes in, and when what runs has ended the session does.
+   * @param withinMs after which it does whatever still runs.
+   */
+  async shutDown(withinMs: number): Promise<void> {
+    await this.#goAway("the pod is stopping", withinMs);
   }
 
   /** One session, from the connect to its end; throws why it has ended, or the signal's reason. */
@@ -162,11 +166,12 @@ export class Agent implements AgentPort {
     this.#commanded = `ngrok has asked the agent to ${command}`;
     this.#set({ is: "stopped", why: this.#commanded });
     await this.#options.clock.sleep(STOP_MS);
-    await this.#goAway(this.#commanded);
+    await this.#goAway(this.#commanded, COMMANDED_MS);
   }
 
-  async #goAway(why: string): Promise<void> {
+  async #goAway(why: string, withinMs: number): Promise<void> {
     const { clock } = this.#options;
+    const until = clock.now() + withinMs;
     const calls = this.#calls;
     this.#set({ is: "stopped", why });
     this.#stopped.abort(new Error(why));
@@ -174,9 +179,16 @@ export class Agent implements AgentPort {
     if (calls === undefined || !calls.isLive) return;
     const over = new AbortController();
     const closed = Promise.all(open.map(async (one) => await one.close().catch(() => undefined)));
-    await Promise.race([closed, clock.sleep(CLOSING_MS, over.signal).catch(() => undefined)]);
+    const late = clock.sleep(Math.min(CLOSING_MS, withinMs / 2), over.signal).catch(() => undefined);
+    await Promise.race([closed, late]);
     over.abort(new Error("closed"));
-    if (open.length > 0) await clock.sleep(LINGER_MS);
+    const left = Math.max(0, until - clock.now());
+    if (open.length > 0)
+      await flownOut(
+        open.map(({ to }) => to),
+        clock,
+        left,
+      );
     calls.end();
     await calls.session.close().catch(() => undefined);
   }

@@ -29,22 +29,28 @@ export async function openOn(
   await resolvable(upstream);
   signal.throwIfAborted();
   const bridge = needsBridge(spec, upstream) ? await startBridge(spec, upstream) : undefined;
-  const to = bridge === undefined ? upstreamUrl(upstream) : `tcp://127.0.0.1:${bridge.port}`;
+  const dialled: UpstreamAddress =
+    bridge === undefined ? upstream : { proto: "tcp", host: "127.0.0.1", port: bridge.port };
   const wanted = spec.bindings.length === 0 ? [undefined] : spec.bindings;
   const binds = wanted.map((binding): Bind => ({
     ...place,
     binding,
-    to,
+    to: upstreamUrl(dialled),
     upstreamProtocol: spec.upstream.protocol,
     proxyProtocol: spec.upstream.proxyProtocol,
     metadata: spec.metadata,
     trafficPolicy: spec.trafficPolicy,
   }));
   const listening = await bindAll(calls, binds, bridge);
-  const opened: OpenEndpoint = new OpenEndpoint(calls, listening, bridge, {
-    ended: () => told.ended(),
-    closed: () => told.closed(opened),
-  });
+  const opened: OpenEndpoint = new OpenEndpoint(
+    calls,
+    listening,
+    { to: dialled, bridge },
+    {
+      ended: () => told.ended(),
+      closed: () => told.closed(opened),
+    },
+  );
   return opened;
 }
 

@@ -2,6 +2,7 @@
 // made of listeners on it: one a binding, behind a bridge where the SDK alone is not enough.
 import type { Proto } from "./agent-addresses.ts";
 import type { Bridge } from "./agent-bridge.ts";
+import type { Dialled } from "./agent-flight.ts";
 import type { Binding, Opened } from "./agent-port.ts";
 
 /** One listener as it is bound. All values have been validated: the SDK aborts the process on some wrong ones. */
@@ -54,6 +55,8 @@ export interface Calls {
 /** An endpoint made of listeners. */
 export class OpenEndpoint implements Opened {
   readonly url: string;
+  /** Where the SDK takes its visitors. */
+  readonly to: Dialled;
   readonly #calls: Calls;
   readonly #bridge: Bridge | undefined;
   readonly #listening: Set<Listening>;
@@ -64,11 +67,12 @@ export class OpenEndpoint implements Opened {
   constructor(
     calls: Calls,
     listening: readonly [Listening, ...Listening[]],
-    bridge: Bridge | undefined,
+    way: { readonly to: Dialled; readonly bridge: Bridge | undefined },
     told: { readonly ended: () => void; readonly closed: () => void },
   ) {
     this.#calls = calls;
-    this.#bridge = bridge;
+    this.to = way.to;
+    this.#bridge = way.bridge;
     this.#listening = new Set(listening);
     this.#closed = told.closed;
     this.url = listening[0].url;

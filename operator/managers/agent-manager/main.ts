@@ -18,6 +18,9 @@ import { agentManager } from "./manager.ts";
 /** Where authorities stand that a cluster adds; it need not exist. */
 const EXTRA_ROOTS = "/etc/ssl/certs/ngrok";
 
+/** Of the pod's grace, what is left for the process to end. */
+const SPARE_MS = 2_000;
+
 const NO_TOKEN = "no ngrok authtoken: set NGROK_AUTHTOKEN through the chart's credentials and start the agents anew";
 
 const stop = new AbortController();
@@ -30,7 +33,7 @@ process.exitCode = await replicaProgram(
 // The SDK's connection would keep nothing alive, but its threads must not outlive what was asked of them.
 process.exit();
 
-async function open({ flags, clock, log, signal }: Opened): Promise<Work> {
+async function open({ flags, clock, log, signal, graceMs }: Opened): Promise<Work> {
   const authtoken = process.env["NGROK_AUTHTOKEN"] ?? "";
   const connect = agentConnect({
     authtoken,
@@ -51,6 +54,9 @@ async function open({ flags, clock, log, signal }: Opened): Promise<Work> {
   });
   const tunnels = new Tunnels(agent, clock);
   const running = agent.run(signal);
+  // A call that was under way at SIGTERM has had its part of the grace when it is our turn to close.
+  let toldAt = clock.now();
+  signal.addEventListener("abort", () => (toldAt = clock.now()));
   return {
     works: [withHands(tunnelController, tunnels)],
     checks: {
@@ -59,7 +65,7 @@ async function open({ flags, clock, log, signal }: Opened): Promise<Work> {
     },
     staysReady: true,
     async closing() {
-      await agent.shutDown();
+      await agent.shutDown(Math.max(0, graceMs - SPARE_MS - (clock.now() - toldAt)));
       await running;
     },
   };
