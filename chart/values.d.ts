@@ -105,7 +105,7 @@ export interface Values {
     ingressClass?: {
       /** Its name. */
       name?: string;
-      /** Make it. */
+      /** Make it; never with rbac.cluster=false. */
       create?: boolean;
       /** Make it the cluster's default. */
       default?: boolean;
@@ -248,7 +248,7 @@ export interface Values {
   commonAnnotations?: Record<string, string | number | boolean>;
   /** Rights. */
   rbac?: {
-    /** Make ClusterRoles. With false, which needs ingress.watchNamespace, nothing outside the two namespaces is asked for: Gateways and their routes are not served, since GatewayClasses cannot be read, there is no view of other installs, and the drain's report says so. */
+    /** Make ClusterRoles. With false, which needs ingress.watchNamespace, nothing outside the two namespaces is asked for or made, so installCRDs has to be false, and there is no IngressClass of this release: Gateways and their routes are not served, since GatewayClasses cannot be read, there is no view of other installs, and the drain's report says so. */
     cluster?: boolean;
   };
   /** The api-manager's ServiceAccount. */

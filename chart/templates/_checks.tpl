@@ -126,9 +126,9 @@ credentials.secret.name together with credentials.apiKey or authtoken: two sourc
 rbac.cluster=false without ingress.watchNamespace: all namespaces cannot be watched without ClusterRoles
   remedy: set ingress.watchNamespace, or rbac.cluster=true
 {{- end }}
-{{- if and (not .Values.rbac.cluster) .Values.installCRDs (not .Values.crds.keep) }}
-rbac.cluster=false with crds.keep=false: nobody could see whether another install needs the CustomResourceDefinitions that go
-  remedy: crds.keep=true, or installCRDs=false, or rbac.cluster=true
+{{- if and (not .Values.rbac.cluster) .Values.installCRDs }}
+rbac.cluster=false with installCRDs=true: CustomResourceDefinitions are objects of the cluster, and nobody here could see who else needs them
+  remedy: installCRDs=false, after somebody who may has installed them: helm template CHART --show-only 'templates/crds/*.yaml' | kubectl apply -f -
 {{- end }}
 {{- if and .Values.bindings.enabled $watch (ne $watch .Release.Namespace) }}
 ingress.watchNamespace={{ $watch }} with bindings.enabled=true: bindings live in the release namespace {{ .Release.Namespace }}

@@ -95,8 +95,8 @@ export const REFUSED_BY_CHECKS: readonly RefusedByChecks[] = [
     says: "rbac.cluster=false without ingress.watchNamespace: all namespaces cannot be watched without ClusterRoles\n  remedy: set ingress.watchNamespace, or rbac.cluster=true",
   },
   {
-    set: ["rbac.cluster=false", "ingress.watchNamespace=a", "crds.keep=false"],
-    says: "rbac.cluster=false with crds.keep=false: nobody could see whether another install needs the CustomResourceDefinitions that go\n  remedy: crds.keep=true, or installCRDs=false, or rbac.cluster=true",
+    set: ["rbac.cluster=false", "ingress.watchNamespace=a"],
+    says: "rbac.cluster=false with installCRDs=true: CustomResourceDefinitions are objects of the cluster, and nobody here could see who else needs them\n  remedy: installCRDs=false, after somebody who may has installed them: helm template CHART --show-only 'templates/crds/*.yaml' | kubectl apply -f -",
   },
   {
     set: ["protect.enabled=true", "rbac.cluster=false", "ingress.watchNamespace=a"],

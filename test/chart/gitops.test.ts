@@ -13,7 +13,10 @@ const FILES = { files: [join(import.meta.dirname, "values", "argocd.yaml")] };
 const CASES: readonly TemplateOptions[] = [
   { set: ["gitops.argocd=true"] },
   FILES,
-  { ...FILES, set: ["rbac.cluster=false", "ingress.watchNamespace=ngrok", "bindings.ingressEndpoint="] },
+  {
+    ...FILES,
+    set: ["rbac.cluster=false", "installCRDs=false", "ingress.watchNamespace=ngrok", "bindings.ingressEndpoint="],
+  },
 ];
 
 /** What the api-manager would make by the flags that it is given. */

@@ -88,6 +88,21 @@ test("no object of the cluster is rendered in a namespace of one's own", async (
   expect(all.filter(({ metadata }) => metadata.namespace === undefined).map(idOf)).toEqual([]);
 });
 
+test("nor is any where everything else is on", async () => {
+  const on = [
+    "agent.enabled=true",
+    "bindings.enabled=true",
+    "networkPolicy.enabled=true",
+    "podDisruptionBudget.create=true",
+  ];
+  const namespaced = ["rbac.cluster=false", "installCRDs=false", "ingress.watchNamespace=ngrok", "replicaCount=2"];
+  for (const drainPolicy of ["Retain", "Delete"]) {
+    const all = await objects({ set: [...on, ...namespaced, `drainPolicy=${drainPolicy}`] });
+    expect(all.length).toBeGreaterThan(30);
+    expect(all.filter(({ metadata }) => metadata.namespace === undefined).map(idOf)).toEqual([]);
+  }
+});
+
 test("nothing of a hook stands in a watched namespace that may be gone (F10)", async () => {
   const all = await objects({ set: ["ingress.watchNamespace=shop"] });
   const hooks = all.filter(({ metadata }) => metadata.annotations?.["helm.sh/hook"] !== undefined);
