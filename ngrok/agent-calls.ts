@@ -5,7 +5,7 @@ import { KnownError } from "#wire/errors.ts";
 import { agentError } from "./agent-errors.ts";
 import type { Calls, Session } from "./agent-session.ts";
 
-/** A call to ngrok's edge takes some 40 ms; one that has not come back after this is not waited for. */
+/** A call to ngrok's edge takes the way there and back, and up to 40 ms more; one that has not come back after this is not waited for. */
 const CALL_MS = 15_000;
 
 export class SessionCalls implements Calls {

@@ -22,7 +22,7 @@ const DEAD_MS = 120_000;
 const STOP_MS = 5_000;
 /** After that, what runs may go on for as long: nobody has said when the process is ended. */
 const COMMANDED_MS = 15_000;
-/** All endpoints are closed one by one, some 40 ms each, within this, and within half of what there is. */
+/** All endpoints are closed one by one, within this, and within half of what there is. */
 const CLOSING_MS = 10_000;
 /** A session that is silent may still carry requests; it is cut after this. */
 const SILENT_MS = 30_000;
