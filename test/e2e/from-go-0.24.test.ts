@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { eventsSince } from "#test/support/audit.ts";
 import { chart024, life024 } from "#test/support/go-0.24.ts";
+import type { HelmRun } from "#test/support/helm.ts";
 import { handOvers, writesWithoutLease } from "#test/support/hand-overs.ts";
 import type { Kubectl } from "#test/support/kubectl.ts";
 import { type NgrokEdge, startNgrokEdge } from "#test/support/ngrok-edge/edge.ts";
@@ -19,7 +20,7 @@ const LEASE = `${FULLNAME}-leader`;
 const KINDS = "domains,ippolicies,cloudendpoints,agentendpoints,kubernetesoperators,ingresses";
 const COLLECTIONS = ["endpoints", "reserved_domains", "ip_policies", "ip_policy_rules", "kubernetes_operators"];
 
-test("a release of 0.24 is taken over in place with all that is at ngrok, goes back, and uninstalls without a trace (F17)", async ({
+test("a release of 0.24 is taken over in place with all that is at ngrok, goes back, takes another policy, and uninstalls without a trace (F17)", async ({
   scene,
 }) => {
   const { kubectl } = scene.stage;
@@ -40,6 +41,8 @@ test("a release of 0.24 is taken over in place with all that is at ngrok, goes b
 
   await typed("values");
   const dropped = ["upgrade", RELEASE, CHART, "-n", scene.namespace, "-f", join(folder.path, "values.yaml")];
+  const reused = await scene.stage.helm(3, ["upgrade", RELEASE, CHART, "-n", scene.namespace, "--reuse-values"]);
+  expect(reused.stderr).toContain("--reset-then-reuse-values instead of --reuse-values");
   const refused = await scene.stage.helm(3, [...dropped, "--set", "installCRDs=false"]);
   expect(refused.stderr).toMatch(
     /would delete the CustomResourceDefinitions[^]*remedy: .*helm.sh\/resource-policy=keep/,
@@ -68,11 +71,17 @@ test("a release of 0.24 is taken over in place with all that is at ngrok, goes b
   expect(led.filter(({ waited }) => !waited)).toEqual([]);
   expect(writesWithoutLease(events, LEASE, MANAGER)).toEqual([]);
 
-  const run = await scene.stage.helm(3, ["uninstall", RELEASE, "--namespace", scene.namespace]);
+  // Another policy holds at once: nobody waits for the new pod, and nothing is restarted by hand.
+  const helm = async (...args: string[]): Promise<HelmRun> =>
+    await scene.stage.helm(3, [...args, "-n", scene.namespace]);
+  const values = ["--reset-then-reuse-values", "--set", "drainPolicy=Delete"];
+  expect((await helm("upgrade", RELEASE, CHART, ...values)).code).toBe(0);
+  await policyIs(kubectl, scene.namespace, "Delete");
+  const run = await helm("uninstall", RELEASE);
   expect(run.code, run.stderr).toBe(0);
   expect(await scene.residue()).toEqual([]);
   expect((await scene.leftovers()).filter((line) => !line.startsWith("customresourcedefinition "))).toEqual([]);
-  expect(scene.ngrok.remote()).toBe(3);
+  expect(scene.ngrok.remote()).toBe(0);
 });
 
 /** A folder to type in, in which `helm` is Helm 3, with which releases of 0.24 were made. */
@@ -119,6 +128,12 @@ async function standing(kubectl: Kubectl, namespace: string): Promise<string[]> 
     kubectl.run(["-n", namespace, "get", "deployments,secrets", ...label, ...template]),
   ]);
   return texts.flatMap((text) => text.split("\n").filter(Boolean)).toSorted();
+}
+
+/** Until the KubernetesOperator says so, by itself. */
+async function policyIs(kubectl: Kubectl, namespace: string, policy: string): Promise<void> {
+  const wait = ["wait", `kubernetesoperator/${RELEASE}`, `--for=jsonpath={.spec.drain.policy}=${policy}`];
+  await kubectl.run(["-n", namespace, ...wait, "--timeout=60s"], { timeout: 70_000 });
 }
 
 function remoteOf(ngrok: NgrokApi): string[] {

@@ -12,42 +12,45 @@ import { CHART, TOP } from "#test/support/stage.ts";
 const page = await pageCommands("gitops.md");
 const APPLY = ["--server-side", "--force-conflicts", "--field-manager=argocd-controller", "-f", "-"];
 
-test.for(["Retain", "Delete"] as const)(
-  "under %s an Application of Argo CD is Synced while the operator works, and its deletion is the drain (E20)",
-  async (policy, { scene }) => {
-    const { kubectl } = scene.stage;
-    const waves = await application(scene, policy);
-    expect(waves.map(({ wave }) => wave)).toEqual([0, 1]);
-    await kubectl.run(["create", "namespace", scene.namespace]);
-    for (const { objects } of waves) {
-      await kubectl.run(["apply", ...APPLY], { input: listOf(objects) });
-      await healthy(scene);
-    }
-    await scene.populate(6);
-    const operator = ["-n", scene.namespace, "get", "kubernetesoperator", RELEASE, "-o"];
-    await kubectl.run(["-n", scene.namespace, "wait", "--for=condition=Ready", "kubernetesoperator", RELEASE]);
+test("an Application of Argo CD is Synced while the operator works, takes a policy from Git, and its deletion is the drain (E20)", async ({
+  scene,
+}) => {
+  const { kubectl } = scene.stage;
+  const { namespace, ngrok } = scene;
+  const waves = await application(scene, "Retain");
+  expect(waves.map(({ wave }) => wave)).toEqual([0, 1]);
+  await kubectl.run(["create", "namespace", namespace]);
+  for (const { objects } of waves) {
+    await kubectl.run(["apply", ...APPLY], { input: listOf(objects) });
+    await healthy(scene);
+  }
+  await scene.populate(6);
+  const operator = ["-n", namespace, "get", "kubernetesoperator", RELEASE, "-o"];
+  await kubectl.run(["-n", namespace, "wait", "--for=condition=Ready", "kubernetesoperator", RELEASE]);
 
-    // No difference: kubectl diff would end with 1. And what self-heal applies changes nothing.
-    const all = listOf(waves.flatMap(({ objects }) => objects));
-    expect(await kubectl.run(["diff", ...APPLY], { input: all })).toBe("");
-    await kubectl.run(["apply", ...APPLY], { input: all });
-    expect(await kubectl.run([...operator, "jsonpath={.metadata.generation}"])).toBe("1");
-    expect(scene.ngrok.remote()).toBe(6);
+  // No difference: kubectl diff would end with 1. And what self-heal applies changes nothing.
+  const all = allOf(waves);
+  expect(await kubectl.run(["diff", ...APPLY], { input: all })).toBe("");
+  await kubectl.run(["apply", ...APPLY], { input: all });
+  expect(await kubectl.run([...operator, "jsonpath={.metadata.generation} {.spec.drain.policy}"])).toBe("1 Retain");
+  const changed = await application(scene, "Delete");
+  await kubectl.run(["apply", ...APPLY], { input: allOf(changed) });
+  expect(await kubectl.run([...operator, "jsonpath={.metadata.generation} {.spec.drain.policy}"])).toBe("2 Delete");
+  expect(ngrok.remote()).toBe(6);
 
-    for (const { objects } of waves.toReversed()) {
-      // Not in the foreground: for kinds that are new, Kubernetes' own finalizer of that takes half a minute to go.
-      const input = listOf(objects.filter(goes));
-      await kubectl.run(["delete", "--timeout=90s", "-f", "-"], { input, timeout: 100_000 });
-    }
+  for (const { objects } of changed.toReversed()) {
+    // Not in the foreground: for kinds that are new, Kubernetes' own finalizer of that takes half a minute to go.
+    const input = listOf(objects.filter(goes));
+    await kubectl.run(["delete", "--timeout=90s", "-f", "-"], { input, timeout: 100_000 });
+  }
 
-    expect(scene.ngrok.remote()).toBe(policy === "Retain" ? 6 : 0);
-    expect(await scene.residue()).toEqual([]);
-    await page.type(scene, "sweep");
-    const left = await scene.leftovers();
-    expect(left.filter((line) => !line.startsWith("customresourcedefinition "))).toEqual([]);
-    expect(left).toHaveLength(7);
-  },
-);
+  expect(ngrok.remote()).toBe(0);
+  expect(await scene.residue()).toEqual([]);
+  await page.type(scene, "sweep");
+  const left = await scene.leftovers();
+  expect(left.filter((line) => !line.startsWith("customresourcedefinition "))).toEqual([]);
+  expect(left).toHaveLength(7);
+});
 
 interface Wave {
   readonly wave: number;
@@ -89,4 +92,8 @@ function goes({ metadata }: KubeObject): boolean {
 
 function listOf(items: readonly KubeObject[]): string {
   return JSON.stringify({ apiVersion: "v1", kind: "List", items });
+}
+
+function allOf(waves: readonly Wave[]): string {
+  return listOf(waves.flatMap(({ objects }) => objects));
 }

@@ -1,10 +1,12 @@
 // What the Go operator's chart 0.24 leaves in a cluster and at ngrok, made by hand from what is known of it: the release
 // (./go-0.24), and what its controllers would have made, with finalizers, labels, statuses and the ids of what is at ngrok.
 import { createHash } from "node:crypto";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stringify } from "yaml";
 import type { KubeObject } from "#kube/kind.ts";
+import { crdObjects } from "#scripts/generate/crds.ts";
 import {
   aCloudEndpoint,
   aDomain,
@@ -17,7 +19,6 @@ import {
 import type { Kubectl } from "./kubectl.ts";
 import type { NgrokApi } from "./ngrok-api/server.ts";
 import { FULLNAME, RELEASE, type Scene } from "./open-scene.ts";
-import { CHART } from "./stage.ts";
 
 const FINALIZERS = ["k8s.ngrok.com/finalizer"];
 const METADATA = '{"owned-by":"ngrok-operator"}';
@@ -30,8 +31,15 @@ export interface Chart024 extends AsyncDisposable {
 export async function chart024(): Promise<Chart024> {
   const path = await mkdtemp(join(tmpdir(), "go-0.24-"));
   await cp(join(import.meta.dirname, "go-0.24"), path, { recursive: true });
-  await cp(join(CHART, "templates", "crds"), join(path, "templates", "crds"), { recursive: true });
+  await writeFile(join(path, "templates", "crds.yaml"), crds());
   return { path, [Symbol.asyncDispose]: async () => await rm(path, { recursive: true }) };
+}
+
+function crds(): string {
+  const labels = { "app.kubernetes.io/instance": RELEASE };
+  const annotations = { "controller-gen.kubebuilder.io/version": "v0.21.0" };
+  const all = crdObjects().map((crd) => ({ ...crd, metadata: { ...crd.metadata, labels, annotations } }));
+  return all.map((crd) => stringify(crd)).join("---\n");
 }
 
 /** Makes what stands after some days of 0.24: an Ingress with what became of it, and people's own objects. */
