@@ -31,7 +31,7 @@ beforeAll(async () => {
   out = await mkdtemp(join(tmpdir(), "chart-release-"));
   await using key = await throwawayKey(tell);
   chart = await packageChart({ chart: CHART, helm, image, section, key, out }); // verifies its signature
-}, 60_000);
+}, 300_000);
 
 afterAll(async () => await rm(out, { recursive: true, force: true }));
 
