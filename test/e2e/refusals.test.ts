@@ -6,6 +6,9 @@ import { carriers } from "#test/support/residue.ts";
 import { FULLNAME, RELEASE, test } from "#test/support/scene.ts";
 import { CHART } from "#test/support/stage.ts";
 
+/** What the API server hears of the guard by watches of its own. */
+const LONG = { timeout: 30_000, interval: 500 };
+
 const bad = [
   { set: "drainPolicy=Purge", field: "drainPolicy" },
   { set: "drainPolicy=null", field: "drainPolicy" },
@@ -62,4 +65,35 @@ test("Delete with a key that ngrok refuses changes nothing, and the printed reme
   expect(run.code, run.stderr).toBe(0);
   expect(await carriers(kubectl)).toEqual([]);
   expect(ngrok.remote()).toBe(3);
+});
+
+test("with protect.enabled neither namespace nor CRDs go before the drain, and the uninstall is not stopped (E21)", async ({
+  scene,
+}) => {
+  const { stage, namespace } = scene;
+  const { kubectl } = stage;
+  const release = await scene.install({ values: { "protect.enabled": true } });
+  await scene.populate(3);
+  const guard = ["validatingadmissionpolicybinding", `${FULLNAME}-protect`];
+  const crd = "crd/domains.ingress.k8s.ngrok.com";
+  const going = async (object: string, ...flags: readonly string[]): Promise<string> =>
+    await kubectl.run(["delete", object, ...flags]).catch((error: unknown) => String(error));
+
+  await expect
+    .poll(async () => await going(`namespace/${namespace}`, "--dry-run=server"), LONG)
+    .toContain("is not drained");
+  expect(await going(`namespace/${namespace}`)).toContain(`First helm uninstall ${RELEASE} -n ${namespace}`);
+  expect(await going(crd)).toContain(`kubectl delete ${guard.join(" ")}`);
+  const { metadata, ...rest } = await kubectl.json<{ metadata: { name: string; labels: object } }>(["get", ...guard]);
+  await kubectl.run(["delete", ...guard]);
+  await expect.poll(async () => await going(crd, "--dry-run=server"), LONG).toContain("deleted (server dry run)");
+  await kubectl.apply([{ ...rest, metadata: { name: metadata.name, labels: metadata.labels } }]);
+  await expect.poll(async () => await going(crd, "--dry-run=server"), LONG).toContain("is not drained");
+
+  const run = await release.uninstall();
+
+  expect(run.code, run.stderr).toBe(0);
+  expect(await carriers(kubectl)).toEqual([]);
+  expect(await scene.residue()).toEqual([]);
+  expect(await going(`namespace/${namespace}`, "--timeout=50s")).toContain("deleted");
 });
