@@ -15,7 +15,13 @@ const CASES: readonly TemplateOptions[] = [
   FILES,
   {
     ...FILES,
-    set: ["rbac.cluster=false", "installCRDs=false", "ingress.watchNamespace=ngrok", "bindings.ingressEndpoint="],
+    set: [
+      "protect.enabled=false",
+      "rbac.cluster=false",
+      "installCRDs=false",
+      "ingress.watchNamespace=ngrok",
+      "bindings.ingressEndpoint=",
+    ],
   },
 ];
 
