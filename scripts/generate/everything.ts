@@ -1,6 +1,7 @@
 // All generated files, from all definitions: one list for `npm run generate`, its --check and the tests.
 import { cleanupHook } from "#hooks/cleanup/hook.ts";
 import { drainHook } from "#hooks/drain/hook.ts";
+import { rehearsalHook } from "#hooks/rehearsal/hook.ts";
 import { agentManager } from "#operator/managers/agent-manager/manager.ts";
 import { apiManager } from "#operator/managers/api-manager/manager.ts";
 import { bindingsForwarderManager } from "#operator/managers/bindings-forwarder-manager/manager.ts";
@@ -19,7 +20,7 @@ import { valuesFiles } from "./values.ts";
 /** Folders that hold nothing but generated files. */
 export const OWNED_FOLDERS = ["chart/templates/crds", "chart/templates/hooks", "chart/templates/rbac"];
 
-const hooks: readonly HookDefinition[] = [drainHook, cleanupHook];
+const hooks: readonly HookDefinition[] = [drainHook, cleanupHook, rehearsalHook];
 
 export function generatedFiles(): readonly GeneratedFile[] {
   return [

@@ -23,6 +23,9 @@ export function rightsFile(path: string, from: string, serviceAccount: string, r
   return { path, text: banner(from) + text };
 }
 
+/** A test ends within Helm's own default of 300 s, also where its pod never starts. */
+const TEST_SECONDS = 120;
+
 /**
  * The templates of one hook: `chart/templates/hooks/<name>.yaml`, and for a pre-delete hook its Role in the watched
  * namespace as an object of the release. Were that a hook too, a namespace that is gone would fail every uninstall.
@@ -31,8 +34,15 @@ export function hookFiles(hook: HookDefinition): readonly GeneratedFile[] {
   const from = `hooks/src/${hook.name}/hook.ts`;
   const before = hook.phase !== "post-delete";
   const subject = subjectOf(hook);
-  const roles = before ? ownRoles(subject) : [...watchRole(subject), ...ownRoles(subject)];
-  const deletePolicy = before ? "before-hook-creation" : "before-hook-creation,hook-succeeded";
+  const released = hook.phase === "pre-delete" ? watchRole(subject) : [];
+  const roles = hook.phase === "pre-delete" ? ownRoles(subject) : [...watchRole(subject), ...ownRoles(subject)];
+  const test = hook.phase === "test";
+  const deletePolicy = {
+    "pre-delete": "before-hook-creation",
+    "post-delete": "before-hook-creation,hook-succeeded",
+    // Nothing of a test is there on uninstall day, however it ended.
+    test: "before-hook-creation,hook-succeeded,hook-failed",
+  }[hook.phase];
   const text = hookTemplate({
     component: hook.name,
     summary: hook.summary,
@@ -41,7 +51,9 @@ export function hookFiles(hook: HookDefinition): readonly GeneratedFile[] {
     rightsWeight: hook.weight - 10,
     // Helm that gives up would delete the rights of a Job that still runs, if their policy were hook-succeeded.
     deletePolicy,
-    jobDeletePolicy: deletePolicy,
+    // A test that failed can be asked why; `testSeconds` later Kubernetes takes it away.
+    jobDeletePolicy: test ? "before-hook-creation,hook-succeeded" : deletePolicy,
+    testSeconds: test ? TEST_SECONDS : undefined,
     name: named(hook.name),
     serviceAccount: named(hook.name),
     annotations: "$rights",
@@ -52,7 +64,6 @@ export function hookFiles(hook: HookDefinition): readonly GeneratedFile[] {
     afterHelm: budgetOf(100_000).jobSeconds - 100_000,
   });
   const files = [{ path: `chart/templates/hooks/${hook.name}.yaml`, text: banner(from) + text }];
-  const released = before ? watchRole(subject) : [];
   if (released.length === 0) return files;
   const guarded = released.map((role) => ({
     ...role,

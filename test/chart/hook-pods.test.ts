@@ -50,7 +50,7 @@ async function jobsAndOperator(set: readonly string[]): Promise<{ jobs: Rendered
 test("a hook reaches what the operator reaches, from where it may run, by the same image (F25)", async () => {
   const { jobs, operator } = await jobsAndOperator(CAREFUL);
   const [own] = operator.containers;
-  expect(jobs).toHaveLength(2);
+  expect(jobs).toHaveLength(3);
   for (const job of jobs) {
     const { spec, metadata } = jobOf(job).template;
     const [container] = spec.containers;
@@ -93,7 +93,7 @@ test("a drain hook keeps its rights until the cleanup: Helm makes them anew, and
 
 test("a hook's exit 1 is the end of its Job, an eviction is not, and its pod stays to be asked (F22)", async () => {
   const { jobs } = await jobsAndOperator([]);
-  for (const job of jobs) {
+  for (const job of jobs.filter(({ metadata }) => metadata.annotations?.["helm.sh/hook"] !== "test")) {
     const { backoffLimit, activeDeadlineSeconds, ttlSecondsAfterFinished, podFailurePolicy } = jobOf(job);
     expect({ backoffLimit, ttlSecondsAfterFinished }).toEqual({ backoffLimit: 0, ttlSecondsAfterFinished: undefined });
     expect(activeDeadlineSeconds).toBeGreaterThan(300);
@@ -110,4 +110,32 @@ test("an older chart's kubectl image is not run (W5)", async () => {
   expect(jobs.map((job) => jobOf(job).template.spec.containers[0]?.image)).toEqual(
     jobs.map(() => expect.stringMatching(/\/ngrok-operator:/) as string),
   );
+});
+
+test("a rehearsal ends within Helm's patience, also where its pod cannot start, and leaves nothing for the uninstall", async () => {
+  const all = (await objects({ set: ["ingress.watchNamespace=shop"] })).filter(isHook);
+  const own = all.filter(({ metadata }) => metadata.annotations?.["helm.sh/hook"] === "test");
+  expect(own.filter(({ kind }) => kind === "Job").map(jobOf)).toMatchObject([
+    { backoffLimit: 0, activeDeadlineSeconds: 120, ttlSecondsAfterFinished: 120 },
+  ]);
+  for (const { kind, metadata } of own)
+    expect(metadata.annotations?.["helm.sh/hook-delete-policy"], kind).toMatch(
+      kind === "Job" ? /^before-hook-creation,hook-succeeded$/ : /,hook-succeeded,hook-failed$/,
+    );
+});
+
+test("a rehearsal is a pod as the hooks' are: else its start would prove nothing", async () => {
+  const { jobs } = await jobsAndOperator(CAREFUL);
+  const shapes = jobs.map((job) => {
+    const {
+      serviceAccountName: _account,
+      containers,
+      ...spec
+    } = jobOf(job).template.spec as Pod & {
+      serviceAccountName: string;
+    };
+    return { spec, containers: containers.map(({ name: _name, command: _command, env: _env, ...rest }) => rest) };
+  });
+  expect(shapes).toHaveLength(3);
+  for (const shape of shapes) expect(shape).toEqual(shapes[0]);
 });

@@ -105,7 +105,8 @@ test("nor is any where everything else is on", async () => {
 
 test("nothing of a hook stands in a watched namespace that may be gone (F10)", async () => {
   const all = await objects({ set: ["ingress.watchNamespace=shop"] });
-  const hooks = all.filter(({ metadata }) => metadata.annotations?.["helm.sh/hook"] !== undefined);
+  // A test may fail there, an uninstall may not.
+  const hooks = all.filter(({ metadata }) => metadata.annotations?.["helm.sh/hook"]?.endsWith("-delete"));
   expect(hooks.length).toBeGreaterThan(6);
   expect(hooks.filter(({ metadata }) => metadata.namespace === "shop").map(idOf)).toEqual([]);
 });

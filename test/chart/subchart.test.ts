@@ -26,7 +26,8 @@ test.for(HELMS)("%s installs it with the parent's global values and its own", as
   const chart = parent;
   const all = await objects({ helm, chart, set: ["ngrok-operator.enabled=true", "ngrok-operator.drainPolicy=Delete"] });
   const jobs = all.filter(({ kind }) => kind === "Job");
-  expect(jobs.map(idOf)).toEqual(["Job ngrok/edge-ngrok-operator-cleanup", "Job ngrok/edge-ngrok-operator-drain"]);
+  const names = ["cleanup", "drain", "rehearsal"];
+  expect(jobs.map(idOf)).toEqual(names.map((name) => `Job ngrok/edge-ngrok-operator-${name}`));
   for (const { spec } of jobs) {
     const [container] = spec?.template?.spec.containers ?? [];
     expect(container?.image).toMatch(/^mirror\.local\/ngrok\/ngrok-operator:/);

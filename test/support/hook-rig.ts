@@ -38,6 +38,8 @@ export interface Started {
   readonly ended: Promise<Ended>;
 }
 
+export type HookName = "drain" | "cleanup" | "rehearsal";
+
 export interface HookRig extends AsyncDisposable {
   readonly kubeconfig: string;
   readonly auditLog: string;
@@ -57,8 +59,8 @@ export interface HookRig extends AsyncDisposable {
   /** Everything of an earlier story goes; the drain state is there, as Helm renders it. */
   reset(): Promise<void>;
   /** Applies the hook's objects (the Job aside) and starts its program with the rendered environment. */
-  start(hook: "drain" | "cleanup", values?: Record<string, string>, env?: Record<string, string>): Promise<Started>;
-  run(hook: "drain" | "cleanup", values?: Record<string, string>, env?: Record<string, string>): Promise<Ended>;
+  start(hook: HookName, values?: Record<string, string>, env?: Record<string, string>): Promise<Started>;
+  run(hook: HookName, values?: Record<string, string>, env?: Record<string, string>): Promise<Ended>;
   /** `count` Domains in namespace shop, ours, with their reservations at ngrok. */
   domains(count: number): Promise<void>;
   anOperator(finalizers?: readonly string[]): Promise<void>;

@@ -63,16 +63,22 @@ function section(title: string, lines: readonly string[]): readonly string[] {
   return [`${title} (${lines.length})`, ...named, ...more];
 }
 
-function timeLines({ seconds, calls, callsPerMinute, helmTimeoutSeconds, policy }: Forecast): readonly string[] {
+function timeLines(forecast: Forecast): readonly string[] {
+  return [`Time      ${timeText(forecast)}`, `calls     ${callsText(forecast)}`];
+}
+
+/** How long it takes, and whether Helm waits so long. */
+export function timeText({ seconds, helmTimeoutSeconds, policy }: Forecast): string {
   const budget = budgetOf(helmTimeoutSeconds).runMs / 1000;
   const verdict =
     seconds[policy] <= budget
       ? `Helm's timeout of ${helmTimeoutSeconds}s is enough`
       : `longer than Helm's timeout of ${helmTimeoutSeconds}s: set cleanupHook.timeout=${helmSecondsFor(seconds[policy])} and uninstall with --timeout ${helmSecondsFor(seconds[policy])}s, or run helm uninstall again until it is done`;
-  return [
-    `Time      about ${seconds.Retain}s under Retain, ${seconds.Delete}s under Delete; ${verdict}`,
-    `calls     to ngrok: at most ${calls.Retain} under Retain, ${calls.Delete} under Delete (reckoned at ${callsPerMinute} a minute)`,
-  ];
+  return `about ${seconds.Retain}s under Retain, ${seconds.Delete}s under Delete; ${verdict}`;
+}
+
+export function callsText({ calls, callsPerMinute }: Forecast): string {
+  return `to ngrok: at most ${calls.Retain} under Retain, ${calls.Delete} under Delete (reckoned at ${callsPerMinute} a minute)`;
 }
 
 function readyText({ ready, blockers, unanswered }: Forecast, policy: DrainPolicy): string {

@@ -1,6 +1,7 @@
 // `ngrok-drain plan`: what an uninstall would do under either policy, and what would stop it. It reads, asks, and changes
 // nothing.
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import type { Rule } from "#api/rbac.ts";
 import { VERSION } from "#api/version.ts";
 import { countPage, newDryRun } from "#drain/dry-run.ts";
 import { inventory, surroundingsOf } from "#drain/inventory.ts";
@@ -46,14 +47,24 @@ interface Findings {
 }
 
 async function run(world: World, { options }: Asked): Promise<number> {
-  const forecast = await foresee(world, options["callsPerMinute"]);
+  const forecast = await foresee(world, { rate: options["callsPerMinute"] });
   world.answer(forecast, forecastPage(forecast));
   const verdict = forecast.ready[askedPolicy(options["policy"]) ?? forecast.policy];
   return { yes: EXIT.ok, no: EXIT.refused, unknown: EXIT.unknown }[verdict];
 }
 
-/** Looks at cluster and ngrok and changes nothing; `rate` in calls a minute, as a person wrote it. */
-export async function foresee(world: World, rate?: string | boolean): Promise<Forecast> {
+/** What is asked otherwise than by default. */
+interface Otherwise {
+  /** In calls a minute, as a person wrote it. */
+  readonly rate?: string | boolean | undefined;
+  /** The rights that an install's own pod asks for, and for whom a missing one is missing. */
+  readonly rights?: readonly Rule[];
+  readonly whose?: string;
+}
+
+/** Looks at cluster and ngrok and changes nothing. */
+export async function foresee(world: World, otherwise: Otherwise = {}): Promise<Forecast> {
+  const { rate } = otherwise;
   const { install, read, signal } = world;
   const { release, clusterWide, crdsGo } = install;
   const callsPerMinute = Number(rate ?? install.callsPerMinute ?? CALLS_PER_MINUTE);
@@ -65,7 +76,7 @@ export async function foresee(world: World, rate?: string | boolean): Promise<Fo
   for await (const page of inventory(read, rows, { release, clusterWide }, surroundings, signal))
     await countPage(dry, page, release, signal);
   const findings: Findings = { blockers: [], unanswered: [] };
-  await askCluster(world, findings);
+  await askCluster(world, findings, otherwise);
   await askNgrok(world, findings);
   const inForce = policyInForce(state, install.policy, operator);
   return forecastOf({
@@ -87,17 +98,21 @@ export async function foresee(world: World, rate?: string | boolean): Promise<Fo
 }
 
 /** Rights, where we are the operator; and who else needs the CRDs, where they go. */
-async function askCluster(world: World, { blockers, unanswered }: Findings): Promise<void> {
+async function askCluster(
+  world: World,
+  { blockers, unanswered }: Findings,
+  { rights = drainRights, whose = "the operator's ServiceAccount" }: Otherwise,
+): Promise<void> {
   const { connection, read, signal, install } = world;
   const { release, clusterWide, crdsGo } = install;
   const policies = ["Retain", "Delete"] as const;
   try {
     if (install.inside) {
-      const missing = await missingRights(connection, questionsOf(drainRights, release, clusterWide), signal);
+      const missing = await missingRights(connection, questionsOf(rights, release, clusterWide), signal);
       for (const { text } of missing) {
         blockers.push({
           policies,
-          reason: `the operator's ServiceAccount may not ${text}`,
+          reason: `${whose} may not ${text}`,
           remedy: "give the right back (chart/RBAC.md lists all), for example by helm upgrade",
         });
       }
