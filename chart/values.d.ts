@@ -130,7 +130,7 @@ export interface Values {
     serviceAnnotations?: Record<string, string | number | boolean>;
     /** Labels of the Services that are made for them. */
     serviceLabels?: Record<string, string | number | boolean>;
-    /** Where the forwarder connects to. */
+    /** ngrok's binding ingress as the KubernetesOperator's spec names it, and the port that networkPolicy opens for it. The forwarder connects to the address that ngrok assigns at the registration: status.bindingsIngressEndpoint. */
     ingressEndpoint?: string;
     /** The forwarder's Deployment. */
     forwarder?: {

@@ -105,7 +105,7 @@ function decoded(message: Uint8Array): ConnResponse {
 function unreadable(what: string): KnownError {
   return new KnownError("transient", `the answer of ngrok's binding ingress cannot be read: ${what}`, {
     code: muxCode.unreadable,
-    hint: "Check that bindings.ingressEndpoint leads to ngrok's binding ingress and not to something else, such as a proxy.",
+    hint: "Check that the KubernetesOperator's status.bindingsIngressEndpoint, as seen from the forwarder, is ngrok's binding ingress and not something else, such as a proxy.",
   });
 }
 
@@ -117,7 +117,7 @@ function cutOff(cause?: Error): KnownError {
     code: muxCode.cutOff,
     hint: isCertificate
       ? "ngrok does not accept this install's certificate: delete its Secret, the operator has a new one signed."
-      : "Usually passes; if not, ngrok may not accept this install's certificate (delete its Secret, the operator has a new one signed), or bindings.ingressEndpoint leads to something else.",
+      : "Usually passes; if not, ngrok may not accept this install's certificate (delete its Secret, the operator has a new one signed), or the KubernetesOperator's status.bindingsIngressEndpoint leads to something else, such as a proxy.",
     ...(cause === undefined ? {} : { cause }),
   };
   const why = cause === undefined ? "" : `: ${alert ?? cause.message}`;

@@ -12,9 +12,12 @@ export function finding<Reason extends string>(): {
   return { holds, fails };
 }
 
-/** One line: the code when the server gave one that the text does not hold already, the text, what to do. */
+/** One line: the code when the server gave one that the text does not hold already, the text without its last stop, what to do. */
 export function failureText(error: unknown): string {
-  const { message, code, hint } = known(error);
+  const said = known(error);
+  const { code, hint } = said;
+  // ngrok's own words may end in a full stop, or be missing after the colon that announces them.
+  const message = hint === undefined ? said.message : said.message.replace(/[\s:.]+$/, "");
   const coded = code === undefined || message.includes(code) ? message : `${code}: ${message}`;
   const full = hint === undefined || coded.includes(hint) ? coded : `${coded}: ${hint}`;
   return full.replaceAll(/\s+/g, " ").trim();

@@ -32,7 +32,7 @@ describe("an endpoint that is not reached", () => {
       faults.add({ kind });
       const { end, failure } = await failing(world, port);
       expect([kind, end, failure?.code]).toEqual([kind, "reset", code]);
-      expect(failure?.hint).toContain("bindings.ingressEndpoint");
+      expect(failure?.hint).toContain("status.bindingsIngressEndpoint");
     }
     expect(String(await exchange(port, "well again"))).toBe("well again");
     expect(world.forwarder.failure("ops/web")).toBeUndefined();

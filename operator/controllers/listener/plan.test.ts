@@ -103,5 +103,11 @@ test("an entry holds cause and remedy, and never more than the API server takes"
     reason: "PortUnavailable",
     message: "EACCES: port 80 cannot be opened: Take another.",
   });
+  const words = (message: string) =>
+    entryOf("UpgradeFailed", new KnownError("invalid", message, { hint: "Look there." }));
+  expect(words("binding upgrade failure: [ERR_NGROK_1]: ").message).toBe(
+    "binding upgrade failure: [ERR_NGROK_1]: Look there.",
+  );
+  expect(words("[ERR_NGROK_1]: It is offline.").message).toBe("[ERR_NGROK_1]: It is offline: Look there.");
   expect(entryOf("UpgradeFailed", new Error("x".repeat(5000))).message).toHaveLength(REPLICA_MESSAGE_LIMIT);
 });

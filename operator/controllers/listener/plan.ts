@@ -33,7 +33,7 @@ export function planListener({ spec }: BoundEndpoint, operator: KubernetesOperat
   if (ingress === undefined)
     return notConfigured(
       `status.bindingsIngressEndpoint ${JSON.stringify(address)} of the KubernetesOperator is no address`,
-      "Set bindings.ingressEndpoint to host:port, or [address]:port for IPv6.",
+      "ngrok assigns it at the registration, no value of the chart does: tell ngrok's support status.id and this text.",
     );
   return { is: "serve", served: { port: spec.port, endpoint, ingress } };
 }
