@@ -119,11 +119,18 @@ function unfinishedLines(ending: Conclusion["ending"], report: Report, ended: En
   return [...named, ...more, result, ...hints, ...follow, ...backLines(ended), ["again", ended.again]];
 }
 
-/** The way back, as long as there is one: `helm rollback` alone does not open the state. */
+/**
+ * The way back, as long as there is one: `helm rollback` alone does not open the state. A rollback renders nothing: its hook
+ * knows the number of the revision that was taken back, which has the same content but may be pruned from Helm's history.
+ */
 function backLines({ release, revision }: Ended): readonly Line[] {
   if (revision === undefined) return [];
   const { name, namespace } = release;
   return [
+    [
+      "back",
+      `if Helm has no revision ${revision} any more, take the last of "helm history ${name} -n ${namespace}" in the next line`,
+    ],
     ["back", `or keep the release: ${openCommand(release)} && helm rollback ${name} ${revision} -n ${namespace}`],
   ];
 }

@@ -152,8 +152,9 @@ describe("the last lines", () => {
     const report = reportOf({ is: "failed", step: step("a", "delete"), error });
     const lines = endingLines({ ending: "blocked", report }, { ...ended, policy: "Delete", revision: "4" });
     const patch = "kubectl -n ops patch configmap ngrok-operator-drain-state --type merge -p";
-    expect(lines.slice(-3)).toEqual([
+    expect(lines.slice(-4)).toEqual([
       ["remedy", `or keep what is at ngrok: ${patch} 'data: {policy: Retain}'`],
+      ["back", 'if Helm has no revision 4 any more, take the last of "helm history ngrok -n ops" in the next line'],
       ["back", `or keep the release: ${patch} 'data: {phase: Open, policy: null}' && helm rollback ngrok 4 -n ops`],
       ["again", "helm uninstall ngrok -n ops"],
     ]);
