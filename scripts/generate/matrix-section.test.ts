@@ -15,10 +15,10 @@ const scenarios = [
 
 test("a cell is what was recorded, empty where nothing is, and a dash where nothing is to be", () => {
   const lines = matrixSection(scenarios, {
-    "alive.helm3.Retain": "0",
-    "alive.helm4.Delete.crds-go": "1, then 0",
-    "only-three.helm3.Delete": "0",
-    "gone.helm3.Retain": "0",
+    "alive.helm3.Retain": { ended: "0" },
+    "alive.helm4.Delete.crds-go": { ended: "1, then 0" },
+    "only-three.helm3.Delete": { ended: "0" },
+    "gone.helm3.Retain": { ended: "0" },
   });
   expect(lines).toContain("| **alive**: Nothing at all goes wrong here | 0 |  |  |  |  |  |  | 1, then 0 |");
   expect(lines).toContain(

@@ -4,7 +4,7 @@ import { allCases, type Case } from "#test/faults/cases.ts";
 import type { Scenario } from "#test/faults/scenario.ts";
 
 /** How cases ended, by their ids: docs/uninstall-matrix.json. */
-export type Recorded = Readonly<Record<string, string>>;
+export type Recorded = Readonly<Record<string, { readonly ended: string }>>;
 
 const COLUMNS = [true, false].flatMap((keep) =>
   (["Retain", "Delete"] as const).flatMap((policy) => ([3, 4] as const).map((helm) => ({ helm, policy, keep }))),
@@ -21,9 +21,10 @@ export function matrixSection(scenarios: readonly Scenario[], recorded: Recorded
     `${scenarios.length} scenarios, ${cases.length} cases, ${done} of them recorded as passed (\`npm run test:faults\`). A cell is how`,
     "the same `helm uninstall` ended: `0` at once with nothing left, or `1, then 0`: first with the object, the reason and the",
     "next command, and after that command with nothing left. In every case nothing was lost at ngrok under Retain, no finalizer",
-    "went under Delete before ngrok had answered for its object, and nobody wrote after having lost the Lease. `–` is not run,",
-    "for the reason below the table or because the CRDs make no difference there; an empty cell has not been recorded; behind a",
-    "`*` the product has changed since, the scenario has not.",
+    "went under Delete before ngrok had answered for its object, and nobody wrote after having lost the Lease; agents and the",
+    "forwarder wrote statuses alone, and every tunnel was closed in the end. `–` is not run, for the reason below the table or",
+    "because the CRDs make no difference there; an empty cell has not been recorded; behind a `*` the product has changed since,",
+    "the scenario has not; behind a `†` that too, and the case had neither agents nor a forwarder yet.",
     "",
     `| Scenario | ${COLUMNS.map(headOf).join(" | ")} |`,
     `|---|${COLUMNS.map(() => "---|").join("")}`,
@@ -42,7 +43,7 @@ function row(scenario: Scenario, cases: readonly Case[], recorded: Recorded, not
       ({ scenario: { name }, run }) =>
         name === scenario.name && run.helm === helm && run.policy === policy && run.keep === keep,
     );
-    return found === undefined ? "–" : (recorded[found.id] ?? "");
+    return found === undefined ? "–" : (recorded[found.id]?.ended ?? "");
   });
   const note = notes.includes(scenario) ? ` <sup>${notes.indexOf(scenario) + 1}</sup>` : "";
   const first = `**${scenario.name}**: ${scenario.sentence}${note}`.replaceAll("|", "\\|");

@@ -1,5 +1,6 @@
 // What a scenario's steps are given: the scene of its case, the faults it can cause, and the ways to wait for something.
 import { delimiter } from "node:path";
+import type { Fronts } from "#scripts/demo/fronts.ts";
 import { command } from "#tools/command.ts";
 import type { ApiProxy } from "#test/support/api-proxy.ts";
 import { eventsSince } from "#test/support/audit.ts";
@@ -15,6 +16,7 @@ export interface Setting {
   readonly scenario: Scenario;
   readonly run: RunCase;
   readonly scene: Scene;
+  readonly fronts: Fronts;
   readonly release: Release;
   readonly population: Population;
   readonly proxy: ApiProxy;

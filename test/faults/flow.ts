@@ -12,8 +12,17 @@ import { FULLNAME, RELEASE, type Scene } from "#test/support/open-scene.ts";
 import { actOf, textOf, type OpenAct } from "./act.ts";
 import { randomOf } from "./random.ts";
 import { firstEndOf, leavesOf, type RunCase, type Scenario } from "./scenario.ts";
-import { lostUnderRetain, strippedUnderDelete, unexplained, writesAfterFence } from "./verdict.ts";
-import { openWays, prepareWays } from "./ways.ts";
+import {
+  type Evidence,
+  isRelaxed,
+  lostUnderRetain,
+  replicasBeyondStatus,
+  strippedUnderDelete,
+  takenUnderRetain,
+  unexplained,
+  writesAfterFence,
+} from "./verdict.ts";
+import { openWays, prepareWays, waysAreShut, waysLeft } from "./ways.ts";
 
 /** As often the same command may be needed until it succeeds. */
 const RUNS = 4;
@@ -41,7 +50,18 @@ export async function play(options: FlowOptions): Promise<Ended> {
   const release = await scene.install({ helm: run.helm, values: valuesOf(scenario, run) });
   const [population] = await Promise.all([scene.populate(scenario.count), openWays(scene)]);
   let position = installed;
-  const setting = { scenario, run, scene, release, population, proxy, processes, random, position: () => position };
+  const setting = {
+    scenario,
+    run,
+    scene,
+    fronts,
+    release,
+    population,
+    proxy,
+    processes,
+    random,
+    position: () => position,
+  };
   const act = actOf(setting);
   try {
     await scenario.before?.(act);
@@ -57,8 +77,9 @@ export async function play(options: FlowOptions): Promise<Ended> {
       kept: await keptLines(act),
       lease: `${FULLNAME}-leader`,
     };
-    assert.deepEqual(run.policy === "Retain" ? lostUnderRetain(evidence) : strippedUnderDelete(evidence), []);
-    assert.deepEqual(writesAfterFence(evidence), []);
+    assert.deepEqual(wrongs(run, evidence), []);
+    await waysAreShut(scene, fronts);
+    if (run.policy === "Delete" && !isRelaxed(evidence)) assert.deepEqual(await waysLeft(scene, run.keep), []);
     await scenario.after?.(act);
     return ended;
   } catch (error) {
@@ -68,6 +89,12 @@ export async function play(options: FlowOptions): Promise<Ended> {
     proxy.reset();
     for (const undo of act.undos) await undo();
   }
+}
+
+function wrongs({ policy }: RunCase, evidence: Evidence): string[] {
+  const byPolicy =
+    policy === "Retain" ? [...lostUnderRetain(evidence), ...takenUnderRetain(evidence)] : strippedUnderDelete(evidence);
+  return [...byPolicy, ...writesAfterFence(evidence), ...replicasBeyondStatus(evidence)];
 }
 
 function valuesOf({ values, helmTimeout }: Scenario, { policy, keep }: RunCase): NonNullable<Scenario["values"]> {

@@ -1,5 +1,6 @@
 // What a scenario of the worst day is: one sentence, what happens before and during `helm uninstall`, and how the first
 // run may end. flow.ts runs it under both Helms and both policies; verdict.ts says what must hold whatever happens.
+import type { Fronts } from "#scripts/demo/fronts.ts";
 import type { Kubectl } from "#test/support/kubectl.ts";
 import type { AddedCallFault, ApiProxy, Match } from "#test/support/api-proxy.ts";
 import type { AuditEvent } from "#test/support/audit.ts";
@@ -85,6 +86,8 @@ export interface Act {
   readonly kubectl: Kubectl;
   /** The stand-in: `ngrok.faults.add(...)`, `ngrok.ledger`, `ngrok.keys.revoke(...)`. */
   readonly ngrok: NgrokApi;
+  /** What agents and forwarders connect to: `fronts.edge`, `fronts.ingress`. */
+  readonly fronts: Fronts;
   /** Every call of every pod of the release to the API server passes it. */
   readonly proxy: ApiProxy;
   /** The real processes of pods and of the cluster. */

@@ -3,7 +3,16 @@
 import { expect, test } from "vitest";
 import type { AuditEvent } from "#test/support/audit.ts";
 import type { Entry } from "#test/support/ngrok-api/ledger.ts";
-import { lostUnderRetain, strippedUnderDelete, unexplained, writesAfterFence, type Evidence } from "./verdict.ts";
+import {
+  type Evidence,
+  isRelaxed,
+  lostUnderRetain,
+  replicasBeyondStatus,
+  strippedUnderDelete,
+  takenUnderRetain,
+  unexplained,
+  writesAfterFence,
+} from "./verdict.ts";
 
 const START = Date.parse("2026-01-01T00:00:00Z");
 /** Seconds after the start. */
@@ -56,12 +65,11 @@ const stripped = event({
     { op: "remove", path: "/metadata/finalizers/0" },
   ],
 });
-const marked = event({
+const marking = {
   verb: "patch",
-  seconds: 12,
   ref: { resource: "configmaps", namespace: "ngrok", name: "edge-drain-state" },
-  body: { data: { phase: "Draining" } },
-});
+} as const;
+const marked = event({ ...marking, seconds: 12, body: { data: { phase: "Draining" } } });
 
 /** A request at ngrok, answered within 10 ms. */
 const asked = (method: string, path: string, status: number, seconds: number, changed = status < 300): Entry => ({
@@ -162,4 +170,50 @@ test("an exit 1 has to say why, and what to type", () => {
   expect(unexplained(`${blocked}\n${again}`)).toEqual([]);
   expect(unexplained(blocked)).toEqual(["the output names no next command"]);
   expect(unexplained(again)).toEqual(["the output names no reason"]);
+});
+
+const agent = "system:serviceaccount:ngrok:edge-ngrok-operator-agent";
+const TUNNEL = { apiGroup: "ngrok.k8s.ngrok.com", resource: "agentendpoints", namespace: "shop", name: "web" };
+
+test("an agent or forwarder writes statuses and events; anything else it has tried, also where it was refused", () => {
+  const status = event({ verb: "patch", seconds: 5, ref: { ...TUNNEL, subresource: "status" }, user: agent });
+  const told = event({ verb: "create", seconds: 5, ref: { resource: "events", namespace: "shop" }, user: agent });
+  const leaders = event({ verb: "patch", seconds: 5, ref: TUNNEL });
+  expect(replicasBeyondStatus(evidence({ events: [status, told, leaders] }))).toEqual([]);
+  const forwarder = agent.replace(/agent$/, "bindings-forwarder");
+  const refused = event({ verb: "delete", seconds: 5, ref: TUNNEL, user: forwarder, code: 403 });
+  const finalizer = event({ verb: "patch", seconds: 5, ref: TUNNEL, user: agent });
+  expect(replicasBeyondStatus(evidence({ events: [finalizer, refused] }))).toEqual([
+    expect.stringMatching(/^patch agentendpoints shop\/web by .*-agent$/),
+    expect.stringMatching(/^delete agentendpoints shop\/web by .*-bindings-forwarder$/),
+  ]);
+});
+
+test("under Retain the drain takes no endpoint and no Service away, but the registration; before the mark it is no drain", () => {
+  const service = { resource: "services", namespace: "shop", name: "billing" };
+  const operator = {
+    apiGroup: "ngrok.k8s.ngrok.com",
+    resource: "kubernetesoperators",
+    namespace: "ngrok",
+    name: "edge",
+  };
+  const byDrain = (ref: Said["ref"], seconds = 20) =>
+    event({ verb: "delete", seconds, ref, user: agent.replace(/agent$/, "drain") });
+  expect(takenUnderRetain(evidence({ events: [marked, byDrain(operator), byDrain(TUNNEL, 11)] }))).toEqual([]);
+  const person = event({ verb: "delete", seconds: 20, ref: TUNNEL, user: "admin" });
+  const collected = event({
+    verb: "delete",
+    seconds: 20,
+    ref: service,
+    user: "system:serviceaccount:kube-system:namespace-controller",
+  });
+  expect(takenUnderRetain(evidence({ events: [marked, person, collected] }))).toEqual([]);
+  expect(takenUnderRetain(evidence({ events: [marked, byDrain(TUNNEL), byDrain(service)] }))).toHaveLength(2);
+});
+
+test("a drain is relaxed once Retain stands in its state", () => {
+  const relaxed = event({ ...marking, seconds: 15, body: { data: { policy: "Retain" } } });
+  const sealed = event({ ...marking, seconds: 12, body: { data: { phase: "Draining", policy: "Delete" } } });
+  expect(isRelaxed(evidence({ events: [sealed] }))).toBe(false);
+  expect(isRelaxed(evidence({ events: [sealed, relaxed] }))).toBe(true);
 });

@@ -1,6 +1,6 @@
 // What must hold whatever happened, each as a function from what was written down to what is wrong. The API server's audit
 // log and the stand-in's ledger are the witnesses; the operator's own words count only where it has to name something.
-import { finalizerRemovals, podOf, said, writes, type AuditEvent } from "#test/support/audit.ts";
+import { attempts, finalizerRemovals, podOf, said, writes, type AuditEvent } from "#test/support/audit.ts";
 import type { Entry } from "#test/support/ngrok-api/ledger.ts";
 
 /** What one case has left in writing. */
@@ -21,6 +21,9 @@ export interface Evidence {
 }
 
 const OUR_GROUP = /(^|\.)k8s\.ngrok\.com$/;
+const REPLICAS = /^system:serviceaccount:[^:]+:[^:]+-(agent|bindings-forwarder)$/;
+/** The cluster's own controllers, which collect garbage, are accounts of kube-system. */
+const PODS_OF_A_RELEASE = /^system:serviceaccount:(?!kube-system:)/;
 
 /** Under Retain nothing goes at ngrok but the registration, unless a person deleted just that object before the mark. */
 export function lostUnderRetain(evidence: Evidence): string[] {
@@ -69,6 +72,39 @@ export function writesAfterFence({ events, lease }: Evidence): string[] {
   return late;
 }
 
+/** Agents and forwarders say in statuses and events how it goes; all else is for the leader and the drain. Who is refused has tried. */
+export function replicasBeyondStatus({ events }: Evidence): string[] {
+  return attempts(events)
+    .filter(
+      ({ user, objectRef }) =>
+        REPLICAS.test(user.username) && objectRef?.subresource !== "status" && objectRef?.resource !== "events",
+    )
+    .map(said);
+}
+
+/** Once marked, a drain under Retain takes nothing of ours out of the cluster, nor Services, but the registration. */
+export function takenUnderRetain({ events }: Evidence): string[] {
+  const from = markedAt(events);
+  return writes(events)
+    .filter(
+      ({ verb, user, objectRef, requestReceivedTimestamp }) =>
+        ["delete", "deletecollection"].includes(verb) &&
+        PODS_OF_A_RELEASE.test(user.username) &&
+        (OUR_GROUP.test(objectRef?.apiGroup ?? "") || objectRef?.resource === "services") &&
+        objectRef?.resource !== "kubernetesoperators" &&
+        Date.parse(requestReceivedTimestamp) > from,
+    )
+    .map(said);
+}
+
+/** Whether somebody relaxed the drain, or it relaxed itself, from Delete to Retain: then things stay. */
+export function isRelaxed({ events }: Evidence): boolean {
+  return writes(events).some(
+    ({ objectRef, requestObject }) =>
+      objectRef?.resource === "configmaps" && /"policy":"Retain"/.test(JSON.stringify(requestObject ?? "")),
+  );
+}
+
 /** An exit 1 names a reason and what to type; the object is for the scenario's own patterns. */
 export function unexplained(text: string): string[] {
   const reason = /^\d\d:\d\d:\d\d (blocked|failed|refused|paused|stopped) /m.test(text) || /^Error: /m.test(text);
@@ -79,11 +115,7 @@ export function unexplained(text: string): string[] {
 /** Ids of objects that people, not controllers, deleted one by one before the drain was marked. */
 function askedForByPeople({ events }: Evidence): Set<string> {
   const ids = recordedIds(events);
-  const marked = events.find(
-    ({ objectRef, requestObject }) =>
-      objectRef?.resource === "configmaps" && /"phase":"Draining"/.test(JSON.stringify(requestObject ?? "")),
-  );
-  const until = marked === undefined ? Infinity : Date.parse(marked.requestReceivedTimestamp);
+  const until = markedAt(events);
   const asked = writes(events).filter(
     ({ verb, user, objectRef, requestReceivedTimestamp }) =>
       verb === "delete" &&
@@ -92,6 +124,15 @@ function askedForByPeople({ events }: Evidence): Set<string> {
       Date.parse(requestReceivedTimestamp) < until,
   );
   return new Set(asked.flatMap((event) => [...(ids.get(keyOf(event)) ?? [])]));
+}
+
+/** Milliseconds since 1970; Infinity when no drain ever began. */
+function markedAt(events: readonly AuditEvent[]): number {
+  const marked = events.find(
+    ({ objectRef, requestObject }) =>
+      objectRef?.resource === "configmaps" && /"phase":"Draining"/.test(JSON.stringify(requestObject ?? "")),
+  );
+  return marked === undefined ? Infinity : Date.parse(marked.requestReceivedTimestamp);
 }
 
 /** Every id at ngrok that was ever written into an object's status, by its key. */

@@ -1,6 +1,7 @@
 // The other two pods of each case: endpoints that agents have open, and one of the account that a forwarder listens for. A
 // bad day meets them beside the objects of the api-manager, and the end of it has to leave nothing of them either.
 import { caOf, type Fronts, valuesOf } from "#scripts/demo/fronts.ts";
+import { BINDING_NAME } from "#api/binding.ts";
 import { boundEndpointName } from "#api/names.ts";
 import { anAgentEndpoint } from "#test/support/builders.ts";
 import type { Scene } from "#test/support/open-scene.ts";
@@ -35,6 +36,22 @@ export async function openWays(scene: Scene): Promise<void> {
   const bound = `boundendpoint/${boundEndpointName(boundUrl(scene))}`;
   await kubectl.run(["-n", namespace, "wait", bound, "--for=create", "--timeout=60s"], { timeout: 70_000 });
   await ready(scene, namespace, bound, "ServicesCreated");
+}
+
+/** At the end: resolves when none of this case's tunnels is open any more, as the edge sees it. */
+export async function waysAreShut({ namespaces }: Scene, { edge }: Fronts): Promise<void> {
+  const own = namespaces.map((name) => `https://agent-${name}.internal`);
+  const isOpen = (): boolean => edge?.endpoints().some(({ url }) => own.includes(url)) ?? false;
+  await edge?.journal.until("the tunnels of a release that is gone are closed", () => !isOpen());
+}
+
+/** What is there of them, for a policy that leaves nothing; @param served whether our kinds still are. */
+export async function waysLeft({ stage, namespace, namespaces }: Scene, served: boolean): Promise<string[]> {
+  const names = ["-o", "jsonpath={range .items[*]}{.kind} {.metadata.namespace}/{.metadata.name}{'\\n'}{end}"];
+  const ours = served ? await stage.kubectl.run(["get", "agentendpoints,boundendpoints", "-A", ...names]) : "";
+  const services = await stage.kubectl.run(["get", "services", "-A", "-l", BINDING_NAME, ...names]);
+  const own = [namespace, ...namespaces];
+  return `${ours}\n${services}`.split("\n").filter((line) => own.some((name) => line.includes(` ${name}/`)));
 }
 
 async function ready({ stage, signal }: Scene, namespace: string, object: string, condition: string): Promise<void> {

@@ -1,7 +1,7 @@
 // Who calls the API server, read from the ServiceAccount token that the caller sends. It is decoded, never checked: that
 // is the API server's.
-/** By the ServiceAccount of the chart: the operator's pods, the two hooks, or anybody else. */
-export type Caller = "manager" | "drain" | "cleanup" | "other";
+/** By the ServiceAccount of the chart: the operator's three pods, the two hooks, or anybody else. */
+export type Caller = (typeof NAMED)[number] | "manager" | "other";
 
 export interface Who {
   readonly caller: Caller;
@@ -9,6 +9,9 @@ export interface Who {
   readonly user: string;
   readonly pod: { readonly name: string; readonly uid: string } | undefined;
 }
+
+/** Each account ends with the name of its pod; the manager's is the release's own. */
+const NAMED = ["agent", "bindings-forwarder", "drain", "cleanup"] as const;
 
 /** One call as it arrived. */
 export interface Call extends Who {
@@ -40,6 +43,5 @@ interface Claims {
 
 function byAccount(user: string): Caller {
   if (!user.startsWith("system:serviceaccount:")) return "other";
-  if (user.endsWith("-drain")) return "drain";
-  return user.endsWith("-cleanup") ? "cleanup" : "manager";
+  return NAMED.find((name) => user.endsWith(`-${name}`)) ?? "manager";
 }

@@ -44,17 +44,17 @@ const WRITES = ["create", "update", "patch", "delete", "deletecollection"];
 /** Questions that are asked by a POST. */
 const QUESTIONS = ["authorization.k8s.io", "authentication.k8s.io"];
 
-/** The changes that were accepted; questions and tokens are none. */
+/** The changes that somebody asked for, accepted or refused; questions and tokens are none. */
+export function attempts(events: readonly AuditEvent[]): AuditEvent[] {
+  return events.filter(
+    ({ verb, objectRef }) =>
+      WRITES.includes(verb) && !QUESTIONS.includes(objectRef?.apiGroup ?? "") && objectRef?.subresource !== "token",
+  );
+}
+
+/** Those that were accepted. */
 export function writes(events: readonly AuditEvent[]): AuditEvent[] {
-  return events.filter(({ verb, objectRef, responseStatus }) => {
-    const accepted = (responseStatus?.code ?? 500) < 300;
-    return (
-      WRITES.includes(verb) &&
-      accepted &&
-      !QUESTIONS.includes(objectRef?.apiGroup ?? "") &&
-      objectRef?.subresource !== "token"
-    );
-  });
+  return attempts(events).filter(({ responseStatus }) => (responseStatus?.code ?? 500) < 300);
 }
 
 /** The accepted patches that took a finalizer of ours off. */

@@ -7,6 +7,7 @@ import { ngrok } from "./ngrok.ts";
 import { pods } from "./pods.ts";
 import { releases } from "./releases.ts";
 import { twoAtOnce } from "./two-at-once.ts";
+import { ways } from "./ways.ts";
 
 export const scenarios: readonly Scenario[] = [
   ...kills,
@@ -16,4 +17,5 @@ export const scenarios: readonly Scenario[] = [
   ...neighbours,
   ...pods,
   ...releases,
+  ...ways,
 ];

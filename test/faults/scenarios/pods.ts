@@ -5,7 +5,7 @@ import { TOP } from "#test/support/stage.ts";
 import { defineScenario, type Act } from "../scenario.ts";
 
 const manager = `deployment/${FULLNAME}-manager`;
-const PODS = ["--selector", `app.kubernetes.io/instance=${RELEASE},app.kubernetes.io/component=controller`];
+const PODS = ["pods", "--selector", `app.kubernetes.io/instance=${RELEASE},app.kubernetes.io/component=controller`];
 
 /** helm upgrade with one more value, as a person does it who keeps the others. */
 async function upgrade(act: Act, value: string): Promise<void> {
@@ -15,26 +15,29 @@ async function upgrade(act: Act, value: string): Promise<void> {
   assert.equal(code, 0, stderr);
 }
 
+/** Makes every pod of a Deployment end with 1 at each start; resolves when one has. */
+export async function neverStarts({ kubectl, at }: Act, deployment: string, pods: readonly string[]): Promise<void> {
+  const patch = [
+    { op: "replace", path: "/spec/strategy", value: { type: "Recreate" } },
+    {
+      op: "replace",
+      path: "/spec/template/spec/containers/0/command",
+      // What follows "--", the operator's own flags, is not for node.
+      value: ["/usr/local/bin/node", "-e", "process.exit(1)", "--"],
+    },
+  ];
+  await kubectl.run(["patch", ...at, deployment, "--type=json", "-p", JSON.stringify(patch)]);
+  const crashed = "--for=jsonpath={.status.containerStatuses[0].lastState.terminated.exitCode}=1";
+  await kubectl.run(["rollout", "status", ...at, deployment, "--timeout=2s"]).catch(() => {}); // it never is
+  await kubectl.run(["wait", ...at, ...pods, crashed, "--timeout=60s"], { timeout: 70_000 });
+}
+
 export const pods = [
   defineScenario({
     name: "operator-crash-loops",
     sentence: "The operator crashes at each start when the uninstall comes",
     keepFalse: true,
-    before: async ({ kubectl, at }) => {
-      const patch = [
-        { op: "replace", path: "/spec/strategy", value: { type: "Recreate" } },
-        {
-          op: "replace",
-          path: "/spec/template/spec/containers/0/command",
-          // What follows "--", the operator's own flags, is not for node.
-          value: ["/usr/local/bin/node", "-e", "process.exit(1)", "--"],
-        },
-      ];
-      await kubectl.run(["patch", ...at, manager, "--type=json", "-p", JSON.stringify(patch)]);
-      const crashed = "--for=jsonpath={.status.containerStatuses[0].lastState.terminated.exitCode}=1";
-      await kubectl.run(["rollout", "status", ...at, manager, "--timeout=2s"]).catch(() => {}); // it never is
-      await kubectl.run(["wait", ...at, "pods", ...PODS, crashed, "--timeout=60s"], { timeout: 70_000 });
-    },
+    before: async (act) => await neverStarts(act, manager, PODS),
   }),
   defineScenario({
     name: "node-not-ready",
