@@ -7,13 +7,34 @@ import { ownKinds } from "#api/own-kinds.ts";
 import { CHART, objects } from "./helm.ts";
 
 const templates = globSync("templates/**/*", { cwd: CHART }).filter((path) => /\.(yaml|tpl|txt)$/.test(path));
-const suites = globSync("tests/*_test.yaml", { cwd: CHART }).map((path) => readFileSync(join(CHART, path), "utf8"));
+const suites = globSync("tests/*_test.yaml", { cwd: CHART }).map((path): Suite =>
+  parse(readFileSync(join(CHART, path), "utf8")),
+);
 
 test("every template has a suite of helm-unittest", () => {
-  const tested = suites
-    .flatMap((text): string[] => parse(text).templates)
-    .map((path) => `templates/${path.replace(/^templates\//, "")}`);
+  const tested = suites.flatMap(templatesOf);
   expect(templates.filter((path) => !path.endsWith(".tpl") && !tested.includes(path))).toEqual([]);
+});
+
+test("what a template asks for is set in a suite of its own: the default is one side of each if, the suite the other", () => {
+  const unset = templates
+    .filter((path) => !path.endsWith(".tpl"))
+    .flatMap((path) => {
+      const own = suites.filter((suite) => templatesOf(suite).includes(path)).flatMap(setIn);
+      return askedFor(path)
+        .filter((value) => !own.some((name) => name === value || name.startsWith(`${value}.`)))
+        .map((value) => `${path}: ${value}`);
+    });
+  expect(unset).toEqual([]);
+});
+
+test("what the shared parts of templates ask for is set in some suite", () => {
+  const all = suites.flatMap(setIn);
+  const parts = templates.filter((path) => path.endsWith(".tpl"));
+  const asked = parts.flatMap((path) => askedFor(path).map((value) => ({ path, value })));
+  expect(asked.length).toBeGreaterThan(30);
+  const unset = asked.filter(({ value }) => !all.some((name) => name === value || name.startsWith(`${value}.`)));
+  expect(unset).toEqual([]);
 });
 
 test("nothing is random, dated or looked up, but CRDs that would go, and whether Helm sees a cluster", () => {
@@ -52,3 +73,32 @@ test("what an uninstall will do is said in under 30 lines", () => {
   const lines = readFileSync(join(CHART, "templates/NOTES.txt"), "utf8").split("\n");
   expect(lines.filter((line) => !/^\{\{-.*-?\}\}$/.test(line)).length).toBeLessThan(30);
 });
+
+interface Suite {
+  readonly templates: readonly string[];
+  readonly set?: Readonly<Record<string, unknown>>;
+  readonly tests: readonly { readonly set?: Readonly<Record<string, unknown>> }[];
+}
+
+function templatesOf({ templates: paths }: Suite): string[] {
+  return paths.map((path) => `templates/${path.replace(/^templates\//, "")}`);
+}
+
+/** The values that decide in a template: those of its conditions and loops. */
+function askedFor(path: string): string[] {
+  const conditions = readFileSync(join(CHART, path), "utf8").matchAll(/\{\{-? (?:if|else if|with|range) (.*?)-?\}\}/g);
+  const names = [...conditions].flatMap(([, condition = ""]) => [...condition.matchAll(/\.Values\)?\.([\w.]+)/g)]);
+  return [...new Set(names.map(([, name = ""]) => name))];
+}
+
+/** The values that a suite sets, and the groups that they are in. */
+function setIn({ set = {}, tests }: Suite): string[] {
+  return [{ set }, ...tests].flatMap((one) =>
+    Object.entries(one.set ?? {}).flatMap(([name, value]) => within(name, value)),
+  );
+}
+
+function within(name: string, value: unknown): string[] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [name];
+  return [name, ...Object.entries(value).flatMap(([key, inner]) => within(`${name}.${key}`, inner))];
+}
