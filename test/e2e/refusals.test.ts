@@ -1,9 +1,9 @@
 // What people get wrong: refused before anything is changed, with the name of what is wrong and what to do.
 import { expect } from "vitest";
 import { command } from "#tools/command.ts";
-import { HELMS, hookLines } from "#test/support/helm.ts";
+import { HELMS, type HelmVersion, hookLines } from "#test/support/helm.ts";
 import { carriers } from "#test/support/residue.ts";
-import { FULLNAME, RELEASE, test } from "#test/support/scene.ts";
+import { FULLNAME, RELEASE, type Scene, test } from "#test/support/scene.ts";
 import { CHART } from "#test/support/stage.ts";
 
 /** What the API server hears of the guard by watches of its own. */
@@ -37,6 +37,14 @@ test("an unknown policy in the KubernetesOperator is refused by the API server",
   await expect(scene.stage.kubectl.run(args)).rejects.toThrow(/spec\.drain\.policy.*Purge.*Delete.*Retain/s);
 });
 
+/** `helm test`: how it ended, and the word that its log ends with. */
+async function rehearsal(scene: Scene, version: HelmVersion): Promise<{ code: number; last: string | undefined }> {
+  const { code, stdout, stderr } = await scene.stage.helm(version, ["test", RELEASE, "-n", scene.namespace]);
+  const lines = hookLines({ stderr: `${stdout}\n${stderr}` });
+  expect(lines.length, stderr).toBeGreaterThan(5);
+  return { code, last: lines.at(-1)?.split(" ")[1] };
+}
+
 test("Delete with a key that ngrok refuses changes nothing, and the printed remedy lets the same command succeed", async ({
   scene,
 }) => {
@@ -44,7 +52,9 @@ test("Delete with a key that ngrok refuses changes nothing, and the printed reme
   const { kubectl } = stage;
   const release = await scene.install({ values: { drainPolicy: "Delete" } });
   await scene.populate(3);
+  for (const version of HELMS) expect(await rehearsal(scene, version)).toEqual({ code: 0, last: "ready" });
   ngrok.keys.revoke("stand-in-key");
+  for (const version of HELMS) expect(await rehearsal(scene, version)).toEqual({ code: 1, last: "again" });
 
   const refused = await release.uninstall();
 
