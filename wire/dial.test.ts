@@ -29,13 +29,6 @@ test("where nobody listens it says where and why", async () => {
   await expect(dial).rejects.toMatchObject({ class: "transient", code: "ECONNREFUSED" });
 });
 
-test("where none of a host's addresses is listened at, the reason is in words as well", async () => {
-  const { port, end } = await listening();
-  end();
-  const dial = tcpDial(systemClock, 5000)({ host: "localhost", port }, patient);
-  await expect(dial).rejects.toMatchObject({ code: "ECONNREFUSED", message: `localhost:${port}: connection refused` });
-});
-
 test("what does not answer is given up after its time", async () => {
   const clock = testClock();
   // Discard-only addresses (RFC 6666): nothing comes back.

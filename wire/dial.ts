@@ -1,5 +1,6 @@
 // Whether somebody listens at a host and port: a TCP connection that is closed as soon as it stands.
 import { connect } from "node:net";
+import { cancellableLookup } from "./cancellable-lookup.ts";
 import type { Clock } from "./clock.ts";
 import { asError } from "./errors.ts";
 import { unreachable } from "./unreachable.ts";
@@ -12,12 +13,16 @@ export interface DialTarget {
 /** Resolves when the connection stood; throws KnownError with the reason when it did not, the signal's reason when it aborts. */
 export type Dial = (to: DialTarget, signal: AbortSignal) => Promise<void>;
 
-/** @param timeoutMs of one dial, its name look-up included. */
-export function tcpDial(clock: Clock, timeoutMs: number): Dial {
+/**
+ * @param timeoutMs of one dial, its name look-up included.
+ * @param resolving what cancellableLookup takes; default: this machine's DNS.
+ */
+export function tcpDial(clock: Clock, timeoutMs: number, ...resolving: Parameters<typeof cancellableLookup>): Dial {
   return async ({ host, port }, signal) => {
     signal.throwIfAborted();
     const over = new AbortController();
-    const socket = connect({ host, port });
+    const { lookup, cancel } = cancellableLookup(...resolving);
+    const socket = connect({ host, port, lookup });
     try {
       await Promise.race([opened(socket), late(clock, timeoutMs, AbortSignal.any([signal, over.signal]))]);
     } catch (error) {
@@ -25,6 +30,7 @@ export function tcpDial(clock: Clock, timeoutMs: number): Dial {
       throw unreachable(error, `${host}:${port}`);
     } finally {
       over.abort(new Error("the dial has ended"));
+      cancel();
       socket.destroy();
     }
   };
