@@ -238,6 +238,53 @@ export interface Values {
     /** More rules, as NetworkPolicies have them, of what every pod may reach: a proxy, for instance. */
     extraEgress?: (Record<string, unknown>)[];
   };
+  /** Metrics of all pods are served at port 8080 (`metrics`), path `/metrics`. */
+  metrics?: {
+    /** A PodMonitor of all pods, for the Prometheus operator. */
+    podMonitor?: {
+      /** Make it; its kind must be in the cluster. */
+      enabled?: boolean;
+      /** Where it stands; the release namespace when empty. */
+      namespace?: string;
+      /** Its labels, as Prometheus selects by. */
+      labels?: Record<string, string | number | boolean>;
+      /** How often metrics are read, as `30s`; as Prometheus has it when empty. */
+      interval?: string;
+      /** Changes of a target's labels. */
+      relabelings?: (Record<string, unknown>)[];
+    };
+    /** A ServiceMonitor with its headless Service, for the Prometheus operator: instead of podMonitor, not beside it. */
+    serviceMonitor?: {
+      /** Make it; its kind must be in the cluster. */
+      enabled?: boolean;
+      /** Where it stands; the release namespace when empty. */
+      namespace?: string;
+      /** Its labels, as Prometheus selects by. */
+      labels?: Record<string, string | number | boolean>;
+      /** How often metrics are read, as `30s`; as Prometheus has it when empty. */
+      interval?: string;
+      /** Changes of a target's labels. */
+      relabelings?: (Record<string, unknown>)[];
+    };
+    /** A PrometheusRule with alerts: an uninstall that would not end, a drain that stands still, no leader, errors. */
+    rules?: {
+      /** Make it; its kind must be in the cluster. */
+      enabled?: boolean;
+      /** Where it stands; the release namespace when empty. */
+      namespace?: string;
+      /** Its labels, as Prometheus selects by. */
+      labels?: Record<string, string | number | boolean>;
+    };
+    /** A dashboard in a ConfigMap, for Grafana's sidecar. */
+    dashboard?: {
+      /** Make it. */
+      enabled?: boolean;
+      /** Where it stands; the release namespace when empty. */
+      namespace?: string;
+      /** Its labels, as the sidecar selects by. */
+      labels?: Record<string, string | number | boolean>;
+    };
+  };
   /** Instead of the chart's name, in names and labels. */
   nameOverride?: string;
   /** What the names of all objects begin with; cut so that no name passes 63 characters. */

@@ -11,6 +11,7 @@ import { drainDocumentFiles } from "./drain-documents.ts";
 import type { GeneratedFile } from "./generated-file.ts";
 import { hookFiles, type HookDefinition } from "./hooks.ts";
 import { managerFile } from "./managers.ts";
+import { monitoringFiles } from "./monitoring.ts";
 import { rbacPage } from "./rbac-page.ts";
 import { scaleFiles } from "./scale-page.ts";
 import { uninstallMatrixPage } from "./uninstall-matrix.ts";
@@ -43,6 +44,7 @@ export function generatedFiles(): readonly GeneratedFile[] {
     }),
     rbacPage([apiManager, agentManager, bindingsForwarderManager], hooks),
     uninstallMatrixPage(),
+    ...monitoringFiles(),
     ...scaleFiles(),
     ...valuesFiles(),
     valuesTypesFile(),

@@ -34,6 +34,8 @@ const WHEN: Readonly<Record<string, readonly string[]>> = {
 /** Without which the value of that name is not read. */
 function conditionsOf(name: string): readonly string[] {
   const [, part] = /^(bindings|agent)\.(?!enabled$)/.exec(name) ?? [];
+  const [, monitored] = /^(metrics\.\w+)\.(?!enabled$)/.exec(name) ?? [];
+  if (monitored !== undefined) return [`${monitored}.enabled=true`];
   return WHEN[name] ?? (part === undefined ? [] : [`${part}.enabled=true`]);
 }
 
