@@ -45,20 +45,53 @@ test("where Pods may not be read, nothing is known", () => {
   expect(replicasOf("agent", { cached: seen([], false), release })).toBeUndefined();
 });
 
-test("a pod that the watch has not brought yet is not gone, and one that has ended is", async () => {
-  const pods = new Map([
-    ["new", aPod("new")],
-    ["evicted", aPod("evicted", "agent", { phase: "Failed" })],
-  ]);
-  const asked: string[] = [];
+/** Lists of Pods that are answered one by one, by hand. */
+function aReader(pods: readonly PodObject[]) {
+  const asked: PromiseWithResolvers<void>[] = [];
   const reader = {
-    get: (_: unknown, { name }: { name: string }) => (asked.push(name), Promise.resolve(pods.get(name))),
+    async *pages() {
+      const answer = Promise.withResolvers<void>();
+      asked.push(answer);
+      await answer.promise;
+      yield { items: pods, resourceVersion: "1" };
+    },
   } as unknown as Reader;
+  return { asked, context: { reader, release, signal: new AbortController().signal } };
+}
+
+const turns = async (): Promise<void> => await new Promise((resolve) => setImmediate(resolve));
+
+test("a pod that the watch has not brought yet is not gone, and one that has ended is", async () => {
+  const { asked, context } = aReader([aPod("new"), aPod("evicted", "agent", { phase: "Failed" })]);
   const entries = ["seen", "new", "evicted", "gone"].map((pod) => ({ pod }));
-  const context = { reader, release, signal: new AbortController().signal };
-  expect([...(await goneOf(entries, new Map([["seen", true]]), context))]).toEqual(["evicted", "gone"]);
-  expect(asked).toEqual(["new", "evicted", "gone"]);
+  const gone = goneOf(entries, new Map([["seen", true]]), context);
+  await turns();
+  for (const answer of asked) answer.resolve();
+  expect([...(await gone)]).toEqual(["evicted", "gone"]);
+  expect(asked).toHaveLength(1);
   expect([...(await goneOf(entries, undefined, context))]).toEqual([]);
+  expect([...(await goneOf([{ pod: "seen" }], new Map([["seen", true]]), context))]).toEqual([]);
+  expect(asked).toHaveLength(1);
+});
+
+test("who asks while a list is under way shares the next one, which begins after the question", async () => {
+  const { asked, context } = aReader([]);
+  const first = goneOf([{ pod: "gone" }], new Map(), context);
+  await turns();
+  const others = Promise.all(Array.from({ length: 20 }, () => goneOf([{ pod: "gone" }], new Map(), context)));
+  await turns();
+  expect(asked).toHaveLength(1);
+  asked[0]?.reject(new Error("the API server is away"));
+  await expect(first).rejects.toThrow("away");
+  await turns();
+  expect(asked).toHaveLength(2);
+  asked[1]?.resolve();
+  expect((await others).every((gone) => gone.has("gone"))).toBe(true);
+  const later = goneOf([{ pod: "gone" }], new Map(), context);
+  await turns();
+  expect(asked).toHaveLength(3);
+  asked[2]?.resolve();
+  expect([...(await later)]).toEqual(["gone"]);
 });
 
 test("entries are taken out from the end, each under a test that it is still there", () => {

@@ -5,6 +5,7 @@ import type { Release } from "#api/release.ts";
 import { isComponentPod } from "#drain/pods.ts";
 import { type Kind, type KubeObject, refOf } from "#kube/kind.ts";
 import { Pod, type PodObject } from "#kube/kinds.ts";
+import type { Reader } from "#kube/reader.ts";
 import type { JsonPatchOperation } from "#kube/writer.ts";
 import { type Cached, type Context, type Part, type Watch, watching } from "./define-controller.ts";
 
@@ -17,7 +18,7 @@ type Component = "agent" | "bindings-forwarder";
 type Spoken = KubeObject & { readonly status?: { readonly replicas?: readonly { readonly pod: string }[] } };
 
 /** What of Pods is watched. Where they may not be read, nobody is taken for gone. */
-const replicaPods: Part<PodObject> = {
+const replicaPods = {
   within: "release",
   labelSelector: `${COMPONENT} in (agent,bindings-forwarder)`,
   dispensable: true,
@@ -34,7 +35,7 @@ const replicaPods: Part<PodObject> = {
       conditions: (status?.conditions ?? []).filter(({ type }) => type === READY),
     },
   }),
-};
+} as const satisfies Part<PodObject>;
 
 /** By the name of its pod, whether a replica can be serving; undefined where Pods may not be read. */
 export type Replicas = ReadonlyMap<string, boolean> | undefined;
@@ -100,15 +101,48 @@ export function mayBeNews(
 export async function goneOf(
   entries: readonly { readonly pod: string }[] | undefined,
   replicas: Replicas,
-  { reader, release: { namespace }, signal }: Pick<Context, "reader" | "release" | "signal">,
+  context: Pick<Context, "reader" | "release" | "signal">,
 ): Promise<ReadonlySet<string>> {
   const missing = replicas === undefined ? [] : (entries ?? []).filter(({ pod }) => !replicas.has(pod));
-  const gone = new Set<string>();
-  for (const { pod: name } of missing) {
-    const pod = await reader.get(Pod, { name, namespace }, signal);
-    if (pod === undefined || hasEnded(pod)) gone.add(name);
-  }
-  return gone;
+  if (missing.length === 0) return new Set();
+  const living = await livingPods(context);
+  return new Set(missing.flatMap(({ pod }) => (living.has(pod) ? [] : [pod])));
+}
+
+type Living = Promise<ReadonlySet<string>>;
+
+/** By whoever asks: the list that is under way, and the one that begins after it. */
+const lists = new WeakMap<Reader, { readonly running: Living; next?: Living }>();
+
+/**
+ * The pods of all replicas that have not ended, as they are after the call. A pod that goes leaves its entry in every object
+ * at once, so that all who ask meanwhile share the next list: one that began before they saw an entry may be too old.
+ */
+async function livingPods({ reader, release, signal }: Pick<Context, "reader" | "release" | "signal">) {
+  const list = async (): Living => {
+    const names = new Set<string>();
+    const { namespace } = release;
+    const { labelSelector } = replicaPods;
+    for await (const { items } of reader.pages(Pod, { namespace, labelSelector }, signal))
+      for (const pod of items) if (!hasEnded(pod)) names.add(pod.metadata.name);
+    return names;
+  };
+  const begun = (running: Living): Living => {
+    const mine: { readonly running: Living; next?: Living } = { running };
+    lists.set(reader, mine);
+    const end = (): void => {
+      if (lists.get(reader) === mine && mine.next === undefined) lists.delete(reader);
+    };
+    running.then(end, end);
+    return running;
+  };
+  const now = lists.get(reader);
+  if (now === undefined) return await begun(list());
+  now.next ??= now.running.then(
+    async () => await begun(list()),
+    async () => await begun(list()),
+  );
+  return await now.next;
 }
 
 /** Takes the entries of these pods out of `status.replicas`; empty when there are none. */

@@ -42,6 +42,8 @@ export const tunnelController = defineReplicaController<AgentEndpoint, Tunnels>(
       (secret, cached) => cached.by(AgentEndpoint, "secret", keyOf(refOf(secret))).map(refOf),
       {},
       {
+        // Of Helm's there are many, and each holds a whole chart.
+        fieldSelector: "type!=helm.sh/release.v1",
         keeps: entriesOf("tls.crt", "tls.key", "ca.crt"),
       },
     ),
