@@ -45,6 +45,12 @@ export const NODE_PACKAGES: readonly DebianPackage[] = [
   { name: "containernetworking-plugins", files: CNI_FOLDERS.map((folder) => `${folder}/ptp`) },
 ];
 
+/** To try the completion of ngrok-drain in each shell that it is for. */
+export const SHELL_PACKAGES: readonly DebianPackage[] = [
+  { name: "zsh", program: "zsh" },
+  { name: "fish", program: "fish" },
+];
+
 /** To sign a chart. */
 export const SIGNING_PACKAGES: readonly DebianPackage[] = [{ name: "gnupg", program: "gpg" }];
 

@@ -1,12 +1,13 @@
 // The ways to ngrok-drain from a checkout: by its launcher on the machine's own Node, by npx in a fresh clone, as kubectl's
-// plugin, and completed by a real bash and by kubectl.
+// plugin, and completed by a real bash, zsh and fish, and by kubectl.
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, rm, symlink } from "node:fs/promises";
+import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { binaries } from "#tools/binaries.ts";
 import { command } from "#tools/command.ts";
+import { ensurePackages, SHELL_PACKAGES } from "#tools/debian.ts";
 
 const TOP = join(import.meta.dirname, "../../..");
 /** Nothing of an install is there under this name. */
@@ -19,6 +20,7 @@ let env: Record<string, string>;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "ngrok-drain-shell-"));
   bin = await binaries(console.log);
+  await ensurePackages(SHELL_PACKAGES, console.log);
   for (const name of ["ngrok-drain", "kubectl-ngrok_drain", "kubectl_complete-ngrok_drain"])
     await symlink(join(TOP, "scripts/ngrok-drain.js"), join(folder, name));
   const node = dirname(process.execPath);
@@ -61,6 +63,38 @@ test("bash completes by what the program says, and leaves paths to itself", asyn
   expect(await ask("re")).toEqual(["rescue", "report"]);
   expect(await ask("plan", "--policy", "")).toEqual(["Retain", "Delete"]);
   expect(await ask("plan", "--kubeconfig", "")).toEqual([""]);
+});
+
+test("fish completes a line by what the program says, each word with what it does, and leaves paths to itself", async () => {
+  await writeFile(join(folder, "here.yaml"), "");
+  const ask = async (line: string): Promise<string[]> =>
+    (await run("fish", ["--no-config", "-c", `ngrok-drain completion fish | source; complete -C '${line}'`])).out
+      .trim()
+      .split("\n");
+  expect(await ask("ngrok-drain res")).toEqual([expect.stringMatching(/^rescue\tFree what is left/)]);
+  const words = async (line: string) => (await ask(line)).map((one) => one.split("\t")[0]);
+  expect(new Set(await words("ngrok-drain plan --policy "))).toEqual(new Set(["Delete", "Retain"]));
+  expect(await words("ngrok-drain plan --policy=R")).toEqual(["--policy=Retain"]);
+  expect(await words("ngrok-drain plan --kubeconfig here.")).toEqual(["here.yaml"]);
+});
+
+test("zsh completes what is typed at its prompt, and leaves paths to itself", async () => {
+  await writeFile(join(folder, "here.yaml"), "");
+  // At a terminal of its own: Tab ends the word, Ctrl-A goes back to make an echo of the line.
+  const typing = String.raw`zmodload zsh/zpty; zpty z zsh -f -i
+    say() { zpty -w -n z "$1"; zpty -r z out "*$2*"; }
+    say $'PS1=; bindkey -e; autoload -Uz compinit; compinit -u -D; source <(ngrok-drain completion zsh); print LO""ADED\n' LOADED
+    for typed in "$@"; do
+      say "ngrok-drain $typed"$'\t\C-aprint -r -- \C-e E""ND\n' END
+      line=${"$"}{out##*$'\n'}; print -r -- ${"$"}{line%%$'\r'*}
+    done; zpty -d z`;
+  const { out } = await run("zsh", ["-f", "-c", typing, "zsh", "resc", "plan --policy R", "plan --kubeconfig her"]);
+  expect(out.trim().split(/\s*END\s*/)).toEqual([
+    "ngrok-drain rescue",
+    "ngrok-drain plan --policy Retain",
+    "ngrok-drain plan --kubeconfig here.yaml",
+    "",
+  ]);
 });
 
 test("npx brings it in a fresh clone, by the package and by its name, with the caller's folder as its own", async () => {
