@@ -8,6 +8,7 @@ import { Secret } from "#kube/kinds.ts";
 import { anAgentEndpoint, anNgrokTrafficPolicy } from "#test/support/builders.ts";
 import { isUp, startAgent, type TestAgent } from "#test/support/edge-agents.ts";
 import { underLoad } from "#test/support/load.ts";
+import { seen } from "#test/support/manager-process.ts";
 import { type NgrokEdge, startNgrokEdge } from "#test/support/ngrok-edge/edge.ts";
 import { httpUpstream, type Upstream } from "#test/support/ngrok-edge/upstreams.ts";
 import { visit } from "#test/support/ngrok-edge/visitors.ts";
@@ -21,6 +22,7 @@ import { Tunnels } from "./tunnels.ts";
 interface Pod extends AsyncDisposable {
   readonly agent: TestAgent;
   readonly replica: Replica;
+  readonly tunnels: Tunnels;
 }
 
 interface Ground extends AsyncDisposable {
@@ -42,10 +44,9 @@ async function ground(): Promise<Ground> {
     upstream,
     pod(name) {
       const agent = stack.use(startAgent(edge));
-      const replica = stack.use(
-        startReplicaOf(world, [withHands(tunnelController, new Tunnels(agent.agent, systemClock))], { pod: name }),
-      );
-      return { agent, replica, [Symbol.asyncDispose]: async () => await replica[Symbol.asyncDispose]() };
+      const tunnels = new Tunnels(agent.agent, systemClock);
+      const replica = stack.use(startReplicaOf(world, [withHands(tunnelController, tunnels)], { pod: name }));
+      return { agent, replica, tunnels, [Symbol.asyncDispose]: async () => await replica[Symbol.asyncDispose]() };
     },
     [Symbol.asyncDispose]: async () => await stack.disposeAsync(),
   };
@@ -195,6 +196,30 @@ test("after its session was lost an agent opens everything again, without a writ
   expect((await visit(at.edge, "web.test")).status).toBe(200);
   expect(isUp(agent.agent.state)).toBe(true);
   expect(replica.writes).toHaveLength(1);
+});
+
+test("an endpoint that waits for a session, and then lacks its policy, keeps nobody waiting once the session is there", async () => {
+  await using at = await ground();
+  const { agent, tunnels } = at.pod("agent-1");
+  await at.world.create(
+    NgrokTrafficPolicy,
+    anNgrokTrafficPolicy({ metadata: { name: "limits" }, spec: { policy: {} } }),
+  );
+  await at.world.create(AgentEndpoint, anEndpoint(at, { trafficPolicy: { targetRef: { name: "limits" } } }));
+  await at.world.until(AgentEndpoint, "web", serves(1));
+  await at.edge.goDown();
+  await seen(
+    () => `the endpoint waits for a session; ${tunnels.waiting} wait`,
+    () => Promise.resolve(tunnels.waiting === 1),
+  );
+  await at.world.remove(NgrokTrafficPolicy, "limits");
+  await at.world.until(AgentEndpoint, "web", (one) => entry(one)?.reason === "TrafficPolicyError");
+  expect(tunnels.waiting).toBe(0);
+  await at.edge.comeBack();
+  await agent.until("it has a session again", () => isUp(agent.agent.state));
+  await at.world.quiet();
+  expect(tunnels.waiting).toBe(0);
+  expect(at.edge.endpoints()).toEqual([]);
 });
 
 test("with a drain under way tunnels go on, nothing is opened, and what is deleted is closed", async () => {
