@@ -40,6 +40,22 @@ test("who lost its rights is refused and is not to blame, until they are back", 
   expect(denials(events, FULLNAME)).toEqual([refused("-cleanup"), refused()]);
 });
 
+test("a role that is left with fewer rules has lost some, until they are back", () => {
+  const role = (verb: string, rules: number): AuditEvent => ({
+    ...helm(verb, "clusterroles", "-manager-role"),
+    requestObject: { rules: Array.from({ length: rules }, () => ({})) },
+  });
+  const events = [
+    role("create", 1),
+    role("patch", 9),
+    refused(),
+    role("patch", 1),
+    refused("-agent"),
+    role("patch", 9),
+  ];
+  expect(denials([...events, refused("-agent")], FULLNAME)).toEqual([refused(), refused("-agent")]);
+});
+
 test("in a namespace that goes, everything goes", () => {
   expect(denials([event("delete", "namespaces", "ops", "admin"), refused()], FULLNAME)).toEqual([]);
 });
