@@ -13,7 +13,7 @@
 
 {{- /* Any text is true, "false" as well. */ -}}
 {{- define "ngrok-operator.checks.types" -}}
-{{- range $name := list "cleanupHook.enabled" "installCRDs" "crds.keep" "gitops.argocd" "oneClickDemoMode" "ingress.enabled" "ingress.ingressClass.create" "ingress.ingressClass.default" "gateway.enabled" "gateway.disableReferenceGrants" "bindings.enabled" "bindings.forwarder.serviceAccount.create" "agent.enabled" "agent.serviceAccount.create" "rbac.cluster" "serviceAccount.create" "crdAccessRoles.create" "image.allowLatest" "podDisruptionBudget.create" "networkPolicy.enabled" "protect.enabled" "ingressClass.create" "ingressClass.default" }}
+{{- range $name := list "cleanupHook.enabled" "installCRDs" "crds.keep" "gitops.argocd" "oneClickDemoMode" "ingress.enabled" "ingress.ingressClass.create" "ingress.ingressClass.default" "gateway.enabled" "gateway.disableReferenceGrants" "bindings.enabled" "bindings.forwarder.serviceAccount.create" "agent.enabled" "agent.serviceAccount.create" "rbac.cluster" "serviceAccount.create" "crdAccessRoles.create" "image.allowLatest" "podDisruptionBudget.create" "networkPolicy.enabled" "protect.enabled" "metrics.serviceMonitor.enabled" "metrics.podMonitor.enabled" "metrics.rules.enabled" "metrics.dashboard.enabled" "ingressClass.create" "ingressClass.default" }}
 {{- $value := $.Values }}
 {{- range splitList "." $name }}{{ $value = get ($value | default dict) . }}{{ end }}
 {{- if and (kindIs "string" $value) $value }}
