@@ -13,13 +13,12 @@ const ASK_MS = 2_000;
 
 /**
  * Drains by the policy of the KubernetesOperator if the release's namespace is terminating, and does nothing otherwise.
- * Never throws. Where namespaces may not be read (`rbac.cluster=false`) it does nothing either.
+ * Never throws. With `rbac.cluster=false` the Role of the release lets it read that one namespace.
  *
  * @param parts of the leader whose `signal` has aborted; of several pods the first one to take the Lease drains
  */
 export async function leave(parts: LeaderParts): Promise<void> {
-  if (!parts.clusterWide || !(await within(parts, ASK_MS, async (signal) => await isNamespaceGoing(parts, signal))))
-    return;
+  if (!(await within(parts, ASK_MS, async (signal) => await isNamespaceGoing(parts, signal)))) return;
   parts.log.warn({ namespace: parts.release.namespace }, "the namespace of the release is being deleted");
   await within(parts, GRACE_MS, async (signal) => await drainAtLast({ ...parts, signal }));
 }

@@ -160,11 +160,16 @@ test("the KubernetesOperator deleted by hand drains the install: every finalizer
   expect(await world.get(KubernetesOperator, "ngrok")).toBeUndefined();
 });
 
-test.for(["Retain", "Delete"] as const)(
-  "a pod that is stopped since its namespace is being deleted drains before it ends, by policy %s (F16, E21)",
-  async (drainPolicy, { expect }) => {
+test.for([
+  ["Retain", "true"],
+  ["Delete", "true"],
+  ["Delete", "false"],
+] as const)(
+  "a pod that is stopped since its namespace is being deleted drains before it ends, by policy %s and with rbac.cluster=%s (F16, E21)",
+  async ([drainPolicy, cluster], { expect }) => {
     const all = [...controllers, kubernetesOperatorController];
-    await using world = await startWorld({ controllers: all, options: { drainPolicy } });
+    const clusterWide = cluster === "true";
+    await using world = await startWorld({ controllers: all, clusterWide, options: { drainPolicy } });
     await world.until(KubernetesOperator, "ngrok", isReady);
     await world.create(CloudEndpoint, anEndpoint("web"));
     await world.until(CloudEndpoint, "web", isReady);

@@ -6,7 +6,7 @@ import { allow, type Feature } from "#api/rbac.ts";
 import { namesOf, type Release } from "#api/release.ts";
 import { drainRights, markRights } from "#drain/rbac.ts";
 import { resourceName } from "#kube/kind.ts";
-import { ConfigMap, CustomResourceDefinition, Event, Lease } from "#kube/kinds.ts";
+import { ConfigMap, CustomResourceDefinition, Event, Lease, Namespace } from "#kube/kinds.ts";
 import { callsPerMinuteOf } from "#ngrok/pace.ts";
 import { KnownError } from "#wire/errors.ts";
 import { agentEndpointController } from "../../controllers/agent-endpoint/controller.ts";
@@ -188,6 +188,11 @@ export const apiManager = defineManager({
     allow(Event, ["create", "patch"], {
       scope: "release",
       why: "tells on the KubernetesOperator what was done for it",
+    }),
+    allow(Namespace, ["get"], {
+      scope: "release",
+      when: "noClusterRights",
+      why: "sees at its end whether its own namespace is being deleted, and drains then",
     }),
     ...drainRights,
     ...markRights,
