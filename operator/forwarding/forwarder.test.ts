@@ -149,6 +149,8 @@ describe("the listener", () => {
     }
     expect(await come(port).then(endOf, () => "reset")).toBe("reset");
     expect(world.lines.filter((line) => line.includes("no connection more is taken"))).toHaveLength(1);
+    expect(await world.measured()).toMatch(/^ngrok_operator_bound_connections 2$/m);
+    expect(await world.measured()).toMatch(/^ngrok_operator_bound_connections_total\{result="refused"\} 1$/m);
     for (const socket of held) socket.end();
     await Promise.all(held.map(endOf));
     await world.ingress.journal.until("all have ended", () => world.forwarder.connections === 0);

@@ -5,6 +5,7 @@ import { readableKey } from "#ngrok/binding-key.ts";
 import type { Clock } from "#wire/clock.ts";
 import { KnownError } from "#wire/errors.ts";
 import type { Log } from "../runtime/log.ts";
+import type { ConnectionMeter } from "../runtime/metrics.ts";
 import type { ConnectionLimits } from "./connection.ts";
 import { type Identify, Listener, type Served } from "./listener.ts";
 
@@ -41,6 +42,7 @@ export interface ForwarderOptions {
   readonly log: Log;
   /** Authorities (PEM) of the ingress; default those that the process trusts. */
   readonly ca?: string;
+  readonly meter?: ConnectionMeter;
 }
 
 interface Entry {
@@ -149,6 +151,7 @@ export class Forwarder {
         reached: () => this.#note(key, entry, undefined),
         ended: (failure) => {
           this.#connections -= 1;
+          this.#options.meter?.ended(failure === undefined ? "served" : "failed");
           if (failure !== undefined) this.#note(key, entry, failure);
         },
       }),
@@ -162,15 +165,17 @@ export class Forwarder {
   }
 
   #admit(key: string): boolean {
-    const { limits, log } = this.#options;
+    const { limits, log, meter } = this.#options;
     if (this.#connections >= limits.connections) {
       const hint = "give the forwarder more replicas: each takes as many";
       if (!this.#isFull) log.warn({ object: key, connections: this.#connections, hint }, "no connection more is taken");
       this.#isFull = true;
+      meter?.refused();
       return false;
     }
     this.#isFull = false;
     this.#connections += 1;
+    meter?.taken();
     return true;
   }
 

@@ -8,9 +8,19 @@ const SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60];
 
 export type ReconcileResult = "success" | "error" | "requeue_after";
 
+/** Hears of each connection of a forwarder: taken on and how it ended, or turned away. */
+export interface ConnectionMeter {
+  taken(): void;
+  ended(result: "served" | "failed"): void;
+  /** There was no room for it. */
+  refused(): void;
+}
+
 export interface Metrics {
   readonly registry: Registry;
   queue(controller: string): QueueMetrics;
+  /** Of a process that forwards; asked for once. */
+  connections(): ConnectionMeter;
   reconciled(controller: string, result: ReconcileResult, seconds: number): void;
   /** `status` is undefined when no answer came. */
   called(call: { method: string; status: number | undefined; host: string }): void;
@@ -55,6 +65,7 @@ export function metrics({ processMetrics = true }: { processMetrics?: boolean } 
   return {
     registry,
     queue,
+    connections: () => connectionMeter(counter, gauge),
     reconciled(controller, result, seconds) {
       results.inc({ controller, result });
       if (result === "error") errors.inc({ controller });
@@ -75,6 +86,23 @@ export function metrics({ processMetrics = true }: { processMetrics?: boolean } 
       uninstall.reset();
       if (now !== undefined) uninstall.set({ reason: now.reason }, ofStatus[now.status]);
     },
+  };
+}
+
+function connectionMeter(counter: Make<Counter>, gauge: Make<Gauge>): ConnectionMeter {
+  const open = gauge("ngrok_operator_bound_connections", "Connections that go on", []);
+  const all = counter(
+    "ngrok_operator_bound_connections_total",
+    "Connections that were served, did not reach their endpoint, or found no room",
+    ["result"],
+  );
+  return {
+    taken: () => open.inc(),
+    ended(result) {
+      open.dec();
+      all.inc({ result });
+    },
+    refused: () => all.inc({ result: "refused" }),
   };
 }
 

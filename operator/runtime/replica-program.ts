@@ -10,7 +10,7 @@ import { KnownError } from "#wire/errors.ts";
 import type { Flag, Manager } from "./define-manager.ts";
 import { type FlagValues, notEmpty, oneOf, parseFlags } from "./flags.ts";
 import { type Encoder, isLevel, type Log, openLog } from "./log.ts";
-import { metrics as openMetrics } from "./metrics.ts";
+import { type Metrics, metrics as openMetrics } from "./metrics.ts";
 import { runReplicas, type RunReplicasOptions } from "./run-replicas.ts";
 
 /** @param managerName the default of `--manager-name`. */
@@ -83,6 +83,7 @@ export interface Opened {
   readonly signal: AbortSignal;
   /** How long the pod may take to stop, milliseconds. */
   readonly graceMs: number;
+  readonly metrics: Pick<Metrics, "connections">;
 }
 
 /** What a pod brings to the runtime. */
@@ -135,7 +136,7 @@ async function start(program: ReplicaProgram, flags: FlagValues, given: Surround
     `${program.manager.name} starts`,
   );
   return await runReplicas({
-    ...(await program.open({ flags, clock, log, signal, graceMs })),
+    ...(await program.open({ flags, clock, log, signal, graceMs, metrics })),
     connection,
     release,
     clusterWide: flags["rbac-cluster"] === "true",

@@ -81,6 +81,14 @@ export const alerts: readonly Alert[] = [
     summary: "calls fail",
     description: "Calls to {{ $labels.host }} end without an answer or with a server's error.",
   },
+  {
+    name: "NgrokOperatorConnectionsRefused",
+    query: `sum by (namespace) (rate(ngrok_operator_bound_connections_total{SELECT,result="refused"}[5m])) > 0`,
+    for: "5m",
+    severity: "warning",
+    summary: "the forwarders turn connections away",
+    description: "They have as many connections as they take. Give bindings.forwarder more replicas.",
+  },
 ];
 
 export const panels: readonly Panel[] = [
@@ -130,6 +138,18 @@ export const panels: readonly Panel[] = [
     title: "Calls",
     query: `sum by (host, code) (rate(rest_client_requests_total{SELECT}[5m]))`,
     legend: "{{host}} {{code}}",
+    unit: "ops",
+  },
+  {
+    title: "Bound connections",
+    query: `sum by (pod) (ngrok_operator_bound_connections{SELECT})`,
+    legend: "{{pod}}",
+    unit: "short",
+  },
+  {
+    title: "Bound connections, by result",
+    query: `sum by (result) (rate(ngrok_operator_bound_connections_total{SELECT}[5m]))`,
+    legend: "{{result}}",
     unit: "ops",
   },
   {

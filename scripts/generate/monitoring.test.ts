@@ -7,7 +7,8 @@ import { alerts, panels, SELECT } from "./monitoring-queries.ts";
 const ADDED = ["namespace", "pod"];
 
 const exposed = new Map<string, readonly string[]>();
-const { registry } = metrics();
+const { registry, connections } = metrics();
+connections();
 for (const { name } of registry.getMetricsAsArray()) {
   const { labelNames } = registry.getSingleMetric(name) as unknown as { labelNames: readonly string[] };
   exposed.set(name, labelNames);

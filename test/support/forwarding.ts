@@ -6,6 +6,7 @@ import { keyAndRequest } from "#ngrok/csr.ts";
 import { LIMITS, Forwarder, type ForwarderLimits, type Pair } from "#operator/forwarding/forwarder.ts";
 import type { Identify, Served } from "#operator/forwarding/listener.ts";
 import { openLog } from "#operator/runtime/log.ts";
+import { metrics } from "#operator/runtime/metrics.ts";
 import { systemClock, type Clock } from "#wire/clock.ts";
 import { createAuthority } from "./ngrok-api/certificates.ts";
 import { type NgrokBindings, type NgrokBindingsOptions, startNgrokBindings } from "./ngrok-bindings/ingress.ts";
@@ -13,6 +14,8 @@ import { type NgrokBindings, type NgrokBindingsOptions, startNgrokBindings } fro
 export interface Forwarding extends AsyncDisposable {
   readonly ingress: NgrokBindings;
   readonly forwarder: Forwarder;
+  /** The metrics as they are served. */
+  measured(): Promise<string>;
   /** Lines of the log, from level debug. */
   readonly lines: readonly string[];
   /** What has been told, by key. */
@@ -41,8 +44,15 @@ export async function startForwarding({
   const authority = await createAuthority(90);
   const ingress = await startNgrokBindings({ ...options, clientCa: authority.certificate });
   const lines: string[] = [];
+  const measured = metrics({ processMetrics: false });
   const log = openLog({ level: "debug", encoder: "json", secrets: [] }, { write: (line) => void lines.push(line) });
-  const forwarder = new Forwarder({ limits: { ...LIMITS, ...limits }, clock, log, ca: ingress.ca });
+  const forwarder = new Forwarder({
+    limits: { ...LIMITS, ...limits },
+    clock,
+    log,
+    ca: ingress.ca,
+    meter: measured.connections(),
+  });
   const told: (string | undefined)[] = [];
   forwarder.onChange((key) => told.push(key));
   const pair = async (): Promise<Pair> => {
@@ -53,6 +63,7 @@ export async function startForwarding({
   return {
     ingress,
     forwarder,
+    measured: async () => await measured.registry.metrics(),
     lines,
     told,
     pair,

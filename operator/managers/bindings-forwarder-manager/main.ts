@@ -21,8 +21,8 @@ process.exitCode = await replicaProgram(
 // After a loop has broken, what listens would keep the process alive, with nobody to look after it.
 process.exit();
 
-function open({ clock, log, graceMs }: Opened): Work {
-  const forwarder = new Forwarder({ limits: LIMITS, clock, log });
+function open({ clock, log, graceMs, metrics }: Opened): Work {
+  const forwarder = new Forwarder({ limits: LIMITS, clock, log, meter: metrics.connections() });
   return {
     works: [withHands(listenerController, forwarder)],
     checks: { alive: [], ready: [] },
