@@ -17,7 +17,7 @@ import type { Ground } from "./rights-ground.ts";
 /** An AgentEndpoint of which an agent has said something whose pod is gone: the leader asks for that pod. */
 export async function agentThatGoes({ kubectl, asked }: Pick<Ground, "kubectl" | "asked">): Promise<void> {
   await put(kubectl, anAgentEndpoint({ metadata: { namespace: "shop" }, spec: { url: "https://shop.internal" } }));
-  const looked = asked(/\/pods\/gone\b/);
+  const looked = asked(/\/pods\?(?!.*watch=true)/);
   const status = { replicas: [{ pod: "gone", observedGeneration: 1, reason: "EndpointCreated" }] };
   const said = ["--subresource=status", "--type=merge", "-p", JSON.stringify({ status })];
   await kubectl(["patch", "agentendpoint/shop", "-n", "shop", ...said]);

@@ -77,7 +77,7 @@ export const agentEndpointController = defineController<AgentEndpoint>({
     }),
     allow(Domain, ["get", "list", "watch", "create"], { why: "reserves the host of an endpoint" }),
     allow(NgrokTrafficPolicy, ["list", "watch"], { why: "reads the traffic policies that endpoints name" }),
-    allow(Pod, ["get", "list", "watch"], { scope: "release", why: "knows which agents there are" }),
+    allow(Pod, ["list", "watch"], { scope: "release", why: "knows which agents there are" }),
   ],
   serves: (endpoint, around) => !isGeneratedElsewhere(endpoint, around),
   leaves: { fields: ["replicas"], conditions: [] },

@@ -88,7 +88,7 @@ export const boundEndpointController = defineController<BoundEndpoint>({
       when: "bindings",
       why: "makes a Service that waits for its namespace as soon as that is there",
     }),
-    allow(Pod, ["get", "list", "watch"], { scope: "release", why: "knows which forwarders there are" }),
+    allow(Pod, ["list", "watch"], { scope: "release", why: "knows which forwarders there are" }),
   ],
   serves: (endpoint, around) => !isGeneratedElsewhere(endpoint, around),
   leaves: { fields: ["endpoints", "endpointsSummary", "hashedName", "replicas"], conditions: [] },
