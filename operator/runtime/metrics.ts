@@ -21,6 +21,8 @@ export interface Metrics {
   queue(controller: string): QueueMetrics;
   /** Of a process that forwards; asked for once. */
   connections(): ConnectionMeter;
+  /** Of a process that keeps a session with ngrok, called once; `isUp` is asked whenever the metrics are read. */
+  session(isUp: () => boolean): void;
   reconciled(controller: string, result: ReconcileResult, seconds: number): void;
   /** `status` is undefined when no answer came. */
   called(call: { method: string; status: number | undefined; host: string }): void;
@@ -66,6 +68,7 @@ export function metrics({ processMetrics = true }: { processMetrics?: boolean } 
     registry,
     queue,
     connections: () => connectionMeter(counter, gauge),
+    session: (isUp) => sessionGauge(registry, isUp),
     reconciled(controller, result, seconds) {
       results.inc({ controller, result });
       if (result === "error") errors.inc({ controller });
@@ -87,6 +90,16 @@ export function metrics({ processMetrics = true }: { processMetrics?: boolean } 
       if (now !== undefined) uninstall.set({ reason: now.reason }, ofStatus[now.status]);
     },
   };
+}
+
+function sessionGauge(registry: Registry, isUp: () => boolean): void {
+  // Nobody tells of a session that has gone silent: it is asked for.
+  const up: Gauge = new Gauge({
+    name: "ngrok_operator_agent_session",
+    help: "1 while the agent is in a session with ngrok that answers",
+    registers: [registry],
+    collect: () => up.set(isUp() ? 1 : 0),
+  });
 }
 
 function connectionMeter(counter: Make<Counter>, gauge: Make<Gauge>): ConnectionMeter {

@@ -83,7 +83,7 @@ export interface Opened {
   readonly signal: AbortSignal;
   /** How long the pod may take to stop, milliseconds. */
   readonly graceMs: number;
-  readonly metrics: Pick<Metrics, "connections">;
+  readonly metrics: Pick<Metrics, "connections" | "session">;
 }
 
 /** What a pod brings to the runtime. */

@@ -37,8 +37,9 @@ export const alerts: readonly Alert[] = [
     query: `max by (namespace) (ngrok_operator_drain_phase{SELECT,phase="Draining"}) == 1 unless sum by (namespace) (changes(ngrok_operator_drain_objects{SELECT,outcome="drained"}[10m])) > 0`,
     for: "10m",
     severity: "critical",
-    summary: "a drain is marked and frees nothing",
-    description: "ngrok-drain status in the api-manager's pod says who drains and what it waits for.",
+    summary: "a drain is marked, and the api-manager frees nothing",
+    description:
+      "ngrok-drain status in the api-manager's pod says who drains and what it waits for. A hook that drains instead says so in its log.",
   },
   {
     name: "NgrokOperatorDrainFailures",
@@ -50,7 +51,8 @@ export const alerts: readonly Alert[] = [
   },
   {
     name: "NgrokOperatorNoLeader",
-    query: `(sum(leader_election_master_status{SELECT}) or vector(0)) == 0`,
+    // A hook that drains holds the Lease, and nobody does once all is drained.
+    query: `(sum(leader_election_master_status{SELECT}) or vector(0)) == 0 unless max(ngrok_operator_drain_phase{SELECT,phase=~"Draining|Drained"}) == 1`,
     for: "5m",
     severity: "critical",
     summary: "no api-manager holds the Lease",
@@ -80,6 +82,14 @@ export const alerts: readonly Alert[] = [
     severity: "warning",
     summary: "calls fail",
     description: "Calls to {{ $labels.host }} end without an answer or with a server's error.",
+  },
+  {
+    name: "NgrokOperatorAgentSessionDown",
+    query: `min by (namespace, pod) (ngrok_operator_agent_session{SELECT}) == 0`,
+    for: "5m",
+    severity: "critical",
+    summary: "an agent has no session with ngrok",
+    description: "Pod {{ $labels.pod }} serves no endpoint: its /readyz and its log say why.",
   },
   {
     name: "NgrokOperatorConnectionsRefused",
@@ -139,6 +149,12 @@ export const panels: readonly Panel[] = [
     query: `sum by (host, code) (rate(rest_client_requests_total{SELECT}[5m]))`,
     legend: "{{host}} {{code}}",
     unit: "ops",
+  },
+  {
+    title: "Agents' sessions with ngrok (1 up, 0 down)",
+    query: `min by (pod) (ngrok_operator_agent_session{SELECT})`,
+    legend: "{{pod}}",
+    unit: "short",
   },
   {
     title: "Bound connections",

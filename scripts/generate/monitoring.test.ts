@@ -1,4 +1,5 @@
 // Alerts and dashboard ask for nothing but what the programs expose: names and labels from the registry that each of them opens.
+import { parser } from "@prometheus-io/lezer-promql";
 import { expect, test } from "vitest";
 import { metrics } from "#operator/runtime/metrics.ts";
 import { alerts, panels, SELECT } from "./monitoring-queries.ts";
@@ -7,10 +8,11 @@ import { alerts, panels, SELECT } from "./monitoring-queries.ts";
 const ADDED = ["namespace", "pod"];
 
 const exposed = new Map<string, readonly string[]>();
-const { registry, connections } = metrics();
-connections();
-for (const { name } of registry.getMetricsAsArray()) {
-  const { labelNames } = registry.getSingleMetric(name) as unknown as { labelNames: readonly string[] };
+const all = metrics();
+all.connections();
+all.session(() => true);
+for (const { name } of all.registry.getMetricsAsArray()) {
+  const { labelNames } = all.registry.getSingleMetric(name) as unknown as { labelNames: readonly string[] };
   exposed.set(name, labelNames);
   exposed.set(`${name}_bucket`, [...labelNames, "le"]);
 }
@@ -37,6 +39,24 @@ test.for(queries)("%s asks for metrics and labels that there are, of one install
   const grouped = [...query.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, list = ""]) => list.split(", "));
   const known = selectors.flatMap(({ metric }) => exposed.get(metric) ?? []);
   for (const label of grouped) expect([...known, ...ADDED]).toContain(label);
+});
+
+/** Where Prometheus's grammar cannot read a query on. */
+function unread(query: string): string[] {
+  const places: string[] = [];
+  parser.parse(query).iterate({
+    enter: (node) => void (node.type.isError && places.push(`${query.slice(0, node.from)} <here>`)),
+  });
+  return places;
+}
+
+test.for(queries)("%s can be read by Prometheus", ([, query = ""]) => {
+  expect(unread(query.replaceAll(SELECT, 'namespace="a"'))).toEqual([]);
+});
+
+test("a query with a slip cannot be read", () => {
+  expect(unread('sum by (pod) (rate(a_total{b="c"}[5m])')).not.toEqual([]);
+  expect(unread("max(a{b=c}) == 0")).not.toEqual([]);
 });
 
 test.for([

@@ -20,6 +20,8 @@ interface AgentProcess extends AsyncDisposable {
   /** Status and text of a probe; 0 while nobody listens. */
   probe(path: "/healthz" | "/readyz"): Promise<{ readonly status: number; readonly text: string }>;
   ready(): Promise<void>;
+  /** What Prometheus reads. */
+  metrics(): Promise<string>;
 }
 
 async function anAgent(
@@ -31,13 +33,14 @@ async function anAgent(
   const folder = await mkdtemp(join(tmpdir(), "agent-"));
   await writeFile(join(folder, "ca.crt"), edge.ca);
   const port = await freePort();
+  const metricsPort = await freePort();
   const flags = [
     `--release-name=${world.release.name}`,
     `--fullname=${world.release.fullname}`,
     `--watch-namespace=${world.namespace}`,
     `--server-addr=${edge.serverAddr}`,
     `--health-probe-bind-address=127.0.0.1:${port}`,
-    "--metrics-bind-address=0",
+    `--metrics-bind-address=127.0.0.1:${metricsPort}`,
   ];
   const child = spawn(process.execPath, ["operator/managers/agent-manager/main.ts", ...flags], {
     env: {
@@ -66,6 +69,7 @@ async function anAgent(
     log: () => log,
     ended,
     probe,
+    metrics: async () => await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(),
     ready: async () =>
       await seen(
         () => `${pod} is ready; it said: ${log}`,
@@ -119,6 +123,7 @@ test("an agent without a token, or with a wrong one, runs and says what to do, a
   await says(without, "set NGROK_AUTHTOKEN");
   await says(wrong, "ERR_NGROK_107");
   expect((await wrong.probe("/healthz")).status).toBe(200);
+  expect(await wrong.metrics()).toContain("ngrok_operator_agent_session 0");
   expect(wrong.log()).not.toContain("wrong-secret");
 });
 
@@ -127,6 +132,7 @@ test("an agent that ngrok has told to restart is not alive any more", async () =
   await using edge = await startNgrokEdge();
   await using agent = await anAgent(world, edge, "agent-1");
   await agent.ready();
+  expect(await agent.metrics()).toContain("ngrok_operator_agent_session 1");
   await edge.sessions()[0]?.restart();
   await seen(
     () => `it is not alive: ${agent.log()}`,

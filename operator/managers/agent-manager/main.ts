@@ -33,7 +33,7 @@ process.exitCode = await replicaProgram(
 // The SDK's connection would keep nothing alive, but its threads must not outlive what was asked of them.
 process.exit();
 
-async function open({ flags, clock, log, signal, graceMs }: Opened): Promise<Work> {
+async function open({ flags, clock, log, signal, graceMs, metrics }: Opened): Promise<Work> {
   const authtoken = process.env["NGROK_AUTHTOKEN"] ?? "";
   const connect = agentConnect({
     authtoken,
@@ -52,6 +52,7 @@ async function open({ flags, clock, log, signal, graceMs }: Opened): Promise<Wor
       else log.info(line, "the session with ngrok");
     },
   });
+  metrics.session(() => agent.state.is === "up");
   const tunnels = new Tunnels(agent, clock);
   const running = agent.run(signal);
   // A call that was under way at SIGTERM has had its part of the grace when it is our turn to close.
