@@ -63,7 +63,7 @@ async function attempt<E extends Record<string, EnvVar>>(
     const result = await hook.run({ env, connection, ngrok: (fence) => client?.under(fence), clock, signal, say });
     return result.ok ? 0 : 1;
   } catch (error) {
-    explain(error, say);
+    explain(error, say, AGAIN[hook.phase]);
     return 1;
   } finally {
     await ngrok?.[Symbol.asyncDispose]();
@@ -99,8 +99,15 @@ function parse<E extends Record<string, EnvVar>>(hook: Hook<E>, env: HookProcess
   return Object.fromEntries(Object.keys(hook.env).map((name) => [name, env[name]])) as Parsed<E>;
 }
 
-function explain(error: unknown, say: (word: string, sentence: string) => void): void {
-  const again = "run the same helm uninstall again; it goes on where this run ended";
+const RESUMED = "run the same helm uninstall again; it goes on where this run ended";
+/** What a person types next; who only rehearsed must never be told to uninstall. */
+const AGAIN: Readonly<Record<Hook["phase"], string>> = {
+  "pre-delete": RESUMED,
+  "post-delete": RESUMED,
+  test: "run the same helm test again; it changes nothing",
+};
+
+function explain(error: unknown, say: (word: string, sentence: string) => void, again: string): void {
   if (error instanceof Stopped) {
     say("stopped", "this pod was told to end before it was done; nothing is lost");
     say("again", again);
