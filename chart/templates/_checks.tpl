@@ -3,7 +3,7 @@
 
 {{- define "ngrok-operator.checks" -}}
 {{- $found := list -}}
-{{- range list "types" "drain" "crds" "gitops" "guard" "image" "credentials" "scope" "pods" "flags" -}}
+{{- range list "types" "drain" "crds" "gitops" "guard" "image" "credentials" "scope" "pods" "monitors" "flags" -}}
 {{- with include (printf "ngrok-operator.checks.%s" .) $ | trim -}}{{- $found = append $found . -}}{{- end -}}
 {{- end -}}
 {{- if $found -}}
@@ -20,6 +20,14 @@
 {{ $name }} {{ $value | quote }}: a text, which is neither true nor false
   remedy: {{ $name }}={{ ternary $value "true or false" (has $value (list "true" "false")) }} without quotes
 {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "ngrok-operator.checks.monitors" -}}
+{{- $metrics := .Values.metrics | default dict }}
+{{- if and ($metrics.podMonitor | default dict).enabled ($metrics.serviceMonitor | default dict).enabled }}
+metrics.podMonitor.enabled=true with metrics.serviceMonitor.enabled=true: every pod would be read twice, and every sum be double
+  remedy: one of them
 {{- end }}
 {{- end -}}
 
