@@ -142,6 +142,10 @@ export const REFUSED_BY_CHECKS: readonly RefusedByChecks[] = [
     says: "extraEnv NO_PROXY and proxy.noProxy: one variable, two places\n  remedy: leave one of them out",
   },
   {
+    set: ["metrics.podMonitor.enabled=true", "metrics.serviceMonitor.enabled=true"],
+    says: "metrics.podMonitor.enabled=true with metrics.serviceMonitor.enabled=true: every pod would be read twice, and every sum be double\n  remedy: one of them",
+  },
+  {
     json: ['ngrokMetadata={"a":"1,b=2"}'],
     says: 'ngrokMetadata "a": a comma, or = in a key, has another meaning in the flag that it becomes\n  remedy: another text',
   },
