@@ -23,8 +23,8 @@ export const twoAtOnce = [
     helmTimeout: 45,
     // Helm deletes the first hook's Job for the second: Helm 3 takes that for a success, Helm 4 waits in vain.
     firstEnd: "maybe",
-    mute: "the second uninstall deletes the first one's Job, and its words with it. Helm 3 may run the cleanup twice at once, and deletes its ServiceAccount under the second one, whose pod then never starts: it holds nothing, its Job fails after 15 minutes, and only a person deletes that",
-    leaves: ({ helm }) => (helm === 3 ? [/^job .*-cleanup$/, /^pod .*-cleanup-[a-z0-9]{5}$/] : []),
+    mute: "the second uninstall deletes the first one's Job, and its words with it. Helm 3 may run the cleanup twice at once, and deletes its ServiceAccount under the second one, which then cannot take the drain's Job away: both hold nothing, and Kubernetes deletes them a day after they have ended",
+    leaves: ({ helm }) => (helm === 3 ? [/^job .*-(drain|cleanup)$/, /^pod .*-(drain|cleanup)-[a-z0-9]{5}$/] : []),
     during: async (act) => {
       const middle = middleOf(act);
       await middle.reached;
