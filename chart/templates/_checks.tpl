@@ -3,7 +3,7 @@
 
 {{- define "ngrok-operator.checks" -}}
 {{- $found := list -}}
-{{- range list "types" "drain" "crds" "gitops" "guard" "image" "credentials" "scope" "pods" "monitors" "flags" -}}
+{{- range list "types" "drain" "crds" "gitops" "guard" "image" "credentials" "scope" "pods" "bindings" "monitors" "flags" -}}
 {{- with include (printf "ngrok-operator.checks.%s" .) $ | trim -}}{{- $found = append $found . -}}{{- end -}}
 {{- end -}}
 {{- if $found -}}
@@ -19,6 +19,18 @@
 {{- if and (kindIs "string" $value) $value }}
 {{ $name }} {{ $value | quote }}: a text, which is neither true nor false
   remedy: {{ $name }}={{ ternary $value "true or false" (has $value (list "true" "false")) }} without quotes
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* Its name is ngrok's, and forwarders may read that one alone. A kind that the cluster has not yet cannot be looked up. */ -}}
+{{- define "ngrok-operator.checks.bindings" -}}
+{{- if and .Values.bindings.enabled .Values.rbac.cluster (.Capabilities.APIVersions.Has "ngrok.k8s.ngrok.com/v1alpha1/KubernetesOperator") }}
+{{- range (lookup "ngrok.k8s.ngrok.com/v1alpha1" "KubernetesOperator" .Release.Namespace "").items }}
+{{- if and (ne .metadata.name $.Release.Name) (has "bindings" ((.spec | default dict).enabledFeatures | default list)) }}
+bindings.enabled=true: release {{ .metadata.name }} binds endpoints into namespace {{ $.Release.Namespace }} already, and both would sign over one another in Secret ngrok-operator-default-tls
+  remedy: install in a namespace of its own, or bindings.enabled=false
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end -}}

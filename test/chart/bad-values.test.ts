@@ -15,6 +15,7 @@ const LOOKED_UP = [
   /^CustomResourceDefinition /,
   /^protect\.enabled=true: Kubernetes/,
   /^installCRDs=false: this/,
+  /^bindings\.enabled=true: release/,
 ];
 
 describe.for(HELMS)("%s", (helm) => {
