@@ -94,10 +94,12 @@ test("with protect.enabled neither namespace nor CRDs go before the drain, and t
     .toContain("is not drained");
   expect(await going(`namespace/${namespace}`)).toContain(`First helm uninstall ${RELEASE} -n ${namespace}`);
   expect(await going(crd)).toContain(`kubectl delete ${guard.join(" ")}`);
-  const { metadata, ...rest } = await kubectl.json<{ metadata: { name: string; labels: object } }>(["get", ...guard]);
+  const { metadata, ...rest } = await kubectl.json<{ metadata: Guard }>(["get", ...guard]);
+  // Without Helm's annotations Helm 4 would take it for somebody else's, and leave it.
+  const { name, labels, annotations } = metadata;
   await kubectl.run(["delete", ...guard]);
   await expect.poll(async () => await going(crd, "--dry-run=server"), LONG).toContain("deleted (server dry run)");
-  await kubectl.apply([{ ...rest, metadata: { name: metadata.name, labels: metadata.labels } }]);
+  await kubectl.apply([{ ...rest, metadata: { name, labels, annotations } }]);
   await expect.poll(async () => await going(crd, "--dry-run=server"), LONG).toContain("is not drained");
 
   const run = await release.uninstall();
@@ -106,4 +108,12 @@ test("with protect.enabled neither namespace nor CRDs go before the drain, and t
   expect(await carriers(kubectl)).toEqual([]);
   expect(await scene.residue()).toEqual([]);
   expect(await going(`namespace/${namespace}`, "--timeout=50s")).toContain("deleted");
+  const left = await scene.leftovers();
+  expect(left.filter((line) => !line.startsWith("customresourcedefinition "))).toEqual([]);
 });
+
+interface Guard {
+  readonly name: string;
+  readonly labels: object;
+  readonly annotations: object;
+}

@@ -48,6 +48,8 @@ test.for(["Retain", "Delete"] as const)(
       (event) => event.verb === "create" && podOf(event)?.includes("-manager-") === true && isOurs(event.objectRef),
     );
     expect(made.map(said)).toEqual([]);
+    // A namespace takes its time to go, and the next install would take up what is still in it.
+    await kubectl.run(["-n", namespace, "delete", "services,ingresses", "--all"]);
   },
 );
 

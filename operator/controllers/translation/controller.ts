@@ -152,11 +152,15 @@ function tellOthers(problems: readonly Problem[], { cached, event }: KeyContext)
   }
 }
 
+/** An endpoint, or a Domain. */
+type Made = Write["object"] & { readonly spec: { readonly url?: string; readonly domain?: string } };
+
 /** Says on the Ingresses of the slice what keeps one of their objects from being made. */
 function tellIn({ hosts }: Slice, { cached, event }: KeyContext): (write: Write, note: string) => void {
   return ({ object }, note) => {
     if (!cached.has(Ingress, BY_HOST)) return;
-    const about = hostOfUrl((object as Endpoint).spec.url).filter((host) => hosts.has(host));
+    const { url, domain = "" } = (object as Made).spec;
+    const about = hostOfUrl(url ?? domain).filter((host) => hosts.has(host));
     const ingresses = new Map<string, KubeObject>();
     for (const host of about)
       for (const one of cached.by(Ingress, BY_HOST, host)) ingresses.set(keyOf(refOf(one)), one);
