@@ -255,7 +255,9 @@ describe("run and report", () => {
     const keyless = await cli.outside(["run", "-n", "ops", "--policy", "Delete"]);
     expect(keyless.out).toMatch(/refused .*there is no API key. Nothing was changed/);
     const inside = await cli.inPod(["run"]);
-    expect(inside.out).toMatch(/refused .*this login may not get pods in namespace ops and 1 more\. Nothing was changed/);
+    expect(inside.out).toMatch(
+      /refused .*this login may not get pods in namespace ops and 1 more\. Nothing was changed/,
+    );
     expect(inside.out).toMatch(
       /remedy +from outside, .*: kubectl ngrok-drain run -n ops, or npx ngrok-drain run -n ops/,
     );
