@@ -4,27 +4,12 @@ import { once } from "node:events";
 import { createServer as tlsServer, type TLSSocket } from "node:tls";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { expect, test } from "vitest";
-import { isUp, startAgent } from "#test/support/edge-agents.ts";
+import { agentAtEdge } from "#test/support/edge-agents.ts";
 import { edgeAuthority } from "#test/support/ngrok-edge/certificates.ts";
-import { startNgrokEdge } from "#test/support/ngrok-edge/edge.ts";
 import { httpUpstream, tcpEcho } from "#test/support/ngrok-edge/upstreams.ts";
 import { dialTls, exchange, visit } from "#test/support/ngrok-edge/visitors.ts";
 import { connect } from "node:tls";
 import { lengthOf } from "./agent-proxy-header.ts";
-
-async function ground() {
-  const edge = await startNgrokEdge();
-  const at = startAgent(edge);
-  await at.until("it has a session", () => isUp(at.agent.state));
-  return {
-    edge,
-    at,
-    async [Symbol.asyncDispose]() {
-      await at[Symbol.asyncDispose]();
-      await edge.close();
-    },
-  };
-}
 
 async function listening(server: Server): Promise<number> {
   server.listen(0, "127.0.0.1");
@@ -33,7 +18,7 @@ async function listening(server: Server): Promise<number> {
 }
 
 test("TLS of a tls endpoint ends at the agent, and its half-closed end passes", async () => {
-  await using world = await ground();
+  await using world = await agentAtEdge();
   await using upstream = await tcpEcho();
   const authority = await edgeAuthority();
   const own = await authority.issue(["db.test"]);
@@ -51,7 +36,7 @@ test.for([
 ] as const)(
   "with mutual TLS in mode $mode a visitor with a certificate that is $shows passes: $passes",
   async ({ required, shows, passes }, { expect }) => {
-    await using world = await ground();
+    await using world = await agentAtEdge();
     await using upstream = await tcpEcho();
     const [authority, trusted, other] = await Promise.all([edgeAuthority(), edgeAuthority(), edgeAuthority()]);
     const own = await authority.issue(["db.test"]);
@@ -75,7 +60,7 @@ test.for([
 );
 
 test("an upstream with TLS is shown our certificate, and hears the visitor's address before it", async () => {
-  await using world = await ground();
+  await using world = await agentAtEdge();
   const [authority, ours] = await Promise.all([edgeAuthority(), edgeAuthority()]);
   const client = await ours.issue(["operator"], "clientAuth");
   const seen: string[] = [];
@@ -107,7 +92,7 @@ test("an upstream with TLS is shown our certificate, and hears the visitor's add
 });
 
 test("what runs through a bridge goes on when its endpoint is closed", async () => {
-  await using world = await ground();
+  await using world = await agentAtEdge();
   const answer = Promise.withResolvers<void>();
   const asked = Promise.withResolvers<void>();
   await using upstream = await httpUpstream((_request, response) => {

@@ -2,9 +2,8 @@
 // unless its time is up. Who waited longer than needed here would run into the test's deadline.
 import { Agent } from "node:http";
 import { expect, test } from "vitest";
-import { isUp, startAgent } from "#test/support/edge-agents.ts";
+import { agentAtEdge } from "#test/support/edge-agents.ts";
 import { edgeAuthority } from "#test/support/ngrok-edge/certificates.ts";
-import { startNgrokEdge } from "#test/support/ngrok-edge/edge.ts";
 import { httpUpstream } from "#test/support/ngrok-edge/upstreams.ts";
 import { dialTls, visit } from "#test/support/ngrok-edge/visitors.ts";
 import { type Clock, systemClock } from "#wire/clock.ts";
@@ -45,22 +44,8 @@ function countedClock(): Clock & { looks(many: number): Promise<void> } {
   };
 }
 
-async function ground(clock: Clock = systemClock) {
-  const edge = await startNgrokEdge();
-  const at = startAgent(edge, { clock });
-  await at.until("it has a session", () => isUp(at.agent.state));
-  return {
-    edge,
-    at,
-    async [Symbol.asyncDispose]() {
-      await at[Symbol.asyncDispose]();
-      await edge.close();
-    },
-  };
-}
-
 test("an agent through which nothing runs goes at once, whoever keeps a connection for later", async () => {
-  await using world = await ground();
+  await using world = await agentAtEdge();
   await using upstream = await httpUpstream();
   await world.at.open({ url: "https://app.test" }, upstream.url);
   const kept = new Agent({ keepAlive: true });
@@ -72,7 +57,7 @@ test("an agent through which nothing runs goes at once, whoever keeps a connecti
 
 test("an agent waits for the request that runs, and no longer", async () => {
   const clock = countedClock();
-  await using world = await ground(clock);
+  await using world = await agentAtEdge({ clock });
   await using upstream = await slowUpstream();
   await world.at.open({ url: "https://app.test" }, upstream.url);
   const flying = visit(world.edge, "app.test");
@@ -88,7 +73,7 @@ test("an agent waits for the request that runs, and no longer", async () => {
 });
 
 test("an agent waits for what runs through a bridge as well", async () => {
-  await using world = await ground();
+  await using world = await agentAtEdge();
   await using upstream = await slowUpstream();
   const authority = await edgeAuthority();
   const termination = await authority.issue(["db.test"]);
@@ -104,7 +89,7 @@ test("an agent waits for what runs through a bridge as well", async () => {
 });
 
 test("an agent goes when its time is up, whatever still runs", async () => {
-  await using world = await ground();
+  await using world = await agentAtEdge();
   await using upstream = await slowUpstream();
   await world.at.open({ url: "https://app.test" }, upstream.url);
   visit(world.edge, "app.test").catch(() => "nobody answers any more");

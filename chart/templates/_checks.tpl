@@ -62,7 +62,7 @@ cleanupHook.enabled=false with crds.keep=false: the uninstall would hang on fina
 {{- end }}
 {{- end -}}
 
-{{- /* The one look into the cluster: what goes with a CustomResourceDefinition is every custom resource of its kind.
+{{- /* A look into the cluster: what goes with a CustomResourceDefinition is every custom resource of its kind.
        `helm template`, and Argo CD by it, see no cluster; neither does who installs without ClusterRoles. */ -}}
 {{- define "ngrok-operator.checks.crds" -}}
 {{- if .Values.rbac.cluster }}

@@ -8,6 +8,7 @@ import type { Kind, KubeObject } from "#kube/kind.ts";
 import { Service } from "#kube/kinds.ts";
 import type { Writer } from "#kube/writer.ts";
 import { aCloudEndpoint, aDomain, anAgentEndpoint, aService } from "#test/support/builders.ts";
+import { nothingCached } from "#test/support/cached.ts";
 import { everyController } from "#test/support/every.ts";
 import { claiming } from "./birth.ts";
 import type { Controller, Surroundings } from "./define-controller.ts";
@@ -17,14 +18,7 @@ const around: Surroundings = {
   release: { name: "ngrok", namespace: "ops", fullname: "ngrok" },
   clusterWide: true,
   options: { managerName: "ngrok-manager" } as Options,
-  cached: {
-    get: () => undefined,
-    by: () => [],
-    inOrder: () => [],
-    all: () => [],
-    isWhole: () => true,
-    has: () => true,
-  },
+  cached: nothingCached,
 };
 const every = everyController.map(({ controller }) => controller);
 

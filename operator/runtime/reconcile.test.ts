@@ -8,6 +8,7 @@ import type { KubeObject } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
 import { aCloudEndpoint } from "#test/support/builders.ts";
+import { nothingCached } from "#test/support/cached.ts";
 import { testClock } from "#test/support/clock.ts";
 import { KnownError } from "#wire/errors.ts";
 import { Store } from "./cache.ts";
@@ -95,14 +96,7 @@ function aReconcile(setup: Setup = {}) {
   const reconciler = new Reconciler<CloudEndpoint>({
     controller,
     store,
-    cached: {
-      get: () => undefined,
-      by: () => [],
-      inOrder: () => [],
-      all: () => [],
-      isWhole: () => true,
-      has: () => true,
-    },
+    cached: nothingCached,
     gate: door,
     reader: {
       get: () => Promise.resolve(setup.latest === "gone" ? undefined : (setup.latest ?? [...store.values()][0])),

@@ -34,8 +34,9 @@ export function hookFiles(hook: HookDefinition): readonly GeneratedFile[] {
   const from = `hooks/src/${hook.name}/hook.ts`;
   const before = hook.phase !== "post-delete";
   const subject = subjectOf(hook);
-  const released = hook.phase === "pre-delete" ? watchRole(subject) : [];
-  const roles = hook.phase === "pre-delete" ? ownRoles(subject) : [...watchRole(subject), ...ownRoles(subject)];
+  // One of the two lists is empty.
+  const [released, hooked] = hook.phase === "pre-delete" ? [watchRole(subject), []] : [[], watchRole(subject)];
+  const roles = [...hooked, ...ownRoles(subject)];
   const test = hook.phase === "test";
   const deletePolicy = {
     "pre-delete": "before-hook-creation",

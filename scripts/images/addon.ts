@@ -24,12 +24,14 @@ export function addonOf(top: string, arch: string = process.arch): Addon | undef
   return existsSync(source) ? { source, path: `app/${name}`, input } : undefined;
 }
 
-/** The addon, when one of the bundles needs it; throws when it needs what is not there. */
-export function addonFor(bundles: readonly Bundle[], addon: Addon | undefined): Addon | undefined {
+/** The addon for `arch`, when one of the bundles needs it; throws when it needs what is not there. */
+export function addonFor(
+  bundles: readonly Bundle[],
+  addon: Addon | undefined,
+  arch: string = process.arch,
+): Addon | undefined {
   const needs = bundles.find(({ inputs }) => inputs.includes(SDK));
   if (needs === undefined) return undefined;
   if (addon !== undefined) return addon;
-  throw new Error(
-    `${needs.entry} needs ${packageOf(process.arch)}, which is not there: run \`npm ci\` on Linux with glibc`,
-  );
+  throw new Error(`${needs.entry} needs ${packageOf(arch)}, which is not there: run \`npm ci\` on Linux with glibc`);
 }

@@ -132,7 +132,7 @@ async function codeLayers(
 
 /** Apart from the programs: it is large, and changes only with the SDK. */
 async function agentLayer(platform: Platform, bundles: readonly Bundle[]): Promise<readonly Layer[]> {
-  const addon = addonFor(bundles, platform.addon);
+  const addon = addonFor(bundles, platform.addon, platform.arch);
   if (addon === undefined) return [];
   const entries = [
     file(addon.path, await readFile(addon.source), 0o755),

@@ -2,7 +2,7 @@
 // scripts/faults/main.ts; how to write one, README.md.
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { type OpenFronts, startFronts } from "#scripts/demo/fronts.ts";
+import { type OpenFronts, startFronts, valuesOf } from "#scripts/demo/fronts.ts";
 import { startApiProxy, type ApiProxy } from "#test/support/api-proxy.ts";
 import { processesOf } from "#test/support/processes.ts";
 import { openScene } from "#test/support/open-scene.ts";
@@ -12,7 +12,6 @@ import { chosenCases } from "./cases.ts";
 import { prepare, wipe, wipeAll } from "./clearing.ts";
 import { play } from "./flow.ts";
 import { keepResult, resultOf, resultsFolder } from "./results.ts";
-import { waysValues } from "./ways.ts";
 
 const { cluster, image } = inject("stage");
 const { choice, seed, fresh } = inject("faults");
@@ -44,7 +43,7 @@ for (const each of chosenCases(choice)) {
     const { fronts, account } = ways;
     const began = performance.now();
     let passed = false;
-    const scene = await openScene(stage, { signal, account, values: { ...proxy.values, ...waysValues(fronts) } });
+    const scene = await openScene(stage, { signal, account, values: { ...proxy.values, ...valuesOf(fronts) } });
     try {
       await prepare(scene);
       const ended = await play({ scenario, run, scene, fronts, proxy, processes, seed });

@@ -1,13 +1,10 @@
 // The other two pods of each case: endpoints that agents have open, and one of the account that a forwarder listens for. A
 // bad day meets them beside the objects of the api-manager, and the end of it has to leave nothing of them either.
-import { caOf, type Fronts, valuesOf } from "#scripts/demo/fronts.ts";
+import { caOf, type Fronts } from "#scripts/demo/fronts.ts";
 import { BINDING_NAME } from "#api/binding.ts";
 import { boundEndpointName } from "#api/names.ts";
 import { anAgentEndpoint } from "#test/support/builders.ts";
 import type { Scene } from "#test/support/open-scene.ts";
-
-/** What the chart is told of them. */
-export const waysValues = valuesOf;
 
 /** Before the install: whom the pods trust, and what the account has that is to be bound into the cluster. */
 export async function prepareWays(scene: Scene, fronts: Fronts): Promise<void> {
@@ -17,7 +14,8 @@ export async function prepareWays(scene: Scene, fronts: Fronts): Promise<void> {
     kind: "Namespace",
     metadata: { name },
   }));
-  await stage.kubectl.apply([...own, ...[caOf(fronts, namespace) ?? []].flat()]);
+  const ca = caOf(fronts, namespace);
+  await stage.kubectl.apply(ca === undefined ? own : [...own, ca]);
   await ngrok.add("endpoints", { type: "cloud", url: boundUrl(scene), bindings: ["kubernetes"] });
 }
 

@@ -40,6 +40,11 @@ test("who lost its rights is refused and is not to blame, until they are back", 
   expect(denials(events, FULLNAME)).toEqual([refused("-cleanup"), refused()]);
 });
 
+test("a rehearsal that goes takes nobody's rights but its own", () => {
+  const events = [helm("delete", "rolebindings", "-rehearsal"), refused("-rehearsal"), refused()];
+  expect(denials(events, FULLNAME)).toEqual([refused()]);
+});
+
 test("a role that is left with fewer rules has lost some, until they are back", () => {
   const role = (verb: string, rules: number): AuditEvent => ({
     ...helm(verb, "clusterroles", "-manager-role"),

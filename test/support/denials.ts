@@ -3,7 +3,8 @@
 import type { AuditEvent } from "./audit.ts";
 import { accountOf, isDenied } from "./rights.ts";
 
-type Part = "manager" | "drain" | "cleanup";
+const HOOKS = ["drain", "cleanup", "rehearsal"] as const;
+type Part = (typeof HOOKS)[number] | "manager";
 
 const RIGHTS = ["roles", "rolebindings", "clusterroles", "clusterrolebindings", "serviceaccounts"];
 
@@ -37,6 +38,5 @@ function rulesIn({ requestObject }: AuditEvent): number | undefined {
 
 /** Whose rights an object of this name is, or whose account. */
 function partOf(name: string): Part {
-  if (/-drain(-|$)/.test(name)) return "drain";
-  return /-cleanup(-|$)/.test(name) ? "cleanup" : "manager";
+  return HOOKS.find((hook) => new RegExp(`-${hook}(-|$)`).test(name)) ?? "manager";
 }

@@ -3,7 +3,7 @@ import { type AgentConnection, agentConnect } from "#ngrok/agent.ts";
 import { Agent, type AgentOptions } from "#ngrok/agent-keep.ts";
 import type { AgentSpec, AgentState } from "#ngrok/agent-port.ts";
 import { systemClock } from "#wire/clock.ts";
-import type { NgrokEdge } from "./ngrok-edge/edge.ts";
+import { type NgrokEdge, startNgrokEdge } from "./ngrok-edge/edge.ts";
 
 export interface TestAgent extends AsyncDisposable {
   readonly agent: Agent;
@@ -67,3 +67,18 @@ export function aSpec(spec: Partial<AgentSpec> & Pick<AgentSpec, "url">, to: str
 }
 
 export const isUp = (state: AgentState): boolean => state.is === "up";
+
+/** An agent that is in a session, and the edge of its own. */
+export async function agentAtEdge(options: TestAgentOptions = {}) {
+  const edge = await startNgrokEdge();
+  const at = startAgent(edge, options);
+  await at.until("it has a session", () => isUp(at.agent.state));
+  return {
+    edge,
+    at,
+    async [Symbol.asyncDispose]() {
+      await at[Symbol.asyncDispose]();
+      await edge.close();
+    },
+  };
+}

@@ -2,32 +2,14 @@
 import { describe, expect, test } from "vitest";
 import { type KindCount, newDryRun } from "#drain/dry-run.ts";
 import { rows } from "#drain/kinds.ts";
+import { someAnswers } from "#test/support/answers.ts";
 import { KnownError } from "#wire/errors.ts";
-import { type Answers, forecastOf } from "./forecast.ts";
+import { forecastOf } from "./forecast.ts";
 import { forecastPage } from "./forecast-page.ts";
-
-const release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
 
 function kind(name: string, numbers: Partial<KindCount>): [string, KindCount] {
   const row = rows.find((one) => one.kind.kind === name)!;
   return [name, { row, finalizer: 0, ours: 0, calls: 0, remoteDeleted: 0, remoteKept: new Map(), ...numbers }];
-}
-
-function answers(overrides: Partial<Answers> = {}): Answers {
-  return {
-    release,
-    inForce: { policy: "Retain", from: "the chart" },
-    crdsGo: false,
-    state: { phase: "Open", explicit: false },
-    run: newDryRun(),
-    blockers: [],
-    unanswered: [],
-    registered: true,
-    callsPerMinute: 120,
-    helmSeconds: 300,
-    notes: [],
-    ...overrides,
-  };
 }
 
 test("the page shows both policies side by side", () => {
@@ -38,7 +20,7 @@ test("the page shows both policies side by side", () => {
     kind("Domain", { ours: 30, finalizer: 31, calls: 22, remoteDeleted: 22, remoteKept: kept }),
   ]);
   const run = { ...newDryRun(), kinds, left: new Map([["domain team/x", "another install owns it"]]) };
-  expect(forecastPage(forecastOf(answers({ run })))).toEqual([
+  expect(forecastPage(forecastOf(someAnswers({ run })))).toEqual([
     "release ops/ngrok  policy Retain (from the chart)  CRDs kept",
     "KIND           OURS  FINALIZER  UNDER Retain           UNDER Delete",
     "Ingress          31         31  stays, finalizer off   same",
@@ -57,16 +39,16 @@ describe("readiness", () => {
   const foreign = new Map([["domain shop/a", ["acme.io/hold"]]]);
   test("a foreign finalizer blocks what deletes the object: Delete, and either policy where the CRDs go", () => {
     const run = { ...newDryRun(), foreign };
-    expect(forecastOf(answers({ run })).ready).toEqual({ Retain: "yes", Delete: "no" });
-    expect(forecastOf(answers({ run, crdsGo: true })).ready).toEqual({ Retain: "no", Delete: "no" });
+    expect(forecastOf(someAnswers({ run })).ready).toEqual({ Retain: "yes", Delete: "no" });
+    expect(forecastOf(someAnswers({ run, crdsGo: true })).ready).toEqual({ Retain: "no", Delete: "no" });
   });
   test("what could not be listed is unknown under both, and a blocker is told before an unknown", () => {
     const unknown = new Map([["domains.ingress.k8s.ngrok.com", new KnownError("transient", "503")]]);
-    expect(forecastOf(answers({ run: { ...newDryRun(), unknown } })).ready).toEqual({
+    expect(forecastOf(someAnswers({ run: { ...newDryRun(), unknown } })).ready).toEqual({
       Retain: "unknown",
       Delete: "unknown",
     });
-    expect(forecastOf(answers({ run: { ...newDryRun(), unknown, foreign } })).ready).toEqual({
+    expect(forecastOf(someAnswers({ run: { ...newDryRun(), unknown, foreign } })).ready).toEqual({
       Retain: "unknown",
       Delete: "no",
     });
@@ -76,7 +58,7 @@ describe("readiness", () => {
 test("a drain that takes longer than Helm waits says which timeout suffices", () => {
   const kinds = new Map([kind("Domain", { ours: 2000, finalizer: 2000, calls: 2000, remoteDeleted: 2000 })]);
   const inForce = { policy: "Delete", from: "the chart" } as const;
-  const page = forecastPage(forecastOf(answers({ run: { ...newDryRun(), kinds }, inForce })));
+  const page = forecastPage(forecastOf(someAnswers({ run: { ...newDryRun(), kinds }, inForce })));
   expect(page.join("\n")).toContain(
     "longer than Helm's timeout of 300s: set cleanupHook.timeout=1200 and uninstall with --timeout 1200s",
   );

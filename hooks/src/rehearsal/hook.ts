@@ -30,8 +30,8 @@ export const rehearsalHook = defineHook({
 });
 
 async function run(world: HookWorld<typeof environment>): Promise<HookResult> {
-  const { name, namespace } = { name: world.env.RELEASE_NAME, namespace: world.env.POD_NAMESPACE };
-  const again = `helm test ${name} -n ${namespace}`;
+  const { RELEASE_NAME, POD_NAMESPACE } = world.env;
+  const again = `helm test ${RELEASE_NAME} -n ${POD_NAMESPACE}`;
   try {
     return await rehearse(world, again);
   } catch (error) {

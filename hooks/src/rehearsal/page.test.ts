@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { newDryRun } from "#drain/dry-run.ts";
 import { rows } from "#drain/kinds.ts";
+import { someAnswers } from "#test/support/answers.ts";
 import { type Answers, type Blocker, forecastOf } from "../ngrok-drain/forecast.ts";
 import { type Line, rehearsalLines } from "./page.ts";
 
@@ -9,21 +10,7 @@ const typed = { rights: 90, planCommand: "ngrok-drain plan", again: "helm test n
 const noKey: Blocker = { policies: ["Delete"], reason: "there is no ngrok API key", remedy: "put one into it" };
 
 function linesOf(overrides: Partial<Answers>): readonly Line[] {
-  const forecast = forecastOf({
-    release: { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" },
-    inForce: { policy: "Retain", from: "the chart" },
-    crdsGo: false,
-    state: { phase: "Open", explicit: false },
-    run: newDryRun(),
-    blockers: [],
-    unanswered: [],
-    registered: true,
-    callsPerMinute: 120,
-    helmSeconds: 300,
-    notes: [],
-    ...overrides,
-  });
-  return rehearsalLines(forecast, typed);
+  return rehearsalLines(forecastOf(someAnswers(overrides)), typed);
 }
 
 test("ready: the last line says that the uninstall would come to its end", () => {

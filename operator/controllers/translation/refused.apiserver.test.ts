@@ -1,6 +1,6 @@
 // What somebody else's policy keeps the driver from making is told on the Ingress that asks for it, a Domain like an endpoint.
 import { expect, test } from "vitest";
-import { Ingress } from "#kube/kinds.ts";
+import { Event, Ingress } from "#kube/kinds.ts";
 import { aDomain } from "#test/support/builders.ts";
 import { startShop } from "#test/support/shop.ts";
 import type { World } from "#test/support/world.ts";
@@ -55,12 +55,11 @@ async function refuseDomains({ connection, namespace }: World): Promise<AsyncDis
   };
 }
 
-async function notesOn({ connection, namespace }: World, ingress: string): Promise<string[]> {
-  const path = `/apis/events.k8s.io/v1/namespaces/${namespace}/events`;
-  const { items } = (await connection.request({ method: "GET", path, signal: signal() })) as unknown as {
-    readonly items: readonly { reason: string; note: string; regarding: { kind: string; name: string } }[];
-  };
-  return items
-    .filter(({ regarding }) => regarding.kind === Ingress.kind && regarding.name === ingress)
-    .map(({ reason, note }) => `${reason} ${note}`);
+async function notesOn({ read, namespace }: World, ingress: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { items } of read.pages(Event, { namespace }, signal())) {
+    const about = items.filter(({ regarding }) => regarding.kind === Ingress.kind && regarding.name === ingress);
+    found.push(...about.map(({ reason, note }) => `${reason} ${note}`));
+  }
+  return found;
 }

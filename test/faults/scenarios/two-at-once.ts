@@ -34,6 +34,21 @@ export const twoAtOnce = [
       middle.release();
       await second;
     },
+    // Whatever of Jobs is left, Kubernetes has been told when to take it.
+    after: async ({ kubectl, at }) => {
+      const left = [
+        "get",
+        "jobs",
+        ...at,
+        "-o",
+        "jsonpath={range .items[*]}{.spec.ttlSecondsAfterFinished}{'\\n'}{end}",
+      ];
+      const seconds = (await kubectl.run(left)).split("\n").filter((line) => line !== "");
+      assert.deepEqual(
+        seconds.filter((line) => line !== "86400"),
+        [],
+      );
+    },
   }),
   defineScenario({
     name: "hook-job-deleted",
