@@ -9,6 +9,9 @@ export const BINDING_NAMESPACE_LEGACY = "bindings.k8s.ngrok.com/endpoint-binding
 export const ENDPOINT_URL = "ngrok.com/endpoint-url";
 export const ENDPOINT_URL_LEGACY = "bindings.k8s.ngrok.com/endpoint-url";
 
+/** On the Service that workloads use: the keys of the labels and annotations that the BoundEndpoint asked for, in JSON. */
+export const GIVEN = "ngrok.com/endpoint-binding-given";
+
 type Labels = Readonly<Record<string, string>> | undefined;
 
 /** The labels of a Service that was made for the BoundEndpoint `name` in `namespace`. */

@@ -70,7 +70,7 @@ beforeAll(async () => {
   const apply = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
   await kubectl(apply, [{ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } }, ...crdObjects()]);
   const names = crdObjects().map((crd) => `crd/${crd.metadata.name}`);
-  await kubectl(["wait", "--for=condition=Established", "--timeout=30s", ...names]);
+  await kubectl(["wait", "--for=condition=Established", "--timeout=150s", ...names]);
   await kubectl(
     apply,
     Object.values(samples).map((sample) => here(sample)),

@@ -65,6 +65,7 @@ export interface Schema {
   items?: Schema;
   "x-kubernetes-preserve-unknown-fields"?: true;
   "x-kubernetes-list-type"?: "map" | "atomic" | "set";
+  "x-kubernetes-map-type"?: "atomic";
   "x-kubernetes-list-map-keys"?: readonly string[];
   "x-kubernetes-validations"?: readonly { rule: string; message: string }[];
 }

@@ -10,8 +10,13 @@ export const GATEWAY_CLASS_FINALIZER = "gateway-exists-finalizer.gateway.network
 
 /** The stamp: annotation `<release namespace>/<release>` of the install that added the finalizer. */
 export const DRAIN_OWNER = "ngrok.com/drain-owner";
-/** On a CR whose remote object existed before: kept by the drain under either policy, and reported. */
+/**
+ * "true": the remote object existed before; kept by the drain under either policy, and reported. "false" on a Domain: the
+ * reservation was another Domain's of its host, which left it behind: it is this one's to give back.
+ */
 export const ADOPTED = "ngrok.com/adopted";
+/** On a Domain that a drain has marked as adopted: `<namespace>/<name>` of the Domain for whose sake it did. */
+export const KEPT_WITH = "ngrok.com/kept-with";
 
 /** On a KubernetesOperator: the controller of the GatewayClasses that it serves, where that is not the default one. */
 export const GATEWAY_CONTROLLER_NAME = "ngrok.com/gateway-controller-name";

@@ -52,6 +52,14 @@ export interface DrainProgress {
   completedAt?: string;
 }
 
+/** What an uninstall under Delete would take with it, whatever the policy is now. */
+export interface UnderDelete {
+  /** Custom resources of ours, by kind. */
+  deleted: Record<string, number>;
+  /** Of the Domains among them, those that stay reserved at ngrok. */
+  domainsKept: number;
+}
+
 export interface KubernetesOperatorStatus extends CommonStatus {
   id?: string;
   uri?: string;
@@ -59,6 +67,7 @@ export interface KubernetesOperatorStatus extends CommonStatus {
   enabledFeatures?: string | string[];
   bindingsIngressEndpoint?: string;
   drain?: DrainProgress;
+  underDelete?: UnderDelete;
 }
 
 export interface KubernetesOperator extends OwnObject {
@@ -68,15 +77,17 @@ export interface KubernetesOperator extends OwnObject {
 
 const drainReasons = ["Draining", "DrainInProgress", "DrainFailed", "DrainCompleted"] as const;
 
-/** Would an uninstall that begins now come to its end? The first is the yes, the last two are "nobody knows". */
+/** Would an uninstall that begins now come to its end? The first is the yes, the last three are "nobody knows". */
 const uninstallReasons = [
   "NothingInTheWay",
   "HookOff",
   "RightMissing",
+  "NoRoomForHook",
   "KeyRefused",
   "ForeignFinalizer",
   "LongerThanHelm",
   "RightsUnknown",
+  "RoomUnknown",
   "KeyUnknown",
 ] as const;
 
@@ -115,6 +126,23 @@ const drainStatus: Schema = object(
     completedAt: dateTime("When it found nothing left."),
   },
   ["drainedResources", "failedResources", "totalResources"],
+);
+
+const underDeleteStatus: Schema = object(
+  "What an uninstall under Delete would take with it, whatever the policy is now; counted by the leader, at most once a minute.",
+  {
+    deleted: {
+      type: "object",
+      description: "Custom resources of this install that would be deleted, by kind.",
+      additionalProperties: integer("How many."),
+      // Where each key is a field, an apply without any leaves null behind, which no object may be.
+      "x-kubernetes-map-type": "atomic",
+    },
+    domainsKept: integer(
+      "Of the Domains among them, those that stay reserved at ngrok: their reclaimPolicy is Retain, or they were there before.",
+    ),
+  },
+  ["deleted", "domainsKept"],
 );
 
 export const KubernetesOperator: OwnKind<KubernetesOperator> = defineKind<KubernetesOperator>({
@@ -167,6 +195,7 @@ export const KubernetesOperator: OwnKind<KubernetesOperator> = defineKind<Kubern
     enabledFeatures: anything("The features that ngrok confirmed: names joined by commas, or a list."),
     bindingsIngressEndpoint: text("The host and port of the binding ingress that ngrok assigned."),
     drain: drainStatus,
+    underDelete: underDeleteStatus,
   }),
   columns: [
     column("ID", ".status.id"),

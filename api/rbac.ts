@@ -8,8 +8,9 @@ export type Feature = "ingress" | "gateway" | "bindings";
 /**
  * - a feature: it is on.
  * - noClusterRights: there is no right to anything outside the namespaces (`rbac.cluster=false`).
+ * - operatorIsMade: the KubernetesOperator stands in no manifest that others apply (`gitops.argocd=false`).
  */
-export type Condition = Feature | "noClusterRights";
+export type Condition = Feature | "noClusterRights" | "operatorIsMade";
 
 /**
  * - watch: in the watched namespace, or in all.

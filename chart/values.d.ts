@@ -14,7 +14,7 @@ export interface Values {
     image?: {
       /** Registry; image.registry when empty. */
       registry?: string;
-      /** Repository of an image with /app/hooks; empty means the operator's image. A kubectl image, as older releases named here, is ignored with a warning. */
+      /** Repository of an image with /app/hooks; empty means the operator's image. A kubectl image, as older releases named here, is ignored with a warning, and so is its tag. */
       repository?: string;
       /** Tag; read only together with repository. */
       tag?: string;
@@ -213,7 +213,7 @@ export interface Values {
     /** Spread of the agent's pods. */
     topologySpreadConstraints?: (Record<string, unknown>)[];
   };
-  /** The proxy behind which ngrok's API is, for every pod of the chart, hooks included. Kubernetes' API server is reached without it; so is ngrok by agents and forwarders, whose connections stay open. A proxy with a password belongs into extraEnv, by a Secret. */
+  /** The proxy behind which ngrok is, for every pod of the chart, hooks included: its API, and the connections that agents and forwarders keep open, by CONNECT. Kubernetes' API server and the agents' upstreams are reached without it. A proxy with a password belongs into extraEnv, by a Secret. */
   proxy?: {
     /** To addresses of https, as ngrok's are: `http://proxy:3128`. */
     httpsProxy?: string;
@@ -231,7 +231,7 @@ export interface Values {
       /** Its addresses, as `10.0.0.1/32`; anywhere when empty. */
       cidr?: string;
       /** Its ports. */
-      ports?: (number)[];
+      ports?: (number | string)[];
     };
     /** Peers, as NetworkPolicies have them, that may read metrics; everybody when empty. */
     metricsFrom?: (Record<string, unknown>)[];
@@ -248,7 +248,7 @@ export interface Values {
       namespace?: string;
       /** Its labels, as Prometheus selects by. */
       labels?: Record<string, string | number | boolean>;
-      /** How often metrics are read, as `30s`; as Prometheus has it when empty. */
+      /** How often metrics are read, as `30s` or `1m30s`; as Prometheus has it when empty. */
       interval?: string;
       /** Changes of a target's labels. */
       relabelings?: (Record<string, unknown>)[];
@@ -261,7 +261,7 @@ export interface Values {
       namespace?: string;
       /** Its labels, as Prometheus selects by. */
       labels?: Record<string, string | number | boolean>;
-      /** How often metrics are read, as `30s`; as Prometheus has it when empty. */
+      /** How often metrics are read, as `30s` or `1m30s`; as Prometheus has it when empty. */
       interval?: string;
       /** Changes of a target's labels. */
       relabelings?: (Record<string, unknown>)[];
@@ -349,28 +349,28 @@ export interface Values {
   podAnnotations?: Record<string, string | number | boolean>;
   /** Labels of every pod. */
   podLabels?: Record<string, string | number | boolean>;
-  /** Priority class of the api-manager and of the hooks. */
+  /** Priority class of the api-manager, of the hooks and of `helm test`. */
   priorityClassName?: string;
-  /** Node labels that the api-manager and the hooks need. */
+  /** Labels that a node of the api-manager, of the hooks and of `helm test` must have. */
   nodeSelector?: Record<string, string | number | boolean>;
-  /** Tolerations of the api-manager and of the hooks. */
+  /** Tolerations of the api-manager, of the hooks and of `helm test`. */
   tolerations?: (Record<string, unknown>)[];
-  /** Affinity of the Deployments, instead of the presets; its nodeAffinity holds for the hooks too. */
+  /** Affinity of the Deployments, instead of the presets. Of it the hooks and `helm test` take nodeAffinity alone: a pod that they had to stand beside, or away from, could keep an uninstall from starting. */
   affinity?: Record<string, unknown>;
-  /** Put the pods of one Deployment on one node. */
+  /** Put the pods of one Deployment on one node; hooks and `helm test` are no part of it. */
   podAffinityPreset?: "" | "soft" | "hard";
-  /** Spread the pods of one Deployment over nodes. */
+  /** Spread the pods of one Deployment over nodes; hooks and `helm test` are no part of it. */
   podAntiAffinityPreset?: "" | "soft" | "hard";
-  /** Choose nodes by a label. */
+  /** Choose nodes by a label, for every pod, hooks and `helm test` included; not read beside `affinity`. */
   nodeAffinityPreset?: {
     /** Prefer or require. */
     type?: "" | "soft" | "hard";
     /** Label of the node. */
     key?: string;
-    /** Its values. */
+    /** Its values; any when empty. */
     values?: (string)[];
   };
-  /** Spread of the api-manager's pods. */
+  /** Spread of the api-manager's pods. Hooks and `helm test` take none: one pod has nothing to spread, and with `DoNotSchedule` it could keep an uninstall from starting. */
   topologySpreadConstraints?: (Record<string, unknown>)[];
   /** Time that the api-manager has to stop. */
   terminationGracePeriodSeconds?: number | string;
@@ -387,7 +387,7 @@ export interface Values {
   };
   /** Environment of every container, hooks included: NAME with a value, or with an object that has valueFrom. */
   extraEnv?: Record<string, string | number | boolean | {
-    valueFrom?: Record<string, unknown>;
+    valueFrom?: Record<string, Record<string, unknown>>;
   }>;
   /** Volumes of every pod, hooks included. */
   extraVolumes?: (Record<string, unknown>)[];
@@ -398,7 +398,7 @@ export interface Values {
     /** For machines or for people. */
     format?: "json" | "console";
     /** The least severe level that is written: debug, info, warn, error, or a number for more than debug. */
-    level?: string;
+    level?: string | number;
     /** The least severe level that comes with a stack. */
     stacktraceLevel?: "debug" | "info" | "warn" | "error" | "panic";
   };

@@ -17,7 +17,7 @@ let rig: HookRig;
 
 beforeAll(async () => {
   rig = await hookRig();
-}, 60_000);
+});
 afterAll(async () => await rig[Symbol.asyncDispose]());
 beforeEach(async () => await rig.reset());
 

@@ -1,12 +1,13 @@
 // The engine's passes with hands that only take notes: what keeps a pass from being the proof that nothing is left.
 import { expect, test } from "vitest";
-import { FINALIZER } from "#api/keys.ts";
+import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { Domain } from "#api/domain.ts";
+import { IPPolicy } from "#api/ip-policy.ts";
 import type { Kind } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
-import { aDomain } from "#test/support/builders.ts";
+import { aDomain, anIPPolicy } from "#test/support/builders.ts";
 import { testClock } from "#test/support/clock.ts";
 import { KnownError } from "#wire/errors.ts";
 import { drive } from "./drive.ts";
@@ -14,17 +15,31 @@ import type { DrainEvent } from "./events.ts";
 
 const release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
 
-/** Drains one Domain without a stamp, while the list of installs fails this often. */
-async function drained(failures: number, { clusterWide }: { clusterWide: boolean }) {
+const failed = new KnownError("transient", "the list of installs failed");
+
+const { signal } = new AbortController();
+
+function driven(read: Partial<Reader>, write: Partial<Writer>, { clusterWide = true, budgetMs = 60_000 } = {}) {
   const clock = testClock();
-  const { signal } = new AbortController();
+  const fence = { signal, assertMayWrite() {} };
+  // Reader and writer stand for the connection: nothing here goes past them.
+  const connection = {} as never;
+  const hands = { connection, read: read as Reader, write: write as Writer, ngrok: undefined, fence, clock };
+  return { clock, events: drive({ hands, release, clusterWide, policy: () => "Retain", budgetMs, signal }) };
+}
+
+/** Drains one Domain without a stamp, while the list of installs fails this often. */
+async function drained(
+  failures: number,
+  { clusterWide, error = failed }: { clusterWide: boolean; error?: KnownError },
+) {
   const domains = [aDomain({ metadata: { uid: "u", finalizers: [FINALIZER] } })];
   let left = failures;
   const read = {
     async *pages(kind: Kind) {
       if (kind === KubernetesOperator) {
         left -= 1;
-        if (left >= 0) throw new KnownError("transient", "the list of installs failed");
+        if (left >= 0) throw error;
       }
       yield await Promise.resolve({ items: kind === Domain ? domains : [] });
     },
@@ -35,13 +50,11 @@ async function drained(failures: number, { clusterWide }: { clusterWide: boolean
       return await Promise.resolve("removed");
     },
   } as unknown as Writer;
-  const fence = { signal, assertMayWrite() {} };
-  // Reader and writer stand for the connection: nothing here goes past them.
-  const hands = { connection: {} as never, read, write, ngrok: undefined, fence, clock };
-  const events = drive({ hands, release, clusterWide, policy: () => "Retain", budgetMs: 60_000, signal });
+  const { clock, events } = driven(read, write, { clusterWide });
   const seen: DrainEvent[] = [];
   for (let next = await events.next(); ;) {
-    if (next.done === true) return { ending: next.value, seen: seen.map(({ is }) => is), left: domains.length };
+    if (next.done === true)
+      return { ending: next.value, seen: seen.map(({ is }) => is), left: domains.length, at: clock.now() };
     seen.push(next.value);
     const coming = events.next();
     if (next.value.is === "waiting") await clock.advance(next.value.ms);
@@ -56,7 +69,46 @@ test("while nobody can say whether there are other installs, what has no stamp i
   expect(seen).toContain("did");
 });
 
+test("a kind that cannot be listed is not zero where the next one of its wave has nothing but another install's (F18)", async () => {
+  const theirs = { finalizers: [FINALIZER], annotations: { [DRAIN_OWNER]: "team/ngrok" } };
+  const read = {
+    async *pages(kind: Kind) {
+      if (kind === Domain) throw failed;
+      yield await Promise.resolve({ items: kind === IPPolicy ? [anIPPolicy({ metadata: theirs })] : [] });
+    },
+  } as unknown as Reader;
+  const { events } = driven(read, {}, { budgetMs: 0 });
+  const seen: string[] = [];
+  let next = await events.next();
+  for (; next.done !== true; next = await events.next()) seen.push(next.value.is);
+  expect({ ending: next.value, seen }).toEqual({ ending: "paused", seen: ["pass", "unknown", "left"] });
+});
+
+test("how many objects there are is told before the first of them is answered", async () => {
+  const answer = Promise.withResolvers<"removed">();
+  const read = {
+    async *pages(kind: Kind) {
+      yield await Promise.resolve({
+        items: kind === Domain ? [aDomain({ metadata: { finalizers: [FINALIZER] } })] : [],
+      });
+    },
+  } as unknown as Reader;
+  const write = { removeFinalizer: () => answer.promise } as unknown as Writer;
+  const { events } = driven(read, write);
+  expect(await events.next()).toMatchObject({ value: { is: "pass" } });
+  expect(await events.next()).toMatchObject({ value: { is: "planned", steps: 1 } });
+  answer.resolve("removed");
+  expect(await events.next()).toMatchObject({ value: { is: "did" } });
+});
+
 test("who may not look outside does not ask again: unknown is then the answer, and the object is reported (F18)", async () => {
   const { ending, seen, left } = await drained(1, { clusterWide: false });
   expect({ ending, left, asked: seen.includes("unknown") }).toEqual({ ending: "clean", left: 1, asked: false });
+});
+
+test("a right that is missing may only be late: it is asked for again for half a minute, and is an answer after that", async () => {
+  const error = new KnownError("invalid", "forbidden", { status: 403, code: "Forbidden" });
+  expect(await drained(3, { clusterWide: true, error })).toMatchObject({ ending: "clean", left: 0 });
+  const { ending, at } = await drained(Infinity, { clusterWide: true, error });
+  expect({ ending, inTime: at >= 30_000 && at < 40_000 }).toEqual({ ending: "blocked", inTime: true });
 });

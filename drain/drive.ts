@@ -13,7 +13,9 @@ import { inventory, surroundingsOf } from "./inventory.ts";
 import { type Row, waves } from "./kinds.ts";
 import { nameOf } from "./names.ts";
 import { isOurs, type Surroundings } from "./ours.ts";
+import { Pace, paced } from "./pace.ts";
 import { type Found, plan, type Step } from "./plan.ts";
+import { standingDomains } from "./standing.ts";
 
 export interface Drive {
   readonly hands: Hands;
@@ -35,13 +37,14 @@ export async function* drive(work: Drive): AsyncGenerator<DrainEvent, Ending> {
   const { clock } = work.hands;
   const began = clock.now();
   using over = timeIsOver(work);
+  const hands = { ...work.hands, write: paced(work.hands.write, new Pace(clock)) };
   const again = new Map<string, number>();
   let pass: Pass | undefined;
   for (let n = 1; ; n += 1) {
     yield { is: "pass", n };
     pass = newPass(n, again, pass);
     try {
-      yield* onePass(work, pass, over.signal);
+      yield* onePass({ ...work, hands }, pass, over.signal);
     } catch (error) {
       if (over.signal.aborted && !work.signal.aborted && !work.hands.fence.signal.aborted) return "paused";
       throw error;
@@ -88,22 +91,15 @@ async function* onePass(work: Drive, pass: Pass, signal: AbortSignal): AsyncGene
     note(pass, surroundings.problem);
     yield { is: "unknown", row: { kind: KubernetesOperator }, error: surroundings.problem };
   }
+  const hands = { ...work.hands, domainsAt: standingDomains(work.hands.read, work, surroundings) };
   for (const wave of waves) {
-    const told: DrainEvent[] = [];
-    const source = stepsOf(work, wave, surroundings, pass, told, signal);
-    for await (const event of execute(source, work.hands, work.release, signal)) {
-      yield* told.splice(0);
+    const source = stepsOf(work, wave, surroundings, pass, signal);
+    for await (const event of execute(source, hands, work.release, signal)) {
       yield event;
       if (event.is === "did") pass.done += 1;
-      if (event.is === "failed") {
-        note(pass, event.error);
-        pass.failed.add(keyOf(event.step.at));
-      }
+      if (event.is === "failed" || event.is === "unknown") note(pass, event.error);
+      if (event.is === "failed") pass.failed.add(keyOf(event.step.at));
       if (event.is === "did" || event.is === "failed") pass.steps += 1;
-    }
-    for (const event of told.splice(0)) {
-      yield event;
-      if (event.is === "unknown") note(pass, event.error);
     }
   }
 }
@@ -115,23 +111,22 @@ function note({ errors }: Pass, error: KnownError): void {
   if (held === undefined || (error.retryAfterMs ?? 0) > (held.retryAfterMs ?? 0)) errors.set(sort, error);
 }
 
-/** Plans one wave page by page, as the workers ask for more: at most a page is held. */
+/** Plans one wave page by page, as the workers ask for more: at most a page is held. What it comes to is told before its steps. */
 async function* stepsOf(
   work: Drive,
   wave: readonly Row[],
   surroundings: Surroundings,
   pass: Pass,
-  told: DrainEvent[],
   signal: AbortSignal,
-): AsyncGenerator<Step> {
+): AsyncGenerator<Step | DrainEvent> {
   const scope = { release: work.release, clusterWide: work.clusterWide };
   for await (const page of inventory(work.hands.read, wave, scope, surroundings, signal)) {
     if ("unknown" in page) {
-      told.push({ is: "unknown", row: page.row, error: page.unknown });
+      yield { is: "unknown", row: page.row, error: page.unknown };
       continue;
     }
     const ours = page.found.filter((found) => isOurs(found.whose)).length;
-    if (ours > 0) told.push({ is: "planned", row: page.row, steps: ours });
+    if (ours > 0) yield { is: "planned", row: page.row, steps: ours };
     // Planned one by one, as a worker asks: a policy that is relaxed meanwhile holds from the next object on.
     for (const found of page.found) yield settled(plan(found, work.policy()), pass);
   }

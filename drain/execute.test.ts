@@ -5,8 +5,10 @@ import { Domain } from "#api/domain.ts";
 import type { Kind, KubeObject } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
+import type { NgrokPort } from "#ngrok/client.ts";
 import { aBoundEndpoint, aDomain } from "#test/support/builders.ts";
 import { testClock } from "#test/support/clock.ts";
+import { KnownError } from "#wire/errors.ts";
 import { execute } from "./execute.ts";
 import { rows } from "./kinds.ts";
 import type { Step } from "./plan.ts";
@@ -20,14 +22,20 @@ function deleted(kind: Kind, object: KubeObject): Step {
   return { at, act: "delete", stamp: "stays", why: "" };
 }
 
-/** The steps one after another, each begun when the one before has ended. */
-async function outcomes(steps: readonly Step[]): Promise<readonly string[]> {
+/** The steps one after another, each begun when the one before has ended; by a key with which nothing may be deleted. */
+async function outcomes(steps: readonly Step[]): Promise<{ readonly seen: readonly string[]; readonly asked: number }> {
   const { signal } = new AbortController();
   const read = { get: async () => await Promise.resolve(undefined) } as unknown as Reader;
   const write = { removeFinalizer: async () => await Promise.resolve("removed") } as unknown as Writer;
   const fence = { signal, assertMayWrite() {} };
+  let asked = 0;
+  const remove = () => {
+    asked += 1;
+    return Promise.reject(new KnownError("invalid", "not with this key", { status: 403, code: "ERR_NGROK_206" }));
+  };
+  const ngrok = { domains: { remove } } as unknown as NgrokPort;
   // Reader and writer stand for the connection: nothing here goes past them.
-  const hands = { connection: {} as never, read, write, ngrok: undefined, fence, clock: testClock() };
+  const hands = { connection: {} as never, read, write, ngrok, fence, clock: testClock() };
   const ends = steps.map(() => Promise.withResolvers<void>());
   let begun = 0;
   const source: AsyncIterator<Step> = {
@@ -43,10 +51,12 @@ async function outcomes(steps: readonly Step[]): Promise<readonly string[]> {
     if (event.is === "did" || event.is === "failed") seen.push(`${event.step.at.row.kind.kind} ${event.is}`);
     ends[seen.length - 1]?.resolve();
   }
-  return seen;
+  return { seen, asked };
 }
 
-test("a refused key holds what is at ngrok, and not the Services of a BoundEndpoint, which are none of its business", async () => {
-  const steps = [deleted(Domain, aDomain()), deleted(BoundEndpoint, aBoundEndpoint()), deleted(Domain, aDomain())];
-  expect(await outcomes(steps)).toEqual(["Domain failed", "BoundEndpoint did", "Domain failed"]);
+test("a refused key holds what is at ngrok, which is asked once, and not the Services of a BoundEndpoint, which are none of its business", async () => {
+  const domain = deleted(Domain, aDomain({ status: { id: "rd_1" } }));
+  const { seen, asked } = await outcomes([domain, deleted(BoundEndpoint, aBoundEndpoint()), domain]);
+  expect(seen).toEqual(["Domain failed", "BoundEndpoint did", "Domain failed"]);
+  expect(asked).toBe(1);
 });

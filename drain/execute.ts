@@ -1,5 +1,5 @@
-// Does the steps of a plan, in parallel under one limit, and tells what became of each. A step that fails keeps its
-// finalizer; the next pass meets the object again.
+// Does the steps of a plan, in parallel under one limit, and tells what became of each, and at once what the planning itself
+// has to tell. A step that fails keeps its finalizer; the next pass meets the object again.
 import { claimOf, gatewayClassClaimOf, type OwnClaim } from "#api/keys.ts";
 import type { Release } from "#api/release.ts";
 import { type KubeObject, refOf, type Target } from "#kube/kind.ts";
@@ -10,15 +10,15 @@ import { type Hands, ngrokRefuses, type Undone } from "./hands.ts";
 import type { Row } from "./kinds.ts";
 import type { Step } from "./plan.ts";
 
-/** Steps in flight at once: the API server takes no more patches a second from more. */
+/** Steps in flight at once, most of which wait for ngrok under Delete; how many are with the API server is the pace's. */
 export const PARALLEL = 32;
 
 /**
- * Runs `source` through the hands, PARALLEL at a time, and yields an event for each step as it ends. FenceLost and an
- * aborted signal end the run by an exception; everything else is an event.
+ * Runs the steps of `source` through the hands, PARALLEL at a time, and yields an event for each as it ends; events of
+ * `source` go out as they are. FenceLost and an aborted signal end the run by an exception; everything else is an event.
  */
 export async function* execute(
-  source: AsyncIterator<Step>,
+  source: AsyncIterator<Step | DrainEvent>,
   hands: Hands,
   release: Release,
   signal: AbortSignal,
@@ -30,7 +30,7 @@ export async function* execute(
   const refused: Refusals = {};
   const worker = async (): Promise<void> => {
     for (let next = await source.next(); next.done !== true && failure === undefined; next = await source.next()) {
-      ready.push(await perform(next.value, hands, release, refused, signal));
+      ready.push("is" in next.value ? next.value : await perform(next.value, hands, release, refused, signal));
       wake();
     }
   };

@@ -15,12 +15,12 @@ let rig: HookRig;
 
 beforeAll(async () => {
   rig = await hookRig();
-}, 60_000);
+});
 afterAll(async () => await rig[Symbol.asyncDispose]());
 beforeEach(async () => await rig.reset());
 
 async function drain(policy: DrainPolicy, over: Partial<Conduct> = {}): Promise<Conclusion> {
-  const work = { hands: rig.hands, release, clusterWide: true, budgetMs: 20_000, signal, driver: "hook" } as const;
+  const work = { hands: rig.hands, release, clusterWide: true, budgetMs: 60_000, signal, driver: "hook" } as const;
   return await conduct({ ...work, policy: () => policy, ...over });
 }
 

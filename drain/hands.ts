@@ -1,8 +1,9 @@
 // What a driver works with, handed in: whoever drives (hook, leader, cleanup, CLI) brings its own hands.
+import type { DomainStatus } from "#api/domain.ts";
 import type { Release } from "#api/release.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import type { Connection } from "#kube/connection.ts";
-import type { KubeObject } from "#kube/kind.ts";
+import type { KubeObject, ObjectMeta } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
 import type { Clock } from "#wire/clock.ts";
@@ -20,7 +21,27 @@ export interface Hands {
 }
 
 /** The part of the hands that an undo may use. */
-export type UndoHands = Pick<Hands, "read" | "write" | "ngrok">;
+export interface UndoHands extends Pick<Hands, "read" | "write" | "ngrok"> {
+  /**
+   * Domains that may stand for one reservation, as they were last seen and in no order; the one that asks may be among
+   * them. Without it there are no others.
+   */
+  domainsAt?(reservation: Reservation, signal: AbortSignal): Promise<readonly SeenDomain[]>;
+}
+
+/** A domain at ngrok: its id there, and its host in lower case where that is known. */
+export interface Reservation {
+  readonly id: string;
+  readonly host: string | undefined;
+}
+
+/** As much of a Domain as tells whether it stands for a reservation. */
+export interface SeenDomain {
+  readonly metadata: ObjectMeta;
+  readonly status?: Pick<DomainStatus, "id">;
+  /** One that goes with the same drain, and what it wants to become of the reservation. Absent: it stays. */
+  readonly goes?: "released" | "kept";
+}
 
 /**
  * What became of what we made for an object. Anything else is thrown: without an answer nothing is stripped.

@@ -79,7 +79,7 @@ async function* pagesOf(
 }
 
 /** The namespaces in which a row is listed; undefined = all of them: an earlier watchNamespace has left objects in others. */
-function namespacesOf(row: Row, { release, clusterWide }: InventoryScope): readonly (string | undefined)[] {
+export function namespacesOf(row: Row, { release, clusterWide }: InventoryScope): readonly (string | undefined)[] {
   if (!row.kind.namespaced) return clusterWide ? [undefined] : [];
   if (release.watchNamespace === undefined || clusterWide) return [undefined];
   // The only ones of ours that lie beside the release; for the others there is no right to look there.

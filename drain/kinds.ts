@@ -6,14 +6,14 @@ import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain } from "#api/domain.ts";
 import { IPPolicy } from "#api/ip-policy.ts";
 import type { DrainPolicy } from "#api/schema.ts";
-import type { Kind } from "#kube/kind.ts";
+import type { Kind, KubeObject } from "#kube/kind.ts";
 import { Gateway, GatewayClass, HTTPRoute, Ingress, Service, TCPRoute, TLSRoute } from "#kube/kinds.ts";
 import type { Undo } from "./hands.ts";
 import { undoBoundEndpoint } from "./undo/bound-endpoint.ts";
 import { undoCloudEndpoint } from "./undo/cloud-endpoint.ts";
 import { undoDomain } from "./undo/domain.ts";
 import { undoIPPolicy } from "./undo/ip-policy.ts";
-import { undoService } from "./undo/service.ts";
+import { addressOf, undoService } from "./undo/service.ts";
 
 export interface Row {
   readonly kind: Kind;
@@ -25,6 +25,8 @@ export interface Row {
   readonly undo?: Undo;
   /** Unmaking asks the cluster alone, so that it goes on where ngrok has refused the key. */
   readonly undoneHere?: true;
+  /** By what a report names what stays at ngrok; without it the id in the object's status. */
+  readonly namedAtNgrok?: (object: KubeObject) => string | undefined;
   /** For people: what becomes of the object. */
   readonly fate: Readonly<Record<DrainPolicy, string>>;
 }
@@ -80,6 +82,7 @@ export const rows: readonly Row[] = [
     whose: "user",
     wave: 3,
     undo: undoService,
+    namedAtNgrok: addressOf,
     fate: {
       Retain: "stays, finalizer off, reserved address stays",
       Delete: "stays, finalizer off, reserved address released",

@@ -4,7 +4,7 @@ import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import type { Rule } from "#api/rbac.ts";
 import type { Release } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
-import { missingRights } from "#kube/access.ts";
+import { type MissingRight, missingRights } from "#kube/access.ts";
 import type { Connection } from "#kube/connection.ts";
 import { Namespace } from "#kube/kinds.ts";
 import type { Reader } from "#kube/reader.ts";
@@ -45,14 +45,10 @@ async function rightsMissing({
   clock,
   signal,
 }: Preflight): Promise<Refusal | undefined> {
-  const questions = questionsOf(rights, release, clusterWide);
   const began = clock.now();
   for (let attempt = 0; ; attempt += 1) {
-    const missing = await missingRights(connection, questions, signal);
+    const missing = await missedRights({ connection, read, release, rights, clusterWide, signal });
     if (missing.length === 0) return undefined;
-    // With a watched namespace its Role goes; for what is left in it the hook has rights of the cluster.
-    const inWatched = missing.every(({ namespace }) => namespace === release.watchNamespace);
-    if (inWatched && clusterWide && (await isGoing(read, release.watchNamespace, signal))) return undefined;
     if (clock.now() - began > RBAC_SETTLES_MS) {
       const [first] = missing;
       return {
@@ -71,6 +67,18 @@ async function rightsMissing({
   }
 }
 
+/** The rights that are missing; `parallel` reviews at once. Throws KnownError when the server cannot tell. */
+export async function missedRights(
+  work: Pick<Preflight, "connection" | "read" | "release" | "rights" | "clusterWide" | "signal">,
+  parallel?: number,
+): Promise<readonly MissingRight[]> {
+  const { connection, read, release, rights, clusterWide, signal } = work;
+  const missing = await missingRights(connection, questionsOf(rights, release, clusterWide), signal, parallel);
+  // With a watched namespace its Role goes; for what is left in it the hook has rights of the cluster.
+  const inWatched = missing.length > 0 && missing.every(({ namespace }) => namespace === release.watchNamespace);
+  return inWatched && clusterWide && (await isGoing(read, release.watchNamespace, signal)) ? [] : missing;
+}
+
 async function isGoing(read: Reader, name: string | undefined, signal: AbortSignal): Promise<boolean> {
   if (name === undefined) return false;
   const namespace = await read.get(Namespace, { name }, signal).catch(() => "unknown" as const);
@@ -79,7 +87,7 @@ async function isGoing(read: Reader, name: string | undefined, signal: AbortSign
 }
 
 /** Without rights outside, a namespace that was deleted cannot be told from one that may not be read: its Role went along. */
-function watchedIsGone(release: Release, clusterWide: boolean, revision: string): readonly string[] {
+export function watchedIsGone(release: Release, clusterWide: boolean, revision: string): readonly string[] {
   const { watchNamespace, namespace, name } = release;
   if (clusterWide || watchNamespace === undefined || watchNamespace === namespace) return [];
   return [

@@ -1,6 +1,6 @@
 // UninstallReady from facts: what is in the way, in which words, and that nothing else changes them.
 import { describe, expect, test } from "vitest";
-import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
+import { ADOPTED, DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
 import { kubernetesOperatorReasons } from "#api/kubernetes-operator.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import { rows } from "./kinds.ts";
@@ -9,12 +9,13 @@ import { tallyOf, type UninstallFacts, uninstallReadiness } from "./readiness.ts
 const release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
 const rowOf = (kind: string) => rows.find((one) => one.kind.kind === kind)!;
 const yes = { is: "yes" } as const;
-const nothing = { objects: 0, calls: 0, held: undefined, heldCount: 0 };
+const underDelete = { deleted: {}, domainsKept: 0 };
+const nothing = { objects: 0, calls: 0, held: undefined, heldCount: 0, underDelete };
 const held = { object: "agentendpoint dev/pay-443", finalizers: ["acme.io/hold"] };
 
 function facts(more: Partial<UninstallFacts> = {}): UninstallFacts {
   const settings = { policy: "Delete", crdsGo: false, hook: true, helmSeconds: 300, callsPerMinute: 120 } as const;
-  return { release, ...settings, tally: nothing, key: yes, rights: yes, ...more };
+  return { release, ...settings, tally: nothing, key: yes, rights: yes, room: yes, ...more };
 }
 
 function said(more: Partial<UninstallFacts> = {}): string {
@@ -26,12 +27,19 @@ describe("the condition", () => {
   const revoked = { is: "no", why: "ERR_NGROK_200: no such key" } as const;
   const silent = { is: "unknown", why: "no answer" } as const;
   const forbidden = { is: "no", why: "the operator's ServiceAccount may not patch ingresses" } as const;
+  const full = { is: "no", why: "ResourceQuota a has less pods left; raise it" } as const;
   const many = { ...nothing, objects: 2_000, calls: 2_000 };
   const two = { ...nothing, objects: 2, held, heldCount: 2 };
   test.for<[string, Partial<UninstallFacts>, string]>([
     ["nothing", {}, "True NothingInTheWay: helm uninstall under Delete would come to its end in one run"],
     ["no hook", { hook: false }, "False HookOff: cleanupHook.enabled=false: helm uninstall would free nothing"],
     ["a right", { rights: forbidden }, "False RightMissing: the operator's ServiceAccount may not patch ingresses"],
+    [
+      "a quota",
+      { room: full, key: revoked },
+      "False NoRoomForHook: no pod of a hook could be made in namespace ops: ResourceQuota a has less pods left; raise it",
+    ],
+    ["room that nobody knows", { room: silent }, "Unknown RoomUnknown: no answer"],
     ["rights that nobody knows", { rights: silent }, "Unknown RightsUnknown: no answer"],
     [
       "the key",
@@ -72,10 +80,12 @@ describe("the condition", () => {
       facts(),
       facts({ hook: false }),
       facts({ rights: forbidden }),
+      facts({ room: full }),
       facts({ key: revoked }),
       facts({ tally: two }),
       facts({ tally: many }),
       facts({ rights: silent }),
+      facts({ room: silent }),
       facts({ key: silent }),
     ];
     expect(cases.map((one) => uninstallReadiness(one).reason)).toEqual(kubernetesOperatorReasons.UninstallReady);
@@ -111,6 +121,19 @@ describe("the tally", () => {
       calls: 4,
       held: { object: "domain dev/b", finalizers: ["acme.io/first"] },
       heldCount: 2,
+      underDelete: { deleted: { Domain: 3, AgentEndpoint: 1 }, domainsKept: 0 },
     });
+  });
+
+  test("counts what a Delete would take by kind, and the Domains that stay at ngrok all the same", () => {
+    const kept = { ...anObject("kept", [FINALIZER]), spec: { reclaimPolicy: "Retain" } };
+    const { metadata } = anObject("before", [FINALIZER]);
+    const before = { metadata: { ...metadata, annotations: { ...metadata.annotations, [ADOPTED]: "true" } } };
+    const kinds = [
+      { row: rowOf("Domain"), objects: [kept, before, anObject("a", [FINALIZER])] },
+      { row: rowOf("CloudEndpoint"), objects: [kept] },
+      { row: rowOf("Ingress"), objects: [anObject("web", [FINALIZER])] },
+    ];
+    expect(tallyOf(kinds, release).underDelete).toEqual({ deleted: { Domain: 3, CloudEndpoint: 1 }, domainsKept: 2 });
   });
 });

@@ -1,7 +1,9 @@
 // Whether an uninstall that begins now would come to its end: the condition UninstallReady, from facts that the operator
 // has anyway. Pure; what only the drain's own lists can tell is not asked here (`ngrok-drain plan` asks it).
 import { type Finding, fails, holds } from "#api/conditions.ts";
-import type { UninstallReadyReason } from "#api/kubernetes-operator.ts";
+import { Domain } from "#api/domain.ts";
+import { ADOPTED } from "#api/keys.ts";
+import type { UnderDelete, UninstallReadyReason } from "#api/kubernetes-operator.ts";
 import { namesOf, type Release } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import type { KubeObject } from "#kube/kind.ts";
@@ -23,6 +25,7 @@ export interface Tally {
   calls: number;
   held: { readonly object: string; readonly finalizers: readonly string[] } | undefined;
   heldCount: number;
+  underDelete: UnderDelete;
 }
 
 export interface UninstallFacts {
@@ -41,6 +44,8 @@ export interface UninstallFacts {
   readonly key: Answer;
   /** Whether all rights of a drain are there: those of the operator, since the hook gets the same and exists only then. */
   readonly rights: Answer;
+  /** Whether quotas and ranges of the release's namespace would let the pods of the hooks be made. */
+  readonly room: Answer;
 }
 
 /** Counts what is ours by stamp or label; of several held objects the first by name, so that the word does not change. */
@@ -48,13 +53,16 @@ export function tallyOf(
   kinds: Iterable<{ readonly row: Row; readonly objects: Iterable<KubeObject> }>,
   release: Release,
 ): Tally {
-  const tally: Tally = { objects: 0, calls: 0, held: undefined, heldCount: 0 };
+  const underDelete: UnderDelete = { deleted: {}, domainsKept: 0 };
+  const tally: Tally = { objects: 0, calls: 0, held: undefined, heldCount: 0, underDelete };
   for (const { row, objects } of kinds) {
     for (const object of objects) {
       if (!carriesOurs(row, object) || !isOurs(whose(row, object, { release, others: "unknown" }))) continue;
       tally.objects += 1;
       if (row.undo !== undefined) tally.calls += 1;
-      const finalizers = row.whose === "ours" ? foreignFinalizers(row, object) : [];
+      if (row.whose !== "ours") continue;
+      count(underDelete, row, object);
+      const finalizers = foreignFinalizers(row, object);
       if (finalizers.length === 0) continue;
       tally.heldCount += 1;
       const name = nameOf(row, object);
@@ -64,11 +72,27 @@ export function tallyOf(
   return tally;
 }
 
+function count(into: UnderDelete, { kind }: Row, object: KubeObject): void {
+  into.deleted[kind.kind] = (into.deleted[kind.kind] ?? 0) + 1;
+  if (kind.kind === Domain.kind && staysAtNgrok(object)) into.domainsKept += 1;
+}
+
+/** As far as the object itself says it; undo/domain.ts asks ngrok as well. */
+function staysAtNgrok({ metadata, spec }: KubeObject & { readonly spec?: Partial<Domain["spec"]> }): boolean {
+  return spec?.reclaimPolicy === "Retain" || metadata.annotations?.[ADOPTED] === "true";
+}
+
 type Verdict = { readonly reason: UninstallReadyReason; readonly message: string } | undefined;
 
 /** False with the first thing in the way, Unknown with the first that nobody answered, else True. */
 export function uninstallReadiness(facts: UninstallFacts): Finding {
-  const no = hookOff(facts) ?? rightsMissing(facts) ?? keyRefused(facts) ?? heldByOthers(facts) ?? tooLong(facts);
+  const no =
+    hookOff(facts) ??
+    rightsMissing(facts) ??
+    noRoom(facts) ??
+    keyRefused(facts) ??
+    heldByOthers(facts) ??
+    tooLong(facts);
   if (no !== undefined) return fails(UNINSTALL_READY, no.reason, no.message);
   const unknown = unanswered(facts);
   if (unknown !== undefined) return { type: UNINSTALL_READY, status: "Unknown", ...unknown };
@@ -89,6 +113,15 @@ function rightsMissing({ rights }: UninstallFacts): Verdict {
   if (rights.is !== "no") return undefined;
   const remedy = "give the right back (chart/RBAC.md lists all), for example by helm upgrade";
   return { reason: "RightMissing", message: `${rights.why}, and the drain hook gets the same rights; ${remedy}` };
+}
+
+/** Helm would wait for a Job that gets no pod, until its time is over. */
+function noRoom({ room, release }: UninstallFacts): Verdict {
+  if (room.is !== "no") return undefined;
+  return {
+    reason: "NoRoomForHook",
+    message: `no pod of a hook could be made in namespace ${release.namespace}: ${room.why}`,
+  };
 }
 
 /** Under Retain an uninstall needs ngrok for nothing but the deregistration, and ends without that too. */
@@ -123,8 +156,9 @@ function tooLong({ policy, tally, callsPerMinute, helmSeconds }: UninstallFacts)
   };
 }
 
-function unanswered({ rights, key, policy }: UninstallFacts): Verdict {
+function unanswered({ rights, room, key, policy }: UninstallFacts): Verdict {
   if (rights.is === "unknown") return { reason: "RightsUnknown", message: rights.why };
+  if (room.is === "unknown") return { reason: "RoomUnknown", message: room.why };
   if (policy === "Delete" && key.is === "unknown") return { reason: "KeyUnknown", message: key.why };
   return undefined;
 }

@@ -108,6 +108,23 @@ describe("a write whose answer was lost", () => {
     expect(deleted.removed).toEqual(["domain shop/a rd_a: the answer to the last write was lost"]);
     expect([freed.done, deleted.done]).toEqual([1, 1]);
   });
+  test("says nothing of a Service whose address was to be released: nobody knows any more whether it was its own", () => {
+    const services = rows.find(({ kind }) => kind.kind === "Service")!;
+    const annotations = { "ngrok.com/computed-url": "tcp://1.tcp.ngrok.io:20345" };
+    const lostFor = (act: Step["act"]) => {
+      const { at, ...rest } = step("db", act);
+      const object = { metadata: { ...at.object.metadata, annotations } };
+      const report = reportOf(
+        { is: "pass", n: 1 },
+        { is: "failed", step: { ...rest, at: { ...at, row: services, object } }, error },
+      );
+      settle(report);
+      return { kept: report.kept, removed: report.removed };
+    };
+    expect(lostFor("undo")).toEqual({ kept: [], removed: [] });
+    const line = "service shop/db 1.tcp.ngrok.io:20345: the answer to the last write was lost";
+    expect(lostFor("free")).toEqual({ kept: [line], removed: [] });
+  });
   test("is no more than a failure when a later pass does it", () => {
     const report = lost("free");
     fold(report, { is: "pass", n: 2 });

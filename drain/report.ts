@@ -208,7 +208,7 @@ export function settle(report: Report): void {
     add(report.byKind, kind, 1);
     const line = unansweredLine(name, id);
     if (act === "delete") report.removed.push(line);
-    else if (id !== undefined) keep(report, kind, line);
+    else if (act === "free" && id !== undefined) keep(report, kind, line);
   }
   report.unanswered.clear();
 }
@@ -234,9 +234,10 @@ function keep(report: Report, kind: string, line: string): void {
   add(report.keptByKind, kind, 1);
 }
 
-function remoteIdOf(step: Step): string | undefined {
-  if (step.at.row.whose !== "ours") return undefined;
-  const id = (step.at.object as { status?: { id?: unknown } }).status?.id;
+function remoteIdOf({ at: { row, object } }: Step): string | undefined {
+  if (row.namedAtNgrok !== undefined) return row.namedAtNgrok(object);
+  if (row.whose !== "ours") return undefined;
+  const id = (object as { status?: { id?: unknown } }).status?.id;
   return typeof id === "string" && id !== "" ? id : undefined;
 }
 

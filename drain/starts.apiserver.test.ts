@@ -24,7 +24,7 @@ let n = 0;
 
 beforeAll(async () => {
   rig = await hookRig();
-}, 60_000);
+});
 afterAll(async () => await rig[Symbol.asyncDispose]());
 beforeEach(async () => {
   await rig.reset();
@@ -44,7 +44,7 @@ async function drain(
   policy: DrainPolicy,
   over: { release?: Release; clusterWide?: boolean } = {},
 ): Promise<Conclusion> {
-  const work = { hands: rig.hands, release, clusterWide: true, budgetMs: 20_000, signal, driver: "hook" } as const;
+  const work = { hands: rig.hands, release, clusterWide: true, budgetMs: 60_000, signal, driver: "hook" } as const;
   return await conduct({ ...work, ...over, policy: () => policy });
 }
 
@@ -118,10 +118,10 @@ describe("Gateway API", () => {
   beforeAll(async () => {
     const files = await gatewayApiCrds();
     await rig.kubectl("apply", "--server-side", ...files.flatMap((file) => ["-f", file]));
-    await rig.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s");
+    await rig.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=150s");
     // An earlier story has learnt that the group is absent, and remembers it for ten seconds.
     await served(rig.connection, GatewayClass, signal, { fresh: true });
-  }, 60_000);
+  });
 
   test.for(["Retain", "Delete"] as const)(
     "%s: a GatewayClass of ours loses its finalizer, another controller's keeps the same one (F19, W12)",
@@ -169,9 +169,14 @@ describe("what was made beside an object", () => {
     for (const name of ["ours", "borrowed"]) expect((await shown(Service, name))?.metadata.finalizers).toBeUndefined();
   });
 
-  test("under Retain the address stays, and the Service still says which it is (F26)", async () => {
+  test("under Retain the address stays and is reported, and the Service still says which it is (F26, W17)", async () => {
     await reserved("ours", { namespace, name: "ours" });
-    await drain("Retain");
+    const { report } = await drain("Retain");
+    const [{ addr } = {}] = rig.api.objects("reserved_addrs");
+    expect([report.kept, [...report.keptByKind]]).toEqual([
+      [`service ${namespace}/ours ${String(addr)}`],
+      [["Service", 1]],
+    ]);
     expect(rig.api.objects("reserved_addrs")).toHaveLength(1);
     const { finalizers, annotations } = (await shown(Service, "ours"))!.metadata;
     expect([finalizers, Object.keys(annotations ?? {})]).toEqual([undefined, ["k8s.ngrok.com/computed-url"]]);

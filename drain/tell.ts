@@ -1,5 +1,5 @@
 // Shows the drain on the KubernetesOperator while it runs, whoever drives: conditions, counters at most once a second
-// besides the first and the last word, two events. Failing to tell never fails the drain.
+// besides the first and the last word and the first total, two events. Failing to tell never fails the drain.
 import { setConditions } from "#api/conditions.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import type { DrainProgress, KubernetesOperatorReason } from "#api/kubernetes-operator.ts";
@@ -20,7 +20,7 @@ const WORTH_TELLING_MS = 5_000;
 export interface Teller {
   /** Returns at once: nobody waits for words while objects can be freed. */
   started(report: Report): void;
-  /** Returns at once; writes at most once a second, and never two at a time. */
+  /** Returns at once; writes at most once a second, the first total aside, and never two at a time. */
   progress(report: Report): void;
   /** Nothing more happens for `ms`; when that is long enough to be seen, it and its reason are shown until then. */
   waiting(report: Report, why: string, ms: number): Promise<void>;
@@ -55,9 +55,12 @@ export function teller(
   let absent = false;
   let seen: KubernetesOperator | undefined;
   let last = 0;
+  /** Until a total is shown it reads 0 of 0, and the first object may take its time. */
+  let isCounted = false;
   let writing: Promise<void> | undefined;
 
   const write = async (report: Report, show: Show): Promise<void> => {
+    isCounted ||= report.total > 0;
     if (absent) return;
     try {
       const operator = await hands.read.get(KubernetesOperator, ref, signal);
@@ -105,6 +108,7 @@ export function teller(
     );
     return { conditions, drain, ...(show.deregistered === true ? { id: "", uri: "" } : {}) };
   };
+  const hasFirstTotal = ({ total }: Report): boolean => total > 0 && !isCounted;
   const alone = async (report: Report, show: Show): Promise<void> => {
     await writing;
     await write(report, show);
@@ -113,6 +117,11 @@ export function teller(
     if (seen === undefined) return;
     const about = { regarding: seen, type: "Normal", action: "Drain", controller: "drain-orchestrator" } as const;
     await emit(hands.connection, { ...about, reason, note }, signal);
+  };
+  const announce = async (report: Report): Promise<void> => {
+    await write(report, inProgress("Drain initiated"));
+    await event("DrainStarted", "Starting drain of all managed resources");
+    if (hasFirstTotal(report)) await write(report, counted(report));
   };
   const soon = (work: Promise<void>): void => {
     writing = work.finally(() => {
@@ -123,14 +132,13 @@ export function teller(
   return {
     started(report) {
       last = hands.clock.now();
-      const said = write(report, inProgress("Drain initiated"));
-      soon(said.then(async () => await event("DrainStarted", "Starting drain of all managed resources")));
+      soon(announce(report));
     },
     progress(report) {
       const now = hands.clock.now();
-      if (writing !== undefined || now - last < EVERY_MS) return;
+      if (writing !== undefined || (now - last < EVERY_MS && !hasFirstTotal(report))) return;
       last = now;
-      soon(write(report, inProgress(`${report.done} of ${report.total} objects drained`)));
+      soon(write(report, counted(report)));
     },
     async waiting(report, why, ms) {
       if (ms < WORTH_TELLING_MS) return;
@@ -155,6 +163,10 @@ function inProgress(message: string): Show {
     draining: { status: "True", reason: "DrainInProgress", message },
     ready: { reason: "Draining", message: "KubernetesOperator is being deleted" },
   };
+}
+
+function counted({ done, total }: Report): Show {
+  return inProgress(`${done} of ${total} objects drained`);
 }
 
 function failing(message: string): Show {

@@ -15,7 +15,7 @@ export interface ToldObject {
   readonly kind: string;
   /** `<namespace>/<name>`, or a name. */
   readonly object: string;
-  /** The remote id; null where none was recorded. */
+  /** The remote id, or a reserved address that nobody looked up there; null where none was recorded. */
   readonly id: string | null;
   /** Why it stayed, or what else there is to say; null where the policy says it. */
   readonly why: string | null;
@@ -24,7 +24,7 @@ export interface ToldObject {
 /** `domain shop/a rd_1: its reclaimPolicy is Retain` */
 export function parseTold(line: string): ToldObject {
   const [, kind = "", object = "", id = null, why = null] =
-    /^(\S+) ([^\s:]+)(?: ([^\s:]+))?(?:: (.*))?$/.exec(line) ?? [];
+    /^(\S+) ([^\s:]+)(?: ((?:[^\s:]|:\S)+))?(?:: (.*))?$/.exec(line) ?? [];
   return { kind, object, id, why };
 }
 

@@ -80,9 +80,12 @@ async function addToSeries(
   }
 }
 
+/** Characters of a note that the API server takes. */
+export const NOTE_MAX = 1024;
+
 function eventOf(event: EventToTell, now: Date): EventObject {
   const { apiVersion, kind, metadata } = event.regarding;
-  const note = event.note.slice(0, 1024);
+  const note = event.note.slice(0, NOTE_MAX);
   const instance = (event.instance ?? event.controller).slice(0, 128);
   const said = [metadata.uid, event.type, event.reason, event.action, note, event.controller, instance].join("\n");
   const hash = createHash("sha256").update(said).digest("hex").slice(0, 16);

@@ -1,5 +1,6 @@
 // The one writer of finalizers against a real API server, with others writing at the same time.
 import { beforeAll, describe, expect, inject, test } from "vitest";
+import { patient } from "#test/support/patient.ts";
 import { afterUninstall } from "#wire/fence.ts";
 import { connect, type Connection } from "./connection.ts";
 import type { Claim } from "./finalizer.ts";
@@ -21,7 +22,7 @@ let connection: Connection;
 let write: Writer;
 
 beforeAll(async () => {
-  connection = await connect({ kubeconfig: inject("kubeconfig") });
+  connection = patient(await connect({ kubeconfig: inject("kubeconfig") }));
   write = writer(connection, afterUninstall(signal));
   await write.create(Namespace, { metadata: { name: namespace } }, signal);
   return async () => await connection[Symbol.asyncDispose]();

@@ -55,11 +55,17 @@ export interface ServiceObject extends KubeObject {
     internalTrafficPolicy?: string;
     sessionAffinity?: string;
   };
-  status?: { loadBalancer?: { ingress?: LoadBalancerIngress[] } };
+  status?: { loadBalancer?: { ingress?: LoadBalancerIngress[] }; conditions?: StrangerCondition[] };
 }
 
 export interface PodObject extends KubeObject {
-  spec?: { nodeName?: string; serviceAccountName?: string; hostNetwork?: boolean };
+  spec?: {
+    nodeName?: string;
+    serviceAccountName?: string;
+    hostNetwork?: boolean;
+    priorityClassName?: string;
+    containers?: { name: string; image: string; resources?: ResourceRequirements }[];
+  };
   status?: {
     phase?: "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
     podIP?: string;
@@ -67,6 +73,36 @@ export interface PodObject extends KubeObject {
     podIPs?: { ip: string }[];
     conditions?: StrangerCondition[];
   };
+}
+
+type Quantities = Record<string, string | number>;
+
+export interface ResourceRequirements {
+  requests?: Quantities;
+  limits?: Quantities;
+}
+
+export interface ResourceQuotaObject extends KubeObject {
+  spec?: {
+    hard?: Quantities;
+    scopes?: string[];
+    scopeSelector?: { matchExpressions?: { scopeName: string; operator: string; values?: string[] }[] };
+  };
+  status?: { hard?: Quantities; used?: Quantities };
+}
+
+export interface LimitRangeItem {
+  /** Container, Pod, PersistentVolumeClaim. */
+  type: string;
+  default?: Quantities;
+  defaultRequest?: Quantities;
+  min?: Quantities;
+  max?: Quantities;
+  maxLimitRequestRatio?: Quantities;
+}
+
+export interface LimitRangeObject extends KubeObject {
+  spec?: { limits?: LimitRangeItem[] };
 }
 
 export interface LeaseObject extends KubeObject {
@@ -151,6 +187,8 @@ export const Secret: Kind<SecretObject> = core("Secret", "secrets", true);
 export const ConfigMap: Kind<ConfigMapObject> = core("ConfigMap", "configmaps", true);
 export const Service: Kind<ServiceObject> = core("Service", "services", true);
 export const Pod: Kind<PodObject> = core("Pod", "pods", true);
+export const ResourceQuota: Kind<ResourceQuotaObject> = core("ResourceQuota", "resourcequotas", true);
+export const LimitRange: Kind<LimitRangeObject> = core("LimitRange", "limitranges", true);
 export const ServiceAccount: Kind<PlainObject> = core("ServiceAccount", "serviceaccounts", true);
 
 export const Lease: Kind<LeaseObject> = one("coordination.k8s.io", "v1", "Lease", "leases", true);

@@ -13,8 +13,8 @@ import { writer } from "./writer.ts";
 
 const { signal } = new AbortController();
 const namespace = "lease-test";
-/** The rhythm of production, five times as fast. */
-const timing = { renewMs: 400, giveUpMs: 2_000, durationMs: 3_000 };
+/** Faster than production, but a busy server may still be late with some renewals in a row. */
+const timing = { renewMs: 400, giveUpMs: 5_000, durationMs: 6_000 };
 
 let connection: Connection;
 
@@ -109,11 +109,11 @@ test("an observer sees each change at once and counts on its own clock", async (
   const token = await stand(lease, "pod/a/1");
   const held = await observer.look(signal);
   expect(held.holder).toBe("pod/a/1");
-  const renewed = await observer.next(10_000, signal);
+  const renewed = await observer.next(60_000, signal);
   expect(renewed.changedAt).toBeGreaterThan(held.changedAt);
   await token[Symbol.asyncDispose]();
-  const free = async (): Promise<string> => (await observer.next(10_000, signal)).holder;
-  await expect.poll(free, { timeout: 10_000 }).toBe("");
+  const free = async (): Promise<string> => (await observer.next(60_000, signal)).holder;
+  await expect.poll(free).toBe("");
   const still = await observer.next(50, signal);
   expect(still.changedAt).toBe((await observer.look(signal)).changedAt);
 });
@@ -123,7 +123,7 @@ test("the Lease that is made says whose it is and carries the labels that it was
   const token = await stand(lease, "cli/1", { labels: { "app.kubernetes.io/instance": "main" } });
   expect(await stored(lease)).toMatchObject({
     metadata: { labels: { "app.kubernetes.io/instance": "main" } },
-    spec: { holderIdentity: "cli/1", leaseDurationSeconds: 3 },
+    spec: { holderIdentity: "cli/1", leaseDurationSeconds: 6 },
   });
   await token[Symbol.asyncDispose]();
 });

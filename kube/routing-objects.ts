@@ -40,7 +40,11 @@ export interface IngressClassObject extends KubeObject {
 }
 
 export interface GatewayClassObject extends KubeObject {
-  spec?: { controllerName: string; description?: string };
+  spec?: {
+    controllerName: string;
+    description?: string;
+    parametersRef?: { group: string; kind: string; name: string; namespace?: string };
+  };
   status?: { conditions?: StrangerCondition[] };
 }
 
@@ -91,7 +95,11 @@ export interface GatewayObject extends KubeObject {
     gatewayClassName: string;
     listeners: GatewayListener[];
     addresses?: GatewayAddress[];
-    infrastructure?: { labels?: Record<string, string>; annotations?: Record<string, string> };
+    infrastructure?: {
+      labels?: Record<string, string>;
+      annotations?: Record<string, string>;
+      parametersRef?: { group: string; kind: string; name: string };
+    };
     tls?: {
       backend?: { clientCertificateRef?: ObjectReference };
       frontend?: { default?: FrontendTls; perPort?: { port: number; tls?: FrontendTls }[] };

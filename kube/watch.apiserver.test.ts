@@ -5,6 +5,7 @@ import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import { ownControlPlane } from "#test/support/apiserver.ts";
+import { patient } from "#test/support/patient.ts";
 import { tcpProxy } from "#test/support/tcp-proxy.ts";
 import { afterUninstall } from "#wire/fence.ts";
 import type { KnownError } from "#wire/errors.ts";
@@ -18,7 +19,7 @@ import { writer, type Writer } from "./writer.ts";
 type Plane = Awaited<ReturnType<typeof ownControlPlane>>;
 
 const { signal } = new AbortController();
-const eventually = { timeout: 30_000, interval: 50 };
+const eventually = { interval: 50 };
 
 let plane: Plane;
 let admin: Connection;
@@ -27,7 +28,7 @@ let write: Writer;
 beforeAll(async () => {
   // Nothing is kept of the past for longer than some seconds, and nothing is answered from a cache of it.
   plane = await ownControlPlane({ apiServerFlags: ["--etcd-compaction-interval=2s", "--watch-cache=false"] });
-  admin = await connect({ kubeconfig: plane.kubeconfig });
+  admin = patient(await connect({ kubeconfig: plane.kubeconfig }));
   write = writer(admin, afterUninstall(signal));
 });
 
@@ -105,7 +106,7 @@ test("what happened behind a compaction is told as the difference of a new list"
   const { proxy, connection } = await throughProxy();
   // The frozen watch is noticed by its silence; the place where it stopped is forgotten by then.
   const { seen, names } = following(connection, namespace, { silenceMs: 1_500 });
-  await expect.poll(() => names().includes("kept") && seen.lists, eventually).toBe(1);
+  await expect.poll(names, eventually).toContain("kept");
   proxy.freeze();
   await write.remove(targetOf(ConfigMap, doomed), signal);
   const last = await aConfigMap(namespace, "late");
@@ -115,7 +116,8 @@ test("what happened behind a compaction is told as the difference of a new list"
   await expect.poll(names, eventually).toEqual(["kept", "kube-root-ca.crt", "late"]);
   expect(seen.removals).toEqual(["doomed"]);
   expect(seen.trouble.map((error) => error.code)).toContain("Expired");
-  expect(seen.lists).toBe(2);
+  // Once more for each time that the server has forgotten the place, which it does every two seconds.
+  expect(seen.lists).toBeGreaterThan(1);
 });
 
 test("a list that lasts longer than the server remembers ends as expired, not as a part", async () => {
@@ -132,7 +134,7 @@ test("a silent watch is noticed and replaced, and nothing is missed or told twic
   await aConfigMap(namespace, "before");
   const { proxy, connection } = await throughProxy();
   const { seen, names } = following(connection, namespace, { silenceMs: 1_000 });
-  await expect.poll(() => seen.lists, eventually).toBe(1);
+  await expect.poll(() => seen.lists, eventually).toBeGreaterThan(0);
   await aConfigMap(namespace, "watched");
   await expect.poll(names, eventually).toContain("watched");
   proxy.freeze();
@@ -140,8 +142,7 @@ test("a silent watch is noticed and replaced, and nothing is missed or told twic
   await expect.poll(() => seen.trouble.map((error) => error.code), eventually).toContain("Silent");
   proxy.thaw();
   proxy.cut();
-  await expect.poll(names, eventually).toContain("meanwhile");
-  expect(names()).toEqual(["before", "kube-root-ca.crt", "meanwhile", "watched"]);
+  await expect.poll(names, eventually).toEqual(["before", "kube-root-ca.crt", "meanwhile", "watched"]);
   expect(seen).toMatchObject({ changes: 4, removals: [] });
 });
 
@@ -153,7 +154,7 @@ test("an API server that is restarted in mid-watch is found again, with what hap
   await plane.stopApiServer();
   await expect.poll(() => seen.trouble.length, eventually).toBeGreaterThan(1);
   await plane.startApiServer();
-  const again = await connect({ kubeconfig: plane.kubeconfig });
+  const again = patient(await connect({ kubeconfig: plane.kubeconfig }));
   await writer(again, afterUninstall(signal)).remove(targetOf(ConfigMap, doomed), signal);
   await writer(again, afterUninstall(signal)).create(ConfigMap, { metadata: { name: "late", namespace } }, signal);
   await again[Symbol.asyncDispose]();
@@ -163,8 +164,8 @@ test("an API server that is restarted in mid-watch is found again, with what hap
 
 test("10,000 objects pass by pages, and memory holds a page", async () => {
   // On a busy machine the pages last longer than the other server remembers.
-  await using patient = await ownControlPlane();
-  await using connection = await connect({ kubeconfig: patient.kubeconfig });
+  await using other = await ownControlPlane();
+  await using connection = patient(await connect({ kubeconfig: other.kubeconfig }));
   const creator = writer(connection, afterUninstall(signal));
   const namespace = "many";
   await creator.create(Namespace, { metadata: { name: namespace } }, signal);

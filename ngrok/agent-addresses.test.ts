@@ -1,6 +1,6 @@
 // Every form in which people write the addresses of an endpoint.
 import { test } from "vitest";
-import { placeOf, upstreamOf, upstreamUrl } from "./agent-addresses.ts";
+import { placeOf, placesOf, upstreamOf, upstreamUrl } from "./agent-addresses.ts";
 
 test.for<[string, string]>([
   ["", "https "],
@@ -18,6 +18,23 @@ test.for<[string, string]>([
 ])("an endpoint at %s listens at %s", ([url, place], { expect }) => {
   const { proto, place: at } = placeOf(url);
   expect(`${proto} ${at}`.toLowerCase()).toBe(place);
+});
+
+test.for<[string, string | undefined, string]>([
+  ["https://", "https://a1.ngrok.app", "a1.ngrok.app, ngrok's choice"],
+  ["", "https://a1.ngrok.app", "a1.ngrok.app, ngrok's choice"],
+  ["tcp://", "tcp://1.tcp.ngrok.io:12345", "1.tcp.ngrok.io:12345, ngrok's choice"],
+  ["https://", undefined, "ngrok's choice"],
+  ["https://", "", "ngrok's choice"],
+  ["tcp://", "https://a1.ngrok.app", "ngrok's choice"],
+  ["https://", "https://no address/at all", "ngrok's choice"],
+  ["https://app.example.com", "https://a1.ngrok.app", "app.example.com"],
+])("an endpoint at %s that was at %s is asked for at %s", ([url, had, places], { expect }) => {
+  expect(
+    placesOf(url, had)
+      .map(({ place }) => place || "ngrok's choice")
+      .join(", "),
+  ).toBe(places);
 });
 
 test.for<[string, string]>([

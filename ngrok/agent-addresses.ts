@@ -32,6 +32,21 @@ export function placeOf(url: string): Place {
   return { proto, place: `${parsed.hostname}${port}` };
 }
 
+/**
+ * Where an endpoint may be, in the order in which it is asked for: what leaves the host to ngrok would have a new one each
+ * time, and `had` is the one that people know. Throws KnownError invalid for a `url` that is no such address.
+ */
+export function placesOf(url: string, had: string | undefined): readonly [Place, ...Place[]] {
+  const place = placeOf(url);
+  if (place.place !== "" || had === undefined || had === "") return [place];
+  try {
+    const before = placeOf(had);
+    return before.proto === place.proto ? [before, place] : [place];
+  } catch {
+    return [place];
+  }
+}
+
 /** Throws KnownError invalid for what is no such address. */
 export function upstreamOf(url: string): UpstreamAddress {
   if (/^[0-9]+$/.test(url)) return { proto: "http", host: "localhost", port: portOf(url, url) };

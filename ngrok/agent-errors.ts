@@ -40,6 +40,10 @@ const words: readonly { readonly says: RegExp; readonly hint: string }[] = [
     says: /failed to establish tcp|dns|resolve|lookup/i,
     hint: "ngrok's edge is not reached: check serverAddr, DNS, and whether pods may connect to the outside",
   },
+  {
+    says: /deserialize rpc/i,
+    hint: "what answered is not ngrok's edge, or was cut off: check serverAddr of the chart, and proxies on the way",
+  },
 ];
 
 /** What ngrok says, without the token: these texts get as far as a status, which more people may read than the Secret. */

@@ -69,7 +69,7 @@ export class Agent implements AgentPort {
     return () => this.#listeners.delete(listener);
   }
 
-  async open(spec: AgentSpec, signal: AbortSignal): Promise<Opened> {
+  async open(spec: AgentSpec, signal: AbortSignal, had?: string): Promise<Opened> {
     const { state } = this;
     const calls = this.#calls;
     if (state.is === "stopped") throw new KnownError("transient", `the agent is shutting down: ${state.why}`);
@@ -77,10 +77,8 @@ export class Agent implements AgentPort {
       const why = state.is === "down" ? state.why : "it is being connected";
       throw new KnownError("transient", `there is no session with ngrok: ${why}`, { code: code.noSession });
     }
-    const opened = await openOn(calls, spec, signal, {
-      ended: () => this.#changed(),
-      closed: (one) => this.#open.delete(one),
-    });
+    const told = { ended: () => this.#changed(), closed: (one: OpenEndpoint) => void this.#open.delete(one) };
+    const opened = await openOn(calls, spec, had, signal, told);
     this.#open.add(opened);
     return opened;
   }

@@ -2,9 +2,9 @@
 // not enough, and a listener is bound for each binding; all of it, or nothing stays.
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { KnownError } from "#wire/errors.ts";
-import { placeOf, type UpstreamAddress, upstreamOf, upstreamUrl } from "./agent-addresses.ts";
-import { type Bridge, needsBridge, startBridge } from "./agent-bridge.ts";
+import { known, KnownError } from "#wire/errors.ts";
+import { type Place, placesOf, type UpstreamAddress, upstreamOf, upstreamUrl } from "./agent-addresses.ts";
+import { needsBridge, startBridge } from "./agent-bridge.ts";
 import type { AgentSpec, Binding } from "./agent-port.ts";
 import { type Bind, type Calls, type Listening, OpenEndpoint } from "./agent-session.ts";
 import { code } from "./errors.ts";
@@ -16,14 +16,19 @@ export interface OpenTold {
   closed(one: OpenEndpoint): void;
 }
 
-/** Throws KnownError; then nothing is left open. */
+/** One for each binding. */
+type Bound = readonly [Listening, ...Listening[]];
+
+/** @param had where it was before. Throws KnownError; then nothing is left open. */
 export async function openOn(
   calls: Calls,
   spec: AgentSpec,
+  had: string | undefined,
   signal: AbortSignal,
   told: OpenTold,
 ): Promise<OpenEndpoint> {
-  const place = placeOf(spec.url);
+  // Of several bindings each has a host of its own, and only one of them is known.
+  const places = placesOf(spec.url, spec.bindings.length > 1 ? undefined : had);
   const upstream = upstreamOf(spec.upstream.url);
   check(spec);
   await resolvable(upstream);
@@ -31,17 +36,11 @@ export async function openOn(
   const bridge = needsBridge(spec, upstream) ? await startBridge(spec, upstream) : undefined;
   const dialled: UpstreamAddress =
     bridge === undefined ? upstream : { proto: "tcp", host: "127.0.0.1", port: bridge.port };
-  const wanted = spec.bindings.length === 0 ? [undefined] : spec.bindings;
-  const binds = wanted.map((binding): Bind => ({
-    ...place,
-    binding,
-    to: upstreamUrl(dialled),
-    upstreamProtocol: spec.upstream.protocol,
-    proxyProtocol: spec.upstream.proxyProtocol,
-    metadata: spec.metadata,
-    trafficPolicy: spec.trafficPolicy,
-  }));
-  const listening = await bindAll(calls, binds, bridge);
+  const bind = async (at: Place): Promise<Bound> => await bindAll(calls, bindsOf(spec, at, dialled));
+  const listening = await firstOf(places, bind).catch((error: unknown) => {
+    bridge?.close();
+    throw error;
+  });
   const opened: OpenEndpoint = new OpenEndpoint(
     calls,
     listening,
@@ -54,11 +53,33 @@ export async function openOn(
   return opened;
 }
 
-async function bindAll(
-  calls: Calls,
-  binds: readonly Bind[],
-  bridge: Bridge | undefined,
-): Promise<[Listening, ...Listening[]]> {
+async function firstOf(
+  [place, next]: ReturnType<typeof placesOf>,
+  bind: (at: Place) => Promise<Bound>,
+): Promise<Bound> {
+  try {
+    return await bind(place);
+  } catch (error) {
+    // ngrok need not give a host again that nobody has reserved. Without an answer of its the next would have none either.
+    if (next === undefined || known(error).code?.startsWith("ERR_NGROK_") !== true) throw error;
+    return await bind(next);
+  }
+}
+
+function bindsOf(spec: AgentSpec, place: Place, to: UpstreamAddress): Bind[] {
+  const wanted = spec.bindings.length === 0 ? [undefined] : spec.bindings;
+  return wanted.map((binding) => ({
+    ...place,
+    binding,
+    to: upstreamUrl(to),
+    upstreamProtocol: spec.upstream.protocol,
+    proxyProtocol: spec.upstream.proxyProtocol,
+    metadata: spec.metadata,
+    trafficPolicy: spec.trafficPolicy,
+  }));
+}
+
+async function bindAll(calls: Calls, binds: readonly Bind[]): Promise<Bound> {
   const bound: Listening[] = [];
   // Of a call that nobody waits for any more.
   const unwanted = (listening: Listening): void => void listening.close().catch(() => undefined);
@@ -70,7 +91,6 @@ async function bindAll(
   } catch (error) {
     for (const one of bound)
       await calls.call("close what was opened", async () => await one.close()).catch(() => unwanted(one));
-    bridge?.close();
     throw error;
   }
   return bound as [Listening, ...Listening[]];

@@ -65,6 +65,8 @@ export interface AgentPort {
   /**
    * Opens an endpoint on all of its bindings, or on none. Throws KnownError: invalid for what a person has to change,
    * transient for the rest; with a hint where there is something to do.
+   *
+   * @param had where it was before: where the URL leaves the host to ngrok, it is asked for that one first.
    */
-  open(spec: AgentSpec, signal: AbortSignal): Promise<Opened>;
+  open(spec: AgentSpec, signal: AbortSignal, had?: string): Promise<Opened>;
 }

@@ -30,9 +30,15 @@ KWqZI/HzaltSbgiikf3S2qu6oZHph/BpueCqLKwvJziPQGE+cYdYQzRKPJZbuorj
 /** trusted: ngrok's own. host: those of the machine. */
 export type RootCAs = "trusted" | "host";
 
-/** The authorities that an agent trusts, PEM, or undefined where the SDK's own choice for `roots` is all. */
+/** The authorities that an agent trusts, PEM. */
+export function authoritiesOf(roots: RootCAs, extra: readonly string[]): string[] {
+  return [...(roots === "host" ? getCACertificates("system") : [NGROK_ROOT]), ...extra];
+}
+
+/** The same as one text, or undefined where the SDK's own choice for `roots` is all. */
 export function trustedBy(roots: RootCAs, extra: readonly string[]): string | undefined {
   if (extra.length === 0) return undefined;
-  const base = roots === "host" ? getCACertificates("system") : [NGROK_ROOT];
-  return [...base, ...extra].map((pem) => `${pem.trim()}\n`).join("");
+  return authoritiesOf(roots, extra)
+    .map((pem) => `${pem.trim()}\n`)
+    .join("");
 }

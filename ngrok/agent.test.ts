@@ -1,7 +1,7 @@
 // Our agent with the real SDK at a stand-in of ngrok's edge: what it opens carries traffic, and no trouble of one endpoint or
 // one session is more than that.
 import { describe, expect, test } from "vitest";
-import { type TestAgent, isUp, startAgent } from "#test/support/edge-agents.ts";
+import { aSpec, type TestAgent, isUp, startAgent } from "#test/support/edge-agents.ts";
 import { testClock } from "#test/support/clock.ts";
 import { type NgrokEdge, type NgrokEdgeOptions, startNgrokEdge } from "#test/support/ngrok-edge/edge.ts";
 import { httpUpstream, type Upstream } from "#test/support/ngrok-edge/upstreams.ts";
@@ -62,6 +62,28 @@ describe("an endpoint", () => {
     expect(at.edge.endpoints()).toEqual([]);
   });
 
+  test.for<{ url: string; spec?: Partial<AgentSpec>; upstream?: Partial<AgentSpec["upstream"]>; bound: object }>([
+    {
+      url: "https://app.test",
+      bound: { proto: "https", place: "app.test", proxyProto: 0, forwardsProto: "", binding: "public" },
+    },
+    { url: "http://app.test", upstream: { protocol: "http1" }, bound: { proto: "http", forwardsProto: "http1" } },
+    { url: "https://app.test", upstream: { protocol: "http2" }, bound: { forwardsProto: "http2" } },
+    { url: "https://app.test", upstream: { proxyProtocol: "1" }, bound: { proxyProto: 1 } },
+    {
+      url: "tls://app.test",
+      upstream: { proxyProtocol: "2" },
+      bound: { proto: "tls", place: "app.test", proxyProto: 2 },
+    },
+    { url: "tcp://app.test:5432", upstream: { proxyProtocol: "2" }, bound: { proto: "tcp", proxyProto: 2 } },
+    { url: "https://app.internal", spec: { bindings: ["internal"] }, bound: { binding: "internal" } },
+  ])("at $url is bound as $bound", async ({ url, spec, upstream = {}, bound }, { expect }) => {
+    await using at = await ground();
+    const to = { url: at.upstream.url, certificates: [], ...upstream };
+    await at.test.open({ url, ...spec, upstream: to }, at.upstream.url);
+    expect(at.edge.endpoints()).toMatchObject([{ ...bound, pooling: true }]);
+  });
+
   test("has a listener for each of its bindings, and none when one of them is refused", async () => {
     await using at = await ground();
     const bindings = ["internal", "public"] as const;
@@ -107,6 +129,35 @@ describe("an endpoint", () => {
     const error = await failure(at.test.open({ ...app, trafficPolicy: "[]" }, at.upstream.url));
     expect([error.class, error.code]).toEqual(["invalid", "ERR_NGROK_2201"]);
     expect(error.hint).toContain("traffic policy");
+  });
+
+  test("that the edge answers with garbage fails alone, and says where to look", async () => {
+    await using at = await ground();
+    const before = await at.test.open({ url: "https://before.test" }, at.upstream.url);
+    at.edge.faults.add({ on: "bind", kind: "garbage" });
+    const error = await failure(at.test.open(app, at.upstream.url));
+    expect([error.class, error.hint]).toEqual(["transient", expect.stringContaining("check serverAddr")]);
+    expect(before.isOpen).toBe(true);
+    await expect(at.test.open(app, at.upstream.url)).resolves.toMatchObject({ isOpen: true });
+  });
+
+  test("whose host ngrok chooses has the one again that it had, unless ngrok does not give it", async () => {
+    await using at = await ground();
+    const { signal } = new AbortController();
+    const anywhere = aSpec({ url: "https://" }, at.upstream.url);
+    const open = async (had?: string) => await at.test.agent.open(anywhere, signal, had);
+    const first = await open();
+    const second = await open(first.url);
+    await first.close();
+    expect(second.url).toBe(first.url);
+    expect((await visit(at.edge, new URL(first.url).host)).status).toBe(200);
+    at.edge.faults.add({ on: "bind", kind: "refuse", message: "It is another's.", code: "ERR_NGROK_320" });
+    const other = await open(first.url);
+    expect(other.url).toMatch(/^https:\/\/.+/);
+    expect(other.url).not.toBe(first.url);
+    at.edge.faults.add({ on: "bind", kind: "refuse", message: "Never.", code: "ERR_NGROK_2201", times: 2 });
+    expect((await failure(open(first.url))).code).toBe("ERR_NGROK_2201");
+    expect(at.edge.endpoints().map(({ url }) => url)).toEqual([first.url, other.url]);
   });
 
   test("that ngrok stops is not open any more, and the agent tells so", async () => {

@@ -1,8 +1,12 @@
 // ngrok's agent SDK behind our port; nothing else knows it. Importing this file loads the native library, so only programs do.
 import { type Listener, type Session as SdkSession, SessionBuilder } from "@ngrok/ngrok";
 import { agentError, withoutToken } from "./agent-errors.ts";
-import { type RootCAs, trustedBy } from "./agent-roots.ts";
+import { authoritiesOf, type RootCAs, trustedBy } from "./agent-roots.ts";
 import type { Bind, Connect, Listening, Session, SessionEvents } from "./agent-session.ts";
+import type { WayOut } from "./agent-way-out.ts";
+
+/** Where the SDK finds ngrok when nobody says otherwise. */
+const NGROK_EDGE = "connect.ngrok-agent.com:443";
 
 export interface AgentConnection {
   readonly authtoken: string;
@@ -12,6 +16,8 @@ export interface AgentConnection {
   /** Authorities beside those, each a PEM text. */
   readonly extraRoots: readonly string[];
   readonly client: { readonly name: string; readonly version: string; readonly comment: string };
+  /** From an origin to the proxy that leads there, as whoever reads the environment found it (wire/proxy-from.ts). */
+  readonly proxy?: (origin: string) => string | undefined;
   /** Whole seconds; default 10 and 15. */
   readonly heartbeat?: { readonly interval: number; readonly tolerance: number };
 }
@@ -19,22 +25,37 @@ export interface AgentConnection {
 /** How to connect with these settings. */
 export function agentConnect(to: AgentConnection): Connect {
   return async (events) => {
+    let way: WayOut | undefined;
     try {
-      return sessionOf(await builderOf(to, events).connect());
+      way = await wayOut(to);
+      return sessionOf(await builderOf(to, events, way).connect());
     } catch (error) {
+      way?.close();
       throw agentError(error, `connect to ngrok${to.serverAddr === "" ? "" : ` at ${to.serverAddr}`}`, to.authtoken);
     }
   };
 }
 
-function builderOf(to: AgentConnection, events: SessionEvents): SessionBuilder {
+/** Undefined where no proxy leads to the edge: the SDK connects by itself. */
+async function wayOut({ serverAddr, proxy, roots, extraRoots }: AgentConnection): Promise<WayOut | undefined> {
+  const edge = URL.parse(`https://${serverAddr === "" ? NGROK_EDGE : serverAddr}`);
+  const through = edge === null ? undefined : proxy?.(edge.origin);
+  if (edge === null || through === undefined) return undefined;
+  // Few have a proxy, and what makes certificates takes memory.
+  const { wayThrough } = await import("./agent-way-out.ts");
+  const authorities = authoritiesOf(roots, extraRoots);
+  return await wayThrough(through, { host: edge.hostname, port: Number(edge.port || 443), authorities });
+}
+
+function builderOf(to: AgentConnection, events: SessionEvents, way: WayOut | undefined): SessionBuilder {
   const builder = new SessionBuilder().authtoken(to.authtoken);
   const { name, version, comment } = to.client;
   builder.clientInfo(name, version, comment);
   if (to.heartbeat !== undefined)
     builder.heartbeatInterval(to.heartbeat.interval).heartbeatTolerance(to.heartbeat.tolerance);
-  if (to.serverAddr !== "") builder.serverAddr(to.serverAddr);
-  const trusted = trustedBy(to.roots, to.extraRoots);
+  const serverAddr = way?.serverAddr ?? to.serverAddr;
+  if (serverAddr !== "") builder.serverAddr(serverAddr);
+  const trusted = way?.ca ?? trustedBy(to.roots, to.extraRoots);
   if (trusted !== undefined) builder.caCert(Buffer.from(trusted));
   else if (to.roots === "host") builder.rootCas("host");
   // The SDK would wait two minutes after its third try: a new session is there sooner.

@@ -4,7 +4,7 @@
 import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { binaries, checkTools, testTools } from "#tools/binaries.ts";
+import { binaries, checkTools, promtool, testTools } from "#tools/binaries.ts";
 import { openApiDocuments } from "#tools/openapi.ts";
 
 const TOP = join(import.meta.dirname, "..");
@@ -14,7 +14,7 @@ interface Step {
   readonly name: string;
   readonly program: string;
   readonly args: readonly string[];
-  /** Whether it calls Helm, its tools or a checker, which are built on a fresh machine. */
+  /** Whether it calls Helm, its tools or a checker, which are built on a fresh machine: those steps come last. */
   readonly helm?: true;
 }
 
@@ -24,23 +24,24 @@ const values = ["chart/ci", "test/chart/values"].flatMap((folder) =>
 
 const workflows = readdirSync(join(TOP, ".github/workflows")).map((file) => `.github/workflows/${file}`);
 
-/** The longest first, since they decide when all is done. */
+/** First what needs nothing built, beside the builds; of each sort the longest first, since it decides when all is done. */
 const steps: readonly Step[] = [
-  {
-    name: "tests: unit, architecture, chart",
-    program: "vitest",
-    args: ["run", ...["unit", "architecture", "chart"].flatMap((project) => ["--project", project])],
-    helm: true,
-  },
+  tests("unit", "architecture"),
   { name: "types (tsc)", program: "tsc", args: [] },
   { name: "lint (oxlint)", program: "oxlint", args: [] },
   { name: "generated files", program: "node", args: ["scripts/generate/main.ts", "--check"] },
   { name: "format (oxfmt)", program: "oxfmt", args: ["--check"] },
   { name: "unused code (knip)", program: "knip", args: [] },
+  { ...tests("chart"), helm: true },
   {
-    name: "chart: helm lint",
+    name: "chart: helm lint, by both Helms",
     program: "sh",
-    args: ["-ec", 'for file; do helm lint --strict --quiet chart --values "$file"; done', "sh", ...values],
+    args: [
+      "-ec",
+      'for file; do for helm in helm3 helm4; do $helm lint --strict --quiet chart --values "$file"; done; done',
+      "sh",
+      ...values,
+    ],
     helm: true,
   },
   {
@@ -73,13 +74,18 @@ for (const output of failed) console.error(`\n${output}`);
 console.log(`check: ${steps.length - failed.length} passed, ${failed.length} failed in ${seconds(began)}`);
 process.exit(failed.length === 0 ? 0 : 1);
 
+function tests(...projects: readonly string[]): Step {
+  const args = ["run", ...projects.flatMap((project) => ["--project", project])];
+  return { name: `tests: ${projects.join(", ")}`, program: "vitest", args };
+}
+
 async function work(): Promise<void> {
   for (let step = queue.shift(); step !== undefined; step = queue.shift()) {
     const folders = step.helm === undefined ? [] : await tools.catch((error: Error) => error);
     const since = Date.now();
     const { code, output } =
       folders instanceof Error ? { code: 1, output: folders.message } : await run(step, [...folders]);
-    const summary = code === 0 ? (/^\d+ passed, .*$/m.exec(output)?.[0] ?? "") : "";
+    const summary = /^\d+ passed, .*$/m.exec(output)?.[0] ?? "";
     tell(`${code === 0 ? "ok  " : "FAIL"} ${seconds(since).padStart(7)}  ${step.name}${summary && `: ${summary}`}`);
     if (code !== 0) failed.push(`---- ${step.name}: ${step.program} ${step.args.join(" ")}\n${output.trimEnd()}`);
   }
@@ -91,6 +97,8 @@ async function toolFolders(): Promise<readonly string[]> {
   const { bin } = await testTools(tell);
   // Here, where no test's time runs. One computes while the other downloads.
   const [checkers] = await Promise.all([checkTools(tell), openApiDocuments(tell)]);
+  // One file of tests alone waits for this one, by itself, and says so if it fails; meanwhile all else runs.
+  promtool(tell).catch(() => {});
   return [bin, checkers, helm];
 }
 

@@ -1,17 +1,19 @@
 // The programs that npm does not bring - Kubernetes, etcd, containerd, runc, crane, Helm 3 and 4, and the tests' own -
 // built once from pinned Go modules and kept outside the checkout.
 import { existsSync, watch } from "node:fs";
-import { chmod, cp, mkdir, readdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { alone, cacheFolder, madeOnce, type Tell } from "./cache.ts";
 import { command } from "./command.ts";
 import { BUILD_PACKAGES, ensurePackages } from "./debian.ts";
 import { makePause } from "./pause.ts";
-import { cacheKey, checkBuilds, clusterBuilds, goEnvironment, testBuilds, type GoBuild } from "./recipe.ts";
+import { cacheKey, checkBuilds, clusterBuilds, goEnvironment, ruleBuilds, testBuilds, type GoBuild } from "./recipe.ts";
 
 const TOOLS = import.meta.dirname;
 const TESTING = join(TOOLS, "testing");
 const CHECKS = join(TOOLS, "checks");
+const RULES = join(TOOLS, "rules");
 
 /** Where the programs of a cluster are or will be; `built` says which. Asks nothing of the machine. */
 export async function binariesFolder(): Promise<{ folder: string; built: boolean }> {
@@ -87,14 +89,47 @@ export async function testTools(tell: Tell): Promise<TestTools> {
 
 /** The folder with actionlint, kubeconform and kube-score, built when they are not there (about half a minute). */
 export async function checkTools(tell: Tell): Promise<string> {
-  const [mod, sum] = await moduleFiles(CHECKS);
-  const { folder, built } = place("testing", cacheKey(mod, sum, checkBuilds(), process.arch));
+  return await programs(
+    CHECKS,
+    checkBuilds(),
+    "actionlint, kubeconform and kube-score, once: about half a minute",
+    tell,
+  );
+}
+
+/** The path of promtool, built when it is not there (about two minutes). */
+export async function promtool(tell: Tell): Promise<string> {
+  return join(await programs(RULES, ruleBuilds(), "promtool, once: about two minutes", tell, ownCaches), "promtool");
+}
+
+/** Go's caches for one build: of the 1.5 GB that promtool needs, nothing but the program is of use again. */
+async function ownCaches(): Promise<AsyncDisposable & { readonly env: Readonly<Record<string, string>> }> {
+  const folder = await mkdtemp(join(tmpdir(), "ngrok-operator-go-"));
+  const caches = { GOMODCACHE: join(folder, "modules"), GOCACHE: join(folder, "build") };
+  return {
+    // Without the flag nobody but root could remove the modules.
+    env: { ...caches, GOFLAGS: "-buildvcs=false -modcacherw" },
+    [Symbol.asyncDispose]: async () => await rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** The folder with the programs of a module, which is one key of the cache. */
+async function programs(
+  module: string,
+  builds: readonly GoBuild[],
+  what: string,
+  tell: Tell,
+  caches?: typeof ownCaches,
+): Promise<string> {
+  const [mod, sum] = await moduleFiles(module);
+  const { folder, built } = place("testing", cacheKey(mod, sum, builds, process.arch));
   if (built) return folder;
   return await alone("go-build", tell, () =>
     madeOnce(folder, async (temporary) => {
-      tell("building actionlint, kubeconform and kube-score, once: about half a minute");
-      await ready(CHECKS, tell);
-      for (const build of checkBuilds()) await goBuild(CHECKS, build, temporary, tell);
+      tell(`building ${what}`);
+      await ready(module, tell);
+      await using own = await caches?.();
+      for (const build of builds) await goBuild(module, build, temporary, tell, own?.env);
     }),
   );
 }
@@ -130,7 +165,13 @@ async function ready(folder: string, tell: Tell): Promise<void> {
   await ensurePackages(BUILD_PACKAGES, tell);
 }
 
-async function goBuild(cwd: string, build: GoBuild, folder: string, tell: Tell): Promise<void> {
+async function goBuild(
+  cwd: string,
+  build: GoBuild,
+  folder: string,
+  tell: Tell,
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const outputs = build.packages.map(programOf);
   const names = outputs.map((name) => build.rename?.[name] ?? name);
   const started = Date.now();
@@ -144,7 +185,7 @@ async function goBuild(cwd: string, build: GoBuild, folder: string, tell: Tell):
   });
   try {
     const args = ["build", ...build.args, "-o", `${folder}/`, ...build.packages];
-    await command("go", args, { cwd, env: goEnvironment(build), diesWithParent: true });
+    await command("go", args, { cwd, env: { ...goEnvironment(build), ...env }, diesWithParent: true });
   } finally {
     watcher.close();
   }

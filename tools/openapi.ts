@@ -1,11 +1,9 @@
 // What each minor version of Kubernetes that we support says of its kinds: the OpenAPI document in its Go module, taken out
 // once and kept beside the tests' programs. Nothing of it is built.
-import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { existsSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { alone, cacheFolder, madeOnce, type Tell } from "./cache.ts";
-import { command } from "./command.ts";
+import { takeFromModule } from "./module-files.ts";
 
 /** The newest patch release of each minor version. */
 export const KUBERNETES_VERSIONS = ["v1.33.13", "v1.34.4", "v1.35.4", "v1.36.3", "v1.37.2"] as const;
@@ -25,32 +23,9 @@ async function openApiDocument(version: KubernetesVersion, tell: Tell): Promise<
   await alone("openapi", tell, () =>
     madeOnce(folder, async (temporary) => {
       const began = Date.now();
-      await takeOut(version, join(temporary, "swagger.json"));
+      await takeFromModule(`k8s.io/kubernetes@${version}`, ["api/openapi-spec/swagger.json"], temporary);
       tell(`took the API of Kubernetes ${version} from its module in ${((Date.now() - began) / 1000).toFixed(1)} s`);
     }),
   );
   return path;
-}
-
-const DOCUMENT = "api/openapi-spec/swagger.json";
-
-/** Downloads into a module cache of its own: the sources of five Kubernetes would stay in the user's for ever. */
-async function takeOut(version: KubernetesVersion, to: string): Promise<void> {
-  // The one that clusters are built from is there where they were built.
-  const there = (await command("go", ["env", "GOMODCACHE"])).trim();
-  const built = join(there, `k8s.io/kubernetes@${version}`, DOCUMENT);
-  if (existsSync(built)) return await copyFile(built, to);
-  const modules = await mkdtemp(join(tmpdir(), "ngrok-operator-openapi-"));
-  try {
-    const env = { GOMODCACHE: modules, GOFLAGS: "-modcacherw" };
-    const said = await command("go", ["mod", "download", "-json", `k8s.io/kubernetes@${version}`], {
-      cwd: modules,
-      env,
-      timeout: 300_000,
-    });
-    const { Dir } = JSON.parse(said) as { Dir: string };
-    await copyFile(join(Dir, DOCUMENT), to);
-  } finally {
-    await rm(modules, { recursive: true, force: true });
-  }
 }

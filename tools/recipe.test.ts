@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { cacheKey, checkBuilds, clusterBuilds, goEnvironment, testBuilds, versions } from "./recipe.ts";
+import { cacheKey, checkBuilds, clusterBuilds, goEnvironment, ruleBuilds, testBuilds, versions } from "./recipe.ts";
 
 const goMod = await readFile(join(import.meta.dirname, "go.mod"), "utf8");
 
@@ -36,6 +36,8 @@ test("the tests' programs and the checkers are tools of their modules too", asyn
   for (const build of testBuilds(testing)) for (const path of build.packages) expect(testing).toContain(`\t${path}\n`);
   const checks = await readFile(join(import.meta.dirname, "checks/go.mod"), "utf8");
   for (const build of checkBuilds()) for (const path of build.packages) expect(checks).toContain(`\t${path}\n`);
+  const rules = await readFile(join(import.meta.dirname, "rules/go.mod"), "utf8");
+  for (const build of ruleBuilds()) for (const path of build.packages) expect(rules).toContain(`tool ${path}\n`);
 });
 
 test("the cache key changes with each part and with where one ends", () => {

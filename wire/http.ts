@@ -7,6 +7,7 @@ import { systemClock, type Clock } from "./clock.ts";
 import { KnownError } from "./errors.ts";
 import { Exchange, type Headers } from "./exchange.ts";
 import type { Fence } from "./fence.ts";
+import { noProxyAddress } from "./proxy-address.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import { unreachable } from "./unreachable.ts";
 
@@ -81,7 +82,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
 /** A stream's reader that falls behind by this much stops the socket. */
 const STREAM_BUFFER = 1024 * 1024;
 
-/** Opens nothing: connections are made by the first calls. Throws KnownError invalid for an origin that is no URL, or unreadable certificates. */
+/** Opens nothing: connections are made by the first calls. Throws KnownError invalid for an origin or a proxy that is no URL, or unreadable certificates. */
 export async function http(options: HttpOptions): Promise<Http> {
   const { origin, clock = systemClock } = options;
   const crowd = await dispatcher(options);
@@ -234,7 +235,11 @@ async function dispatcher(options: HttpOptions): Promise<Dispatcher> {
   };
   if (options.proxy === undefined) return new Pool(options.origin, { ...common, connect });
   const { ProxyAgent } = await import("undici");
-  return new ProxyAgent({ ...common, uri: options.proxy, proxyTunnel: true, requestTls: connect });
+  try {
+    return new ProxyAgent({ ...common, uri: options.proxy, proxyTunnel: true, requestTls: connect });
+  } catch {
+    throw noProxyAddress();
+  }
 }
 
 /** One context for all connections: read anew for each of them, CAs and keys would cost a millisecond and 100 kB every time. */

@@ -1,6 +1,7 @@
 // Calls through an HTTP proxy: the server is reached by a tunnel, and the fence is asked no earlier than without one.
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { inspect } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { connectProxy } from "#test/support/connect-proxy.ts";
 import { FenceLost } from "./errors.ts";
@@ -47,4 +48,13 @@ test("a proxy that is not there is told as what it is", async () => {
   await expect(client.send({ method: "GET", path: "/", signal, timeoutMs: 5_000 })).rejects.toMatchObject({
     class: "transient",
   });
+});
+
+test("a proxy whose address is none is told with the names of the values, and not repeated", async () => {
+  const failure: unknown = await http({ origin: "https://api.test", proxy: "me:hunter2@proxy:3128" }).catch(
+    (error: unknown) => error,
+  );
+  expect(failure).toMatchObject({ class: "invalid", code: "ProxyAddress" });
+  expect((failure as Error & { hint?: string }).hint).toContain("proxy.httpsProxy");
+  expect(inspect(failure)).not.toContain("hunter2");
 });

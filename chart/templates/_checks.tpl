@@ -3,7 +3,7 @@
 
 {{- define "ngrok-operator.checks" -}}
 {{- $found := list -}}
-{{- range list "types" "drain" "crds" "gitops" "guard" "image" "credentials" "scope" "pods" "bindings" "monitors" "flags" -}}
+{{- range list "types" "drain" "crds" "gitops" "guard" "image" "credentials" "scope" "pods" "bindings" "monitors" "network" "flags" -}}
 {{- with include (printf "ngrok-operator.checks.%s" .) $ | trim -}}{{- $found = append $found . -}}{{- end -}}
 {{- end -}}
 {{- if $found -}}
@@ -45,7 +45,7 @@ metrics.podMonitor.enabled=true with metrics.serviceMonitor.enabled=true: every 
 
 {{- define "ngrok-operator.checks.drain" -}}
 {{- if not (has .Values.drainPolicy (list "Retain" "Delete")) }}
-drainPolicy {{ .Values.drainPolicy | quote }}: no such policy
+drainPolicy {{ .Values.drainPolicy | quote }}:
   remedy: Retain or Delete
 {{- end }}
 {{- if lt (int .Values.cleanupHook.timeout) 30 }}
@@ -53,12 +53,12 @@ cleanupHook.timeout {{ .Values.cleanupHook.timeout }}: leaves no time for a drai
   remedy: 30 or more, in seconds, the same as the --timeout of helm uninstall
 {{- end }}
 {{- if not (has .Values.defaultDomainReclaimPolicy (list "Retain" "Delete")) }}
-defaultDomainReclaimPolicy {{ .Values.defaultDomainReclaimPolicy | quote }}: no such policy
+defaultDomainReclaimPolicy {{ .Values.defaultDomainReclaimPolicy | quote }}:
   remedy: Retain or Delete
 {{- end }}
 {{- if and (not .Values.cleanupHook.enabled) (not .Values.gitops.argocd) .Values.installCRDs (not .Values.crds.keep) }}
-cleanupHook.enabled=false with crds.keep=false: the uninstall would hang on finalizers
-  remedy: crds.keep=true, or cleanupHook.enabled=true
+cleanupHook.enabled=false with crds.keep=false: uninstall would hang on finalizers
+  remedy: crds.keep=true or cleanupHook.enabled=true
 {{- end }}
 {{- end -}}
 
@@ -109,12 +109,13 @@ protect.enabled=true: Kubernetes {{ .Capabilities.KubeVersion.Version }} has no 
 
 {{- define "ngrok-operator.checks.image" -}}
 {{- /* Values that were taken along from the Go operator's chart: its image has none of our programs. */ -}}
-{{- if and (regexMatch "^v?0\\.2[0-4]\\." .Values.image.tag) (eq .Values.image.repository "ngrok/ngrok-operator") (not .Values.image.digest) }}
-image.tag {{ .Values.image.tag }}: an image of the Go operator, without the programs of this chart
+{{- $tag := .Values.image.tag | default "" }}
+{{- if and (regexMatch "^v?0\\.2[0-4]\\." $tag) (eq .Values.image.repository "ngrok/ngrok-operator") (not .Values.image.digest) }}
+image.tag {{ $tag }}: an image of the Go operator, without the programs of this chart
   remedy: take image.tag out of the values (docs/upgrading/from-go-0.24.md)
 {{- end }}
-{{- if and (eq .Values.image.tag "latest") (not .Values.image.digest) (not .Values.image.allowLatest) }}
-image.tag latest: not reproducible, the image on uninstall day may be another one
+{{- if and (eq $tag "latest") (not .Values.image.digest) (not .Values.image.allowLatest) }}
+image.tag latest: may be another image on uninstall day, not reproducible
   remedy: a version or image.digest (or image.allowLatest=true)
 {{- end }}
 {{- range $name, $digest := dict "image.digest" .Values.image.digest "cleanupHook.image.digest" .Values.cleanupHook.image.digest }}
@@ -128,11 +129,11 @@ image.tag latest: not reproducible, the image on uninstall day may be another on
 {{- define "ngrok-operator.checks.credentials" -}}
 {{- if and .Values.credentials.authtoken (not .Values.credentials.apiKey) }}
 An ngrok API key is required: credentials.authtoken is set, credentials.apiKey is not; both or none
-  remedy: set credentials.apiKey, or name your own Secret by credentials.secret.name
+  remedy: credentials.secret.name, a Secret of your own; or set credentials.apiKey
 {{- end }}
 {{- if and .Values.credentials.apiKey (not .Values.credentials.authtoken) }}
 An ngrok Authtoken is required: credentials.apiKey is set, credentials.authtoken is not; both or none
-  remedy: set credentials.authtoken, or name your own Secret by credentials.secret.name
+  remedy: credentials.secret.name, a Secret of your own; or set credentials.authtoken
 {{- end }}
 {{- if and .Values.credentials.secret.name (or .Values.credentials.apiKey .Values.credentials.authtoken) }}
 credentials.secret.name together with credentials.apiKey or authtoken: two sources
@@ -151,27 +152,27 @@ rbac.cluster=false with installCRDs=true: CustomResourceDefinitions are objects 
   remedy: installCRDs=false, after somebody who may has installed them: helm template CHART --show-only 'templates/crds/*.yaml' | kubectl apply -f -
 {{- end }}
 {{- if and .Values.bindings.enabled $watch (ne $watch .Release.Namespace) }}
-ingress.watchNamespace={{ $watch }} with bindings.enabled=true: bindings live in the release namespace {{ .Release.Namespace }}
+ingress.watchNamespace={{ $watch }} with bindings.enabled=true in {{ .Release.Namespace }}: bindings live in the release namespace
   remedy: install in {{ $watch }}, or leave ingress.watchNamespace empty
 {{- end }}
 {{- end -}}
 
 {{- define "ngrok-operator.checks.pods" -}}
 {{- if lt (int .Values.replicaCount) 1 }}
-replicaCount={{ .Values.replicaCount }}: a stopped operator cannot drain
-  remedy: 1 or more; to stop it for a while, scale the Deployment, not the chart
+replicaCount={{ .Values.replicaCount }}: a stopped operator cannot drain; scale the Deployment, not the chart
+  remedy: 1 or more
 {{- end }}
 {{- $pod := .Values.podSecurityContext }}
 {{- $container := .Values.containerSecurityContext }}
 {{- range $name, $context := dict "podSecurityContext" $pod "containerSecurityContext" $container }}
 {{- if eq (toString (get $context "runAsUser")) "0" }}
-{{ $name }}.runAsUser=0: the hooks would be refused under the pod security level restricted
+{{ $name }}.runAsUser=0: hooks would be refused under restricted
   remedy: remove it
 {{- end }}
 {{- end }}
 {{- range $key := list "privileged" "allowPrivilegeEscalation" }}
 {{- if get $container $key }}
-containerSecurityContext.{{ $key }}=true: the hooks would be refused under the pod security level restricted
+containerSecurityContext.{{ $key }}=true: hooks would be refused under restricted
   remedy: remove it
 {{- end }}
 {{- end }}
@@ -181,14 +182,40 @@ podLabels or commonLabels {{ $key }}: the Deployment finds its pods by it
   remedy: another label
 {{- end }}
 {{- end }}
+{{- range $key, $value := .Values.commonAnnotations }}
+{{- if or (hasPrefix "helm.sh/" $key) (hasPrefix "meta.helm.sh/" $key) }}
+commonAnnotations {{ $key }}: tells Helm what to do with an object, and would hold for every one of this release
+  remedy: remove it
+{{- end }}
+{{- end }}
 {{- $budget := .Values.podDisruptionBudget }}
-{{- if and $budget.create (hasKey $budget "minAvailable") $budget.maxUnavailable (ne (toString $budget.maxUnavailable) "1") }}
+{{- if and $budget.create (include "ngrok-operator.said" $budget.minAvailable) $budget.maxUnavailable (ne (toString $budget.maxUnavailable) "1") }}
 podDisruptionBudget.minAvailable and podDisruptionBudget.maxUnavailable: Kubernetes takes one
-  remedy: set podDisruptionBudget.maxUnavailable=null, or leave minAvailable out
+  remedy: set maxUnavailable=null (--set podDisruptionBudget.maxUnavailable=null), or leave minAvailable out
 {{- end }}
 {{- if and .Values.extraCA.secretName .Values.extraCA.configMapName }}
 extraCA.secretName and extraCA.configMapName: one certificate authority, two places
   remedy: leave one of them empty
+{{- end }}
+{{- end -}}
+
+{{- /* In words: a schema could only show the pattern. */ -}}
+{{- define "ngrok-operator.checks.network" -}}
+{{- $proxy := .Values.proxy | default dict }}
+{{- range $name, $address := dict "apiURL" .Values.apiURL "serverAddr" .Values.serverAddr "bindings.ingressEndpoint" .Values.bindings.ingressEndpoint "proxy.httpsProxy" $proxy.httpsProxy "proxy.httpProxy" $proxy.httpProxy }}
+{{- $port := include "ngrok-operator.portOf" ($address | default "") | atoi }}
+{{- if or (lt $port 1) (gt $port 65535) }}
+{{ $name }} {{ $address | quote }}: no such port
+  remedy: a port from 1 to 65535
+{{- end }}
+{{- end }}
+{{- $byte := "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])" }}
+{{- $cidr := ((.Values.networkPolicy).apiServer).cidr | default "" }}
+{{- $isFour := regexMatch (printf "^(%s[.]){3}%s/(3[0-2]|[12]?[0-9])$" $byte $byte) $cidr }}
+{{- $isSix := regexMatch "^[0-9a-fA-F]*:[0-9a-fA-F:.]*/(12[0-8]|1[01][0-9]|[1-9]?[0-9])$" $cidr }}
+{{- if and $cidr (not $isFour) (not $isSix) }}
+networkPolicy.apiServer.cidr {{ $cidr | quote }}: no block of addresses
+  remedy: as 10.0.0.1/32 or fd00::1/128
 {{- end }}
 {{- end -}}
 
@@ -199,19 +226,19 @@ extraEnv {{ $name }} and proxy.{{ $key }}: one variable, two places
   remedy: leave one of them out
 {{- end }}
 {{- end }}
-{{- range $name := list "NGROK_API_KEY" "NGROK_AUTHTOKEN" "POD_NAMESPACE" "POD_NAME" "POD_UID" "RELEASE_NAME" "FULLNAME" "WATCH_NAMESPACE" "DRAIN_POLICY" "HELM_TIMEOUT" "DRAIN_HOOK" "CRDS_GO" "RBAC_CLUSTER" "NGROK_API_URL" "NGROK_CALLS_PER_MINUTE" "NODE_EXTRA_CA_CERTS" "NODE_USE_SYSTEM_CA" }}
+{{- range $name := list "NGROK_API_KEY" "NGROK_AUTHTOKEN" "POD_NAMESPACE" "POD_NAME" "POD_UID" "RELEASE_NAME" "FULLNAME" "WATCH_NAMESPACE" "DRAIN_POLICY" "HELM_TIMEOUT" "DRAIN_HOOK" "CRDS_GO" "RBAC_CLUSTER" "NGROK_API_URL" "NGROK_CALLS_PER_MINUTE" "HOOK_POD" "REVISION" "CHART_VERSION" "MALLOC_ARENA_MAX" "MALLOC_MMAP_THRESHOLD_" "NODE_EXTRA_CA_CERTS" "NODE_USE_SYSTEM_CA" }}
 {{- if hasKey ($.Values.extraEnv | default dict) $name }}
 {{- if not (and (hasPrefix "NODE_" $name) (not (or $.Values.extraCA.secretName $.Values.extraCA.configMapName (eq $.Values.rootCAs "host")))) }}
 extraEnv {{ $name }}: set by the chart
-  remedy: another name, or the value of the chart that stands for it
+  remedy: rename it, or set the value of the chart that stands for it
 {{- end }}
 {{- end }}
 {{- end }}
 {{- $maps := dict "ngrokMetadata" .Values.ngrokMetadata "metaData" .Values.metaData "bindings.serviceAnnotations" .Values.bindings.serviceAnnotations "bindings.serviceLabels" .Values.bindings.serviceLabels }}
 {{- range $name, $map := $maps }}
 {{- range $key, $value := $map }}
-{{- if or (contains "," $key) (contains "=" $key) (contains "," (toString $value)) }}
-{{ $name }} {{ $key | quote }}: a comma, or = in a key, has another meaning in the flag that it becomes
+{{- if or (eq $key "") (contains "," $key) (contains "=" $key) (contains "," (toString $value)) }}
+{{ $name }} {{ $key | quote }}: a comma, or an empty key or = in one, has another meaning in the flag that it becomes
   remedy: another text
 {{- end }}
 {{- end }}

@@ -23,7 +23,7 @@ enableServiceLinks: false
 automountServiceAccountToken: true
 {{- with include "ngrok-operator.pullSecrets" . }}{{ . | nindent 0 }}{{ end }}
 securityContext:
-  {{- toYaml .Values.podSecurityContext | nindent 2 }}
+  {{- include "ngrok-operator.securityContext" .Values.podSecurityContext | nindent 2 }}
 affinity:
   # Beside the operator, since the image is there already.
   podAffinity:
@@ -50,12 +50,12 @@ priorityClassName: {{ . | quote }}
 {{- end -}}
 
 {{- define "ngrok-operator.hookContainer" -}}
-image: {{ include "ngrok-operator.hookImage" . }}
+image: {{ include "ngrok-operator.hookImage" . | quote }}
 imagePullPolicy: {{ .Values.cleanupHook.image.pullPolicy | default .Values.image.pullPolicy }}
 securityContext:
-  {{- toYaml .Values.containerSecurityContext | nindent 2 }}
+  {{- include "ngrok-operator.securityContext" .Values.containerSecurityContext | nindent 2 }}
 resources:
-  {{- toYaml .Values.cleanupHook.resources | nindent 2 }}
+  {{- include "ngrok-operator.resources" .Values.cleanupHook.resources | nindent 2 }}
 {{- with include "ngrok-operator.volumeMounts" . }}{{ . | nindent 0 }}{{ end }}
 {{- end -}}
 
@@ -66,4 +66,24 @@ resources:
 {{- else -}}
 {{- include "ngrok-operator.credentials" . -}}
 {{- end -}}
+{{- end -}}
+
+{{- /* Manifests as one hook, since Helm makes and records hooks one after another: (list name manifests). What their
+     annotations say stands on the List for Helm, and still on each object for tools that take a List apart. */ -}}
+{{- define "ngrok-operator.oneHook" }}
+{{- $items := list }}
+{{- range splitList "\n---\n" (index . 1) }}
+{{- $items = append $items (fromYaml .) }}
+{{- end }}
+apiVersion: v1
+kind: List
+metadata:
+  name: {{ index . 0 }}
+  annotations:
+    {{- toYaml (first $items).metadata.annotations | nindent 4 }}
+items:
+{{- range $items }}
+  -
+    {{- toYaml . | nindent 4 }}
+{{- end }}
 {{- end -}}

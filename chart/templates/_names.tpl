@@ -78,14 +78,36 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "ngrok-operator.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-{{ include "ngrok-operator.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | replace "+" "_" | quote }}
-app.kubernetes.io/part-of: {{ .Chart.Name }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-{{- with .Values.commonLabels }}
-{{ include "ngrok-operator.strings" (list $ .) }}
-{{- end }}
+{{- include "ngrok-operator.labelsWith" (list . dict) -}}
+{{- end -}}
+
+{{- /* The same with more, which win: (list $ map). */ -}}
+{{- define "ngrok-operator.labelsWith" -}}
+{{- $root := index . 0 -}}
+{{- $chart := dict
+      "helm.sh/chart" (printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")
+      "app.kubernetes.io/version" ($root.Chart.AppVersion | replace "+" "_")
+      "app.kubernetes.io/part-of" $root.Chart.Name
+      "app.kubernetes.io/managed-by" $root.Release.Service -}}
+{{- $selector := include "ngrok-operator.selectorLabels" $root | fromYaml -}}
+{{- include "ngrok-operator.strings" (list $root (include "ngrok-operator.merged" (list (index . 1) $root.Values.commonLabels $chart $selector) | fromJson)) -}}
+{{- end -}}
+
+{{- /* Maps as one, as JSON: of each key the first that says something. Sprig's `merge` takes false and an empty text for
+       nothing said: (list map map ...). */ -}}
+{{- define "ngrok-operator.merged" -}}
+{{- $all := dict -}}
+{{- range . -}}
+{{- range $key, $value := . -}}
+{{- if not (or (hasKey $all $key) (kindIs "invalid" $value)) -}}{{- $_ := set $all $key $value -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $all -}}
+{{- end -}}
+
+{{- /* Whether a number is said, 0 included: null and an empty text are not. */ -}}
+{{- define "ngrok-operator.said" -}}
+{{- if not (or (kindIs "invalid" .) (eq (toString .) "")) -}}true{{- end -}}
 {{- end -}}
 
 {{- /* A text with templates in it rendered; toJson, since toString makes 1e+06 of 1000000: (list $ value). */ -}}
@@ -94,12 +116,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if kindIs "string" $value -}}{{- tpl $value (index . 0) -}}{{- else -}}{{- toJson $value -}}{{- end -}}
 {{- end -}}
 
-{{- /* A map whose values become strings, with templates in it rendered: (list $ map). */ -}}
+{{- /* A map whose values become strings, with templates in it rendered; null is not said: (list $ map). */ -}}
 {{- define "ngrok-operator.strings" -}}
 {{- $root := index . 0 -}}
 {{- $strings := dict -}}
 {{- range $key, $value := index . 1 -}}
-{{- $_ := set $strings $key (include "ngrok-operator.text" (list $root $value)) -}}
+{{- if not (kindIs "invalid" $value) -}}{{- $_ := set $strings $key (include "ngrok-operator.text" (list $root $value)) -}}{{- end -}}
 {{- end -}}
 {{- toYaml $strings -}}
 {{- end -}}
@@ -107,7 +129,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- /* `annotations:` with the common ones and these, or nothing: (list $ map). */ -}}
 {{- define "ngrok-operator.annotations" -}}
 {{- $root := index . 0 -}}
-{{- with merge (dict) (index . 1 | default dict) ($root.Values.commonAnnotations | default dict) -}}
+{{- with include "ngrok-operator.merged" (list (index . 1) $root.Values.commonAnnotations) | fromJson -}}
 annotations:
   {{- include "ngrok-operator.strings" (list $root .) | nindent 2 }}
 {{- end -}}
@@ -120,7 +142,7 @@ annotations:
 
 {{- /* Deprecated top-level forms win over those under `ingress`. */ -}}
 {{- define "ngrok-operator.watchNamespace" -}}
-{{- .Values.watchNamespace | default .Values.ingress.watchNamespace -}}
+{{- .Values.watchNamespace | default .Values.ingress.watchNamespace | default "" -}}
 {{- end -}}
 
 {{- define "ngrok-operator.watchesAll" -}}
@@ -132,7 +154,7 @@ annotations:
 {{- end -}}
 
 {{- define "ngrok-operator.ingressClass" -}}
-{{- toYaml (merge (dict) (.Values.ingressClass | default dict) .Values.ingress.ingressClass) -}}
+{{- include "ngrok-operator.merged" (list .Values.ingressClass .Values.ingress.ingressClass) -}}
 {{- end -}}
 
 {{- /* Whether the post-delete hook may look at the watched kinds only through a ClusterRole: at that time the watched

@@ -32,10 +32,14 @@
 {{- end -}}
 
 {{- define "ngrok-operator.pullSecrets" -}}
-{{- with concat (((.Values.global).imagePullSecrets) | default list) (.Values.image.pullSecrets | default list) | uniq -}}
+{{- $names := list -}}
+{{- range concat (((.Values.global).imagePullSecrets) | default list) (.Values.image.pullSecrets | default list) -}}
+{{- if kindIs "map" . }}{{ $names = append $names .name }}{{ else }}{{ $names = append $names . }}{{ end -}}
+{{- end -}}
+{{- with uniq $names -}}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ if kindIs "map" . }}{{ .name | quote }}{{ else }}{{ . | quote }}{{ end }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- end -}}
@@ -61,12 +65,14 @@ imagePullSecrets:
 {{- define "ngrok-operator.extraEnv" -}}
 {{- $root := . -}}
 {{- range $name, $value := .Values.extraEnv }}
-- name: {{ $name }}
+{{- if not (kindIs "invalid" $value) }}
+- name: {{ $name | quote }}
   {{- if kindIs "map" $value }}
   {{- include "ngrok-operator.render" (list $root $value) | nindent 2 }}
   {{- else }}
   value: {{ include "ngrok-operator.text" (list $root $value) | quote }}
   {{- end }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
@@ -105,13 +111,40 @@ volumeMounts:
 {{- end }}
 {{- end -}}
 
+{{- /* Requests and limits as YAML, without what is null: an API server would take that for zero. */ -}}
+{{- define "ngrok-operator.resources" -}}
+{{- $said := dict -}}
+{{- range $part, $value := . -}}
+{{- if kindIs "map" $value -}}{{- $value = include "ngrok-operator.merged" (list $value) | fromJson -}}{{- end -}}
+{{- if not (kindIs "invalid" $value) -}}{{- $_ := set $said $part $value -}}{{- end -}}
+{{- end -}}
+{{- toYaml $said -}}
+{{- end -}}
+
+{{- /* The security context of a pod or a container, as YAML: Kubernetes refuses a text, which Terraform and Flux make of a number. */ -}}
+{{- define "ngrok-operator.securityContext" -}}
+{{- $digits := "^(0|[1-9][0-9]*)$" -}}
+{{- $context := dict -}}
+{{- range $key, $value := . -}}
+{{- if and (has $key (list "runAsUser" "runAsGroup" "fsGroup")) (kindIs "string" $value) -}}
+{{- if regexMatch $digits $value -}}{{- $value = int64 $value -}}{{- end -}}
+{{- else if eq $key "supplementalGroups" -}}
+{{- $groups := list -}}
+{{- range $value -}}{{- $groups = append $groups (regexMatch $digits (toString .) | ternary (int64 .) .) -}}{{- end -}}
+{{- $value = $groups -}}
+{{- end -}}
+{{- $_ := set $context $key $value -}}
+{{- end -}}
+{{- toYaml $context -}}
+{{- end -}}
+
 {{- /* nodeAffinity as `affinity` or the preset says. */ -}}
 {{- define "ngrok-operator.nodeAffinity" -}}
 {{- $preset := .Values.nodeAffinityPreset | default dict -}}
 {{- if (.Values.affinity).nodeAffinity -}}
 {{- include "ngrok-operator.render" (list . .Values.affinity.nodeAffinity) -}}
 {{- else if and (not .Values.affinity) $preset.type $preset.key -}}
-{{- $terms := dict "matchExpressions" (list (dict "key" $preset.key "operator" "In" "values" $preset.values)) -}}
+{{- $terms := dict "matchExpressions" (list (ternary (dict "key" $preset.key "operator" "Exists") (dict "key" $preset.key "operator" "In" "values" $preset.values) (empty $preset.values))) -}}
 {{- if eq $preset.type "hard" -}}
 {{- toYaml (dict "requiredDuringSchedulingIgnoredDuringExecution" (dict "nodeSelectorTerms" (list $terms))) -}}
 {{- else -}}
@@ -153,6 +186,6 @@ volumeMounts:
 {{- /* `k=v,k=v`, the form of map flags. */ -}}
 {{- define "ngrok-operator.pairs" -}}
 {{- $pairs := list -}}
-{{- range $key, $value := . -}}{{- $pairs = append $pairs (printf "%s=%s" $key (kindIs "string" $value | ternary $value (toJson $value))) -}}{{- end -}}
+{{- range $key, $value := . -}}{{- if kindIs "invalid" $value -}}{{- continue -}}{{- end -}}{{- $pairs = append $pairs (printf "%s=%s" $key (kindIs "string" $value | ternary $value (toJson $value))) -}}{{- end -}}
 {{- join "," $pairs -}}
 {{- end -}}

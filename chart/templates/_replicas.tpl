@@ -1,7 +1,7 @@
 {{- /* The pods of which every replica works: agents and forwarders. They differ in their values and in what they run. */ -}}
 
 {{- /* Their Deployment: a dict of root; own (their values); suffix and component (of names and labels); container; program;
-       serviceAccount; args, env and podAnnotations (YAML, or empty). */ -}}
+       serviceAccount; flags (Node's), args, env and podAnnotations (YAML, or empty). */ -}}
 {{- define "ngrok-operator.replicaDeployment" -}}
 {{- $root := .root -}}
 {{- $own := .own -}}
@@ -18,7 +18,7 @@ spec:
   replicas: {{ $own.replicaCount }}
   {{- with $own.updateStrategy }}
   strategy:
-    {{- toYaml . | nindent 4 }}
+    {{- include "ngrok-operator.merged" (list .) | fromJson | toYaml | nindent 4 }}
   {{- end }}
   selector:
     matchLabels:
@@ -27,22 +27,19 @@ spec:
   template:
     metadata:
       labels:
-        {{- include "ngrok-operator.labels" $root | nindent 8 }}
+        {{- include "ngrok-operator.labelsWith" (list $root $root.Values.podLabels) | nindent 8 }}
         app.kubernetes.io/component: {{ .component }}
-        {{- with $root.Values.podLabels }}
-        {{- include "ngrok-operator.strings" (list $root .) | nindent 8 }}
-        {{- end }}
       annotations:
         {{- $scrape := dict "prometheus.io/path" "/metrics" "prometheus.io/port" "8080" "prometheus.io/scrape" "true" }}
         {{- $given := .podAnnotations | default "{}" | fromYaml }}
-        {{- include "ngrok-operator.strings" (list $root (merge (dict) $given $scrape ($root.Values.commonAnnotations | default dict))) | nindent 8 }}
+        {{- include "ngrok-operator.strings" (list $root (include "ngrok-operator.merged" (list $given $scrape $root.Values.commonAnnotations) | fromJson)) | nindent 8 }}
     spec:
       serviceAccountName: {{ .serviceAccount | quote }}
       automountServiceAccountToken: true
       enableServiceLinks: false
       {{- with include "ngrok-operator.pullSecrets" $root }}{{ . | nindent 6 }}{{ end }}
       securityContext:
-        {{- toYaml $root.Values.podSecurityContext | nindent 8 }}
+        {{- include "ngrok-operator.securityContext" $root.Values.podSecurityContext | nindent 8 }}
       {{- with include "ngrok-operator.affinity" (list $root .component) }}
       affinity:
         {{- . | nindent 8 }}
@@ -62,13 +59,16 @@ spec:
       {{- with $own.priorityClassName }}
       priorityClassName: {{ . | quote }}
       {{- end }}
+      {{- if include "ngrok-operator.said" $own.terminationGracePeriodSeconds }}
       terminationGracePeriodSeconds: {{ $own.terminationGracePeriodSeconds }}
+      {{- end }}
       containers:
         - name: {{ .container }}
-          image: {{ include "ngrok-operator.image" $root }}
+          image: {{ include "ngrok-operator.image" $root | quote }}
           imagePullPolicy: {{ $root.Values.image.pullPolicy }}
           command:
             - /usr/local/bin/node
+            {{- with .flags }}{{ . | nindent 12 }}{{ end }}
             - /app/{{ .program }}.mjs
           args:
             {{- include "ngrok-operator.replicaArgs" . | nindent 12 }}
@@ -107,9 +107,9 @@ spec:
             periodSeconds: 3
             timeoutSeconds: 3
           securityContext:
-            {{- toYaml $root.Values.containerSecurityContext | nindent 12 }}
+            {{- include "ngrok-operator.securityContext" $root.Values.containerSecurityContext | nindent 12 }}
           resources:
-            {{- toYaml $own.resources | nindent 12 }}
+            {{- include "ngrok-operator.resources" $own.resources | nindent 12 }}
           {{- with $root.Values.lifecycle }}
           lifecycle:
             {{- include "ngrok-operator.render" (list $root .) | nindent 12 }}
@@ -130,7 +130,9 @@ spec:
 - --watch-namespace={{ . }}
 {{- end }}
 - --rbac-cluster={{ $root.Values.rbac.cluster }}
+{{- if include "ngrok-operator.said" .own.terminationGracePeriodSeconds }}
 - --termination-grace-seconds={{ .own.terminationGracePeriodSeconds }}
+{{- end }}
 - --zap-log-level={{ $root.Values.log.level }}
 - --zap-stacktrace-level={{ $root.Values.log.stacktraceLevel }}
 - --zap-encoder={{ $root.Values.log.format }}

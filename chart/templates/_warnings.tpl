@@ -8,15 +8,18 @@ Warning: cleanupHook.image.repository={{ .Values.cleanupHook.image.repository }}
 Warning: the value {{ $old }} is deprecated, use {{ $new }}.
 {{- end }}
 {{- end }}
-{{- if gt (int .Values.cleanupHook.timeout) 300 }}
-Warning: cleanupHook.timeout={{ .Values.cleanupHook.timeout }} needs helm uninstall --timeout {{ .Values.cleanupHook.timeout }}s: by itself Helm gives up after 300s.
+{{- $seconds := int .Values.cleanupHook.timeout }}
+{{- if gt $seconds 300 }}
+Warning: cleanupHook.timeout={{ $seconds }} needs helm uninstall --timeout {{ ternary (printf "%dm" (div $seconds 60)) (printf "%ds" $seconds) (eq (mod $seconds 60) 0) }}: by itself Helm gives up after 5m.
 {{- end }}
 {{- $watch := include "ngrok-operator.watchNamespace" . }}
 {{- if and $watch (ne $watch .Release.Namespace) }}
 Warning: the watched namespace {{ $watch }} is not the release namespace; keep it until the uninstall is done.
 {{- end }}
-{{- if and (.Values.proxy).httpsProxy (or (include "ngrok-operator.hasAgent" .) (include "ngrok-operator.hasForwarder" .)) }}
-Warning: proxy.httpsProxy leads to ngrok's API; agents and forwarders reach ngrok directly, since the connections that they keep open cannot take a proxy.
+{{- range $key, $name := dict "httpsProxy" "HTTPS_PROXY" "httpProxy" "HTTP_PROXY" }}
+{{- if regexMatch "//[^/]*:[^/]*@" (get ($.Values.proxy | default dict) $key) }}
+Warning: whoever may read pods reads the password in proxy.{{ $key }}: put the address into a Secret and name it in extraEnv.{{ $name }}.
+{{- end }}
 {{- end }}
 {{- if not .Values.rbac.cluster }}
 Warning: rbac.cluster=false: {{ if .Values.gateway.enabled }}Gateways and their routes are not served, since GatewayClasses cannot be read; IngressClasses neither, so the one that counts is called ngrok; {{ end }}what lies outside {{ $watch }} and {{ .Release.Namespace }} stays unknown to the drain.

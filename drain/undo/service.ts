@@ -5,6 +5,13 @@ import type { KubeObject } from "#kube/kind.ts";
 import { ngrokOf, type Undone, type UndoHands } from "../hands.ts";
 
 const COMPUTED_URLS = ["ngrok.com/computed-url", "k8s.ngrok.com/computed-url"] as const;
+const TCP = "tcp://";
+
+/** `1.tcp.ngrok.io:20345`: what is written down on the Service is all that can be known of it without asking ngrok. */
+export function addressOf({ metadata: { annotations } }: KubeObject): string | undefined {
+  const url = COMPUTED_URLS.map((key) => annotations?.[key]).find((value) => value?.startsWith(TCP));
+  return url?.slice(TCP.length);
+}
 
 export async function undoService(
   object: KubeObject,
@@ -12,11 +19,11 @@ export async function undoService(
   _release: Release,
   signal: AbortSignal,
 ): Promise<Undone> {
-  const { annotations, name, namespace } = object.metadata;
-  const url = COMPUTED_URLS.map((key) => annotations?.[key]).find((value) => value?.startsWith("tcp://"));
-  if (url === undefined) return { remote: "none" };
+  const { name, namespace } = object.metadata;
+  const addr = addressOf(object);
+  if (addr === undefined) return { remote: "none" };
   const { addresses } = ngrokOf(hands);
-  const reserved = await addresses.find({ addr: url.slice("tcp://".length) }, signal);
+  const reserved = await addresses.find({ addr }, signal);
   if (reserved === undefined) return { remote: "gone" };
   if (!names(reserved.metadata, namespace, name))
     return { remote: "kept", id: reserved.id, why: "it was not reserved for this Service" };

@@ -7,7 +7,7 @@ let rig: HookRig;
 
 beforeAll(async () => {
   rig = await hookRig();
-}, 60_000);
+});
 afterAll(async () => await rig[Symbol.asyncDispose]());
 
 test.for(["Retain", "Delete"])(

@@ -16,7 +16,7 @@ let cluster: Nodeless;
 beforeAll(async () => {
   cluster = await nodeless();
   await Promise.all([installCrds(cluster.connection), cluster.gatewayApi()]);
-}, 60_000);
+});
 afterAll(async () => await cluster[Symbol.asyncDispose]());
 
 type Name = "a" | "b";
@@ -34,7 +34,6 @@ const stories = [
 
 test.for(stories)(
   "$come.0 comes first, gone are $go, a by $policies.a and b by $policies.b: each frees its own alone (F18, F19)",
-  { timeout: 120_000 },
   async ({ come, go, policies }) => {
     const id = crypto.randomUUID().slice(0, 4);
     const installs = new Map<Name, Install>();
@@ -66,63 +65,59 @@ async function oneAfterTheOther(one: Install, other: Install): Promise<void> {
   await uninstall(other);
 }
 
-test(
-  "two that watch all namespaces with classes of their own: each object has one owner, and what has none or two goes with the last (F18, F19)",
-  { timeout: 180_000 },
-  async () => {
-    const id = crypto.randomUUID().slice(0, 4);
-    const shop = `shop-${id}`;
-    await cluster.kubectl.run(["create", "namespace", shop]);
-    const everywhere = async (name: Name): Promise<Release> =>
-      await cluster.install({
-        name: `${name}-${id}`,
-        namespace: `ops-${name}-${id}`,
-        values: { installCRDs: false, "ingress.ingressClass.name": `class-${name}-${id}` },
-      });
-    const [a, b] = [await everywhere("a"), await everywhere("b")];
-    await cluster.kubectl.run([
-      "-n",
-      a.namespace,
-      "scale",
-      `deployment/${a.name}-ngrok-operator-manager`,
-      "--replicas=0",
-    ]);
-    const stamped = (release: Release) => ({ [DRAIN_OWNER]: `${release.namespace}/${release.name}` });
-    const held = { namespace: shop, finalizers: [FINALIZER] };
-    const spec = { ingressClassName: `class-b-${id}` };
-    await cluster.kubectl.apply([
-      // Of a broken install; its class was changed to the other's, which serves it as soon as it is free.
-      anIngress({ metadata: { ...held, name: "moved", annotations: stamped(a) }, spec }),
-      // Of the time before stamps, so it may be either's.
-      anIngress({ metadata: { ...held, name: "unstamped" } }),
-      aGatewayClass({
-        metadata: { name: `ngrok-${id}`, finalizers: [GATEWAY_CLASS_FINALIZER], annotations: stamped(a) },
-      }),
-    ]);
-    const finalizers = async (object: string): Promise<string> =>
-      await cluster.kubectl.run(["-n", shop, "get", object, "-o", "jsonpath={.metadata.finalizers}"]);
+test("two that watch all namespaces with classes of their own: each object has one owner, and what has none or two goes with the last (F18, F19)", async () => {
+  const id = crypto.randomUUID().slice(0, 4);
+  const shop = `shop-${id}`;
+  await cluster.kubectl.run(["create", "namespace", shop]);
+  const everywhere = async (name: Name): Promise<Release> =>
+    await cluster.install({
+      name: `${name}-${id}`,
+      namespace: `ops-${name}-${id}`,
+      values: { installCRDs: false, "ingress.ingressClass.name": `class-${name}-${id}` },
+    });
+  const [a, b] = [await everywhere("a"), await everywhere("b")];
+  await cluster.kubectl.run([
+    "-n",
+    a.namespace,
+    "scale",
+    `deployment/${a.name}-ngrok-operator-manager`,
+    "--replicas=0",
+  ]);
+  const stamped = (release: Release) => ({ [DRAIN_OWNER]: `${release.namespace}/${release.name}` });
+  const held = { namespace: shop, finalizers: [FINALIZER] };
+  const spec = { ingressClassName: `class-b-${id}` };
+  await cluster.kubectl.apply([
+    // Of a broken install; its class was changed to the other's, which serves it as soon as it is free.
+    anIngress({ metadata: { ...held, name: "moved", annotations: stamped(a) }, spec }),
+    // Of the time before stamps, so it may be either's.
+    anIngress({ metadata: { ...held, name: "unstamped" } }),
+    aGatewayClass({
+      metadata: { name: `ngrok-${id}`, finalizers: [GATEWAY_CLASS_FINALIZER], annotations: stamped(a) },
+    }),
+  ]);
+  const finalizers = async (object: string): Promise<string> =>
+    await cluster.kubectl.run(["-n", shop, "get", object, "-o", "jsonpath={.metadata.finalizers}"]);
 
-    await uninstall({ id, release: a, policy: "Retain", shop });
+  await uninstall({ id, release: a, policy: "Retain", shop });
 
-    const stamp = `jsonpath={.metadata.annotations.${DRAIN_OWNER.replaceAll(".", "\\.")}}`;
-    const moved = async (): Promise<string> =>
-      await cluster.kubectl.run(["-n", shop, "get", "ingress/moved", "-o", stamp]);
-    await expect.poll(moved, { timeout: 20_000 }).toBe(`${b.namespace}/${b.name}`);
-    expect(await finalizers("ingress/unstamped")).toContain(FINALIZER);
-    expect(await finalizers(`gatewayclass/ngrok-${id}`)).toContain(GATEWAY_CLASS_FINALIZER);
-    const log = cluster.log(a, "drain");
-    const owner = `${b.namespace}/${b.name}`;
-    expect(log).toContain(
-      `ingress ${shop}/unstamped: it carries our finalizer, but no stamp and no label says whose it is, and ${owner} may own it`,
-    );
-    expect(log).toContain(`gatewayclass ngrok-${id}: ${owner} may serve Gateway API with it`);
+  const stamp = `jsonpath={.metadata.annotations.${DRAIN_OWNER.replaceAll(".", "\\.")}}`;
+  const moved = async (): Promise<string> =>
+    await cluster.kubectl.run(["-n", shop, "get", "ingress/moved", "-o", stamp]);
+  await expect.poll(moved).toBe(`${b.namespace}/${b.name}`);
+  expect(await finalizers("ingress/unstamped")).toContain(FINALIZER);
+  expect(await finalizers(`gatewayclass/ngrok-${id}`)).toContain(GATEWAY_CLASS_FINALIZER);
+  const log = cluster.log(a, "drain");
+  const owner = `${b.namespace}/${b.name}`;
+  expect(log).toContain(
+    `ingress ${shop}/unstamped: it carries our finalizer, but no stamp and no label says whose it is, and ${owner} may own it`,
+  );
+  expect(log).toContain(`gatewayclass ngrok-${id}: ${owner} may serve Gateway API with it`);
 
-    await uninstall({ id, release: b, policy: "Retain", shop });
-    expect(await finalizers("ingress/moved")).toBe("");
-    expect(await finalizers("ingress/unstamped")).toBe("");
-    expect(await finalizers(`gatewayclass/ngrok-${id}`)).toBe("");
-  },
-);
+  await uninstall({ id, release: b, policy: "Retain", shop });
+  expect(await finalizers("ingress/moved")).toBe("");
+  expect(await finalizers("ingress/unstamped")).toBe("");
+  expect(await finalizers(`gatewayclass/ngrok-${id}`)).toBe("");
+});
 
 interface Install {
   readonly id: string;
@@ -149,13 +144,16 @@ async function install(name: Name, id: string, policy: Policy): Promise<Install>
   });
   const made = { id: `${name}-${id}`, release, policy, shop };
   await settle(made, COUNT, made.id);
+  // Its last word for now: then nothing of it changes any more.
+  const told = ["wait", "--for=condition=UninstallReady", `kubernetesoperator/${release.name}`, "--timeout=150s"];
+  await cluster.kubectl.run(["-n", release.namespace, ...told]);
   return made;
 }
 
 async function settle({ shop }: Install, count: number, name: string): Promise<void> {
   const population = aPopulation(count, { namespaces: [shop], name });
   await populate(cluster.connection, population, cluster.signal);
-  await allReady(cluster.connection, population, { withinMs: 20_000, signal: cluster.signal });
+  await allReady(cluster.connection, population, { withinMs: 180_000, signal: cluster.signal });
 }
 
 async function uninstall({ release, policy }: Install): Promise<void> {

@@ -11,7 +11,7 @@ let proxy: ConnectProxy;
 beforeAll(async () => {
   rig = await hookRig();
   proxy = await connectProxy();
-}, 60_000);
+});
 
 afterAll(async () => {
   await rig[Symbol.asyncDispose]();

@@ -1,4 +1,7 @@
 // What a hook that could not begin tells a person to type next: its whole program, without a cluster.
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { cleanupHook } from "./cleanup/hook.ts";
 import type { Hook } from "./define-hook.ts";
@@ -7,7 +10,7 @@ import { rehearsalHook } from "./rehearsal/hook.ts";
 import { runHook } from "./run-hook.ts";
 
 /** The log of a hook whose environment lacks everything that the chart sets. */
-async function logOf(hook: Pick<Hook, "name" | "phase" | "env">): Promise<string> {
+async function logOf(hook: Pick<Hook, "name" | "phase" | "env">, env: Record<string, string> = {}): Promise<string> {
   let log = "";
   const stdout = { write: (text: string) => (log += text) };
   const started: Hook = {
@@ -17,7 +20,7 @@ async function logOf(hook: Pick<Hook, "name" | "phase" | "env">): Promise<string
     rbac: [],
     run: () => Promise.reject(new Error("not reached")),
   };
-  expect(await runHook(started, { env: { TERMINATION_LOG: "/dev/null" }, stdout, once: () => {} })).toBe(1);
+  expect(await runHook(started, { env: { TERMINATION_LOG: "/dev/null", ...env }, stdout, once: () => {} })).toBe(1);
   return log;
 }
 
@@ -31,4 +34,29 @@ test("a rehearsal that could not begin never asks for an uninstall", async () =>
 
 test.each([drainHook, cleanupHook])("hook $name asks for the same uninstall", async (hook) => {
   expect(await logOf(hook)).toMatch(/again +run the same helm uninstall again; it goes on where this run ended\n$/);
+});
+
+test("whatever an error's text brings along, each line is one, without quotes and tabs: Helm 4 prints them escaped", async () => {
+  const nowhere = { KUBECONFIG: '/nowhere "at all"\n\tor here' };
+  const log = await logOf({ name: "drain", phase: "pre-delete", env: {} }, nowhere);
+  expect(log).toContain("nowhere 'at all' or here");
+  expect(log.trimEnd().split("\n")).toEqual([
+    expect.stringMatching(/^\d\d:\d\d:\d\d failed +[^\t"]+$/),
+    expect.stringMatching(/^\d\d:\d\d:\d\d remedy +[^\t"]+$/),
+    expect.stringMatching(/^\d\d:\d\d:\d\d again +[^\t"]+$/),
+  ]);
+});
+
+test("the pod's termination message is the last lines that Kubernetes shows whole, the remedy among them", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "run-hook-"));
+  const path = join(folder, "message");
+  const log = await logOf(
+    { name: "drain", phase: "pre-delete", env: {} },
+    { KUBECONFIG: `/${"x".repeat(5_000)}`, TERMINATION_LOG: path },
+  );
+  const message = await readFile(path, "utf8");
+  await rm(folder, { recursive: true });
+  expect(log.length).toBeGreaterThan(4_096);
+  expect({ short: message.length < 4_096, isTheEnd: log.endsWith(message) }).toEqual({ short: true, isTheEnd: true });
+  expect(message).toMatch(/again +run the same helm uninstall again/);
 });

@@ -1,4 +1,5 @@
-// How long the hook takes to come by the write token, by who held it: bounded by the protocol's own waits, not by a machine.
+// How long the hook takes to come by the write token, by who held it: the protocol's own waits and no other. Each bound lies
+// below the wait that would come next, so that a slow machine may add some seconds.
 // `npm run bench -- takeover` measures the same.
 import { afterAll, beforeAll, beforeEach, expect, test, type TestContext } from "vitest";
 import type { KubeObject } from "#kube/kind.ts";
@@ -11,7 +12,7 @@ let rig: HookRig;
 
 beforeAll(async () => {
   rig = await hookRig();
-}, 60_000);
+});
 afterAll(async () => await rig[Symbol.asyncDispose]());
 beforeEach(async () => {
   await rig.reset();
@@ -32,22 +33,23 @@ async function leaseOf(holderIdentity: string): Promise<void> {
   await rig.write.create(Lease, { metadata: at("ngrok-operator-leader"), spec } as KubeObject, signal);
 }
 
-test("a free Lease is taken at once, at most 20 s", async (context) => {
+test("a free Lease is taken at once", async (context) => {
   await leaseOf("");
   const run = await rig.run("drain");
-  expect(await secondsOf(run, "no leader held the write token: free", context)).toBeLessThanOrEqual(20);
+  expect(await secondsOf(run, "no leader held the write token: free", context)).toBeLessThan(12);
 });
 
-test("from a holder whose pod is gone it is taken when its token is refused everywhere, at most 20 s", async (context) => {
+test("from a holder whose pod is gone it is taken when its token is refused everywhere", async (context) => {
   await leaseOf("pod/manager-9/00000000-0000-0000-0000-000000000009");
   const run = await rig.run("drain");
   const seconds = await secondsOf(run, "the pod of leader manager-9 is gone", context);
   // Not sooner than the API server forgets a token: 10 s and a margin.
   expect(seconds).toBeGreaterThanOrEqual(12);
-  expect(seconds).toBeLessThanOrEqual(20);
+  // Nor after a silence of 15 s before it.
+  expect(seconds).toBeLessThan(27);
 });
 
-test("from an api-manager that hangs it is taken after its silence and its eviction, at most 35 s; awake again it ends (F12)", async (context) => {
+test("from an api-manager that hangs it is taken after its silence and its eviction; awake again it ends (F12)", async (context) => {
   await using operator = await leadingManager(rig);
   operator.child.kill("SIGSTOP");
   const run = await rig.run("drain");
@@ -55,7 +57,8 @@ test("from an api-manager that hangs it is taken after its silence and its evict
   expect(run.log).toMatch(/operator +leader manager-1 neither yields nor renews: its pod was deleted/);
   const seconds = await secondsOf(run, "leader manager-1 was evicted", context);
   expect(seconds).toBeGreaterThanOrEqual(29);
-  expect(seconds).toBeLessThanOrEqual(35);
+  // The silence is counted once.
+  expect(seconds).toBeLessThan(44);
   expect(await rig.read.get(Pod, at("manager-1"), signal)).toBeUndefined();
   // It finds its time over, writes nothing more and goes, for its successor to start anew.
   expect(await operator.ended).toBe(1);

@@ -13,7 +13,7 @@ let rig: HookRig;
 
 beforeAll(async () => {
   rig = await hookRig();
-}, 60_000);
+});
 afterAll(async () => await rig[Symbol.asyncDispose]());
 beforeEach(async () => {
   await rig.reset();
@@ -77,7 +77,7 @@ test("the time of the hook is over before ngrok answers: exit 1, so that Helm de
   expect({ code, finalizers: await finalizers() }).toEqual({ code: 1, finalizers: `${FINALIZER} ${FINALIZER}` });
   expect(log).toMatch(/paused +0 of 2 done in the time of this run/);
   expect(log).toMatch(/again +helm uninstall ngrok -n ops\n$/);
-}, 120_000);
+});
 
 test("a login that is not accepted any more is Helm's doing: it says to take more time (F21)", async () => {
   const login = join(rig.folder, "taken.kubeconfig");

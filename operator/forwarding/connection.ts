@@ -7,6 +7,7 @@ import type { PodIdentity } from "#ngrok/mux-messages.ts";
 import { upgrade } from "#ngrok/mux.ts";
 import { unlessAborted } from "#wire/abort.ts";
 import type { Clock } from "#wire/clock.ts";
+import { connectThrough } from "#wire/connect-through.ts";
 import { asError } from "#wire/errors.ts";
 import { noAnswer, unreachable } from "#wire/unreachable.ts";
 
@@ -35,10 +36,11 @@ export interface ConnectionLimits {
 }
 
 /**
- * A connection to the endpoint, for the pod; `context` holds our certificate and whom we trust. Throws KnownError: as `unreachable` and `upgrade` say; the signal's reason.
+ * A connection to the endpoint, for the pod; `context` holds our certificate and whom we trust, `proxy` leads to the
+ * ingress. Throws KnownError: as `connectThrough`, `unreachable` and `upgrade` say; the signal's reason.
  */
 export async function reachEndpoint(
-  { endpoint, ingress }: Target,
+  { endpoint, ingress, proxy }: Target & { readonly proxy: string | undefined },
   context: SecureContext,
   pod: PodIdentity,
   limits: ConnectionLimits,
@@ -46,21 +48,17 @@ export async function reachEndpoint(
   signal: AbortSignal,
 ): Promise<TLSSocket> {
   const server = `${ingress.host}:${ingress.port}`;
-  const options: ConnectionOptions & { readonly allowHalfOpen: true } = {
-    ...ingress,
-    ...(isIP(ingress.host) === 0 ? { servername: ingress.host } : {}),
-    secureContext: context,
-    allowHalfOpen: true,
-  };
-  const socket = connect(options);
-  // For good: what breaks a connection is told by its end.
-  socket.on("error", () => socket.destroy());
+  const bounded = async <T>(ms: number, act: (signal: AbortSignal) => Promise<T>): Promise<T> =>
+    await within(ms, server, clock, signal, act);
+  const socket = await bounded(limits.dialMs, async (limited) => {
+    const tunnel = proxy === undefined ? undefined : await connectThrough(proxy, ingress, limited);
+    return await secured(ingress, tunnel, context, limited);
+  });
   try {
-    await within(limits.dialMs, server, clock, signal, async (limited) => await secured(socket, server, limited));
     socket.setNoDelay(true);
     socket.setKeepAlive(true, limits.keepAliveMs);
     const request = { ...endpoint, podIdentity: pod };
-    await within(limits.answerMs, server, clock, signal, async (limited) => await upgrade(socket, request, limited));
+    await bounded(limits.answerMs, async (limited) => await upgrade(socket, request, limited));
     return socket;
   } catch (error) {
     socket.destroy();
@@ -68,11 +66,28 @@ export async function reachEndpoint(
   }
 }
 
-async function secured(socket: TLSSocket, server: string, signal: AbortSignal): Promise<void> {
+/** @param tunnel through which the ingress is reached, if it is not dialled. */
+async function secured(
+  ingress: HostAndPort,
+  tunnel: Socket | undefined,
+  secureContext: SecureContext,
+  signal: AbortSignal,
+): Promise<TLSSocket> {
+  const options: ConnectionOptions & { readonly allowHalfOpen: true } = {
+    ...(tunnel === undefined ? ingress : { socket: tunnel }),
+    ...(isIP(ingress.host) === 0 ? { servername: ingress.host } : {}),
+    secureContext,
+    allowHalfOpen: true,
+  };
+  const socket = connect(options);
+  // For good: what breaks a connection is told by its end.
+  socket.on("error", () => socket.destroy());
   try {
     await unlessAborted(signal, once(socket, "secureConnect"));
+    return socket;
   } catch (error) {
-    throw signal.aborted ? asError(signal.reason) : unreachable(error, server);
+    socket.destroy();
+    throw signal.aborted ? asError(signal.reason) : unreachable(error, `${ingress.host}:${ingress.port}`);
   }
 }
 
@@ -125,5 +140,12 @@ export function breakOff(socket: Socket): void {
   if (socket.destroyed) return;
   // TLS has no reset; an end without its closing word is one.
   if ("encrypted" in socket) socket.destroy();
+  // Just while the end goes out the kernel is asked for no reset, and Node would leave such a connection open for ever.
+  else if (isEnding(socket)) socket.once("finish", () => socket.resetAndDestroy());
   else socket.resetAndDestroy();
+}
+
+/** All has been written, and the end is on its way: over in a moment. */
+function isEnding({ writableEnded, writableFinished, writableLength }: Socket): boolean {
+  return writableEnded && !writableFinished && writableLength === 0;
 }

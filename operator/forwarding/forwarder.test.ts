@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { Duplex } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { testClock } from "#test/support/clock.ts";
-import { come, endOf, exchange, nobody, startForwarding, withEcho } from "#test/support/forwarding.ts";
+import { come, endOf, exchange, nobody, startForwarding, talking, withEcho } from "#test/support/forwarding.ts";
 import { isClass, KnownError } from "#wire/errors.ts";
 
 const digest = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
@@ -99,7 +99,7 @@ describe("the listener", () => {
     const failure: unknown = await world.serve("ops/web", { port: wished }).catch((error: unknown) => error);
     if (!isClass(failure, "transient")) throw failure;
     expect([failure.code, failure.message]).toEqual(["EADDRINUSE", expect.stringContaining(`port ${wished}`)]);
-    expect(failure.hint).toContain("delete the BoundEndpoint");
+    expect(failure.hint).toContain("give the BoundEndpoint another spec.port");
     for (const open of [port, other]) expect(String(await exchange(open, "x"))).toBe("x");
     taken.close();
     await once(taken, "close");
@@ -111,11 +111,7 @@ describe("the listener", () => {
     const clock = testClock();
     await using world = await withEcho({ clock, limits: { graceMs: 10_000 } });
     const port = await world.serve();
-    const [ending, staying] = [await come(port), await come(port)];
-    for (const socket of [ending, staying]) {
-      socket.write("x");
-      await once(socket, "data");
-    }
+    const [ending, staying] = [await talking(port), await talking(port)];
     world.forwarder.end("ops/web");
     expect(world.told.at(-1)).toBeUndefined();
     await expect(come(port)).rejects.toThrow("ECONNREFUSED");
@@ -125,6 +121,30 @@ describe("the listener", () => {
     expect(await endOf(ending)).toBe("end");
     await clock.advance(10_000);
     expect(await endOf(staying)).toBe("reset");
+  });
+
+  test("that is removed has no more time than the process, when that stops meanwhile", async () => {
+    const clock = testClock();
+    await using world = await withEcho({ clock, limits: { graceMs: 10_000 } });
+    const staying = await talking(await world.serve());
+    world.forwarder.end("ops/web");
+    const stopped = world.forwarder.stop(2_000);
+    await clock.advance(2_000);
+    await expect.poll(() => world.forwarder.connections).toBe(0);
+    await stopped;
+    expect(await endOf(staying)).toBe("reset");
+  });
+
+  test("that ends cuts off who waits for ngrok's answer still, and that is no failure of the endpoint", async () => {
+    await using world = await withEcho();
+    const port = await world.serve();
+    world.ingress.faults.add({ kind: "hang" });
+    const waiting = await come(port);
+    await world.ingress.journal.until("it is asked for", () => world.ingress.journal.count({ kind: "fault" }) === 1);
+    await world.forwarder.stop(0);
+    expect(await endOf(waiting)).toBe("reset");
+    expect(world.forwarder.connections).toBe(0);
+    expect(world.lines.filter((line) => line.includes("not reached"))).toEqual([]);
   });
 
   test("that rests takes no new connections and lets the others go on", async () => {
@@ -142,11 +162,7 @@ describe("the listener", () => {
   test("takes no more connections than the process may have", async () => {
     await using world = await withEcho({ limits: { connections: 2 } });
     const port = await world.serve();
-    const held = [await come(port), await come(port)];
-    for (const socket of held) {
-      socket.write("x");
-      await once(socket, "data");
-    }
+    const held = [await talking(port), await talking(port)];
     expect(await come(port).then(endOf, () => "reset")).toBe("reset");
     expect(world.lines.filter((line) => line.includes("no connection more is taken"))).toHaveLength(1);
     expect(await world.measured()).toMatch(/^ngrok_operator_bound_connections 2$/m);
@@ -220,18 +236,14 @@ describe("the certificate", () => {
 describe("a connection that stands", () => {
   test("is reset when the endpoint's side breaks, so that half is not taken for the whole", async () => {
     await using world = await withEcho();
-    const socket = await come(await world.serve());
-    socket.write("x");
-    await once(socket, "data");
+    const socket = await talking(await world.serve());
     world.ingress.connections()[0]?.drop();
     expect(await endOf(socket)).toBe("reset");
   });
 
   test("is let go at the endpoint when the pod breaks off", async () => {
     await using world = await withEcho();
-    const socket = await come(await world.serve());
-    socket.write("x");
-    await once(socket, "data");
+    const socket = await talking(await world.serve());
     socket.resetAndDestroy();
     await world.ingress.journal.until("it is closed", () => world.ingress.connections().length === 0);
     await expect.poll(() => world.forwarder.connections).toBe(0);
@@ -239,9 +251,7 @@ describe("a connection that stands", () => {
 
   test("on which nothing passes any more is closed, though the other side has never said so", async () => {
     await using world = await withEcho({ limits: { idleMs: 200 } });
-    const socket = await come(await world.serve());
-    socket.write("x");
-    await once(socket, "data");
+    const socket = await talking(await world.serve());
     world.ingress.connections()[0]?.freeze();
     socket.write("y");
     await endOf(socket);

@@ -42,6 +42,8 @@ export interface ForwarderOptions {
   readonly log: Log;
   /** Authorities (PEM) of the ingress; default those that the process trusts. */
   readonly ca?: string;
+  /** From an origin to the proxy that leads there, as whoever reads the environment found it (wire/proxy-from.ts). */
+  readonly proxy?: (origin: string) => string | undefined;
   readonly meter?: ConnectionMeter;
 }
 
@@ -58,7 +60,8 @@ export class Forwarder {
   readonly #options: ForwarderOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #heard = new Set<(key: string | undefined) => void>();
-  readonly #ending = new Set<Promise<void>>();
+  /** Removed, while connections of theirs still stand. */
+  readonly #ending = new Set<Listener>();
   readonly #stopped = new AbortController();
   #pair: Pair | undefined;
   #context: SecureContext | undefined;
@@ -113,11 +116,11 @@ export class Forwarder {
 
   /** Closes the port of a key at once, and what still stands of its connections after the grace. */
   end(key: string): void {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return;
+    const listener = this.#entries.get(key)?.listener;
+    if (listener === undefined) return;
     this.#entries.delete(key);
-    const ending = entry.listener.end(this.#options.limits.graceMs).finally(() => this.#ending.delete(ending));
-    this.#ending.add(ending);
+    this.#ending.add(listener);
+    void listener.end(this.#options.limits.graceMs).then(() => this.#ending.delete(listener));
     // Another endpoint may wait for the port.
     this.#tell(undefined);
   }
@@ -136,16 +139,19 @@ export class Forwarder {
   /** Takes no new connections, and resolves when the last has ended, or was cut off after `graceMs`. */
   async stop(graceMs: number): Promise<void> {
     this.#stopped.abort(new Error("the forwarder stops"));
-    await Promise.all([...this.#ending, ...[...this.#entries.values()].map(({ listener }) => listener.end(graceMs))]);
+    const open = [...this.#entries.values()].map(({ listener }) => listener);
+    // Those that were removed a moment ago have no more time than the process.
+    await Promise.all([...this.#ending, ...open].map(async (listener) => await listener.end(graceMs)));
     this.#entries.clear();
   }
 
   #open(key: string): Entry {
-    const { limits, clock } = this.#options;
+    const { limits, clock, proxy } = this.#options;
     const entry: Entry = {
       listener: new Listener({
         limits,
         clock,
+        proxy,
         context: () => this.#context,
         admit: () => this.#admit(key),
         reached: () => this.#note(key, entry, undefined),

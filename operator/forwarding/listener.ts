@@ -1,7 +1,7 @@
 // One BoundEndpoint as this process serves it: the port at which it listens, the connections that came to it, and how the
 // last of them fared. The port and the target may change while connections go on.
 import { createServer, type Server, type Socket } from "node:net";
-import type { SecureContext } from "node:tls";
+import type { SecureContext, TLSSocket } from "node:tls";
 import type { PodIdentity } from "#ngrok/mux-messages.ts";
 import type { Clock } from "#wire/clock.ts";
 import { known, KnownError } from "#wire/errors.ts";
@@ -19,6 +19,8 @@ export type Identify = (address: string) => PodIdentity;
 export interface ListenerParts {
   readonly limits: ConnectionLimits;
   readonly clock: Clock;
+  /** From an origin to the proxy that leads there (wire/proxy-from.ts). */
+  readonly proxy: ((origin: string) => string | undefined) | undefined;
   /** Our certificate and whom we trust, as they are now. */
   readonly context: () => SecureContext | undefined;
   /** Whether one connection more may be taken on; it is counted until `ended`. */
@@ -31,9 +33,10 @@ export interface ListenerParts {
 
 export class Listener {
   readonly #parts: ListenerParts;
-  readonly #connections = new Map<Socket, AbortController>();
+  /** Each with what cuts off its way to the endpoint. */
+  readonly #connections = new Map<Socket, () => void>();
   #server: { readonly port: number; readonly listening: Server } | undefined;
-  #served: { readonly target: Target; readonly identify: Identify } | undefined;
+  #served: Serving | undefined;
 
   constructor(parts: ListenerParts) {
     this.#parts = parts;
@@ -72,10 +75,10 @@ export class Listener {
     if (this.#connections.size === 0) return;
     const over = new AbortController();
     const empty = Promise.all([...this.#connections.keys()].map(gone));
-    await Promise.race([empty, this.#parts.clock.sleep(graceMs, over.signal).catch(() => undefined)]);
+    if (graceMs > 0) await Promise.race([empty, this.#parts.clock.sleep(graceMs, over.signal).catch(() => undefined)]);
     over.abort(new Error("the end has come"));
-    for (const [socket, stop] of this.#connections) {
-      stop.abort(new Error("the listener has ended"));
+    for (const [socket, cutOff] of this.#connections) {
+      cutOff();
       breakOff(socket);
     }
     await empty;
@@ -83,29 +86,51 @@ export class Listener {
 
   async #accept(client: Socket): Promise<void> {
     client.on("error", () => client.destroy());
-    const { limits, clock, context, admit, ended, reached } = this.#parts;
+    const { limits, context, admit, ended, reached } = this.#parts;
     const secure = context();
     const served = this.#served;
     if (secure === undefined || served === undefined || !admit()) {
       breakOff(client);
       return;
     }
-    const stop = new AbortController();
-    this.#connections.set(client, stop);
     client.once("close", () => this.#connections.delete(client));
-    let failure: KnownError | undefined;
-    try {
-      const pod = served.identify(canonical(client.remoteAddress ?? ""));
-      const endpoint = await reachEndpoint(served.target, secure, pod, limits, clock, stop.signal);
-      reached();
-      stop.signal.addEventListener("abort", () => endpoint.destroy(), { once: true });
-      await join(client, endpoint, limits.idleMs);
-    } catch (error) {
-      if (!stop.signal.aborted) failure = known(error);
+    const endpoint = await this.#reach(client, served, secure);
+    if ("failure" in endpoint) {
       breakOff(client);
+      ended(endpoint.failure);
+      return;
     }
-    ended(failure);
+    // Who has left meanwhile is not counted any more.
+    if (this.#connections.has(client)) this.#connections.set(client, () => endpoint.destroy());
+    reached();
+    await join(client, endpoint, limits.idleMs);
+    ended(undefined);
   }
+
+  /** By itself, so that a connection that stands keeps nothing of how it came to stand: there may be thousands. */
+  async #reach(client: Socket, { target, identify }: Serving, secure: SecureContext): Promise<TLSSocket | Unreached> {
+    const { limits, clock, proxy } = this.#parts;
+    const stop = new AbortController();
+    this.#connections.set(client, () => stop.abort(new Error("the listener has ended")));
+    try {
+      const pod = identify(canonical(client.remoteAddress ?? ""));
+      const { host, port } = target.ingress;
+      const way = { ...target, proxy: proxy?.(`https://${host}:${port}`) };
+      return await reachEndpoint(way, secure, pod, limits, clock, stop.signal);
+    } catch (error) {
+      return { failure: stop.signal.aborted ? undefined : known(error) };
+    }
+  }
+}
+
+/** Without a failure where we have cut it off ourselves. */
+interface Unreached {
+  readonly failure: KnownError | undefined;
+}
+
+interface Serving {
+  readonly target: Target;
+  readonly identify: Identify;
 }
 
 async function gone(socket: Socket): Promise<void> {
@@ -128,8 +153,8 @@ async function listen(port: number, keepAliveMs: number, accept: (socket: Socket
 
 const remedies: Readonly<Record<string, string>> = {
   EADDRINUSE:
-    "Another process of the pod, or another BoundEndpoint, has this port: delete the BoundEndpoint, it is made anew with another port.",
-  EACCES: "Ports below 1024 are not for everybody: delete the BoundEndpoint, it is made anew with another port.",
+    "Another process of the pod, or another BoundEndpoint, has this port: give the BoundEndpoint another spec.port from 10000 to 65534, it is kept.",
+  EACCES: "Ports below 1024 are not for everybody: give the BoundEndpoint a spec.port from 10000 to 65534, it is kept.",
 };
 
 function portUnavailable(port: number, error: NodeJS.ErrnoException): KnownError {

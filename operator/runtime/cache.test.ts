@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain } from "#api/domain.ts";
-import { aCloudEndpoint } from "#test/support/builders.ts";
+import { aCloudEndpoint, aDomain } from "#test/support/builders.ts";
 import { Cache, type Change } from "./cache.ts";
 
 function anEndpoint(resourceVersion: string, url = "https://a.internal", uid = "u1") {
@@ -69,14 +69,67 @@ test("what is cleared is told to nobody, and an index remembers nothing of it", 
   expect(cache.by(CloudEndpoint, "url", "https://a.internal")).toEqual([]);
 });
 
+test("an object counts in a group while what it leans on is there, whichever of the two comes first", () => {
+  const cache = new Cache();
+  const domains = cache.add(Domain);
+  const endpoints = cache.add(CloudEndpoint, {
+    description: ({ spec }) => [`default/${spec.description}`],
+    groups: {
+      inGroups: ({ metadata }) => [{ name: metadata.name, groups: [{ group: "all", part: "" }] }],
+      counts: ({ spec }, held) =>
+        held.get(Domain, { namespace: "default", name: spec.description ?? "" }) !== undefined,
+      leansOn: [{ kind: Domain, index: "description" }],
+    },
+  });
+  const leaning = (name: string, on: string, resourceVersion = "1") =>
+    aCloudEndpoint({ metadata: { name, uid: name, resourceVersion }, spec: { description: on } });
+  const domain = (name: string) => aDomain({ metadata: { name, uid: name } });
+  const counted = (): string[] =>
+    cache.inOrder(CloudEndpoint, "groups", "all").flatMap(({ names }) => [...names].map(({ name }) => name));
+  domains.put(domain("one"));
+  for (const [name, on] of [
+    ["a", "one"],
+    ["b", "two"],
+    ["c", "two"],
+  ] as const)
+    endpoints.put(leaning(name, on));
+  expect(counted()).toEqual(["a"]);
+  domains.put(domain("two"));
+  expect(counted()).toEqual(["a", "b", "c"]);
+  domains.remove(domain("two"));
+  endpoints.remove(leaning("b", "two"));
+  endpoints.put(leaning("c", "one", "2"));
+  expect(counted()).toEqual(["a", "c"]);
+  domains.remove(domain("one"));
+  expect(counted()).toEqual([]);
+  endpoints.clear();
+  domains.put(domain("one"));
+  expect(counted()).toEqual([]);
+});
+
 test("managedFields are not kept", () => {
   const { store } = aStore();
   store.put(aCloudEndpoint({ metadata: { managedFields: [{ manager: "kubectl" }] } }));
   expect(store.at("default/web")?.metadata).not.toHaveProperty("managedFields");
 });
 
+test("what kubectl repeats of an object in an annotation is not kept; the others are, and where it was the only one it is still seen that there are some", () => {
+  const { store } = aStore();
+  const repeated = { "kubectl.kubernetes.io/last-applied-configuration": '{"data":{"password":"hunter2"}}' };
+  store.put(aCloudEndpoint({ metadata: { annotations: { ...repeated, team: "shop" } } }));
+  store.put(aCloudEndpoint({ metadata: { name: "alone", annotations: repeated } }));
+  expect(store.at("default/web")?.metadata.annotations).toEqual({ team: "shop" });
+  // Who adds the first annotation by a patch writes the whole map: it must not be taken for missing.
+  expect(store.at("default/alone")?.metadata.annotations).toEqual({});
+});
+
 test("who asks for a kind or an index that nobody declared is told so", () => {
   const { cache } = aStore();
   expect(() => cache.get(Domain, { name: "x" })).toThrow("nobody watches domains.ingress.k8s.ngrok.com");
   expect(() => cache.by(CloudEndpoint, "name", "x")).toThrow("no index name");
+});
+
+test("a kind has one store: whoever makes a second is told so", () => {
+  const { cache } = aStore();
+  expect(() => cache.add(CloudEndpoint)).toThrow("a store for cloudendpoints.ngrok.k8s.ngrok.com is there already");
 });

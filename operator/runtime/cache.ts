@@ -3,11 +3,13 @@
 import type { Kind, KubeObject, Ref } from "#kube/kind.ts";
 import { keyOf, refOf, resourceName } from "#kube/kind.ts";
 import type { Cached, Index } from "./define-controller.ts";
-import { type Grouping, type NamedPart, NamesInOrder } from "./names-in-order.ts";
+import { type Derivation, DerivedIndex } from "./derived-index.ts";
+import { GroupIndex, type Grouping } from "./group-index.ts";
+import type { NamedPart } from "./names-in-order.ts";
 import { Sharing } from "./sharing.ts";
 
 /** What finds objects, or what they name together, by what they say. */
-export type AnyIndex<T extends KubeObject> = Index<T> | Grouping<T>;
+export type AnyIndex<T extends KubeObject> = Index<T> | Grouping<T> | Derivation<T>;
 
 /** `after` is undefined when the object is gone. */
 export interface Change<T extends KubeObject = KubeObject> {
@@ -20,27 +22,29 @@ export class Store<T extends KubeObject = KubeObject> {
   readonly #objects = new Map<string, T>();
   #sharing = new Sharing();
   readonly #indexes: ReadonlyMap<string, { readonly of: Index<T>; readonly keys: Keys }>;
-  readonly #inOrder: ReadonlyMap<string, { readonly grouping: Grouping<T>; readonly names: NamesInOrder }>;
+  readonly #inOrder: ReadonlyMap<string, GroupIndex<T> | DerivedIndex<T>>;
   readonly #listeners = new Set<(change: Change<T>) => void>();
   readonly #wholes = new Set<() => void>();
 
-  constructor(kind: Kind<T>, indexes: Readonly<Record<string, AnyIndex<T>>> = {}) {
+  /** @param cached what indexes in groups may look at besides the object. */
+  constructor(kind: Kind<T>, indexes: Readonly<Record<string, AnyIndex<T>>>, cached: Cached) {
     this.kind = kind;
-    // The schemas do not demand a spec, so that whatever is stored stays free to be deleted; without one nothing is indexed.
-    const guarded =
-      (of: Index<T>): Index<T> =>
-      (object) =>
-        hasSpec(object) ? of(object) : [];
     this.#indexes = new Map(
       Object.entries(indexes).flatMap(([name, of]) =>
         typeof of === "function" ? [[name, { of: guarded(of), keys: new Map() }]] : [],
       ),
     );
     this.#inOrder = new Map(
-      Object.entries(indexes).flatMap(([name, grouping]) =>
-        typeof grouping === "function" ? [] : [[name, { grouping, names: new NamesInOrder() }]],
+      Object.entries(indexes).flatMap(([name, of]) =>
+        typeof of === "function" ? [] : [[name, this.#indexInOrder(of, cached)]],
       ),
     );
+  }
+
+  #indexInOrder(of: Grouping<T> | Derivation<T>, cached: Cached): GroupIndex<T> | DerivedIndex<T> {
+    if ("inGroups" in of) return new GroupIndex({ ...of, inGroups: guarded(of.inGroups) }, cached);
+    const derives: typeof of.derives = (object) => (hasSpec(object) ? of.derives(object, cached) : []);
+    return new DerivedIndex({ ...of, derives }, cached, (key) => this.#objects.get(key));
   }
 
   /** Whether what is held is the whole list of one moment, and what has changed since. */
@@ -81,7 +85,24 @@ export class Store<T extends KubeObject = KubeObject> {
   inOrder(index: string, group: string): readonly NamedPart[] {
     const found = this.#inOrder.get(index);
     if (found === undefined) throw new Error(`${this.kind.kind} has no index ${index} that is in order`);
-    return found.names.of(group);
+    return found.of(group);
+  }
+
+  /** Asks its indexes again about what leans on an object of the other store that has changed. */
+  leanOn(other: Store): void {
+    const isOther = ({ kind }: { readonly kind: Kind }): boolean => resourceName(kind) === resourceName(other.kind);
+    for (const grouped of this.#inOrder.values()) {
+      if (grouped instanceof DerivedIndex) {
+        for (const lean of grouped.leansOn.filter(isOther)) other.onChange((change) => grouped.askAgain(change, lean));
+        continue;
+      }
+      for (const { index } of grouped.leansOn.filter(isOther))
+        other.onChange(({ before, after }) => {
+          const changed = after ?? before;
+          for (const one of changed === undefined ? [] : this.by(index, keyOf(refOf(changed))))
+            grouped.askAgain(keyOf(refOf(one)), one);
+        });
+    }
   }
 
   /** Returns the end of the listening. */
@@ -106,7 +127,7 @@ export class Store<T extends KubeObject = KubeObject> {
     const key = keyOf(refOf(object));
     const before = this.#objects.get(key);
     if (before !== undefined && !isNewer(object, before)) return;
-    const after = this.#sharing.of(lean(object));
+    const after = this.#sharing.of(lean(object), before);
     this.#objects.set(key, after);
     this.#reindex(key, before, after);
     this.#tell({ before, after });
@@ -128,7 +149,7 @@ export class Store<T extends KubeObject = KubeObject> {
     this.isWhole = false;
     this.#sharing = new Sharing();
     for (const { keys } of this.#indexes.values()) keys.clear();
-    for (const { names } of this.#inOrder.values()) names.clear();
+    for (const grouped of this.#inOrder.values()) grouped.clear();
   }
 
   #tell(change: Change<T>): void {
@@ -136,18 +157,17 @@ export class Store<T extends KubeObject = KubeObject> {
   }
 
   #reindex(key: string, before: T | undefined, after: T | undefined): void {
-    for (const { grouping, names } of this.#inOrder.values()) {
-      const of = (object: T | undefined) =>
-        object === undefined || !hasSpec(object) ? undefined : grouping.inGroups(object);
-      names.change(key, of(before), of(after));
-    }
+    for (const grouped of this.#inOrder.values()) grouped.change(key, before, after);
     for (const { of, keys } of this.#indexes.values()) {
-      for (const value of before === undefined ? [] : of(before)) {
+      const [left, found] = [before === undefined ? [] : of(before), after === undefined ? [] : of(after)];
+      // Most changes change no value: then the index keeps the texts that it has.
+      if (left.length === found.length && left.every((value, at) => value === found[at])) continue;
+      for (const value of left) {
         const held = keys.get(value);
         if (held instanceof Set) held.delete(key);
         if (held === key || (held instanceof Set && held.size === 0)) keys.delete(value);
       }
-      for (const value of after === undefined ? [] : of(after)) {
+      for (const value of found) {
         const held = keys.get(value);
         if (held instanceof Set) held.add(key);
         else keys.set(value, held === undefined || held === key ? key : new Set([held, key]));
@@ -171,8 +191,13 @@ export class Cache implements Cached {
   add<T extends KubeObject>(kind: Kind<T>, indexes: Readonly<Record<string, AnyIndex<T>>> = {}): Store<T> {
     const name = resourceName(kind);
     if (this.#stores.has(name)) throw new Error(`a store for ${name} is there already`);
-    const store = new Store(kind, indexes);
-    this.#stores.set(name, store as unknown as Store);
+    const store = new Store(kind, indexes, this);
+    const added = store as unknown as Store;
+    for (const other of this.#stores.values()) {
+      added.leanOn(other);
+      other.leanOn(added);
+    }
+    this.#stores.set(name, added);
     return store;
   }
 
@@ -209,6 +234,11 @@ export class Cache implements Cached {
   }
 }
 
+/** The schemas do not demand a spec, so that whatever is stored stays free to be deleted; without one nothing is indexed. */
+function guarded<T extends KubeObject, V>(of: (object: T) => readonly V[]): (object: T) => readonly V[] {
+  return (object) => (hasSpec(object) ? of(object) : []);
+}
+
 export function hasSpec(object: KubeObject): boolean {
   return (object as { spec?: unknown }).spec !== undefined;
 }
@@ -221,9 +251,12 @@ function isNewer(candidate: KubeObject, held: KubeObject): boolean {
   return a.length === b.length ? a > b : a.length > b.length;
 }
 
-/** managedFields are half of an object's bytes, and nobody here reads them. */
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+/** What nobody here reads: managedFields are half of an object's bytes, and kubectl says the whole of it again in an annotation. */
 function lean<T extends KubeObject>(object: T): T {
-  if (object.metadata.managedFields === undefined) return object;
-  const { managedFields: _, ...metadata } = object.metadata;
-  return { ...object, metadata };
+  const { managedFields, ...metadata } = object.metadata;
+  const { [LAST_APPLIED]: applied, ...annotations } = metadata.annotations ?? {};
+  if (applied !== undefined) return { ...object, metadata: { ...metadata, annotations } };
+  return managedFields === undefined ? object : { ...object, metadata };
 }

@@ -5,7 +5,7 @@ import type { CommonStatus } from "#api/define-kind.ts";
 import type { Feature, Rule, Scope } from "#api/rbac.ts";
 import { claimOf, type OwnClaim } from "#api/keys.ts";
 import type { Release } from "#api/release.ts";
-import type { Undo } from "#drain/hands.ts";
+import type { Undone, UndoHands } from "#drain/hands.ts";
 import type { Kind, KubeObject, Ref } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
@@ -13,6 +13,7 @@ import type { NgrokPort } from "#ngrok/client.ts";
 import type { Clock } from "#wire/clock.ts";
 import type { Dial } from "#wire/dial.ts";
 import type { Aside } from "./beside.ts";
+import type { AnyIndex } from "./cache.ts";
 import type { KeyedController } from "./define-keyed.ts";
 import type { Manager } from "./define-manager.ts";
 import type { NamedPart } from "./names-in-order.ts";
@@ -87,14 +88,18 @@ export interface Cached {
 /** The values under which an object is found. Written as a method, so that controllers of several kinds fit into one list. */
 export type Index<T extends KubeObject> = { valuesOf(object: T): readonly string[] }["valuesOf"];
 
-/** An event about the object at hand. Repeats are counted, never sent one by one. */
+/**
+ * An event about the object at hand. Repeats are counted, never sent one by one: a Normal one of a reason that was told
+ * already, and a Warning that says the same. With another note it is other news: a person has mended one mistake and made the
+ * next, and looks there.
+ */
 export interface ObjectEvent {
   readonly type: "Normal" | "Warning";
   readonly reason: string;
   readonly note: string;
   readonly action?: string;
-  /** Another note is other news, told at once: a person has mended one mistake and made the next. Default: a repeat. */
-  readonly byNote?: true;
+  /** A Warning that is a repeat with any note: what passes by itself is worded in many ways. */
+  readonly byReason?: true;
 }
 
 /** What decides whose an object is, where that is not in the object alone. */
@@ -137,6 +142,9 @@ export interface Context extends Surroundings {
   readonly beside: <R>(aside: Aside<R>) => R | undefined;
 }
 
+/** An undo's hands, and what the watches hold. */
+export type CleanupHands = UndoHands & Pick<Surroundings, "cached" | "clusterWide">;
+
 /** Of a kind that is large and mostly of no use: the objects to watch, and what of each to keep in memory. */
 export interface Part<T extends KubeObject = KubeObject> {
   /** In which namespaces, default `watch`; `cluster` is all of them, as far as there are rights. */
@@ -150,9 +158,11 @@ export interface Part<T extends KubeObject = KubeObject> {
 
 export interface WatchOptions<T extends KubeObject = KubeObject> extends Part<T> {
   /** Over the watched kind, beside those of its own controller: a name means one function a kind. */
-  readonly indexes?: Readonly<Record<string, Index<T>>>;
+  readonly indexes?: Readonly<Record<string, AnyIndex<T>>>;
   /** A change of nothing else concerns nobody. */
   readonly ignores?: "status";
+  /** Whether a change concerns anybody, where less than the whole is looked at; default: always. */
+  isNews?(before: T, after: T): boolean;
 }
 
 export interface Watch<T extends KubeObject = KubeObject> extends WatchOptions<T> {
@@ -165,7 +175,7 @@ export interface Watch<T extends KubeObject = KubeObject> extends WatchOptions<T
 export function watching<T extends KubeObject>(
   kind: Kind<T>,
   keys: Watch<T>["keys"],
-  indexes: Readonly<Record<string, Index<T>>> = {},
+  indexes: Readonly<Record<string, AnyIndex<T>>> = {},
   more: Omit<WatchOptions<T>, "indexes"> = {},
 ): Watch {
   return { ...more, kind, keys, indexes } as unknown as Watch;
@@ -183,7 +193,7 @@ export interface LeaderController<T extends KubeObject = KubeObject> {
   readonly within?: Scope;
   readonly watches?: readonly Watch[];
   /** Index functions over the controller's own kind, by name. */
-  readonly indexes?: Readonly<Record<string, Index<T>>>;
+  readonly indexes?: Readonly<Record<string, AnyIndex<T>>>;
   readonly rbac: readonly Rule[];
   /** Objects worked on at once, default 1. */
   readonly concurrency?: number;
@@ -204,7 +214,7 @@ export interface LeaderController<T extends KubeObject = KubeObject> {
   serves?(object: T, around: Surroundings): boolean;
   apply(object: T, context: Context): Promise<Outcome<T>>;
   /** What we made for the object is unmade. Throws when it cannot know: then the finalizer stays. */
-  readonly cleanup?: Undo;
+  cleanup?(object: T, hands: CleanupHands, release: Release, signal: AbortSignal): Promise<Undone>;
   /** A user's object may stay and ask for nothing of ours any more: then it is cleaned up as if it went. */
   readonly letsGo?: boolean;
   /** Its status holds a list that several controllers write whole: written only over the very state that was looked at. */

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { aCloudEndpoint } from "#test/support/builders.ts";
 import { testClock } from "#test/support/clock.ts";
-import { Events, type Telling } from "./events.ts";
+import { KnownError } from "#wire/errors.ts";
+import { Events, failureEvent, type Telling } from "./events.ts";
 
 function anEvents({ until = Promise.resolve() } = {}) {
   const clock = testClock();
@@ -23,7 +24,7 @@ function anEvents({ until = Promise.resolve() } = {}) {
 test("the first is told at once, repeats within a minute are counted and told with the next one after it", async () => {
   const { clock, sent, tell } = anEvents();
   tell("u", "CreateError");
-  for (let n = 0; n < 4; n += 1) tell("u", "CreateError", "Warning", `try ${n}`);
+  for (let n = 0; n < 4; n += 1) tell("u", "CreateError");
   await clock.advance(60_000);
   expect(sent.map(({ count }) => count)).toEqual([1]);
   tell("u", "CreateError");
@@ -40,13 +41,25 @@ test("another object and another reason are another event", async () => {
   expect(sent).toHaveLength(3);
 });
 
-test("where the note is the news, another one is told at once, and the same one is a repeat", async () => {
+test("a Warning with another note is other news, a Normal one is a repeat with any", async () => {
+  const { clock, sent, tell } = anEvents();
+  for (const note of ["a is wrong", "b is wrong", "a is wrong"]) tell("u", "ConfigError", "Warning", note);
+  for (const note of ["serves a", "serves b"]) tell("u", "Updated", "Normal", note);
+  await clock.advance(0);
+  expect(sent.map(({ event }) => event.note)).toEqual(["a is wrong", "b is wrong", "serves a"]);
+});
+
+test.for([
+  ["invalid", ["the host is taken", "the key is refused"]],
+  ["transient", ["the host is taken"]],
+  ["throttled", ["the host is taken"]],
+] as const)("of two %s failures within a minute %j are told: what passes by itself once", async ([kind, told]) => {
   const { clock, sent, events } = anEvents();
   const object = aCloudEndpoint({ metadata: { uid: "u" } });
-  for (const note of ["a is wrong", "b is wrong", "a is wrong"])
-    events.tell(CloudEndpoint, object, { type: "Warning", reason: "ConfigError", note, byNote: true });
+  for (const note of ["the host is taken", "the key is refused"])
+    events.tell(CloudEndpoint, object, failureEvent(new KnownError(kind, note), { reason: "CreateError", note }));
   await clock.advance(0);
-  expect(sent.map(({ event }) => event.note)).toEqual(["a is wrong", "b is wrong"]);
+  expect(sent.map(({ event }) => event.note)).toEqual(told);
 });
 
 test("a crowd goes out slowly after the first fifty", async () => {

@@ -1,10 +1,11 @@
 // Events about objects, aggregated: the first of its kind goes out at once, repeats are counted and told once a minute.
 // They are told beside the work, slowly and from a bounded list, so that no reconcile ever waits for one.
 import type { Connection } from "#kube/connection.ts";
-import { emit } from "#kube/event.ts";
+import { emit, NOTE_MAX } from "#kube/event.ts";
 import type { Kind, KubeObject } from "#kube/kind.ts";
 import { apiVersionOf } from "#kube/paths.ts";
 import type { Clock } from "#wire/clock.ts";
+import type { KnownError } from "#wire/errors.ts";
 import type { ObjectEvent } from "./define-controller.ts";
 
 /** One event as it goes out: `count` of them since the first. */
@@ -48,7 +49,7 @@ export class Events {
 
   tell(kind: Kind, object: KubeObject, event: ObjectEvent): void {
     if (this.#ended.signal.aborted) return;
-    const what = event.byNote === true ? event.note : "";
+    const what = event.type === "Normal" || event.byReason === true ? "" : event.note.slice(0, NOTE_MAX);
     const key = `${object.metadata.uid ?? ""} ${event.type} ${event.reason} ${what}`;
     const now = this.#options.clock.now();
     const heard = this.#heard.get(key) ?? { count: 0, toldAt: -Infinity };
@@ -96,6 +97,11 @@ export class Events {
 
 function isNormal({ event }: Telling): boolean {
   return event.type === "Normal";
+}
+
+/** What came of a call that failed: news by its note where a person has to mend it. */
+export function failureEvent(error: KnownError, said: Pick<ObjectEvent, "reason" | "note" | "action">): ObjectEvent {
+  return { type: "Warning", ...said, ...(error.class === "invalid" ? {} : { byReason: true }) };
 }
 
 /** Events that go to the API server, told by `instance` (the pod), until the signal. */

@@ -35,6 +35,7 @@ test.for([
 test("lists and pairs", () => {
   expect(list('["true"]')).toEqual(["true"]);
   expect(list("a, b")).toEqual(["a", "b"]);
+  expect(list(`["endpoint.proto in ['http', 'tls']","true"]`)).toEqual(["endpoint.proto in ['http', 'tls']", "true"]);
   expect(list("")).toEqual([]);
   expect(pairs("a=b,c=d=e")).toEqual({ a: "b", c: "d=e" });
   expect(pairs("")).toEqual({});

@@ -64,8 +64,22 @@ function splitPair(pair: string): [string, string] {
   return [pair.slice(0, at).trim(), pair.slice(at + 1)];
 }
 
-/** A list as the flag takes it: `a,b`, or with brackets and quotes, as its default is written. */
+/** A list as the flag takes it: JSON, in whose texts a comma is a comma; else `a,b`, also within brackets. */
 export function list(text: string): readonly string[] {
+  return jsonTexts(text) ?? split(text);
+}
+
+function jsonTexts(text: string): readonly string[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isTexts = Array.isArray(value) && value.every((item) => typeof item === "string");
+    return isTexts ? value.filter((item) => item.trim() !== "") : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function split(text: string): readonly string[] {
   const bare = text.replace(/^\[(.*)\]$/s, "$1");
   return bare
     .split(",")

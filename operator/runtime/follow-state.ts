@@ -44,16 +44,26 @@ export async function followState(
   }
 }
 
-/** Phases get into metrics and, closed ones, into the log; one that was never open as well, once that has lasted. */
+/** Timers may be early by a part of a millisecond. */
+const LATER_MS = 1_000;
+
+/**
+ * Phases get into metrics and, closed ones, into the log; one that nobody can read, or that a process has found closed at its
+ * start, once more and louder when that has lasted.
+ */
 export function tellState({ clock, metrics, log }: FollowStateParts, gate: Gate, signal: AbortSignal): void {
+  const shoutWhenItLasts = (): void => {
+    clock.sleep(CLOSED_IS_LOUD_MS + LATER_MS, signal).then(
+      () => gate.loud !== undefined && log.error({ phase: gate.state.phase, why: gate.loud }, "closed for a minute"),
+      () => {},
+    );
+  };
   metrics.phase(gate.state.phase);
   // What was never open does not change, so nobody would hear of it.
-  clock.sleep(CLOSED_IS_LOUD_MS, signal).then(
-    () => gate.loud !== undefined && log.error({ phase: gate.state.phase, why: gate.loud }, "closed since the start"),
-    () => {},
-  );
+  shoutWhenItLasts();
   gate.onChange((now) => {
     metrics.phase(now.phase);
     if (now.phase !== "Open") log.warn({ phase: now.phase, why: gate.why }, "closed: nothing is written");
+    if (now.phase === "Unknown") shoutWhenItLasts();
   });
 }

@@ -7,7 +7,7 @@ import { leaderDrain, signsOf } from "#drain/lead.ts";
 import { type DrainState, type StateReader, stateRef } from "#drain/state.ts";
 import { type Duty, dutyOf } from "#drain/trigger.ts";
 import type { DrainEvent } from "#drain/events.ts";
-import type { Report } from "#drain/report.ts";
+import { openCount, type Report } from "#drain/report.ts";
 import type { Connection } from "#kube/connection.ts";
 import { ConfigMap } from "#kube/kinds.ts";
 import { hold } from "#kube/lease.ts";
@@ -156,9 +156,9 @@ async function serve(
   const { bell, clock, signal, log } = parts;
   const hands = handsOf(parts, token);
   let ended: "yielded" | "lost" | undefined;
+  // No ring: that of our own letting go would be news to who has nothing to lead, and he would take the Lease again at once.
   void token.ended.then((how) => {
     ended = how;
-    bell.ring();
   });
   let term: Term | undefined;
   try {
@@ -230,7 +230,7 @@ export async function drive(parts: LeaderParts, hands: Hands, duty: Extract<Duty
       onEvent: (event, report) => show(parts, event, report),
     });
     const { ending, farewell, report } = conclusion;
-    metrics.drained({ total: report.total, drained: report.done, failed: report.total - report.done });
+    metrics.drained({ total: report.total, drained: report.done, failed: openCount(report) });
     log.info(
       { ending, farewell: farewell?.is, drained: report.done, total: report.total },
       "the drain has ended for now",
@@ -244,7 +244,7 @@ export async function drive(parts: LeaderParts, hands: Hands, duty: Extract<Duty
 }
 
 function show({ log, metrics }: LeaderParts, event: DrainEvent, report: Report): void {
-  metrics.drained({ total: report.total, drained: report.done, failed: report.total - report.done });
+  metrics.drained({ total: report.total, drained: report.done, failed: openCount(report) });
   if (event.is === "pass") log.info({ pass: event.n, drained: report.done, total: report.total }, "drain pass");
   if (event.is === "failed") {
     const { metadata } = event.step.at.object;

@@ -58,7 +58,11 @@ export function metrics({ processMetrics = true }: { processMetrics?: boolean } 
   ]);
   const leader = gauge("leader_election_master_status", "1 while this process holds the Lease", ["name"]);
   const phase = gauge("ngrok_operator_drain_phase", "1 for the phase that the drain state is in", ["phase"]);
-  const objects = gauge("ngrok_operator_drain_objects", "Objects of the drain that this process drives", ["outcome"]);
+  const objects = gauge(
+    "ngrok_operator_drain_objects",
+    "Objects of the drain, whoever drives it, as far as it has shown",
+    ["outcome"],
+  );
   const uninstall = gauge(
     "ngrok_operator_uninstall_ready",
     "1 when an uninstall would come to its end, 0 when something is in its way, -1 when that is not known",

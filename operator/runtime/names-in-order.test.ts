@@ -5,20 +5,20 @@ import { type Naming, NamesInOrder } from "./names-in-order.ts";
 
 /** The names of each part of a group, as a walk over the objects by their keys comes to them. */
 function walked(objects: ReadonlyMap<string, Naming>, wanted: string): string[] {
-  const sorted = [...objects].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, naming]) => naming);
-  const order = [...new Set(sorted.flatMap(({ names }) => names))];
+  const sorted = [...objects].toSorted(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, naming]) => naming);
+  const order = [...new Set(sorted.map(({ name }) => name))];
   const parts = new Map<string, Set<string>>();
-  for (const { names, groups } of sorted)
+  for (const { name, groups } of sorted)
     for (const { part } of groups.filter(({ group }) => group === wanted))
-      parts.set(part, new Set([...(parts.get(part) ?? []), ...names]));
+      parts.set(part, new Set([...(parts.get(part) ?? []), name]));
   return [...parts.values()].map((names) => order.filter((name) => names.has(name)).join(" ")).toSorted();
 }
 
-const naming = fc.record({
-  names: fc.uniqueArray(fc.constantFrom("one", "two", "three", "four")),
-  groups: fc.array(fc.record({ group: fc.constantFrom("a", "b"), part: fc.constantFrom("80", "web") }), {
-    maxLength: 3,
-  }),
+const groups = fc.array(fc.record({ group: fc.constantFrom("a", "b"), part: fc.constantFrom("80", "web") }), {
+  maxLength: 3,
+});
+const naming = fc.uniqueArray(fc.record({ name: fc.constantFrom("one", "two", "three", "four"), groups }), {
+  selector: ({ name }) => name,
 });
 const changes = fc.array(fc.tuple(fc.constantFrom("k1", "k2", "k3", "k4"), fc.option(naming)), { maxLength: 30 });
 
@@ -28,7 +28,7 @@ test("the names of a group are those of a walk over all objects, in its order, a
       const objects = new Map<string, Naming>();
       const index = new NamesInOrder();
       for (const [key, after] of all) {
-        index.change(key, objects.get(key), after ?? undefined);
+        index.change(key, objects.get(key) ?? [], after ?? []);
         if (after === null) objects.delete(key);
         else objects.set(key, after);
         for (const group of ["a", "b"]) {
@@ -42,11 +42,11 @@ test("the names of a group are those of a walk over all objects, in its order, a
 
 test("a group that nobody names any more is empty, and after a clear nothing is known", () => {
   const index = new NamesInOrder();
-  const shop = { names: ["one"], groups: [{ group: "a", part: "80" }] };
-  index.change("k", undefined, shop);
-  index.change("k", shop, undefined);
+  const shop = [{ name: "one", groups: [{ group: "a", part: "80" }] }];
+  index.change("k", [], shop);
+  index.change("k", shop, []);
   expect(index.of("a")).toEqual([]);
-  index.change("k", undefined, shop);
+  index.change("k", [], shop);
   index.clear();
   expect(index.of("a")).toEqual([]);
 });

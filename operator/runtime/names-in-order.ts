@@ -1,18 +1,15 @@
 // An index over what objects name together: the names of a group in the order in which a walk over the objects by their
 // keys would first come to them. Kept change by change, so that the first of thousands are found without a look at the rest.
-import type { KubeObject } from "#kube/kind.ts";
+/** The names of an object in its order, each once, with the groups to which it brings that name. */
+export type Naming = readonly NamedIn[];
 
-/** What an object names, and the groups to which it brings all of its names. */
-export interface Naming {
-  readonly names: readonly string[];
+export interface NamedIn {
+  readonly name: string;
   /** A part stands in its group by itself: the ports of a Service. */
   readonly groups: readonly { readonly group: string; readonly part: string }[];
 }
 
-/** The names of an object for such an index. Written as a method for the same reason as `Index`. */
-export type Grouping<T extends KubeObject> = { readonly inGroups: { of(object: T): Naming }["of"] };
-
-/** A name with the key of the first object that names it, and its place among the names of that. */
+/** A name with the key of the first object that names it, or its rank, and its place among the names of that. */
 export interface FirstNamed {
   readonly name: string;
   readonly by: string;
@@ -42,15 +39,18 @@ export class NamesInOrder {
   readonly #groups = new Map<string, Map<string, Known[]>>();
 
   /** @param by key of the object. */
-  change(by: string, before: Naming | undefined, after: Naming | undefined): void {
+  change(by: string, before: Naming, after: Naming): void {
     if (isSame(before, after)) return;
-    const names = new Set([...(before?.names ?? []), ...(after?.names ?? [])]);
+    const then = placed(before);
+    const now = placed(after);
+    const names = new Set([...then.keys(), ...now.keys()]);
     const all = [...names].map((name) => this.#byName.get(name) ?? { name, namers: [], groups: new Map() });
     // All are out before the first changes: with two of them changed by turns the lists would not be sorted.
     for (const known of all) this.#takeOut(known);
     for (const known of all) {
-      if (before?.names.includes(known.name) === true) leave(known, by, before);
-      if (after?.names.includes(known.name) === true) enter(known, by, after);
+      const [left, entered] = [then.get(known.name), now.get(known.name)];
+      if (left !== undefined) leave(known, by, left);
+      if (entered !== undefined) enter(known, by, entered);
       if (known.namers.length === 0) this.#byName.delete(known.name);
       else {
         this.#byName.set(known.name, known);
@@ -99,22 +99,27 @@ export class NamesInOrder {
   }
 }
 
-function isSame(before: Naming | undefined, after: Naming | undefined): boolean {
-  if (before === undefined || after === undefined) return before === after;
-  return (
-    before.names.length === after.names.length &&
-    before.groups.length === after.groups.length &&
-    before.names.every((name, at) => name === after.names[at]) &&
-    before.groups.every(({ group, part }, at) => group === after.groups[at]?.group && part === after.groups[at].part)
-  );
+/** A name with its place among those of its object. */
+type Placed = NamedIn & { readonly place: number };
+
+function placed(naming: Naming): ReadonlyMap<string, Placed> {
+  return new Map(naming.map((one, place) => [one.name, { ...one, place }]));
+}
+
+function isSame(before: Naming, after: Naming): boolean {
+  const same = (a: NamedIn, b: NamedIn | undefined): boolean =>
+    a.name === b?.name &&
+    a.groups.length === b.groups.length &&
+    a.groups.every(({ group, part }, at) => group === b.groups[at]?.group && part === b.groups[at].part);
+  return before.length === after.length && before.every((one, at) => same(one, after[at]));
 }
 
 function* firsts(list: readonly Known[]): Generator<FirstNamed> {
   for (const known of list) yield { name: known.name, ...firstOf(known) };
 }
 
-function enter(known: Known, by: string, { names, groups }: Naming): void {
-  const namer = { by, place: names.indexOf(known.name) };
+function enter(known: Known, by: string, { place, groups }: Placed): void {
+  const namer = { by, place };
   known.namers.splice(
     placeIn(known.namers, (one) => order(one, namer)),
     0,
@@ -126,8 +131,8 @@ function enter(known: Known, by: string, { names, groups }: Naming): void {
   }
 }
 
-function leave(known: Known, by: string, { names, groups }: Naming): void {
-  const namer = { by, place: names.indexOf(known.name) };
+function leave(known: Known, by: string, { place, groups }: Placed): void {
+  const namer = { by, place };
   known.namers.splice(
     placeIn(known.namers, (one) => order(one, namer)),
     1,

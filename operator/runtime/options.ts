@@ -1,6 +1,7 @@
 // What the flags of the api-manager come to, parsed once, so that no controller reads a string of the command line.
 import type { Feature } from "#api/rbac.ts";
 import type { DrainPolicy } from "#api/schema.ts";
+import type { HookPod } from "#drain/room.ts";
 
 export type ReclaimPolicy = "Delete" | "Retain";
 
@@ -39,6 +40,8 @@ export interface Options {
     readonly crdsGo: boolean;
     /** To ngrok; undefined without a limit. */
     readonly callsPerMinute: number | undefined;
+    /** What the pod of a hook asks for; undefined outside of the chart. */
+    readonly pod?: HookPod | undefined;
   };
   /** From `--ngrokMetadata`. */
   readonly metadata: Readonly<Record<string, string>>;

@@ -10,6 +10,7 @@ import type { NgrokPort } from "#ngrok/client.ts";
 import type { Clock } from "#wire/clock.ts";
 import type { Dial } from "#wire/dial.ts";
 import { isClass, known, KnownError } from "#wire/errors.ts";
+import { adoptionWaits } from "./adoption.ts";
 import type { Aside } from "./beside.ts";
 import { hasSpec, type Store } from "./cache.ts";
 import type { CrdCheck } from "./crd-check.ts";
@@ -100,8 +101,12 @@ export class Reconciler<T extends KubeObject> {
     // Nothing is wanted by an object without a spec, and nothing was made for it.
     if (!hasSpec(object)) return await this.#letGo(object);
     if (object.metadata.deletionTimestamp !== undefined) return await this.#cleanUp(object);
-    const stays = controller.letsGo !== true || claims(controller, object, this.#around);
-    return stays || !this.#isHeld(object) ? await this.#apply(object) : await this.#cleanUp(object);
+    const isHeld = this.#isHeld(object);
+    const isClaimed = claims(controller, object, this.#around);
+    if (controller.letsGo === true && isHeld && !isClaimed) return await this.#cleanUp(object);
+    const metForMs = this.#parts.clock.now() - this.#memories.of(object).metAt;
+    const ms = isHeld || !isClaimed ? undefined : adoptionWaits(object, this.#around, metForMs);
+    return ms === undefined ? await this.#apply(object) : { is: "later", ms };
   }
 
   /** An object is gone: nothing about it is worth keeping. */
@@ -251,16 +256,17 @@ export class Reconciler<T extends KubeObject> {
 
   /** Only this object is to go, not its kind, and not because of a drain: then what we made for it goes, then the claim. */
   async #cleanUp(object: T): Promise<Next> {
-    const { controller, reader, writer, ngrok, release, signal } = this.#parts;
+    const { controller, reader, writer, ngrok, release, cached, clusterWide, signal } = this.#parts;
     if (!this.#isHeld(object) || controller.cleanup === undefined) return { is: "done" };
     if (!(await this.#kindStays())) return { is: "later", ms: HELD_AGAIN_MS };
     // Read again: the state may have been marked while the CRD was looked at.
     if (!this.#parts.gate.open || signal.aborted || this.#parts.stopping()) return { is: "done" };
     if (isOwnKind(controller.kind)) this.#voice.deletes(object);
     try {
-      const undone = await controller.cleanup(object, { read: reader, write: writer, ngrok }, release, signal);
+      const hands = { read: reader, write: writer, ngrok, cached, clusterWide };
+      const undone = await controller.cleanup(object, hands, release, signal);
       await writer.removeFinalizer(targetOf(controller.kind, object), this.#claim, "off", signal);
-      if (isOwnKind(controller.kind)) this.#voice.deleted(object, undone.remote);
+      if (isOwnKind(controller.kind)) this.#voice.deleted(object, undone);
       return { is: "done" };
     } catch (error) {
       if (signal.aborted) return { is: "done" };

@@ -10,6 +10,7 @@ import type { Clock } from "#wire/clock.ts";
 import { type Dial, tcpDial } from "#wire/dial.ts";
 import { Bell } from "./bell.ts";
 import { type Controller, enabled } from "./define-controller.ts";
+import { tellDrain } from "./follow-drain.ts";
 import { followState, tellState } from "./follow-state.ts";
 import { type Gate, gate as openGate } from "./gate.ts";
 import { type Check, healthPage, type Listening, metricsRoutes, serve } from "./health.ts";
@@ -68,6 +69,7 @@ export async function run(given: RunOptions): Promise<number> {
   let isGoing = false;
 
   tellState(options, gate, all);
+  tellDrain(options, gate, all);
   gate.onChange(() => bell.ring());
   ringOnDeletion(watches, options, bell);
   await using _health = await serveHealth(options, { gate, watches, key, pulse });

@@ -97,3 +97,10 @@ test("of a status that is not ours only the named fields count, and what is empt
   expect(nextFields(aService(), { loadBalancer: { ingress: [] } })).toBeUndefined();
   expect(nextFields(aService(), undefined)).toBeUndefined();
 });
+
+test("nor is what others show beside our fields in a status that is not of our making", () => {
+  const ours = { loadBalancer: { ingress: [{ hostname: "a.example.com" }] } };
+  const service = { metadata: { name: "web" }, status: { ...ours, conditions: [{ type: "theirs" }] } };
+  expect(nextFields(service, ours)).toBeUndefined();
+  expect(nextFields(service, { loadBalancer: {} })).toEqual({ loadBalancer: {} });
+});

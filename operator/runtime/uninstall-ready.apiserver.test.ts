@@ -5,8 +5,13 @@ import { findCondition } from "#api/conditions.ts";
 import { FINALIZER } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { refOf } from "#kube/kind.ts";
+import { ResourceQuota } from "#kube/kinds.ts";
+import { ownControlPlane } from "#test/support/apiserver.ts";
 import { aCloudEndpoint } from "#test/support/builders.ts";
+import { hookDrives } from "#test/support/hook-drives.ts";
+import { kubectlOf } from "#test/support/kubectl.ts";
 import { isReady, startWorld, type World } from "#test/support/world.ts";
+import { binaries } from "#tools/binaries.ts";
 import { cloudEndpointController } from "../controllers/cloud-endpoint/controller.ts";
 import { domainController } from "../controllers/domain/controller.ts";
 import { kubernetesOperatorController } from "../controllers/kubernetes-operator/controller.ts";
@@ -24,7 +29,6 @@ async function ready(world: World, is: string): Promise<string> {
     KubernetesOperator,
     "ngrok",
     (one) => `${of(one)?.status} ${of(one)?.reason}` === is,
-    30_000,
   );
   return of(operator)?.message ?? "";
 }
@@ -100,6 +104,7 @@ test("without its hook an uninstall frees nothing, and the command that does is 
     `kubectl -n ${world.namespace} delete kubernetesoperator ngrok`,
   );
   const { metadata } = await world.until(KubernetesOperator, "ngrok", isReady);
+  await world.quiet();
   const before = told(world);
   const patch = [{ op: "replace", path: "/spec/region", value: "eu" }] as const;
   await world.write.patch(KubernetesOperator, refOf({ metadata }), metadata.uid ?? "", [...patch], signal);
@@ -122,12 +127,47 @@ test("a right of the drain that is missing is named, since the hook gets the sam
   expect(await ready(world, "False RightMissing")).toMatch(/may not patch ingresses\.networking\.k8s\.io in/);
 });
 
+test("a quota that would refuse the hook's pod is named, with the remedy", async () => {
+  const pod = { containers: [{ limits: { memory: "512Mi" } }] };
+  await using world = await startWorld({ controllers, start: false, options: { uninstall: { ...uninstall, pod } } });
+  const spec = { hard: { "limits.memory": "256Mi" } };
+  await world.create(ResourceQuota, { metadata: { name: "team" }, spec });
+  world.start();
+  const said = await ready(world, "False NoRoomForHook");
+  expect(said).toContain(
+    `in namespace ${world.namespace}: ResourceQuota team has less limits.memory left than the 512Mi`,
+  );
+  expect(said).toContain("; raise that quota");
+});
+
+test("a CRD of before the counts takes the condition without them", async () => {
+  await using plane = await ownControlPlane();
+  await using world = await startWorld({
+    controllers,
+    kubeconfig: plane.kubeconfig,
+    start: false,
+    options: { drainPolicy: "Delete", uninstall },
+  });
+  await forgetCounts(plane.kubeconfig);
+  world.start();
+  await ready(world, "True NothingInTheWay");
+  expect((await world.get(KubernetesOperator, "ngrok"))?.status?.underDelete).toBeUndefined();
+}, 120_000);
+
+/** The CRD as it was when the leader did not count yet. */
+async function forgetCounts(kubeconfig: string): Promise<void> {
+  const kubectl = kubectlOf({ kubeconfig, bin: await binaries(console.log) });
+  const name = `${KubernetesOperator.plural}.${KubernetesOperator.group}`;
+  const path = "/spec/versions/0/schema/openAPIV3Schema/properties/status/properties/underDelete";
+  await kubectl.run(["patch", "crd", name, "--type=json", "-p", JSON.stringify([{ op: "remove", path }])]);
+}
+
 test("a drained install says nothing any more", async () => {
   await using world = await startWorld({ controllers, options: { drainPolicy: "Delete", uninstall } });
   await anEndpoint(world, "pay");
   await world.until(CloudEndpoint, "pay", isReady);
   await ready(world, "True NothingInTheWay");
-  await world.mark("Draining");
+  await using _hook = await hookDrives(world);
   await world.quiet();
   const before = world.manager.writes.length;
   await finalizers(world, "pay", [FINALIZER, HOLD]);

@@ -1,8 +1,10 @@
 // What a reconcile says about an object, to people: events in the words that releases so far have used, and log lines with
 // the object's key.
+import type { Undone } from "#drain/hands.ts";
 import { keyOf, type Kind, type KubeObject, refOf } from "#kube/kind.ts";
 import { type KnownError, known } from "#wire/errors.ts";
 import type { ObjectEvent, Outcome } from "./define-controller.ts";
+import { failureEvent } from "./events.ts";
 import type { Log } from "./log.ts";
 
 export type Begun = "create" | "update";
@@ -30,8 +32,8 @@ export class Voice<T extends KubeObject> {
     if (outcome.is === "failed") {
       const action = begun ?? (isKnownAtNgrok(object) ? "update" : "create");
       const verb = action === "create" ? "Failed to Create" : "Failed to update";
-      const note = `${verb} ${this.#name(object)}: ${known(outcome.error).message}`;
-      this.#warning(object, action === "create" ? "CreateError" : "UpdateError", note, capital(action));
+      const reason = action === "create" ? "CreateError" : "UpdateError";
+      this.#failure(object, reason, `${verb} ${this.#name(object)}`, capital(action), known(outcome.error));
     } else if (begun !== undefined) {
       const word = begun === "create" ? "Created" : "Updated";
       this.#parts.log.info({ object: this.#key(object) }, word.toLowerCase());
@@ -45,8 +47,7 @@ export class Voice<T extends KubeObject> {
   }
 
   statusFailed(object: T, error: KnownError): void {
-    const note = `Failed to write the status of ${this.#name(object)}: ${error.message}`;
-    this.#warning(object, "StatusError", note, "UpdateStatus");
+    this.#failure(object, "StatusError", `Failed to write the status of ${this.#name(object)}`, "UpdateStatus", error);
   }
 
   made(key: string): void {
@@ -61,15 +62,18 @@ export class Voice<T extends KubeObject> {
     this.#normal(object, "Deleting", `Deleting ${this.#name(object)}`, "Delete");
   }
 
-  deleted(object: T, remote: string): void {
-    this.#parts.log.info({ object: this.#key(object), remote }, "deleted");
-    this.#normal(object, "Deleted", `Deleted ${this.#name(object)}`, "Delete");
+  deleted(object: T, undone: Undone): void {
+    const { remote } = undone;
+    const kept = remote === "kept" ? { why: undone.why } : {};
+    this.#parts.log.info({ object: this.#key(object), remote, ...kept }, "deleted");
+    const note = `Deleted ${this.#name(object)}${remote === "kept" ? `; ${undone.id ?? "what"} stays at ngrok: ${undone.why}` : ""}`;
+    this.#normal(object, "Deleted", note, "Delete");
   }
 
   deleteFailed(object: T, error: KnownError): void {
     this.#parts.log.warn({ object: this.#key(object), ...facts(error) }, "cannot delete");
     if (error.class === "conflict") return;
-    this.#warning(object, "DeleteError", `Failed to delete ${this.#name(object)}: ${error.message}`, "Delete");
+    this.#failure(object, "DeleteError", `Failed to delete ${this.#name(object)}`, "Delete", error);
   }
 
   #log(object: T, outcome: Outcome<T>): void {
@@ -96,8 +100,8 @@ export class Voice<T extends KubeObject> {
     this.#parts.event(object, { type: "Normal", reason, note, action });
   }
 
-  #warning(object: T, reason: string, note: string, action: string): void {
-    this.#parts.event(object, { type: "Warning", reason, note, action });
+  #failure(object: T, reason: string, what: string, action: string, error: KnownError): void {
+    this.#parts.event(object, failureEvent(error, { reason, note: `${what}: ${error.message}`, action }));
   }
 
   /** `CloudEndpoint shop/web`, as logs name an object. */

@@ -16,6 +16,7 @@ export function wakeByOthers(
     cache.store(watch.kind).onChange(({ before, after }) => {
       const isChange = before !== undefined && after !== undefined;
       if (isChange && watch.ignores === "status" && !concerns(before, after, release)) return;
+      if (isChange && watch.isNews?.(before, after) === false) return;
       for (const object of [before, after])
         for (const ref of object === undefined ? [] : watch.keys(object, cache)) queue.add(keyOf(ref));
     }),

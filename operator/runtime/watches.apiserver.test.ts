@@ -5,6 +5,7 @@ import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { FINALIZER } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { aCloudEndpoint } from "#test/support/builders.ts";
+import { hookDrives } from "#test/support/hook-drives.ts";
 import { isReady, startWorld } from "#test/support/world.ts";
 import type { TestManager } from "#test/support/world-manager.ts";
 import { cloudEndpointController } from "../controllers/cloud-endpoint/controller.ts";
@@ -40,22 +41,20 @@ test("the leader that drives a drain lets go of what it has cached, and drains t
 
   await world.remove(KubernetesOperator, "ngrok");
 
-  await world.gone(KubernetesOperator, "ngrok", 20_000);
+  await world.gone(KubernetesOperator, "ngrok");
   expect(rested(world.manager)).toEqual(EMPTIED);
   for (const name of ["one", "two"])
     expect((await world.get(CloudEndpoint, name))?.metadata.finalizers).toBeUndefined();
 });
 
 test("after a cancel the leader works from a new list: what went meanwhile is not made again, what came is", async () => {
-  // Long enough that nobody takes the hook for dead meanwhile.
-  const timing = { renewMs: 200, giveUpMs: 1_000, durationMs: 8_000 };
-  await using world = await startWorld({ controllers, timing });
+  await using world = await startWorld({ controllers });
   for (const name of ["goes", "stays"]) {
     await world.create(CloudEndpoint, anEndpoint(name));
     await world.until(CloudEndpoint, name, isReady);
   }
-  await world.mark("Draining");
-  await expect.poll(() => rested(world.manager), { timeout: 10_000 }).toEqual(EMPTIED);
+  const hook = await hookDrives(world);
+  await expect.poll(() => rested(world.manager)).toEqual(EMPTIED);
   const goes = await world.get(CloudEndpoint, "goes");
   const uid = goes?.metadata.uid ?? "";
   const free = [{ op: "remove", path: "/metadata/finalizers" }] as const;
@@ -64,13 +63,14 @@ test("after a cancel the leader works from a new list: what went meanwhile is no
     { name: "goes", namespace: world.namespace },
     uid,
     [...free],
-    AbortSignal.timeout(5_000),
+    AbortSignal.timeout(60_000),
   );
   await world.remove(CloudEndpoint, "goes");
   await world.create(CloudEndpoint, anEndpoint("comes"));
   const before = world.manager.writes.length;
 
   await world.mark("Open", { policy: "", driver: "", by: "", since: "" });
+  await hook[Symbol.asyncDispose]();
 
   await world.until(CloudEndpoint, "comes", isReady);
   await world.quiet();

@@ -44,7 +44,7 @@ function trimmed(text: string): string {
 }
 
 /** Path of an annotation in its object, as problems name it. */
-export function fieldOf({ key }: Annotation): string {
+export function fieldOf({ key }: Pick<Annotation, "key">): string {
   return `metadata.annotations["${key}"]`;
 }
 
@@ -89,6 +89,13 @@ export function endpointSettings(
     ...(policy.value !== undefined && { trafficPolicyRef: policy.value.name, trafficPolicy: policy.value.policy }),
   };
   return { settings, problems };
+}
+
+/** Whether endpointSettings would have settings of the object. */
+export function hasSettings(kind: Kind, object: KubeObject, manifests: Manifests): boolean {
+  return (
+    bindingsOf(kind, object).problem === undefined && trafficPolicyOf(kind, object, manifests).problem === undefined
+  );
 }
 
 interface Read<T> {

@@ -80,6 +80,15 @@ function identityOf({ listener }: VirtualHost, service: ServiceTarget): string {
   return `${isHttp(listener.protocol) ? "http" : "connections"} ${service.scheme} ${serviceKey(service)}`;
 }
 
+/** Hosts of one way share the endpoint of a Service, and say the same of how it is reached. */
+export function wayTo(host: VirtualHost, service: ServiceTarget): string {
+  return `${isEncrypted(host) ? "encrypted" : "plain"} ${identityOf(host, service)}`;
+}
+
+function isEncrypted({ listener: { protocol } }: VirtualHost): boolean {
+  return protocol === "HTTPS" || protocol === "TLS";
+}
+
 function isHttp(protocol: Protocol): boolean {
   return protocol === "HTTP" || protocol === "HTTPS";
 }
@@ -88,10 +97,9 @@ function internalEndpoints(hosts: readonly VirtualHost[], { clusterDomain }: Opt
   const encrypted = new Set<string>();
   const uses = new Map<string, { readonly host: VirtualHost; readonly service: ServiceTarget }>();
   for (const host of hosts) {
-    const isEncrypted = host.listener.protocol === "HTTPS" || host.listener.protocol === "TLS";
     for (const service of servicesOf(host)) {
       const identity = identityOf(host, service);
-      if (isEncrypted) encrypted.add(identity);
+      if (isEncrypted(host)) encrypted.add(identity);
       if (!uses.has(identity)) uses.set(identity, { host, service });
     }
   }

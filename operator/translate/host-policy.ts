@@ -105,7 +105,7 @@ function spread(
       expressions: [...expressions, ...weighed],
     });
   const total = destinations.reduce((sum, one) => sum + weightOf(one), 0);
-  if (destinations.length > 0 && total === 0) return [policyWith(phase, [noDestination(phase, expressions)])];
+  if (destinations.length > 0 && total === 0) return [policyWith(phase, [refusal(NO_DESTINATION, phase, expressions)])];
   if (destinations.length < 2) return destinations.flatMap((one) => to(one, []));
   const draw = setVars("Gen-Random-Number", expressions, [
     { weighted_route_random_num: `\${rand.int(0,${total - 1})}` },
@@ -140,9 +140,10 @@ interface Target {
 /** The destination's own policies, then the rule that leads there. */
 function destinationPolicies(
   { local, urlOf }: Assembly,
-  { upstream, trafficPolicies }: Destination,
+  { upstream, isLost, trafficPolicies }: Destination,
   { phase, name, localName, expressions }: Target,
 ): Policy[] {
+  if (isLost === true) return [policyWith(phase, [refusal(UNRESOLVED, phase, expressions)])];
   const own = trafficPolicies.map((policy) => onlyWhen(policy, expressions));
   if (upstream === undefined) return own;
   const isLocal = local === serviceKey(upstream.service);
@@ -152,13 +153,19 @@ function destinationPolicies(
   return [...own, policyWith(phase, [lead])];
 }
 
-/** Nothing is to get any traffic: without an answer here a route that says less would take it. */
-function noDestination(phase: Phase, expressions: readonly string[]): Rule {
-  const action =
-    phase === "on_tcp_connect"
-      ? { type: "deny" }
-      : answer(500, "This route sends its traffic nowhere: all its weights are 0");
-  return rule("Generated-Route-No-Destination", expressions, [action]);
+const NO_DESTINATION = {
+  name: "Generated-Route-No-Destination",
+  why: "This route sends its traffic nowhere: all its weights are 0",
+};
+
+const UNRESOLVED = {
+  name: "GatewayAPI-Unresolved-Backend",
+  why: "A backend of this route could not be resolved",
+};
+
+/** Nobody is to get this traffic: without an answer here a route that says less would take it. */
+function refusal({ name, why }: typeof NO_DESTINATION, phase: Phase, expressions: readonly string[]): Rule {
+  return rule(name, expressions, [phase === "on_tcp_connect" ? { type: "deny" } : answer(500, why)]);
 }
 
 /** Its rules for requests and responses, each under the expressions as well; what it does to connections is left out. */

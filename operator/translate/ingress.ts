@@ -3,7 +3,7 @@
 import { DEFAULT_CLASS, isOurIngress, isOurIngressClass } from "#api/classes.ts";
 import { isHost } from "#api/names.ts";
 import { Ingress, IngressClass, type IngressClassObject, type IngressObject } from "#kube/kinds.ts";
-import { type EndpointSettings, endpointSettings } from "./annotations.ts";
+import { type EndpointSettings, endpointSettings, hasSettings } from "./annotations.ts";
 import { ingressDestination } from "./ingress-backend.ts";
 import type { Destination, Hosts, HttpMatch, Manifests, Options, Problem, Route, VirtualHost } from "./model.ts";
 import { problemOf } from "./model.ts";
@@ -83,6 +83,20 @@ function incompleteness(ingress: IngressObject): Judged {
     if (!rule.http) return refused(`spec.rules[${at}].http`, "the rule has no http: write http.paths with a backend");
   }
   return { served: true, problems: [] };
+}
+
+/**
+ * Whether an Ingress of our class has its hosts, be their paths of use or not: it is refused as a whole where it is incomplete,
+ * on its way out, or asks for a policy, a binding or a default backend that is not to be had.
+ */
+export function isUsable(ingress: IngressObject, manifests: Manifests): boolean {
+  const fallback = ingress.spec?.defaultBackend;
+  return (
+    ingress.metadata.deletionTimestamp === undefined &&
+    incompleteness(ingress).served &&
+    hasSettings(Ingress, ingress, manifests) &&
+    (!fallback || ingressDestination(manifests, ingress, fallback, "").destination !== undefined)
+  );
 }
 
 /** The virtual hosts of all served Ingresses, in the order in which they were first asked for. */

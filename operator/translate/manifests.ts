@@ -18,13 +18,19 @@ export function index(objects: readonly KubeObject[]): Manifests {
   const sorted = new Map<string, readonly KubeObject[]>();
   return {
     get: <T extends KubeObject>(kind: Kind<T>, at: Ref) => ofKind(kind).get(keyOf(at)) as T | undefined,
-    list: <T extends KubeObject>(kind: Kind<T>) => {
+    list: <T extends KubeObject>(kind: Kind<T>, namespace?: string) => {
       const name = `${kind.group}/${kind.kind}`;
-      const known = sorted.get(name) ?? byKey(ofKind(kind).values());
+      const known = (sorted.get(name) ?? byKey(ofKind(kind).values())) as readonly T[];
       sorted.set(name, known);
-      return known as readonly T[];
+      return inNamespace(known, namespace);
     },
   };
+}
+
+/** Those of the namespace, or all; one that a file leaves out is what kubectl would make of it. */
+export function inNamespace<T extends KubeObject>(objects: readonly T[], namespace: string | undefined): readonly T[] {
+  if (namespace === undefined) return objects;
+  return objects.filter(({ metadata }) => (metadata.namespace ?? "default") === namespace);
 }
 
 /** Sorted by `namespace/name`, by code points: the same everywhere. */

@@ -12,8 +12,11 @@ import type { Policy } from "./policy.ts";
  */
 export interface Manifests {
   get<T extends KubeObject>(kind: Kind<T>, at: Ref): T | undefined;
-  /** All of a kind, sorted by `namespace/name`, so that the order of the input never shows in the output. */
-  list<T extends KubeObject>(kind: Kind<T>): readonly T[];
+  /**
+   * All of a kind, or those of a namespace, sorted by `namespace/name`, so that the order of the input never shows in the
+   * output.
+   */
+  list<T extends KubeObject>(kind: Kind<T>, namespace?: string): readonly T[];
 }
 
 export interface Options {
@@ -35,6 +38,16 @@ export interface Options {
 }
 
 export const DEFAULT_CLUSTER_DOMAIN = "svc.cluster.local";
+
+/** For those who ask what does not depend on an install: of no name, with classes of a controller of no name. */
+export const NOBODYS: Options = {
+  managerNamespace: "",
+  managerName: "",
+  clusterDomain: "",
+  referenceGrants: true,
+  ingressControllerName: "",
+  gatewayControllerName: "",
+};
 
 /** Something of the input that is not, or not as written, in the output. */
 export interface Problem {
@@ -160,6 +173,8 @@ export interface Destination {
   readonly weight?: number;
   /** None for a destination that consists of its policies alone. */
   readonly upstream?: { readonly service: ServiceTarget };
+  /** The reference leads nowhere: its share of the traffic is refused. */
+  readonly isLost?: true;
   readonly trafficPolicies: readonly Policy[];
 }
 

@@ -30,7 +30,7 @@ function within(manifests: Manifests, namespace: string): Manifests {
     metadata.namespace === undefined || metadata.namespace === namespace;
   return {
     get: (kind, at) => (at.namespace === undefined || at.namespace === namespace ? manifests.get(kind, at) : undefined),
-    list: (kind) => manifests.list(kind).filter(isSeen),
+    list: (kind, of) => manifests.list(kind, of).filter(isSeen),
   };
 }
 

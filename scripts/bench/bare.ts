@@ -7,6 +7,7 @@ import { perSecond, WIDTHS } from "./arithmetic.ts";
 import type { Bystander, Latency } from "./bystander.ts";
 import type { Ground } from "./ground.ts";
 import type { Say } from "./say.ts";
+import { asPod } from "./weight.ts";
 
 export interface BareRequest {
   readonly server: "kubernetes" | "ngrok";
@@ -47,7 +48,7 @@ export async function bare(
     ngrok: { origin: ngrok.url, headers: { authorization: `Bearer ${ngrok.key}`, "ngrok-version": "2" } },
   };
   const job: BareJob = { servers, width, chains };
-  const [program, ...args] = ground.inside([process.execPath, PROGRAM]);
+  const [program, ...args] = ground.inside(asPod([process.execPath, PROGRAM]));
   const result = JSON.parse(
     await command(program, args, { input: JSON.stringify(job), timeout: 300_000 }),
   ) as BareResult;

@@ -15,11 +15,12 @@ export interface BundledProgram extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** Of each the one with the command, and where that one has more from. */
 const TEMPLATES = {
-  drain: "chart/templates/hooks/drain.yaml",
-  "api-manager": "chart/templates/api-manager/deployment.yaml",
-  "agent-manager": "chart/templates/_replicas.tpl",
-  "bindings-forwarder-manager": "chart/templates/_replicas.tpl",
+  drain: ["hooks/drain.yaml"],
+  "api-manager": ["api-manager/deployment.yaml"],
+  "agent-manager": ["_replicas.tpl"],
+  "bindings-forwarder-manager": ["_replicas.tpl", "bindings-forwarder/_launch.tpl"],
 } as const;
 
 export async function bundleProgram(name: keyof typeof TEMPLATES): Promise<BundledProgram> {
@@ -27,22 +28,29 @@ export async function bundleProgram(name: keyof typeof TEMPLATES): Promise<Bundl
   const { bundles, metafile } = await bundle(TOP, wanted);
   const [only] = bundles;
   if (only === undefined) throw new Error(`there is no program ${name}`);
-  const launch = launchOf(await readFile(join(TOP, TEMPLATES[name]), "utf8"));
+  const paths = TEMPLATES[name].map((path) => join(TOP, "chart/templates", path));
+  const launch = launchOf(await Promise.all(paths.map(async (path) => await readFile(path, "utf8"))));
   const folder = await mkdtemp(join(tmpdir(), "ngrok-operator-bench-"));
+  await using made = new AsyncDisposableStack();
+  made.defer(async () => await rm(folder, { recursive: true, force: true }));
   await writeBundles(folder, bundles, metafile, TOP);
+  const kept = made.move();
   return {
     path: join(folder, only.path),
     bytes: only.code.length,
     ...launch,
-    [Symbol.asyncDispose]: async () => await rm(folder, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
   };
 }
 
-/** Node's flags stand between the program and its script; the arenas are the only thing that is said to glibc. */
-export function launchOf(template: string): Pick<BundledProgram, "flags" | "env"> {
-  const command = /- \/usr\/local\/bin\/node\n([\s\S]*?)- \/app\//.exec(template)?.[1];
+/** Node's flags stand between the program and its script, or are all that a template of its own has for Node. */
+function launchOf(templates: readonly string[]): Pick<BundledProgram, "flags" | "env"> {
+  const [first = "", ...others] = templates;
+  const command = /- \/usr\/local\/bin\/node\n([\s\S]*?)- \/app\//.exec(first)?.[1];
   if (command === undefined) throw new Error("the template does not say how Node is started");
-  const flags = [...command.matchAll(/^\s*- (--\S+)$/gm)].map(([, flag]) => flag ?? "");
-  const arenas = /- name: MALLOC_ARENA_MAX\n\s*value: "(\d+)"/.exec(template)?.[1];
-  return { flags, env: arenas === undefined ? {} : { MALLOC_ARENA_MAX: arenas } };
+  const flags = [command, ...others].flatMap((text) =>
+    [...text.matchAll(/^\s*- (--\S+)$/gm)].map(([, flag]) => flag ?? ""),
+  );
+  const told = templates.flatMap((text) => [...text.matchAll(/- name: (MALLOC_\w+)\n\s*value: "(\d+)"/g)]);
+  return { flags, env: Object.fromEntries(told.map(([, name = "", value = ""]) => [name, value])) };
 }

@@ -35,7 +35,8 @@ export async function drainByLeader(setting: Setting): Promise<{ run: DriverRun;
     async () =>
       await bystander.beside(async () => {
         const second = leader.said(({ msg, pass }) => msg === "drain pass" && pass === 2);
-        const ended = leader.said(({ msg }) => msg === "the drain has ended for now");
+        // A stretch that was too short is no end: the leader goes on by itself.
+        const ended = leader.said(({ msg, ending }) => msg === "the drain has ended for now" && ending !== "paused");
         const began = performance.now();
         const path = objectPath(KubernetesOperator, KubernetesOperator.versions[0], release);
         await connection.request({ method: "DELETE", path, signal });

@@ -51,7 +51,6 @@ export interface DrainResult extends DriverRun {
     readonly bare: Latency;
     readonly drain: Latency;
     readonly overIdle: { readonly median: number; readonly p95: number };
-    readonly overBare: { readonly median: number; readonly p95: number };
   };
   readonly attempts: number;
   /** As the driver was set to work; the load is that of the last minute. */
@@ -163,7 +162,6 @@ async function once(setting: Setting, attempts: number): Promise<DrainResult> {
       bare,
       drain: latency,
       overIdle: slowdown(latency, idle.latency),
-      overBare: slowdown(latency, bare),
     },
     attempts,
     machine,

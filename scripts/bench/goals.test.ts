@@ -31,7 +31,6 @@ function aDrain(over: Partial<DrainResult> = {}): DrainResult {
       bare: { median: 10, p95: 20, samples: 20 },
       drain: { median: 9, p95: 18, samples: 20 },
       overIdle: { median: 4.5, p95: 6 },
-      overBare: { median: 0.9, p95: 0.9 },
     },
     passSeconds: 1.9,
     processSeconds: 2.5,

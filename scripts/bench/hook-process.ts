@@ -9,6 +9,7 @@ import type { Release } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import type { Ground } from "./ground.ts";
 import { memoryIn } from "./memory.ts";
+import { asPod } from "./weight.ts";
 
 /** What the chart would give to the hook's pod. */
 export function hookEnvironment(options: {
@@ -69,7 +70,7 @@ export async function runHookProcess(
   env: Record<string, string>,
   nodeFlags: readonly string[] = [],
 ): Promise<HookRun> {
-  const [program, ...args] = ground.inside([process.execPath, "--import", WITNESS, ...nodeFlags, bundle]);
+  const [program, ...args] = ground.inside(asPod([process.execPath, "--import", WITNESS, ...nodeFlags, bundle]));
   const began = performance.now();
   const child: ChildProcess = spawn(program, args, {
     env: { PATH: process.env["PATH"], ...env },

@@ -9,6 +9,7 @@ import type { DrainPolicy } from "#api/schema.ts";
 import type { BundledProgram } from "./bundled-program.ts";
 import type { Ground } from "./ground.ts";
 import { cpuSecondsOf, forgetPeak, memoryOfProcess, type Memory } from "./memory.ts";
+import { asPod } from "./weight.ts";
 
 export interface LeaderOptions {
   readonly program: BundledProgram;
@@ -54,7 +55,9 @@ export function startLeader(ground: Ground, options: LeaderOptions): LeaderProce
     "--health-probe-bind-address=0",
     "--metrics-bind-address=0",
   ];
-  const [command, ...args] = ground.inside([process.execPath, ...program.flags, ...nodeFlags, program.path, ...flags]);
+  const [command, ...args] = ground.inside(
+    asPod([process.execPath, ...program.flags, ...nodeFlags, program.path, ...flags]),
+  );
   const child: ChildProcess = spawn(command, args, {
     env: {
       PATH: process.env["PATH"],

@@ -20,12 +20,13 @@ export interface ReplicaBenches {
 /** All of them on a control plane of their own: what they measure has no part in a node. */
 export function replicaCommands({ command, give, say, signal }: ReplicaBenches): void {
   const plane = async () => await raiseGround({ name: "", keep: false, plane: true, say });
-  const rounds = (): Option => new Option("--rounds <n>", "how often each is measured").argParser(countOf).default(5);
+  const rounds = (byDefault: number): Option =>
+    new Option("--rounds <n>", "how often each is measured").argParser(countOf).default(byDefault);
   command(
     "bindings",
     "bytes and answers through the forwarder, against a plain TCP proxy; memory with silent connections",
   )
-    .addOption(rounds())
+    .addOption(rounds(5))
     .addOption(new Option("--idle <n>", "silent connections").argParser(countOf).default(1_000))
     .action(async (flags: Pick<Common, "json"> & { rounds: number; idle: number }) => {
       await using program = await bundleProgram("bindings-forwarder-manager");
@@ -42,7 +43,8 @@ export function replicaCommands({ command, give, say, signal }: ReplicaBenches):
       await give([await benchAgentReady(ground, { program, agent, count: flags.count, signal }, say)], flags);
     });
   command("tunnel", "requests through the agent, against the bare SDK at the same edge, and the upstream itself")
-    .addOption(rounds())
+    // An even number: each comes first as often as the other.
+    .addOption(rounds(6))
     .action(async (flags: Pick<Common, "json"> & { rounds: number }) => {
       await using agent = await bundleProgram("agent-manager");
       await using ground = await plane();

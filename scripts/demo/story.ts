@@ -243,9 +243,7 @@ async function uninstalled(
 /** Deleted or stuck: a namespace that does not go is what the count then shows. */
 async function deleteNamespaces(stage: Stage, names: readonly string[]): Promise<string> {
   try {
-    await stage.kubectl.run(["delete", "namespace", ...names, "--ignore-not-found", "--timeout=60s"], {
-      timeout: 70_000,
-    });
+    await stage.kubectl.run(["delete", "namespace", ...names, "--ignore-not-found", "--timeout=150s"]);
     return `${names.join(", ")} are gone`;
   } catch (error) {
     if (!(error instanceof CommandFailed)) throw error;

@@ -21,7 +21,7 @@ import {
 } from "./traffic.ts";
 
 /** Milliseconds in which the node and ngrok's side hear of what was made. */
-const SETTLES = 30_000;
+const SETTLES = 120_000;
 
 export interface Place {
   readonly stage: Pick<Stage, "kubectl" | "image">;
@@ -43,7 +43,7 @@ export async function prepare({ stage, fronts, namespace }: Place, { ways }: Fea
 export async function exchanged(place: Place, { ways }: Features, progress: Progress): Promise<number | undefined> {
   if (ways.length === 0) return undefined;
   const { kubectl } = place.stage;
-  const ready = ["-n", TRAFFIC, "wait", "--for=condition=Ready", "pod/web", "--timeout=60s"];
+  const ready = ["-n", TRAFFIC, "wait", "--for=condition=Ready", "pod/web", "--timeout=150s"];
   await kubectl.run(ready, { timeout: 70_000, signal: place.signal });
   let count = 0;
   for (const way of ways) count += await WALKS[way](place, progress);
@@ -70,8 +70,8 @@ async function throughAgent({ stage, fronts, signal }: Place, { step, detail }: 
     await visit(edge, WEB, { path, at }).catch((error: unknown) => ({ status: 0, text: String(error) }));
   const work = async (): Promise<Answer[]> => {
     await kubectl.apply([agentEndpoint(address)]);
-    const ready = ["-n", TRAFFIC, "wait", "--for=condition=Ready", "agentendpoint/web", "--timeout=60s"];
-    await kubectl.run(ready, { timeout: 70_000, signal });
+    const ready = ["-n", TRAFFIC, "wait", "--for=condition=Ready", "agentendpoint/web", "--timeout=150s"];
+    await kubectl.run(ready, { signal });
     const what = `GET https://${WEB}/ through the agent`;
     await settled(what, async () => wrongOfPod("/", await ask("/")), signal);
     const paths = pathsOf("agent");
@@ -98,7 +98,7 @@ async function throughForwarder({ stage, namespace, signal }: Place, { step, det
   const uid = await kubectl.run(["-n", TRAFFIC, "get", "pod/web", "-o", "jsonpath={.metadata.uid}"]);
   let base = "";
   const ask = async (paths: readonly string[]): Promise<Answer[]> => {
-    const printed = await kubectl.run(asking(paths.map((path) => `${base}${path}`)), { timeout: 90_000, signal });
+    const printed = await kubectl.run(asking(paths.map((path) => `${base}${path}`)), { timeout: 180_000, signal });
     return JSON.parse(printed) as Answer[];
   };
   const wrongOf = (path: string, answer: Answer): string | undefined => wrongOfBound(path, uid, answer);

@@ -38,7 +38,7 @@ export async function gatewayApi({ kubectl }: Stage, { step, detail }: Progress)
   const files = await gatewayApiCrds("standard", detail);
   const install = async (): Promise<string> => {
     const made = await kubectl.run(["create", "-o", "name", ...files.flatMap((file) => ["-f", file])]);
-    await kubectl.run(["wait", "--for=condition=Established", "--timeout=30s", ...made.trim().split("\n")]);
+    await kubectl.run(["wait", "--for=condition=Established", "--timeout=150s", ...made.trim().split("\n")]);
     return made;
   };
   await step(
@@ -62,8 +62,8 @@ export async function asked(
   const wait = async (): Promise<void> => {
     for (const [object, until] of features.flatMap((feature) => SHOWN[feature])) {
       signal.throwIfAborted();
-      const args = ["-n", USERS, "wait", `--for=${until}`, object, "--timeout=60s"];
-      await kubectl.run(args, { timeout: 70_000, signal });
+      const args = ["-n", USERS, "wait", `--for=${until}`, object, "--timeout=150s"];
+      await kubectl.run(args, { signal });
     }
   };
   await step("served", wait, () => "all of them are endpoints");
@@ -99,7 +99,7 @@ export async function harm({ kubectl }: Stage, { before }: Users, { step, detail
 /** The users take away what lies outside of their namespace; a cluster that stays is to be as it was. */
 export async function leave({ kubectl }: Stage, { before }: Users): Promise<void> {
   for (const { kind, metadata } of before.filter((one) => one.metadata.namespace === undefined)) {
-    await kubectl.run(["delete", kind.toLowerCase(), metadata.name, "--timeout=30s"]).catch((error: unknown) => {
+    await kubectl.run(["delete", kind.toLowerCase(), metadata.name, "--timeout=60s"]).catch((error: unknown) => {
       // What does not go is counted with the rest.
       if (!(error instanceof CommandFailed)) throw error;
     });

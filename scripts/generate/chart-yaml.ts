@@ -1,5 +1,5 @@
 // What chart/Chart.yaml tells Artifact Hub and those who mirror images: our kinds, an example of each, and every image, as
-// annotations that follow from the definitions. The rest of the file is written by hand.
+// annotations that follow from the definitions, and the icon. The rest of the file is written by hand.
 import { readdirSync, readFileSync } from "node:fs";
 import { parse, parseAllDocuments, parseDocument, stringify } from "yaml";
 import { ownKinds } from "#api/own-kinds.ts";
@@ -12,7 +12,14 @@ const top = new URL("../../", import.meta.url);
 const WIDTH = { lineWidth: 100 };
 
 export function chartYamlFile(): GeneratedFile {
-  return { path, text: withAnnotations(readFileSync(new URL(path, top), "utf8"), annotations()) };
+  const annotated = withAnnotations(readFileSync(new URL(path, top), "utf8"), annotations());
+  return { path, text: annotated.replace(/^icon: .*$/m, `icon: ${icon()}`) };
+}
+
+/** docs/icon.svg itself, in lines: an address could be gone, or ask for the internet. */
+function icon(): string {
+  const address = `data:image/svg+xml;base64,${readFileSync(new URL("docs/icon.svg", top)).toString("base64")}`;
+  return `"${(address.match(/.{1,100}/g) ?? []).join("\\\n  ")}"`;
 }
 
 /** Chart.yaml with these annotations in place of those of the same names; comments and the rest stay. */

@@ -87,7 +87,7 @@ const state: JsonSchema = {
 const told = fields<ToldObject>("One object.", {
   kind: text("In lower case: domain."),
   object: text("<namespace>/<name>."),
-  id: maybeText("Its id at ngrok; null where none was recorded."),
+  id: maybeText("Its id at ngrok, or the reserved address of a Service under Retain; null where none was recorded."),
   why: maybeText("Why it stayed; null where the policy says it."),
 });
 

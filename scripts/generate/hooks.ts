@@ -17,27 +17,39 @@ const options = { noEscape: true, preventIndent: true };
 const hookTemplate = handlebars.compile(source("hook.hbs"), options);
 const rightsTemplate = handlebars.compile(source("rights.hbs"), options);
 
-/** Roles with their bindings as a template of the release, and no hook: for the pods, and for what outlives a namespace. */
-export function rightsFile(path: string, from: string, serviceAccount: string, roles: readonly Role[]): GeneratedFile {
-  const text = rightsTemplate({ roles, serviceAccount, annotations: "dict" });
+/**
+ * Roles with their bindings as a template of the release, and no hook: for the pods, and for what outlives a namespace. They
+ * are bound to `others` (ServiceAccounts too, as Helm expressions) as well.
+ */
+export function rightsFile(
+  path: string,
+  from: string,
+  serviceAccount: string,
+  roles: readonly Role[],
+  others: readonly string[] = [],
+): GeneratedFile {
+  const text = rightsTemplate({ roles, serviceAccount, others, annotations: "dict" });
   return { path, text: banner(from) + text };
 }
 
+/** The test that goes the way of the pre-delete hook, under its rights. */
+const REHEARSAL = "rehearsal";
 /** A test ends within Helm's own default of 300 s, also where its pod never starts. */
 const TEST_SECONDS = 120;
 
 /**
  * The templates of one hook: `chart/templates/hooks/<name>.yaml`, and for a pre-delete hook its Role in the watched
- * namespace as an object of the release. Were that a hook too, a namespace that is gone would fail every uninstall.
+ * namespace as an object of the release. Were that a hook too, a namespace that is gone would fail every uninstall. A test has
+ * none of its own for the same reason: the pre-delete hook's is bound to it too.
  */
 export function hookFiles(hook: HookDefinition): readonly GeneratedFile[] {
   const from = `hooks/src/${hook.name}/hook.ts`;
   const before = hook.phase !== "post-delete";
   const subject = subjectOf(hook);
-  // One of the two lists is empty.
-  const [released, hooked] = hook.phase === "pre-delete" ? [watchRole(subject), []] : [[], watchRole(subject)];
-  const roles = [...hooked, ...ownRoles(subject)];
   const test = hook.phase === "test";
+  const released = hook.phase === "pre-delete" ? watchRole(subject) : [];
+  const hooked = hook.phase === "post-delete" ? watchRole(subject) : [];
+  const roles = [...hooked, ...ownRoles(subject)];
   const deletePolicy = {
     "pre-delete": "before-hook-creation",
     "post-delete": "before-hook-creation,hook-succeeded",
@@ -70,7 +82,8 @@ export function hookFiles(hook: HookDefinition): readonly GeneratedFile[] {
     ...role,
     when: `and (include "ngrok-operator.hasHooks" .) (${role.when})`,
   }));
-  return [...files, rightsFile(`chart/templates/rbac/${hook.name}.yaml`, from, named(hook.name), guarded)];
+  const path = `chart/templates/rbac/${hook.name}.yaml`;
+  return [...files, rightsFile(path, from, named(hook.name), guarded, [named(REHEARSAL)])];
 }
 
 /** All objects of a hook bear its name, so that a later run finds what an earlier one left. */

@@ -7,7 +7,7 @@ const scenarios = [
   defineScenario({ name: "alive", sentence: "Nothing at all goes wrong here", keepFalse: true }),
   defineScenario({
     name: "only-three",
-    sentence: "Helm 3 takes a deleted Job for a success (F2)",
+    sentence: "Helm 3 takes a deleted Job for a success",
     helms: [3],
     leftOut: "Helm 4 waits.",
   }),
@@ -22,7 +22,7 @@ test("a cell is what was recorded, empty where nothing is, and a dash where noth
   });
   expect(lines).toContain("| **alive**: Nothing at all goes wrong here | 0 |  |  |  |  |  |  | 1, then 0 |");
   expect(lines).toContain(
-    "| **only-three**: Helm 3 takes a deleted Job for a success (F2) <sup>1</sup> |  | – | 0 | – | – | – | – | – |",
+    "| **only-three**: Helm 3 takes a deleted Job for a success <sup>1</sup> |  | – | 0 | – | – | – | – | – |",
   );
   expect(lines).toContain("<sup>1</sup> only-three: Helm 4 waits.");
   expect(lines.join("\n")).toContain("2 scenarios, 10 cases, 3 of them recorded");

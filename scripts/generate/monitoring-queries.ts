@@ -37,9 +37,9 @@ export const alerts: readonly Alert[] = [
     query: `max by (namespace) (ngrok_operator_drain_phase{SELECT,phase="Draining"}) == 1 unless sum by (namespace) (changes(ngrok_operator_drain_objects{SELECT,outcome="drained"}[10m])) > 0`,
     for: "10m",
     severity: "critical",
-    summary: "a drain is marked, and the api-manager frees nothing",
+    summary: "a drain is marked, and nothing is freed",
     description:
-      "ngrok-drain status in the api-manager's pod says who drains and what it waits for. A hook that drains instead says so in its log.",
+      "Whoever drives it, the api-manager or a hook, has shown no freed object for ten minutes: it waits, or cannot show it. ngrok-drain status in the api-manager's pod says who drains and what it waits for; a hook says so in its log.",
   },
   {
     name: "NgrokOperatorDrainFailures",

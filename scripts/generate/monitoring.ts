@@ -29,13 +29,10 @@ function ruleTemplate(of: readonly Alert[]): string {
 apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
 metadata:
-  name: {{ include "ngrok-operator.fullname" . }}
+  name: {{ include "ngrok-operator.fullname" . | quote }}
   namespace: {{ $rules.namespace | default .Release.Namespace | quote }}
   labels:
-    {{- include "ngrok-operator.labels" . | nindent 4 }}
-    {{- with $rules.labels }}
-    {{- include "ngrok-operator.strings" (list $ .) | nindent 4 }}
-    {{- end }}
+    {{- include "ngrok-operator.labelsWith" (list . $rules.labels) | nindent 4 }}
   {{- with include "ngrok-operator.annotations" (list . dict) }}{{ . | nindent 2 }}{{ end }}
 spec:
   groups:

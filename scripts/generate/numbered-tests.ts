@@ -11,7 +11,10 @@ export interface NumberedTest {
   readonly numbers: readonly string[];
 }
 
-const TESTS = ["{wire,kube,api,ngrok,drain,hooks,operator,scripts,tools,test}/**/*.test.ts", "test/faults/**/*.ts"];
+const TESTS = [
+  "{wire,kube,api,ngrok,drain,hooks,operator,scripts,tools,test}/**/*.test.ts",
+  "test/faults/scenarios/*.ts",
+];
 const NUMBERS = / \(((?:[FWE]\d+)(?:, [FWE]\d+)*)\)$/;
 
 /** All numbered tests below `top`, in the order of their paths. */

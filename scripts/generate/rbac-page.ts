@@ -15,6 +15,7 @@ const CONDITIONS: Readonly<Record<Condition, string>> = {
   gateway: "with gateway.enabled and rbac.cluster",
   bindings: "with bindings.enabled",
   noClusterRights: "with rbac.cluster=false",
+  operatorIsMade: "without gitops.argocd",
 };
 
 /** The controllers of Gateway API share a folder. */

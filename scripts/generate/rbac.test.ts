@@ -92,6 +92,21 @@ test("each scope has its place, and the cluster's rights hold in both modes", ()
   ]);
 });
 
+test("what stands in for cluster rights is in no ClusterRole", () => {
+  const subject = subjectWith([
+    allow(Domain, ["get"], { why }),
+    allow(IPPolicy, ["create"], { when: "noClusterRights", why }),
+  ]);
+  const kinds = [...watchRole(subject), ...ownRoles(subject)].map(({ name, rules }) => [
+    name,
+    rules.flatMap(({ resources }) => resources),
+  ]);
+  expect(kinds).toEqual([
+    ["watch", ["domains", "ippolicies"]],
+    ["wide", ["domains"]],
+  ]);
+});
+
 test("no Role is made for a scope without rights", () => {
   const subject = subjectWith([allow(ConfigMap, ["get"], { scope: "release", why })]);
   expect([...watchRole(subject), ...ownRoles(subject)].map(({ name }) => name)).toEqual(["own"]);

@@ -11,6 +11,7 @@ const CONDITIONS: Readonly<Record<Condition, string>> = {
   gateway: "and .Values.gateway.enabled .Values.rbac.cluster",
   bindings: ".Values.bindings.enabled",
   noClusterRights: "not .Values.rbac.cluster",
+  operatorIsMade: "not .Values.gitops.argocd",
 };
 
 /** One entry of `rules:`, with the Helm condition under which it is there. */
@@ -67,7 +68,9 @@ export function watchRole({ rules, wide, names }: Subject): Role[] {
 /** The Role in the release namespace, and the ClusterRole of either mode. */
 export function ownRoles({ rules, wide, names }: Subject): Role[] {
   const outside = { cluster: true, namespace: "" };
-  const all = policy(rules, ["watch", "cluster"]);
+  // What stands in for cluster rights has no place where there are some: the checks refuse to watch all without them.
+  const beyond = rules.filter(({ when }) => when !== "noClusterRights");
+  const all = policy(beyond, ["watch", "cluster"]);
   const [wideName, wideBinding] = names.wide;
   const [clusterName, clusterBinding] = names.cluster;
   const [name, binding] = names.release;
@@ -78,7 +81,7 @@ export function ownRoles({ rules, wide, names }: Subject): Role[] {
       when: `and .Values.rbac.cluster (not (${wide}))`,
       name: clusterName,
       binding: clusterBinding,
-      rules: policy(rules, ["cluster"]),
+      rules: policy(beyond, ["cluster"]),
     }),
     ...withRules({
       when: "",

@@ -28,7 +28,6 @@ function aResult(over: Partial<DrainResult> = {}): DrainResult {
       bare: latency,
       drain: { ...latency, median: 5 },
       overIdle: { median: 2.5, p95: 1 },
-      overBare: { median: 1.25, p95: 1 },
     },
     attempts: 1,
     machine: { cores: 2, loadAverage: 3 },

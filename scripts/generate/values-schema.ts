@@ -1,21 +1,28 @@
 // chart/values.schema.json as a tree that the generators of values.yaml, the README's table and the types walk alike.
 import { readFileSync } from "node:fs";
 
+/** `null` beside another: what may be left out, and has no default that Helm would take away for it. */
+export type ValueType = "object" | "array" | "string" | "integer" | "number" | "boolean" | "null";
+
 export interface ValueSchema {
   readonly $ref?: string;
-  readonly $comment?: string;
   readonly title?: string;
   readonly description?: string;
-  readonly type?: "object" | "array" | "string" | "integer" | "number" | "boolean";
+  readonly type?: ValueType | readonly [ValueType, "null"];
   readonly enum?: readonly string[];
   readonly const?: string;
   readonly anyOf?: readonly ValueSchema[];
   readonly default?: unknown;
   readonly minimum?: number;
+  readonly maximum?: number;
+  readonly pattern?: string;
+  readonly maxLength?: number;
   readonly required?: readonly string[];
   readonly if?: ValueSchema;
   readonly properties?: Readonly<Record<string, ValueSchema>>;
   readonly additionalProperties?: boolean | ValueSchema;
+  /** In place of `propertyNames`, whose refusals name another value than the one that is wrong. */
+  readonly patternProperties?: Readonly<Record<string, ValueSchema>>;
   readonly items?: ValueSchema;
   readonly definitions?: Readonly<Record<string, ValueSchema>>;
 }
@@ -24,8 +31,6 @@ export interface ValueSchema {
 export interface Leaf {
   readonly path: readonly string[];
   readonly schema: ValueSchema;
-  /** The name of the feature that will read it, when this version does not. */
-  readonly later?: string;
   /** The headline under which it stands in values.yaml and in the table. */
   readonly section: string;
 }
@@ -57,21 +62,30 @@ export function propertiesOf(schema: ValueSchema): readonly (readonly [key: stri
   return Object.entries(schema.properties ?? {}).filter(([, property]) => property.const === undefined);
 }
 
+/** What stands under each key of a map that takes any; undefined when that is not said. */
+export function eachOf({ additionalProperties, patternProperties = {} }: ValueSchema): ValueSchema | undefined {
+  return typeof additionalProperties === "object" ? additionalProperties : Object.values(patternProperties)[0];
+}
+
 /** Every value, in the order of the schema. */
 export function leavesOf(root: ValueSchema): readonly Leaf[] {
   const leaves: Leaf[] = [];
   let section = "";
-  const walk = (schema: ValueSchema, path: readonly string[], later: string | undefined): void => {
+  const walk = (schema: ValueSchema, path: readonly string[]): void => {
     for (const [key, property] of propertiesOf(schema)) {
       if (path.length === 0 && property.title !== undefined) section = property.title;
-      const feature = /^later: (.+)$/.exec(property.$comment ?? "")?.[1] ?? later;
       const at = [...path, key];
-      if (isGroup(property)) walk(property, at, feature);
-      else leaves.push({ path: at, schema: property, section, ...(feature === undefined ? {} : { later: feature }) });
+      if (isGroup(property)) walk(property, at);
+      else leaves.push({ path: at, schema: property, section });
     }
   };
-  walk(root, [], undefined);
+  walk(root, []);
   return leaves;
+}
+
+/** What stands there when it is not null. */
+export function typeOf({ type }: ValueSchema): ValueType | undefined {
+  return typeof type === "object" ? type[0] : type;
 }
 
 /** What a person may write there, in a few words. */
@@ -79,7 +93,8 @@ export function typeInWords(schema: ValueSchema, root: ValueSchema): string {
   const whole = resolved(schema, root);
   if (whole.enum !== undefined) return whole.enum.map((value) => (value === "" ? '""' : value)).join(", ");
   if (whole.anyOf !== undefined) return whole.anyOf.map((one) => typeInWords(one, root)).join(" or ");
-  if (whole.type === "array") return "list";
-  if (whole.type === "object") return "map";
-  return whole.type ?? "any";
+  const type = typeOf(whole);
+  if (type === "array") return "list";
+  if (type === "object") return "map";
+  return type ?? "any";
 }

@@ -1,6 +1,6 @@
 // chart/values.d.ts: the chart's values as TypeScript sees them, so that scripts and tests that set one are checked.
 import type { GeneratedFile } from "./generated-file.ts";
-import { propertiesOf, resolved, valuesSchema, type ValueSchema } from "./values-schema.ts";
+import { eachOf, propertiesOf, resolved, typeOf, valuesSchema, type ValueSchema } from "./values-schema.ts";
 
 export function valuesTypesFile(): GeneratedFile {
   const root = valuesSchema();
@@ -18,28 +18,36 @@ function body(schema: ValueSchema, root: ValueSchema, depth: number): string {
   const indent = "  ".repeat(depth + 1);
   const lines = propertiesOf(schema).flatMap(([key, property]) => [
     ...(property.description === undefined ? [] : [`${indent}/** ${property.description} */`]),
-    `${indent}${key}?: ${typeOf(property, root, depth + 1)};`,
+    `${indent}${key}?: ${typeText(property, root, depth + 1)};`,
   ]);
   if (schema.additionalProperties === true) lines.push(`${indent}[key: string]: unknown;`);
   return ["{", ...lines, `${"  ".repeat(depth)}}`].join("\n");
 }
 
-function typeOf(schema: ValueSchema, root: ValueSchema, depth: number): string {
+function typeText(schema: ValueSchema, root: ValueSchema, depth: number): string {
   const whole = resolved(schema, root);
   if (whole.enum !== undefined) return whole.enum.map((value) => JSON.stringify(value)).join(" | ");
-  if (whole.anyOf !== undefined) return [...new Set(whole.anyOf.map((one) => typeOf(one, root, depth)))].join(" | ");
-  switch (whole.type) {
-    case "object":
+  if (whole.anyOf !== undefined) {
+    // Who writes TypeScript leaves out what is not said.
+    const said = whole.anyOf.filter((one) => typeOf(one) !== "null");
+    return [...new Set(said.map((one) => typeText(one, root, depth)))].join(" | ");
+  }
+  const type = typeOf(whole);
+  switch (type) {
+    case "object": {
       if (whole.properties !== undefined) return body(whole, root, depth);
-      return `Record<string, ${typeof whole.additionalProperties === "object" ? typeOf(whole.additionalProperties, root, depth) : "unknown"}>`;
+      const each = eachOf(whole);
+      return `Record<string, ${each === undefined ? "unknown" : typeText(each, root, depth)}>`;
+    }
     case "array":
-      return `(${whole.items === undefined ? "unknown" : typeOf(whole.items, root, depth)})[]`;
+      return `(${whole.items === undefined ? "unknown" : typeText(whole.items, root, depth)})[]`;
     case "integer":
       return "number";
     case "string":
     case "number":
     case "boolean":
-      return whole.type;
+      return type;
+    case "null":
     case undefined:
     default:
       return "unknown";

@@ -61,11 +61,9 @@ function hasDefault(schema: ValueSchema): boolean {
 
 function aboutValue(property: ValueSchema, root: ValueSchema): string {
   const choice = resolved(property, root).enum;
-  const later = /^later: (.+)$/.exec(property.$comment ?? "")?.[1];
   return [
     property.description ?? "",
     ...(choice === undefined ? [] : [`One of: ${choice.map((one) => (one === "" ? '""' : one)).join(", ")}.`]),
-    ...(later === undefined ? [] : [`Not active in this version (${later}).`]),
   ].join(" ");
 }
 
@@ -90,8 +88,8 @@ export function valuesTable(root: ValueSchema): string {
     .map((section) => {
       const lines = rows
         .filter((leaf) => leaf.section === section)
-        .map(({ path, schema, later }) => {
-          const about = `${schema.description ?? ""}${later === undefined ? "" : ` (Not active in this version.)`}`;
+        .map(({ path, schema }) => {
+          const about = schema.description ?? "";
           const given = schema.default === undefined ? "" : `\`${JSON.stringify(schema.default)}\``;
           return `| \`${path.join(".")}\` | ${cell(typeInWords(schema, root))} | ${cell(given)} | ${cell(about)} |`;
         });

@@ -4,7 +4,7 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { NamedTest } from "#test/mutants/mutants.ts";
+import type { NamedTest } from "#test/mutants/mutant.ts";
 
 const TOP = join(import.meta.dirname, "../..");
 const run = promisify(execFile);

@@ -1,7 +1,8 @@
 // `npm run test:mutants`: takes out one remedy after the other, in a copy of the tree, and holds that the test which is said
 // to need it goes red, while it is green as long as nothing is taken out. The last line is `N passed, N failed`.
 import { parseArgs } from "node:util";
-import { mutants, type Mutant, open } from "#test/mutants/mutants.ts";
+import type { Mutant } from "#test/mutants/mutant.ts";
+import { mutants, open } from "#test/mutants/mutants.ts";
 import { copyOfTree, type Copy } from "./copy.ts";
 
 const USAGE = `usage: npm run test:mutants [-- options]

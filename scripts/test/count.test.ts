@@ -11,27 +11,27 @@ test("vitest's closing line is the count", () => {
 
 test("a run without a closing line, or that fails beside its tests, has failed once", () => {
   expect(ofVitest({ code: 1, lines: ["no such project"] })).toEqual({ passed: 0, failed: 1 });
+  expect(ofVitest({ code: 0, lines: [] })).toEqual({ passed: 0, failed: 1 });
   expect(ofVitest({ code: 1, lines: ["5 passed, 0 failed, 0 skipped"] })).toEqual({ passed: 5, failed: 1 });
 });
 
 test("each step of the gate counts as one, its tests as what they are", () => {
   const lines = [
-    "check: 3 steps",
-    "check: ok    10.2 s  tests: unit, architecture, chart: 300 passed, 0 failed, 0 skipped",
+    "check: 4 steps",
+    "check: ok    10.2 s  tests: unit, architecture: 300 passed, 0 failed, 0 skipped",
     "check: ok     4.0 s  types (tsc)",
     "check: FAIL   2.0 s  chart: helm lint",
-    "check: 2 passed, 1 failed in 12.0 s",
+    "check: ok    10.2 s  tests: chart: 40 passed, 0 failed, 0 skipped",
+    "check: 3 passed, 1 failed in 12.0 s",
   ];
-  expect(ofCheck({ code: 1, lines })).toEqual({ passed: 301, failed: 1 });
+  expect(ofCheck({ code: 1, lines })).toEqual({ passed: 341, failed: 1 });
 });
 
-test("failed tests within the gate are counted from their own output", () => {
-  const lines = [
-    "check: FAIL   9.0 s  tests: unit, architecture, chart",
-    "check: ok     4.0 s  types (tsc)",
-    "8 passed, 2 failed, 0 skipped",
-  ];
+test("failed tests within the gate are counted as such, and tests that could not run have failed once", () => {
+  const types = "check: ok     4.0 s  types (tsc)";
+  const lines = ["check: FAIL   9.0 s  tests: unit, architecture: 8 passed, 2 failed, 0 skipped", types];
   expect(ofCheck({ code: 1, lines })).toEqual({ passed: 9, failed: 2 });
+  expect(ofCheck({ code: 1, lines: ["check: FAIL   9.0 s  tests: chart", types] })).toEqual({ passed: 1, failed: 1 });
 });
 
 test("counts add up", () => {

@@ -18,15 +18,19 @@ const CLOSING = /(\d+) passed, (\d+) failed, \d+ skipped/;
 const STEP = /^check: (ok|FAIL) +[\d.]+ s  ([^:]+)/;
 
 export function ofVitest({ code, lines }: Ended): Count {
-  return atLeastOneFailed(code, closingOf(lines));
+  // Who ends well without a word has run nothing.
+  return atLeastOneFailed(lines.some((line) => CLOSING.test(line)) ? code : 1, closingOf(lines));
 }
 
-/** Every step of the gate counts as one, its tests as what they are. */
+/** Every step of the gate counts as one, those that are tests as what they ran. */
 export function ofCheck({ code, lines }: Ended): Count {
-  const steps = lines.map((line) => STEP.exec(line)).filter((match) => match !== null);
-  const others = steps.filter(([, , name]) => name !== "tests").map(([, result]) => result);
-  const failed = others.filter((result) => result === "FAIL").length;
-  return atLeastOneFailed(code, sumOf([closingOf(lines), { passed: others.length - failed, failed }]));
+  const counts = lines.flatMap((line) => {
+    const [, result, name] = STEP.exec(line) ?? [];
+    if (result === undefined) return [];
+    if (name === "tests") return [closingOf([line])];
+    return [result === "FAIL" ? { passed: 0, failed: 1 } : { passed: 1, failed: 0 }];
+  });
+  return atLeastOneFailed(code, sumOf(counts));
 }
 
 export function sumOf(counts: readonly Count[]): Count {

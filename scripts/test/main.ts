@@ -1,7 +1,7 @@
 // `npm test`: the gate `check` and every tier of tests, or one part of them. The last line is `N passed, N failed`, the sum
 // over all; what could not run on this machine is said first and last.
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { requirements, unmet } from "#tools/cluster/embedded/requirements.ts";
@@ -10,12 +10,18 @@ import { ofCheck, ofVitest, sumOf, type Count, type Ended } from "./count.ts";
 const TOP = join(import.meta.dirname, "../..");
 /** How many tests the tier e2e must have run on CI: fewer means that some were lost. */
 const EXPECTED_E2E = Number(readFileSync(join(TOP, "test/e2e/expected-count"), "utf8"));
+/** Files of the tier e2e that follow the faults, on a cluster of their own: so both lanes take about as long. */
+const SECOND_LANE = ["installs", "uninstall"].map((name) => `test/e2e/${name}.test.ts`);
 const USAGE = "usage: npm test [-- --only unit|apiserver|e2e|faults [vitest's own arguments]]";
 const ONLY: Readonly<Record<string, readonly string[]>> = {
   unit: ["unit", "architecture", "chart"],
   apiserver: ["apiserver"],
   e2e: ["e2e"],
 };
+
+/** A signal ends what runs; nothing more is begun after it. */
+let stopped = false;
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => (stopped = true));
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -42,11 +48,13 @@ async function everything(): Promise<void> {
   for (const line of skipped) say(line);
   const counts = [await timed("check", check), await timed("apiserver", async () => await vitest(["apiserver"]))];
   if (skipped.length === 0) {
-    // Both wait for pods and Helm most of their time: beside each other, each on a cluster of its own. One speaks at a time.
+    // They wait for pods and Helm most of their time: two lanes beside each other, each on clusters of its own. One speaks at a time.
     const held: string[] = [];
-    const faulty = timed("faults", async () => await faults([], (line) => void held.push(line)));
-    const e2e = await timed("e2e", async () => await vitest(["e2e"]));
-    counts.push(e2e, await faulty);
+    const second = secondLane((line) => void held.push(line));
+    const first = await timed("e2e", async () => await vitest(["e2e"], firstLane()));
+    const { faulty, rest } = await second;
+    const e2e = sumOf([first, rest]);
+    counts.push(e2e, faulty);
     for (const line of held) say(line);
     const ran = e2e.passed + e2e.failed;
     if (ran < EXPECTED_E2E) {
@@ -58,6 +66,18 @@ async function everything(): Promise<void> {
   // A gate that was not there has not been passed.
   if (skipped.length > 0 && onCi) counts.push({ passed: 0, failed: 1 });
   close(counts);
+}
+
+function firstLane(): string[] {
+  const all = readdirSync(join(TOP, "test/e2e")).filter((name) => name.endsWith(".test.ts"));
+  return all.map((name) => `test/e2e/${name}`).filter((path) => !SECOND_LANE.includes(path));
+}
+
+async function secondLane(tell: (line: string) => void): Promise<{ readonly faulty: Count; readonly rest: Count }> {
+  const faulty = await timed("faults", async () => await faults([], tell));
+  // A cluster that a person names is for the first lane: two at once would meet in it.
+  const part = { env: { E2E_NAME: "e2e-2", E2E_CLUSTER: undefined }, tell };
+  return { faulty, rest: await timed("e2e, second lane", async () => await vitest(["e2e"], SECOND_LANE, part)) };
 }
 
 function close(counts: readonly Count[]): void {
@@ -75,27 +95,34 @@ async function timed(name: string, work: () => Promise<Count>): Promise<Count> {
   return count;
 }
 
-async function vitest(projects: readonly string[], args: readonly string[] = []): Promise<Count> {
+async function vitest(projects: readonly string[], args: readonly string[] = [], how: How = {}): Promise<Count> {
   const flags = projects.flatMap((project) => ["--project", project]);
-  return ofVitest(await run(join(TOP, "node_modules/.bin/vitest"), ["run", ...flags, ...args]));
+  return ofVitest(await run(join(TOP, "node_modules/.bin/vitest"), ["run", ...flags, ...args], how));
 }
 
 /** The chosen part of the fault matrix, which names the rest; `npm run test:faults` is the whole. */
 async function faults(args: readonly string[] = [], tell = say): Promise<Count> {
   const command = [join(TOP, "scripts/faults/main.ts"), "--smoke", "--fresh", ...args];
-  return ofVitest(await run(process.execPath, command, tell));
+  return ofVitest(await run(process.execPath, command, { tell }));
 }
 
 async function check(): Promise<Count> {
   return ofCheck(await run(process.execPath, [join(TOP, "scripts/check.ts")]));
 }
 
+interface How {
+  /** Beside the process's own; undefined takes a name away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly tell?: (line: string) => void;
+}
+
 /** Runs a program to its end; each line of its output is told as it comes. */
-async function run(program: string, args: readonly string[], tell = say): Promise<Ended> {
+async function run(program: string, args: readonly string[], { env = {}, tell = say }: How = {}): Promise<Ended> {
+  if (stopped) return { code: 1, lines: [] };
   const child = spawn(program, args, {
     cwd: TOP,
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, NO_COLOR: "1" },
+    env: { ...process.env, ...env, NO_COLOR: "1" },
   });
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => child.kill(signal));
   const lines: string[] = [];
@@ -103,8 +130,12 @@ async function run(program: string, args: readonly string[], tell = say): Promis
     lines.push(line);
     tell(line);
   });
-  const code = await new Promise<number>((done, fail) => {
-    child.once("error", fail);
+  // A program that does not start has failed like one that ends badly: the other lane goes on to its end.
+  const code = await new Promise<number>((done) => {
+    child.once("error", ({ message }) => {
+      tell(`test: ${program} does not start: ${message}`);
+      done(1);
+    });
     child.once("close", (ended) => done(ended ?? 1));
   });
   return { code, lines };

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { registryFaults } from "#scripts/generate/failures-section.ts";
 import { numberedTests } from "#scripts/generate/numbered-tests.ts";
 import { FAILURES } from "#test/failures.ts";
+import { scenarios } from "#test/faults/scenarios/all.ts";
 
 const tests = numberedTests(join(import.meta.dirname, "..", ".."));
 
@@ -18,4 +19,12 @@ test("the numbers run without a gap, so that none was forgotten", () => {
     const family = FAILURES.filter(({ id }) => id.startsWith(letter));
     expect(family.map(({ id }) => id)).toEqual(family.map((_, n) => `${letter}${n + 1}`));
   }
+});
+
+test("what stands beside a number is a test or the sentence of a scenario, and no other text with a number at its end", () => {
+  const sentences = new Set(scenarios.map(({ sentence }) => sentence));
+  const others = tests
+    .filter(({ path }) => !path.endsWith(".test.ts"))
+    .filter(({ name, numbers }) => !sentences.has(`${name} (${numbers.join(", ")})`));
+  expect(others).toEqual([]);
 });

@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { leavesOf, valuesSchema } from "#scripts/generate/values-schema.ts";
+import { leavesOf, typeOf, valuesSchema } from "#scripts/generate/values-schema.ts";
 import { REFUSED_BY_CHECKS, REFUSED_BY_SCHEMA } from "./bad-values.ts";
-import { CHART, refusal, templateText, type HelmVersion } from "./helm.ts";
+import { CHART, objects, podsOf, refusal, templateText, type HelmVersion } from "./helm.ts";
 
 const HELMS: readonly HelmVersion[] = ["helm3", "helm4"];
 const checks = readFileSync(join(CHART, "templates", "_checks.tpl"), "utf8");
@@ -73,10 +73,26 @@ test("every refusal of the templates is tried, and has a remedy", () => {
   expect(checks.match(/^ {2}remedy: /gm)).toHaveLength(messages.length);
 });
 
+test("no variable that the chart sets goes by in extraEnv", async () => {
+  const set = [
+    "agent.enabled=true",
+    "bindings.enabled=true",
+    "extraCA.secretName=a",
+    "rootCAs=host",
+    "installCRDs=false",
+  ];
+  const names = podsOf(await objects({ set })).flatMap(
+    ({ pod }) => pod.containers[0]?.env.map(({ name }) => name) ?? [],
+  );
+  expect(names.length).toBeGreaterThan(50);
+  const list = /"NGROK_API_KEY" [^}]*/.exec(checks)?.[0] ?? "";
+  expect(names.filter((name) => !list.includes(`"${name}"`))).toEqual([]);
+});
+
 test("no boolean goes by that is a text", () => {
   const list = /define "ngrok-operator.checks.types"[\s\S]*?list ([^}]*) \}\}/.exec(checks)?.[1]?.split(" ");
   const booleans = leavesOf(valuesSchema()).filter(
-    ({ path, schema }) => schema.type === "boolean" && path[0] !== "enabled",
+    ({ path, schema }) => typeOf(schema) === "boolean" && path[0] !== "enabled",
   );
   expect(list?.toSorted()).toEqual(booleans.map(({ path }) => JSON.stringify(path.join("."))).toSorted());
 });

@@ -32,6 +32,21 @@ export const REFUSED_BY_SCHEMA = [
     set: "proxy.httpsProxy=proxy:3128",
     says: "at '/proxy/httpsProxy': 'proxy:3128' does not match pattern '^(https?://",
   },
+  { set: "image.registry=https://registry.example", says: "at '/image/registry': 'https://registry.example' does not" },
+  { set: "global.imageRegistry=mirror.local/", says: "at '/global/imageRegistry': 'mirror.local/' does not match" },
+  { set: "image.repository=Team/Operator", says: "at '/image/repository': 'Team/Operator' does not match" },
+  { set: "image.tag=v1+2", says: "at '/image/tag': 'v1+2' does not match" },
+  { set: "credentials.secret.name=My Secret", says: "at '/credentials/secret/name': 'My Secret' does not match" },
+  { set: "credentials.apiKey=my key", says: "at '/credentials/apiKey': 'my key' does not match" },
+  { set: "serverAddr=https://connect.example", says: "at '/serverAddr': 'https://connect.example' does not match" },
+  { set: "priorityClassName=High", says: "at '/priorityClassName': 'High' does not match" },
+  { set: "metrics.rules.namespace=a.b", says: "at '/metrics/rules/namespace': 'a.b' does not match" },
+  { set: "resources.limits.memory=256MB", says: "'256MB' does not match" },
+  { set: "replicaCount=2000", says: "at '/replicaCount': maximum: got 2,000, want 1,000" },
+  { set: "terminationGracePeriodSeconds=100000", says: "at '/terminationGracePeriodSeconds': maximum: got 100,000" },
+  { set: "commonLabels.team=the edge", says: "'the edge' does not match" },
+  { set: "nodeSelector.-pool=edge", says: "at '/nodeSelector': additional properties '-pool' not allowed" },
+  { set: "extraEnv.1A=x", says: "at '/extraEnv': additional properties '1A' not allowed" },
   { set: "extraEnv.A.value=x", says: "at '/extraEnv/A'" },
 ] as const;
 
@@ -43,16 +58,16 @@ interface RefusedByChecks {
 }
 
 const SHA = `sha256:${"a".repeat(64)}`;
-const ROOT = "the hooks would be refused under the pod security level restricted\n  remedy: remove it";
+const ROOT = "hooks would be refused under restricted\n  remedy: remove it";
 
 /** Values that are each good and together wrong, and those of the schema once more for who skips it. */
 export const REFUSED_BY_CHECKS: readonly RefusedByChecks[] = [
   { json: ['crds.keep="false"'], says: textFor("crds.keep", "false", "crds.keep=false") },
   { json: ['rbac.cluster="no"'], says: textFor("rbac.cluster", "no", "rbac.cluster=true or false") },
-  { set: ["drainPolicy=Keep"], says: 'drainPolicy "Keep": no such policy\n  remedy: Retain or Delete' },
+  { set: ["drainPolicy=Keep"], says: 'drainPolicy "Keep":\n  remedy: Retain or Delete' },
   {
     set: ["defaultDomainReclaimPolicy=Keep"],
-    says: 'defaultDomainReclaimPolicy "Keep": no such policy\n  remedy: Retain or Delete',
+    says: 'defaultDomainReclaimPolicy "Keep":\n  remedy: Retain or Delete',
   },
   {
     set: ["cleanupHook.timeout=5"],
@@ -60,11 +75,11 @@ export const REFUSED_BY_CHECKS: readonly RefusedByChecks[] = [
   },
   {
     set: ["cleanupHook.enabled=false", "crds.keep=false"],
-    says: "cleanupHook.enabled=false with crds.keep=false: the uninstall would hang on finalizers\n  remedy: crds.keep=true, or cleanupHook.enabled=true",
+    says: "cleanupHook.enabled=false with crds.keep=false: uninstall would hang on finalizers\n  remedy: crds.keep=true or cleanupHook.enabled=true",
   },
   {
     set: ["image.tag=latest"],
-    says: "image.tag latest: not reproducible, the image on uninstall day may be another one\n  remedy: a version or image.digest (or image.allowLatest=true)",
+    says: "image.tag latest: may be another image on uninstall day, not reproducible\n  remedy: a version or image.digest (or image.allowLatest=true)",
   },
   {
     set: ["image.tag=0.24.0"],
@@ -80,11 +95,11 @@ export const REFUSED_BY_CHECKS: readonly RefusedByChecks[] = [
   },
   {
     set: ["credentials.authtoken=t"],
-    says: "An ngrok API key is required: credentials.authtoken is set, credentials.apiKey is not; both or none\n  remedy: set credentials.apiKey, or name your own Secret by credentials.secret.name",
+    says: "An ngrok API key is required: credentials.authtoken is set, credentials.apiKey is not; both or none\n  remedy: credentials.secret.name, a Secret of your own; or set credentials.apiKey",
   },
   {
     set: ["credentials.apiKey=k"],
-    says: "An ngrok Authtoken is required: credentials.apiKey is set, credentials.authtoken is not; both or none\n  remedy: set credentials.authtoken, or name your own Secret by credentials.secret.name",
+    says: "An ngrok Authtoken is required: credentials.apiKey is set, credentials.authtoken is not; both or none\n  remedy: credentials.secret.name, a Secret of your own; or set credentials.authtoken",
   },
   {
     set: ["credentials.apiKey=k", "credentials.authtoken=t", "credentials.secret.name=mine"],
@@ -104,11 +119,11 @@ export const REFUSED_BY_CHECKS: readonly RefusedByChecks[] = [
   },
   {
     set: ["ingress.watchNamespace=a", "bindings.enabled=true"],
-    says: "ingress.watchNamespace=a with bindings.enabled=true: bindings live in the release namespace ngrok\n  remedy: install in a, or leave ingress.watchNamespace empty",
+    says: "ingress.watchNamespace=a with bindings.enabled=true in ngrok: bindings live in the release namespace\n  remedy: install in a, or leave ingress.watchNamespace empty",
   },
   {
     set: ["replicaCount=0"],
-    says: "replicaCount=0: a stopped operator cannot drain\n  remedy: 1 or more; to stop it for a while, scale the Deployment, not the chart",
+    says: "replicaCount=0: a stopped operator cannot drain; scale the Deployment, not the chart\n  remedy: 1 or more",
   },
   { set: ["podSecurityContext.runAsUser=0"], says: `podSecurityContext.runAsUser=0: ${ROOT}` },
   { set: ["containerSecurityContext.runAsUser=0"], says: `containerSecurityContext.runAsUser=0: ${ROOT}` },
@@ -127,7 +142,7 @@ export const REFUSED_BY_CHECKS: readonly RefusedByChecks[] = [
       "podDisruptionBudget.minAvailable=1",
       "podDisruptionBudget.maxUnavailable=2",
     ],
-    says: "podDisruptionBudget.minAvailable and podDisruptionBudget.maxUnavailable: Kubernetes takes one\n  remedy: set podDisruptionBudget.maxUnavailable=null, or leave minAvailable out",
+    says: "podDisruptionBudget.minAvailable and podDisruptionBudget.maxUnavailable: Kubernetes takes one\n  remedy: set maxUnavailable=null (--set podDisruptionBudget.maxUnavailable=null), or leave minAvailable out",
   },
   {
     set: ["extraCA.secretName=a", "extraCA.configMapName=b"],
@@ -135,11 +150,24 @@ export const REFUSED_BY_CHECKS: readonly RefusedByChecks[] = [
   },
   {
     set: ["extraEnv.POD_NAMESPACE=x"],
-    says: "extraEnv POD_NAMESPACE: set by the chart\n  remedy: another name, or the value of the chart that stands for it",
+    says: "extraEnv POD_NAMESPACE: set by the chart\n  remedy: rename it, or set the value of the chart that stands for it",
   },
   {
     set: ["extraEnv.NO_PROXY=a", "proxy.noProxy=b"],
     says: "extraEnv NO_PROXY and proxy.noProxy: one variable, two places\n  remedy: leave one of them out",
+  },
+  {
+    set: ["apiURL=https://api.example.com:99999/v1"],
+    says: 'apiURL "https://api.example.com:99999/v1": no such port\n  remedy: a port from 1 to 65535',
+  },
+  { set: ["serverAddr=[::1]:0"], says: 'serverAddr "[::1]:0": no such port\n  remedy: a port from 1 to 65535' },
+  {
+    set: ["networkPolicy.apiServer.cidr=10.0.0.256/32"],
+    says: 'networkPolicy.apiServer.cidr "10.0.0.256/32": no block of addresses\n  remedy: as 10.0.0.1/32 or fd00::1/128',
+  },
+  {
+    set: ["networkPolicy.apiServer.cidr=fd00::1/129"],
+    says: 'networkPolicy.apiServer.cidr "fd00::1/129": no block of addresses\n  remedy: as 10.0.0.1/32 or fd00::1/128',
   },
   {
     set: ["metrics.podMonitor.enabled=true", "metrics.serviceMonitor.enabled=true"],
@@ -147,7 +175,15 @@ export const REFUSED_BY_CHECKS: readonly RefusedByChecks[] = [
   },
   {
     json: ['ngrokMetadata={"a":"1,b=2"}'],
-    says: 'ngrokMetadata "a": a comma, or = in a key, has another meaning in the flag that it becomes\n  remedy: another text',
+    says: 'ngrokMetadata "a": a comma, or an empty key or = in one, has another meaning in the flag that it becomes\n  remedy: another text',
+  },
+  {
+    json: ['ngrokMetadata={"":"1"}'],
+    says: 'ngrokMetadata "": a comma, or an empty key or = in one, has another meaning in the flag that it becomes\n  remedy: another text',
+  },
+  {
+    json: ['commonAnnotations={"helm.sh/resource-policy":"keep"}'],
+    says: "commonAnnotations helm.sh/resource-policy: tells Helm what to do with an object, and would hold for every one of this release\n  remedy: remove it",
   },
 ];
 

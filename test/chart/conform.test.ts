@@ -7,13 +7,15 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkTools } from "#tools/binaries.ts";
 import { command, CommandFailed } from "#tools/command.ts";
 import { KUBERNETES_VERSIONS, openApiDocuments } from "#tools/openapi.ts";
-import { objectsIn, templateText, valuesFiles } from "./helm.ts";
+import { objectsIn } from "#test/support/manifest.ts";
+import { type Rendered, templateText, valuesFiles } from "./helm.ts";
 import { schemaLocation, writeKindSchemas } from "./kind-schemas.ts";
 
 const NAMESPACE = "ngrok-operator";
 /** Groups that no version of Kubernetes has by itself, and what reads their objects instead. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
-  "monitoring.coreos.com": "the Prometheus operator's",
+  "monitoring.coreos.com":
+    "the Prometheus operator's: test/contracts/monitors.apiserver.test.ts gives them to an API server",
   "ngrok.k8s.ngrok.com": "ours: test/contracts/chart.apiserver.test.ts gives them to an API server",
 };
 
@@ -34,7 +36,7 @@ interface Outcome {
 async function conform(version: (typeof KUBERNETES_VERSIONS)[number], text: string): Promise<Outcome> {
   const tell = (line: string): void => void process.stderr.write(`${line}\n`);
   const [tools, documents] = [await checkTools(tell), await openApiDocuments(tell)];
-  const kinds = new Set(objectsIn(text).map(({ apiVersion, kind }) => `${apiVersion} ${kind}`));
+  const kinds = new Set(objectsIn<Rendered>(text).map(({ apiVersion, kind }) => `${apiVersion} ${kind}`));
   const schemas = await mkdtemp(join(folder, `${version}-`));
   const unknown = await writeKindSchemas(documents[version], kinds, schemas);
   expect(unknown.filter((kind) => ELSEWHERE[kind.split("/")[0] ?? ""] === undefined)).toEqual([]);

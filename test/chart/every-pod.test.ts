@@ -12,15 +12,23 @@ const MORE = [
   "credentials.authtoken=t",
 ];
 
+const REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution";
+
 interface Pod {
   readonly imagePullSecrets?: readonly { name: string }[];
   readonly nodeSelector?: object;
   readonly tolerations?: readonly { key?: string }[];
   readonly priorityClassName?: string;
   readonly topologySpreadConstraints?: readonly object[];
-  readonly affinity?: { readonly nodeAffinity?: object };
+  readonly affinity?: {
+    readonly nodeAffinity?: object;
+    readonly podAffinity?: object;
+    readonly podAntiAffinity?: object;
+  };
   readonly volumes?: readonly { name: string }[];
+  readonly securityContext: object;
   readonly containers: readonly {
+    readonly securityContext: object;
     readonly image: string;
     readonly env: readonly { name: string; value?: string }[];
     readonly resources: { requests: Record<string, string>; limits: Record<string, string> };
@@ -33,8 +41,11 @@ function everywhere(name: string, value: string): string[] {
   return ["", "agent.", "bindings.forwarder."].map((part) => `${part}${name}=${value}`);
 }
 
-async function podsWith(set: readonly string[]): Promise<{ id: string; hook: boolean; pod: Pod }[]> {
-  const found = (await objects({ set: [...ALL_ON, ...set] })).flatMap((object) => {
+async function podsWith(
+  set: readonly string[],
+  json: readonly string[] = [],
+): Promise<{ id: string; hook: boolean; pod: Pod }[]> {
+  const found = (await objects({ set: [...ALL_ON, ...set], json })).flatMap((object) => {
     const pod = object.spec?.template?.spec as Pod | undefined;
     const hook = object.kind !== "Deployment";
     return pod === undefined ? [] : [{ id: idOf(object), hook, pod }];
@@ -86,6 +97,35 @@ test("spread over zones, of what has replicas", async () => {
     expect(pod.topologySpreadConstraints, id).toEqual(hook ? undefined : [{ topologyKey: "zone" }]);
 });
 
+test.for([
+  ["affinity", ["podAffinity", "podAntiAffinity"].map((part) => `affinity.${part}.${REQUIRED}[0].topologyKey=zone`)],
+  ["presets", ["podAffinityPreset=hard", "podAntiAffinityPreset=hard"]],
+] as const)(
+  "beside which pods, or away from which, by %s: not of a hook, which starts where the others are gone",
+  async ([, set]) => {
+    for (const { id, pod, hook } of await podsWith(set)) {
+      const said = JSON.stringify([pod.affinity?.podAffinity, pod.affinity?.podAntiAffinity]);
+      expect(said.split(REQUIRED), id).toHaveLength(hook ? 1 : 3);
+    }
+  },
+);
+
+test("users and groups are numbers for Kubernetes, also where Terraform has made texts of them", async () => {
+  const pods = { runAsNonRoot: true, runAsUser: 1000680000, runAsGroup: 1000, fsGroup: 0, supplementalGroups: [7] };
+  const containers = { runAsUser: 1001, seLinuxOptions: { level: "0" } };
+  const texts = (numbers: object): string => JSON.stringify(numbers).replaceAll(/(?<=[:[])\d+/g, '"$&"');
+  const json = [`podSecurityContext=${texts(pods)}`, `containerSecurityContext=${texts(containers)}`];
+  expect(json.join()).toContain('"fsGroup":"0","supplementalGroups":["7"]');
+  const all = await podsWith([], json);
+  for (const { id, pod } of all) {
+    expect(pod.securityContext, id).toEqual({ ...pods, seccompProfile: { type: "RuntimeDefault" } });
+    expect(pod.containers[0]?.securityContext, id).toMatchObject(containers);
+  }
+  // What the operator tries an admission of a hook with.
+  const tried = all.flatMap(({ pod }) => variable(pod, "HOOK_POD")).filter((text) => text !== undefined);
+  expect(tried.map((text) => JSON.parse(text) as object)).toMatchObject([{ securityContext: pods }]);
+});
+
 test("environment, proxies and one more certificate authority", async () => {
   const set = [
     "extraEnv.TZ=UTC",
@@ -118,19 +158,32 @@ test("requests that fit a small quota, and limits", async () => {
   }
 });
 
-test("commonLabels and commonAnnotations are on every object, and on every pod", async () => {
-  const set = [...ALL_ON, ...MORE, "commonLabels.team=edge", "commonAnnotations.note=here"];
-  const all = await objects({ set });
-  const metas = all.flatMap(({ metadata, spec }) => {
-    const template = spec?.template as { metadata?: Rendered["metadata"] } | undefined;
-    return template?.metadata === undefined ? [metadata] : [metadata, template.metadata];
-  });
-  expect(metas.length).toBeGreaterThan(60);
-  for (const { name, labels, annotations } of metas) {
-    expect(labels, name).toMatchObject({ team: "edge" });
-    expect(annotations, name).toMatchObject({ note: "here" });
-  }
-});
+/** All that the chart makes: the features, and in turn either monitor, and Helm or Argo CD. */
+const WHOLE = [...ALL_ON, ...MORE, "metrics.rules.enabled=true", "metrics.dashboard.enabled=true"];
+const WAYS = {
+  "a PodMonitor": { set: ["metrics.podMonitor.enabled=true"], brings: ["PodMonitor", "PrometheusRule", "Job"] },
+  "a ServiceMonitor": { set: ["metrics.serviceMonitor.enabled=true"], brings: ["ServiceMonitor", "Service"] },
+  "one namespace": { set: ["ingress.watchNamespace=ngrok"], brings: ["Role", "ClusterRole"] },
+  "Argo CD": { set: ["gitops.argocd=true"], brings: ["KubernetesOperator", "ValidatingAdmissionPolicy"] },
+};
+
+test.for(Object.entries(WAYS))(
+  "commonLabels and commonAnnotations are on every object, and on every pod, with %s",
+  async ([, { set, brings }]) => {
+    const all = await objects({ set: [...WHOLE, ...set, "commonLabels.team=edge", "commonAnnotations.note=here"] });
+    expect(all.map(({ kind }) => kind)).toEqual(expect.arrayContaining(brings));
+    expect(all.map(({ metadata }) => metadata.name)).toContain("edge-ngrok-operator-dashboard");
+    const metas = all.flatMap(({ metadata, spec }) => {
+      const template = spec?.template as { metadata?: Rendered["metadata"] } | undefined;
+      return template?.metadata === undefined ? [metadata] : [metadata, template.metadata];
+    });
+    expect(metas.length).toBeGreaterThan(50);
+    for (const { name, labels, annotations } of metas) {
+      expect(labels, name).toMatchObject({ team: "edge" });
+      expect(annotations, name).toMatchObject({ note: "here" });
+    }
+  },
+);
 
 test.for([1, 2])("with %i replicas: a PodDisruptionBudget only above one", async (count) => {
   const set = [...ALL_ON, `agent.replicaCount=${count}`, `bindings.forwarder.replicaCount=${count}`];

@@ -7,6 +7,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { apiManager, optionsOf, releaseOf } from "#operator/managers/api-manager/manager.ts";
 import { newOperator } from "#operator/controllers/kubernetes-operator/plan.ts";
 import { parseFlags } from "#operator/runtime/flags.ts";
+import { grantsOf } from "#test/support/rights.ts";
 import { objects, type Rendered, type TemplateOptions } from "./helm.ts";
 
 const FILES = { files: [join(import.meta.dirname, "values", "argocd.yaml")] };
@@ -47,6 +48,15 @@ test("nothing else has a wave, and nothing waits for Helm to run it", async () =
     Object.keys(annotations).some((key) => key.startsWith("helm.sh/hook") || key.endsWith("/sync-wave")),
   );
   expect(marked.map(({ kind }) => kind)).toEqual(["KubernetesOperator"]);
+});
+
+test("who may make a KubernetesOperator: the operator where it does, nobody where a manifest brings it", async () => {
+  const makers = async (set: readonly string[]): Promise<string[]> =>
+    grantsOf(await objects({ ...FILES, set }))
+      .filter(({ verb, resource }) => verb === "create" && resource === "kubernetesoperators")
+      .map(({ account, namespace }) => `${account} in ${namespace}`);
+  expect(await makers([])).toEqual([]);
+  expect(await makers(["gitops.argocd=false"])).toEqual(["ngrok/edge-ngrok-operator in ngrok"]);
 });
 
 test("CustomResourceDefinitions stay when the Application goes, unless they are to go", async () => {

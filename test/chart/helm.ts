@@ -1,7 +1,7 @@
 // The chart as Helm renders it, without a cluster: objects, or the text with which Helm refuses.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { parseAllDocuments } from "yaml";
+import { objectsIn } from "#test/support/manifest.ts";
 import { binaries } from "#tools/binaries.ts";
 import { command, CommandFailed } from "#tools/command.ts";
 
@@ -93,16 +93,7 @@ export async function renderAnew(options: TemplateOptions): Promise<string> {
 
 /** The objects, hooks included, in an order that does not depend on Helm's. */
 export async function objects(options: TemplateOptions = {}): Promise<Rendered[]> {
-  return objectsIn(await templateText(options)).toSorted((a, b) => idOf(a).localeCompare(idOf(b)));
-}
-
-/** The objects of a manifest, in its order; what is empty is no object. */
-export function objectsIn(text: string): Rendered[] {
-  const found = parseAllDocuments(text).map((document): Rendered | null => {
-    if (document.errors[0] !== undefined) throw document.errors[0];
-    return document.toJS();
-  });
-  return found.filter((object): object is Rendered => object !== null);
+  return objectsIn<Rendered>(await templateText(options)).toSorted((a, b) => idOf(a).localeCompare(idOf(b)));
 }
 
 export function idOf({ kind, metadata }: Rendered): string {

@@ -1,7 +1,6 @@
-// Every value does something: when it is changed, Helm renders something else. What is for a feature that is not there
-// yet is marked so in the schema, and does nothing.
-import { expect, test } from "vitest";
-import { leavesOf, resolved, valuesSchema, type Leaf } from "#scripts/generate/values-schema.ts";
+// Every value does something: when it is changed, Helm renders something else.
+import { test } from "vitest";
+import { leavesOf, resolved, typeOf, valuesSchema, type Leaf } from "#scripts/generate/values-schema.ts";
 import { CommandFailed } from "#tools/command.ts";
 import { templateText } from "./helm.ts";
 
@@ -39,7 +38,7 @@ function conditionsOf(name: string): readonly string[] {
   return WHEN[name] ?? (part === undefined ? [] : [`${part}.enabled=true`]);
 }
 
-const active = leaves.filter(({ path, later }) => later === undefined && !READ_ELSEWHERE.includes(path.join(".")));
+const active = leaves.filter(({ path }) => !READ_ELSEWHERE.includes(path.join(".")));
 
 test.concurrent.for(active.map((leaf) => ({ name: leaf.path.join("."), leaf })))(
   "$name",
@@ -50,22 +49,6 @@ test.concurrent.for(active.map((leaf) => ({ name: leaf.path.join("."), leaf })))
     expect(changed).not.toBe(await outcome(set));
   },
 );
-
-test("what may be left out may be null", async () => {
-  const required = (path: readonly string[]): boolean => {
-    const groups = path.slice(0, -1).map((_, depth) => path.slice(0, depth + 1));
-    const parent = groups.reduce((group, at) => group.properties?.[at.at(-1) ?? ""] ?? group, schema);
-    return parent.required?.includes(path.at(-1) ?? "") === true;
-  };
-  const optional = leaves
-    .filter(({ path, schema: leaf }) => leaf.default !== undefined && !required(path))
-    .map(({ path }) => path);
-  expect(optional.length).toBeGreaterThan(40);
-  const none = optional.map((path) => `${path.join(".")}=null`);
-  expect(await templateText({ set: none })).toContain("kind: Deployment");
-  expect(await templateText({ set: [...none, "bindings.enabled=true"] })).toContain("name: forwarder");
-  expect(await templateText({ set: [...none, "agent.enabled=true"] })).toContain("name: agent");
-});
 
 /** What Helm prints, or says when it refuses: a check that reads a value counts as reading it. */
 async function outcome(set: readonly string[], ...json: readonly string[]): Promise<string> {
@@ -82,8 +65,9 @@ async function outcome(set: readonly string[], ...json: readonly string[]): Prom
 function another({ schema: leaf }: Leaf): unknown {
   const whole = resolved(leaf, schema);
   if (whole.enum !== undefined) return whole.enum.findLast((choice) => choice !== leaf.default && choice !== "");
-  if (whole.type === "boolean") return leaf.default !== true;
-  if (whole.type === "integer") return Number(leaf.default ?? 0) + 60;
-  if (whole.type === "array") return [{ name: "sentinel" }];
-  return whole.type === "object" ? { sentinel: "1" } : "2";
+  const type = typeOf(whole);
+  if (type === "boolean") return leaf.default !== true;
+  if (type === "integer") return Number(leaf.default ?? 0) + 60;
+  if (type === "array") return [{ name: "sentinel" }];
+  return type === "object" ? { sentinel: "1" } : "2";
 }

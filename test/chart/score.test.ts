@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { checkTools } from "#tools/binaries.ts";
 import { command, CommandFailed } from "#tools/command.ts";
-import { objectsIn, templateText, valuesFiles, type Rendered } from "./helm.ts";
+import { objectsIn } from "#test/support/manifest.ts";
+import { templateText, valuesFiles, type Rendered } from "./helm.ts";
 
 interface Waiver {
   /** kube-score's name of the check. */
@@ -69,7 +70,7 @@ test("kube-score has nothing against the chart but what is waived with a reason"
   const used = new Set<string>();
   for (const { name, path } of valuesFiles()) {
     const text = await templateText({ files: [path], namespace: "ngrok-operator" });
-    const all = objectsIn(text);
+    const all = objectsIn<Rendered>(text);
     const waived = WAIVED.filter(({ when }) => when?.(all) ?? true).map(({ check }) => check);
     const found = await findings(text);
     const against = found.filter(({ check }) => !waived.includes(check)).map(({ said }) => said);

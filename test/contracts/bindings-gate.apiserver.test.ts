@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { BoundEndpoint } from "#api/bound-endpoint.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { boundEndpointName } from "#api/names.ts";
-import { type KubeObject, refOf, resourceName } from "#kube/kind.ts";
+import { refOf, resourceName } from "#kube/kind.ts";
 import { Namespace, Pod, Service } from "#kube/kinds.ts";
 import { applyStatus } from "#kube/status.ts";
 import { bindingPollerController } from "#operator/controllers/binding-poller/controller.ts";
@@ -13,10 +13,12 @@ import { enabled } from "#operator/runtime/define-controller.ts";
 import { kindsReadBy } from "#operator/runtime/watches.ts";
 import { aBoundEndpoint, aKubernetesOperator } from "#test/support/builders.ts";
 import { closedStates, finalizersOn, heardOnceClosed, silence } from "#test/support/closed-gate.ts";
+import { PATIENT } from "#test/support/hook-drives.ts";
+import { aForwarder } from "#test/support/replica-pods.ts";
 import { isReady, startWorld, type World } from "#test/support/world.ts";
 
 const controllers = [boundEndpointController, bindingPollerController];
-const signal = AbortSignal.timeout(600_000);
+const { signal } = new AbortController();
 
 const urlOf = (world: World, service: string): string => `http://${service}.${world.namespace}:80`;
 
@@ -38,7 +40,7 @@ async function register(world: World): Promise<void> {
 }
 
 async function startBound(): Promise<World> {
-  const world = await startWorld({ controllers, options: { features: ["bindings"] } });
+  const world = await startWorld({ controllers, options: { features: ["bindings"] }, timing: PATIENT });
   await world.create(KubernetesOperator, aKubernetesOperator({ metadata: { name: "ngrok" } }));
   for (const service of ["web", "going", "spoilt"]) await serve(world, service);
   await register(world);
@@ -65,9 +67,7 @@ async function disturb(world: World): Promise<void> {
   await world.touch(Service, nameOf("spoilt"), "/spec/selector", { app: "theirs" });
   await world.remove(Service, "spoilt");
   await world.touch(KubernetesOperator, "ngrok", "/metadata/labels", { touched: "yes" });
-  const labels = { "app.kubernetes.io/instance": "ngrok", "app.kubernetes.io/component": "bindings-forwarder" };
-  const spec = { containers: [{ name: "a", image: "a" }] };
-  await world.create<KubeObject>(Pod, { metadata: { name: "forwarder-1", labels }, spec } as KubeObject);
+  await aForwarder(world, "forwarder-1");
   const { uid = "" } = (await world.read.get(Namespace, { name: world.namespace }, signal))?.metadata ?? {};
   const path = "/metadata/labels/touched";
   await world.write.patch(Namespace, { name: world.namespace }, uid, [{ op: "add", path, value: "yes" }], signal);
@@ -75,7 +75,6 @@ async function disturb(world: World): Promise<void> {
 
 test.for(closedStates)(
   "while the drain state is $name, nothing is bound, mended or asked for (W2, W8, W21)",
-  { timeout: 60_000 },
   async (state) => {
     await using world = await startBound();
     expect(await heardOnceClosed(world, state, async () => await disturb(world))).toEqual(silence);
@@ -89,12 +88,12 @@ test("every kind that is watched for bindings is among those that the events are
   expect([...watched].toSorted()).toEqual(about.toSorted());
 });
 
-test("while it is Open each of the events is answered", { timeout: 60_000 }, async () => {
+test("while it is Open each of the events is answered", async () => {
   await using world = await startBound();
   await disturb(world);
   const nameOf = (service: string): string => boundEndpointName(urlOf(world, service));
   for (const name of ["persons", nameOf("new"), nameOf("going"), nameOf("spoilt")])
-    await world.until(BoundEndpoint, name, isReady, 30_000);
+    await world.until(BoundEndpoint, name, isReady);
   await world.until(Service, nameOf("spoilt"), ({ spec }) => spec?.selector?.["app"] === undefined);
   await world.until(Service, nameOf("web"), ({ spec }) => spec?.ports?.[0]?.targetPort === 12_345);
   expect(await world.get(Service, "spoilt")).toBeDefined();

@@ -7,6 +7,7 @@ import { binaries } from "#tools/binaries.ts";
 import { command } from "#tools/command.ts";
 import { templateText, valuesFiles } from "../chart/helm.ts";
 import { installCrds } from "../support/crds.ts";
+import { patient } from "#test/support/patient.ts";
 
 const NAMESPACE = "ngrok-operator";
 
@@ -15,7 +16,7 @@ beforeAll(async () => {
   const labels = { ...level("enforce"), ...level("warn") };
   await apply(JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE, labels } }), []);
   // A KubernetesOperator that is part of the chart is applied where its kind is known.
-  await using connection = await connect({ kubeconfig: inject("kubeconfig") });
+  await using connection = patient(await connect({ kubeconfig: inject("kubeconfig") }));
   await installCrds(connection);
 });
 
@@ -30,5 +31,5 @@ test.for(valuesFiles())("an API server takes every object of $name, without a wa
 async function apply(text: string, flags: readonly string[]): Promise<string> {
   const kubectl = join(await binaries(() => {}), "kubectl");
   const args = ["--kubeconfig", inject("kubeconfig"), "apply", "-f", "-", ...flags];
-  return await command(kubectl, args, { input: text, timeout: 60_000 });
+  return await command(kubectl, args, { input: text, timeout: 180_000 });
 }

@@ -4,6 +4,7 @@ import { isOwnKind, type OwnObject } from "#api/define-kind.ts";
 import { controllerLabels, FINALIZERS } from "#api/keys.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import { everyController, type Sampled } from "#test/support/every.ts";
+import { hookDrives, PATIENT } from "#test/support/hook-drives.ts";
 import { isReady, startWorld, type WorldOptions } from "#test/support/world.ts";
 
 const closed: readonly { drain: NonNullable<WorldOptions["drain"]> }[] = [
@@ -18,7 +19,12 @@ const cases = ours.flatMap((one) => closed.map(({ drain }) => ({ ...one, drain }
 test.for(cases)(
   "$name does nothing while the drain state is $drain (W2, W6)",
   async ({ controller, sample, drain }, { expect }) => {
-    await using world = await startWorld({ controllers: [controller], options: featuresOf(controller), drain });
+    await using world = await startWorld({
+      controllers: [controller],
+      options: featuresOf(controller),
+      drain,
+      timing: PATIENT,
+    });
     await world.create(controller.kind, sample());
     await world.quiet();
     const object = await world.get(controller.kind, sample().metadata.name);
@@ -31,12 +37,15 @@ test.for(cases)(
 
 test.for(ours)("$name goes on once the state is Open again", async ({ controller, sample, others }, { expect }) => {
   const options = featuresOf(controller);
-  await using world = await startWorld({ controllers: [controller], options, drain: "Draining" });
+  await using world = await startWorld({ controllers: [controller], options, start: false });
+  const hook = await hookDrives(world);
+  world.start();
   await world.create(controller.kind, sample());
   await others?.(world);
   await world.quiet();
   await world.mark("Open", { policy: "", driver: "", by: "", since: "" });
-  const after = await world.until(controller.kind, sample().metadata.name, isReady, 30_000);
+  await hook[Symbol.asyncDispose]();
+  const after = await world.until(controller.kind, sample().metadata.name, isReady);
   expect(statusOf(after).conditions?.find(({ type }) => type === "Ready")?.status).toBe("True");
 });
 

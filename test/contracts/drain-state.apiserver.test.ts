@@ -14,9 +14,9 @@ test.for(["helm3", "helm4"] as const)(
     const bin = await binaries(() => {});
     const at = ["--kubeconfig", inject("kubeconfig"), "--namespace", `memory-${version}`];
     const helm = (...args: string[]): Promise<string> =>
-      command(join(bin, version), [...args, ...at], { timeout: 60_000 });
+      command(join(bin, version), [...args, ...at], { timeout: 180_000 });
     const kubectl = (...args: string[]): Promise<string> =>
-      command(join(bin, "kubectl"), [...args, ...at], { timeout: 60_000 });
+      command(join(bin, "kubectl"), [...args, ...at], { timeout: 180_000 });
     const data = async (): Promise<unknown> => {
       const { data: found } = JSON.parse(
         await kubectl("get", "configmap", `${version}-ngrok-operator-drain-state`, "-o", "json"),

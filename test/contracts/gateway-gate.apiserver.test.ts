@@ -38,6 +38,7 @@ import {
   installGatewayApi,
   startGatewayShop,
 } from "#test/support/gateway-shop.ts";
+import { PATIENT } from "#test/support/hook-drives.ts";
 
 let plane: Awaited<ReturnType<typeof ownControlPlane>>;
 beforeAll(async () => {
@@ -145,7 +146,7 @@ async function disturb(shop: GatewayShop): Promise<void> {
 test.for(closedStates)(
   "while the drain state is $name, no event of Gateway API brings a write or a call (W2, W6, W7, W12)",
   async (state) => {
-    await using shop = await startGatewayShop({ kubeconfig: plane.kubeconfig });
+    await using shop = await startGatewayShop({ kubeconfig: plane.kubeconfig, timing: PATIENT });
     const { world } = shop;
     await populate(shop);
     expect(await heardOnceClosed(world, state, async () => await disturb(shop))).toEqual(silence);
@@ -175,20 +176,25 @@ test("while it is Open the same events are answered", async () => {
     );
   for (const kind of [Gateway, HTTPRoute]) await world.gone(kind, kind === Gateway ? "edge" : "web");
   await world.quiet();
-  const kinds = world
-    .written()
-    .slice(before)
-    .map((line) => /\/v1[a-z0-9]*\/(?:namespaces\/[^/]+\/)?([a-z]+)/.exec(line)?.[1]);
-  expect(new Set(kinds)).toEqual(
-    new Set([
-      "gateways",
-      "httproutes",
-      "tcproutes",
-      "tlsroutes",
-      "gatewayclasses",
-      "cloudendpoints",
-      "agentendpoints",
-      "domains",
-    ]),
-  );
+  const kinds = (): Set<string | undefined> =>
+    new Set(
+      world
+        .written()
+        .slice(before)
+        .map((line) => /\/v1[a-z0-9]*\/(?:namespaces\/[^/]+\/)?([a-z]+)/.exec(line)?.[1]),
+    );
+  await expect
+    .poll(kinds)
+    .toEqual(
+      new Set([
+        "gateways",
+        "httproutes",
+        "tcproutes",
+        "tlsroutes",
+        "gatewayclasses",
+        "cloudendpoints",
+        "agentendpoints",
+        "domains",
+      ]),
+    );
 });

@@ -21,7 +21,7 @@ beforeAll(async () => {
   await kubectl.run(["create", "namespace", "ngrok"]);
   await kubectl.run(["create", "namespace", "shop"]);
   await install();
-}, 60_000);
+});
 
 afterAll(async () => await plane[Symbol.asyncDispose]());
 
@@ -87,10 +87,10 @@ async function refusal(...object: readonly string[]): Promise<string | undefined
 
 /** The guard reads policies and drain state from watches of its own, a moment after they are written. */
 async function untilRefused(object: string): Promise<string> {
-  await expect.poll(async () => await refusal(object), { timeout: 30_000 }).toContain("is not drained");
+  await expect.poll(async () => await refusal(object)).toContain("is not drained");
   return (await refusal(object)) ?? "";
 }
 
 async function untilTaken(object: string): Promise<void> {
-  await expect.poll(async () => await refusal(object), { timeout: 30_000 }).toBeUndefined();
+  await expect.poll(async () => await refusal(object)).toBeUndefined();
 }

@@ -48,6 +48,15 @@ const modes: readonly Mode[] = [
     },
   },
   { name: "rbac.cluster=false", values: { ...oneNamespace, ...noClusterRights }, stories: everywhere },
+  {
+    name: "gitops.argocd=true",
+    values: { ...oneNamespace, "gitops.argocd": true },
+    // There are no hooks.
+    async stories(life) {
+      await life.works();
+      await life.leaderDrains();
+    },
+  },
 ];
 
 /** It has the rights of both hooks in order to ask for each (hooks/src/rehearsal/rights.test.ts), and uses few. */

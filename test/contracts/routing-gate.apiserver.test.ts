@@ -10,9 +10,11 @@ import { resourceName, type Kind } from "#kube/kind.ts";
 import { Ingress, IngressClass, Pod, Service } from "#kube/kinds.ts";
 import { enabled } from "#operator/runtime/define-controller.ts";
 import { kindsReadBy } from "#operator/runtime/watches.ts";
-import { anAgent, goes, says } from "#test/support/agent-words.ts";
+import { says } from "#test/support/agent-words.ts";
+import { anAgent, goes } from "#test/support/replica-pods.ts";
 import { aDomain, anAgentEndpoint, aCloudEndpoint, anNgrokTrafficPolicy, aService } from "#test/support/builders.ts";
 import { closedStates, finalizersOn, heardOnceClosed, silence } from "#test/support/closed-gate.ts";
+import { PATIENT } from "#test/support/hook-drives.ts";
 import { type Shop, shopControllers, startShop } from "#test/support/shop.ts";
 
 /** One object of each kind that is watched, each leaned upon by the others. */
@@ -77,7 +79,7 @@ async function disturb(shop: Shop): Promise<void> {
 test.for(closedStates)(
   "while the drain state is $name, no event of any kind brings a write or a call (W2, W6, W7)",
   async (state) => {
-    await using shop = await startShop();
+    await using shop = await startShop({ timing: PATIENT });
     const { world } = shop;
     await populate(shop);
     expect(await heardOnceClosed(world, state, async () => await disturb(shop))).toEqual(silence);
@@ -105,11 +107,14 @@ test("while it is Open each of the events is answered", async () => {
     );
   await world.gone(Ingress, "shop");
   await world.quiet();
-  const kinds = world
-    .written()
-    .slice(before)
-    .map((line) => /\/namespaces\/[^/]+\/([a-z]+)/.exec(line)?.[1]);
-  expect(new Set(kinds)).toEqual(
-    new Set(["ingresses", "services", "cloudendpoints", "agentendpoints", "domains", "ngroktrafficpolicies"]),
-  );
+  const kinds = (): Set<string | undefined> =>
+    new Set(
+      world
+        .written()
+        .slice(before)
+        .map((line) => /\/namespaces\/[^/]+\/([a-z]+)/.exec(line)?.[1]),
+    );
+  await expect
+    .poll(kinds)
+    .toEqual(new Set(["ingresses", "services", "cloudendpoints", "agentendpoints", "domains", "ngroktrafficpolicies"]));
 });

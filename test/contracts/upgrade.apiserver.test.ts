@@ -2,9 +2,17 @@
 // three ways with values is taken, or refused with the one that works; no object is made anew on the way.
 import { join } from "node:path";
 import { expect, inject, test } from "vitest";
+import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import { connect } from "#kube/connection.ts";
+import { applyStatus } from "#kube/status.ts";
+import { writer } from "#kube/writer.ts";
+import { aKubernetesOperator } from "#test/support/builders.ts";
 import { chartBefore } from "#test/support/chart-before.ts";
+import { installCrds } from "#test/support/crds.ts";
+import { patient } from "#test/support/patient.ts";
 import { binaries } from "#tools/binaries.ts";
 import { command } from "#tools/command.ts";
+import { afterUninstall } from "#wire/fence.ts";
 import { CHART, type HelmVersion } from "../chart/helm.ts";
 
 // The CustomResourceDefinitions belong to the whole tier.
@@ -15,11 +23,11 @@ const CLUSTER = "clusterroles,clusterrolebindings";
 
 test.for(["helm3", "helm4"] as const)(
   "%s upgrades from the version before, rolls back and upgrades again, and every object stays the one that it was",
-  async (version: HelmVersion) => {
+  async (version: HelmVersion, { signal }) => {
     const bin = await binaries(() => {});
     const at = ["--kubeconfig", inject("kubeconfig"), "--namespace", `upgrade-${version}`];
     const helm = (...args: string[]): Promise<string> =>
-      command(join(bin, version), [...args, ...at], { timeout: 60_000 });
+      command(join(bin, version), [...args, ...at], { timeout: 180_000 });
     const uids = async (): Promise<string[]> => {
       const mine = ["--selector", `app.kubernetes.io/instance=up-${version}`];
       const fields = "{.kind} {.metadata.name} {.metadata.uid} {.spec.selector.matchLabels}";
@@ -42,7 +50,9 @@ test.for(["helm3", "helm4"] as const)(
     await expect(reused).rejects.toThrow(/missing property 'ngrokApi'[^]*--reset-then-reuse-values/);
     expect(await uids()).toEqual(made);
 
-    await helm("upgrade", release, CHART, "--reset-then-reuse-values");
+    await counted(`upgrade-${version}`, release, signal);
+    const said = await helm("upgrade", release, CHART, "--reset-then-reuse-values");
+    expect(said).toContain("Counted: 1 CloudEndpoint, 2 Domain (1 of the Domains at ngrok stay reserved).");
     expect([await uids(), await policy()]).toEqual([made, "--drain-policy=Delete"]);
 
     await helm("rollback", release, "1");
@@ -54,6 +64,16 @@ test.for(["helm3", "helm4"] as const)(
     expect(await uids()).toEqual([]);
   },
 );
+
+/** The KubernetesOperator, with what the leader has counted. */
+async function counted(namespace: string, name: string, signal: AbortSignal): Promise<void> {
+  await using connection = patient(await connect({ kubeconfig: inject("kubeconfig") }));
+  await installCrds(connection);
+  const write = writer(connection, afterUninstall(signal));
+  await write.create(KubernetesOperator, aKubernetesOperator({ metadata: { name, namespace } }), signal);
+  const underDelete = { deleted: { CloudEndpoint: 1, Domain: 2 }, domainsKept: 1 };
+  await applyStatus(connection, KubernetesOperator, { name, namespace }, { underDelete }, "leader", signal);
+}
 
 interface Manager {
   readonly spec: { readonly template: { readonly spec: { readonly containers: readonly { args: string[] }[] } } };

@@ -18,7 +18,7 @@ test.for(["Retain", "Delete"] as const)(
     await scene.populate(9);
     const begun = await scene.auditPosition();
 
-    await kubectl.run([...at, "delete", `kubernetesoperator/${RELEASE}`, "--timeout=60s"], { timeout: 70_000 });
+    await kubectl.run([...at, "delete", `kubernetesoperator/${RELEASE}`, "--timeout=150s"]);
 
     expect(await carriers(kubectl)).toEqual([]);
     expect(ngrok.remote()).toBe(policy === "Retain" ? 9 : 0);
@@ -32,8 +32,8 @@ test.for(["Retain", "Delete"] as const)(
 
     // A pod that starts afterwards must not take "drained" for "new".
     const drained = await scene.auditPosition();
-    await kubectl.run(["delete", "pods", ...pods, "--timeout=60s"], { timeout: 70_000 });
-    await kubectl.run(["wait", "--for=condition=Ready", "pods", ...pods, "--timeout=60s"], { timeout: 70_000 });
+    await kubectl.run(["delete", "pods", ...pods, "--timeout=150s"]);
+    await kubectl.run(["wait", "--for=condition=Ready", "pods", ...pods, "--timeout=150s"]);
     const late = aCloudEndpoint({
       metadata: { name: "late", namespace: namespaces[0] },
       spec: { url: "https://late.internal" },

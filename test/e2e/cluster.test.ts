@@ -70,7 +70,7 @@ test("two clusters run side by side, each pulls by digest from its own registry,
     const elsewhere = image.replace(/^[^/]+/, "registry.example");
     await kubectl(cluster, "run", "here", `--image=${image}`);
     await kubectl(cluster, "run", "elsewhere", `--image=${elsewhere}`);
-    await kubectl(cluster, "wait", "--for=condition=Ready", "pod/here", "pod/elsewhere", "--timeout=60s");
+    await kubectl(cluster, "wait", "--for=condition=Ready", "pod/here", "pod/elsewhere", "--timeout=150s");
     expect((await status(cluster)).filter(({ ok }) => !ok)).toEqual([]);
   }
   expect(await kubectl(a, "get", "nodes", "-o", "jsonpath={.items[*].status.addresses[0].address}")).toBe(
@@ -99,7 +99,7 @@ test("a second up finds the cluster, pods reach the host at HOST_IP, and a kille
     server.listen(0, cluster.hostIp, () => done((server.address() as AddressInfo).port));
   });
   await kubectl(cluster, "run", "asks", `--image=${await load(cluster, join(bin, "pause"))}`);
-  await kubectl(cluster, "wait", "--for=condition=Ready", "pod/asks", "--timeout=60s");
+  await kubectl(cluster, "wait", "--for=condition=Ready", "pod/asks", "--timeout=150s");
   const pod = (await members(await rootOf(name))).find(({ program }) => program === "pause");
   const url = `http://${cluster.hostIp}:${port}/`;
   expect(await command("nsenter", ["-t", String(pod?.pid), "-n", "curl", "-s", "--max-time", "5", url])).toBe(
@@ -109,8 +109,8 @@ test("a second up finds the cluster, pods reach the host at HOST_IP, and a kille
   const apiServer = (await members(await rootOf(name))).find(({ program }) => program === "kube-apiserver");
   const readyz = `https://${cluster.registry.replace(/:\d+$/, "")}:6443/readyz`;
   process.kill(apiServer?.pid ?? 0, "SIGKILL");
-  await expect.poll(async () => await health(readyz), { timeout: 5_000, interval: 20 }).not.toBe("ok");
-  await expect.poll(async () => await health(readyz), { timeout: 30_000, interval: 200 }).toBe("ok");
+  await expect.poll(async () => await health(readyz), { interval: 20 }).not.toBe("ok");
+  await expect.poll(async () => await health(readyz), { interval: 200 }).toBe("ok");
   expect(await kubectl(cluster, "get", "pod", "asks", "-o", "name")).toBe("pod/asks\n");
   await down(name, quiet);
 });
@@ -140,7 +140,7 @@ test.for([/certificates/, /namespaces and network/, /kube-apiserver/])(
     const ended = new Promise((done) => child.once("exit", done));
     child.kill("SIGKILL");
     await ended;
-    await expect.poll(async () => await findRoot(shapeOf(name)), { timeout: 10_000, interval: 50 }).toBeUndefined();
+    await expect.poll(async () => await findRoot(shapeOf(name)), { interval: 50 }).toBeUndefined();
     expect(await find(name)).toBeUndefined();
 
     const said: string[] = [];
@@ -158,14 +158,14 @@ test("a cluster that is bound to its process ends with it, even when that is kil
   const processes = await members(await rootOf(name));
   expect(processes.length).toBeGreaterThan(8);
   child.kill("SIGKILL");
-  await expect.poll(async () => await findRoot(shapeOf(name)), { timeout: 10_000, interval: 50 }).toBeUndefined();
+  await expect.poll(async () => await findRoot(shapeOf(name)), { interval: 50 }).toBeUndefined();
   expect(await find(name)).toBeUndefined();
   expect(await down(name, quiet)).toBe(true);
 });
 
 test("a cluster whose API server cannot start says why, keeps its logs, and leaves nothing else", async () => {
   const [, name] = names;
-  const failing = up({ name, tell: quiet, apiServerFlags: ["--no-such-flag"], deadline: 5_000 });
+  const failing = up({ name, tell: quiet, apiServerFlags: ["--no-such-flag"], deadline: 10_000 });
   await expect(failing).rejects.toThrow(
     /kube-apiserver does not become ready[^]*unknown flag: --no-such-flag[^]*kube-apiserver ended with 1[^]*logs are in/,
   );

@@ -41,7 +41,7 @@ test("kept CustomResourceDefinitions are taken over by another release, and one 
 
   const free = '{"metadata":{"finalizers":null}}';
   await kubectl.run(["-n", namespaces[0], "patch", "cloudendpoint/held", "--type=merge", "-p", free]);
-  const gone = ["wait", "--for=delete", "crd/cloudendpoints.ngrok.k8s.ngrok.com", "--timeout=60s"];
-  await kubectl.run(gone, { timeout: 70_000 });
+  const gone = ["wait", "--for=delete", "crd/cloudendpoints.ngrok.k8s.ngrok.com", "--timeout=150s"];
+  await kubectl.run(gone);
   expect((await next.install({}, ["--dry-run=server"])).code).toBe(0);
 });

@@ -33,21 +33,19 @@ test("the drain is seen on the KubernetesOperator, newcomers get no finalizer, a
   const uninstall = release.uninstall();
 
   const state = `configmap/${FULLNAME}-drain-state`;
-  await kubectl.run([...at, "wait", "--for=jsonpath={.data.phase}=Draining", state, "--timeout=60s"], {
-    timeout: 70_000,
-  });
+  await kubectl.run([...at, "wait", "--for=jsonpath={.data.phase}=Draining", state, "--timeout=150s"]);
   await kubectl.run([
     ...at,
     "wait",
     "--for=jsonpath={.status.drain.phase}=Draining",
     `kubernetesoperator/${RELEASE}`,
-    "--timeout=60s",
+    "--timeout=150s",
   ]);
-  await kubectl.run(["delete", "pods", ...pods, "--timeout=60s"], { timeout: 70_000 });
+  await kubectl.run(["delete", "pods", ...pods, "--timeout=150s"]);
   const newcomer = { name: "newcomer", namespace: one };
   const url = "https://newcomer.internal";
   await kubectl.apply([aCloudEndpoint({ metadata: newcomer, spec: { url } }), anIngress({ metadata: newcomer })]);
-  await kubectl.run(["wait", "--for=condition=Ready", "pods", ...pods, "--timeout=60s"], { timeout: 70_000 });
+  await kubectl.run(["wait", "--for=condition=Ready", "pods", ...pods, "--timeout=150s"]);
   expect(await carriers(kubectl)).not.toEqual([]);
   hold.remove();
   const run = await uninstall;

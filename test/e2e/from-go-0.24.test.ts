@@ -26,7 +26,7 @@ test("a release of 0.24 is taken over in place with all that is at ngrok, goes b
   const { kubectl } = scene.stage;
   await using folder = await workFolder(scene);
   const typed = async (word: string, env: Record<string, string> = {}): Promise<string> =>
-    await page.type(scene, word, { cwd: folder.path, bin: folder.path, env, timeout: 150_000 });
+    await page.type(scene, word, { cwd: folder.path, bin: folder.path, env, timeout: 300_000 });
   await using edge = await startNgrokEdge({
     host: "0.0.0.0",
     names: [scene.stage.cluster.hostIp],
@@ -50,7 +50,7 @@ test("a release of 0.24 is taken over in place with all that is at ngrok, goes b
   await typed("keep");
   await typed("upgrade");
   expect(await typed("look")).toContain("UninstallReady=True");
-  await expect.poll(async () => (await typed("unstamped")).trim(), { timeout: 30_000 }).toBe("0");
+  await expect.poll(async () => (await typed("unstamped")).trim()).toBe("0");
   expect(await standing(kubectl, scene.namespace)).toEqual(before);
   expect(remoteOf(scene.ngrok)).toEqual(remote);
 
@@ -114,7 +114,7 @@ async function install024({ stage, ngrok, namespace }: Scene, edge: NgrokEdge): 
 async function leads(kubectl: Kubectl, namespace: string, holder: string): Promise<void> {
   const field = ["-o", "jsonpath={.spec.holderIdentity}"];
   const asked = async (): Promise<string> => await kubectl.run(["-n", namespace, "get", "lease", LEASE, ...field]);
-  await expect.poll(asked, { timeout: 60_000, interval: 500 }).toMatch(new RegExp(`^${holder}`));
+  await expect.poll(asked, { interval: 500 }).toMatch(new RegExp(`^${holder}`));
 }
 
 /** What must be the same object, with the same id at ngrok and the same selector, whoever works. */
@@ -133,7 +133,7 @@ async function standing(kubectl: Kubectl, namespace: string): Promise<string[]> 
 /** Until the KubernetesOperator says so, by itself. */
 async function policyIs(kubectl: Kubectl, namespace: string, policy: string): Promise<void> {
   const wait = ["wait", `kubernetesoperator/${RELEASE}`, `--for=jsonpath={.spec.drain.policy}=${policy}`];
-  await kubectl.run(["-n", namespace, ...wait, "--timeout=60s"], { timeout: 70_000 });
+  await kubectl.run(["-n", namespace, ...wait, "--timeout=150s"]);
 }
 
 function remoteOf(ngrok: NgrokApi): string[] {

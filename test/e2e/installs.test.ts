@@ -100,7 +100,7 @@ async function anInstall(scene: Scene, name: string, helm: HelmVersion, shop: st
 async function settle({ connection, signal }: Scene, shop: string, count: number, name: string): Promise<void> {
   const population = aPopulation(count, { namespaces: [shop], name });
   await populate(connection, population, signal);
-  await allReady(connection, population, { withinMs: 60_000, signal });
+  await allReady(connection, population, { withinMs: 180_000, signal });
 }
 
 /** Objects to the last field, the install's own object but for what it says of itself, and what is at ngrok. */

@@ -52,7 +52,7 @@ test("with rbac.cluster=false an install in one namespace works, drains and goes
 /** Resolves when an agent's tunnel is open and an endpoint of the account is bound into the namespace. */
 async function servesBoth({ stage: { kubectl }, namespace }: Scene, url: string): Promise<void> {
   const wait = async (object: string, condition: string): Promise<unknown> =>
-    await kubectl.run(["-n", namespace, "wait", object, `--for=${condition}`, "--timeout=60s"], { timeout: 70_000 });
+    await kubectl.run(["-n", namespace, "wait", object, `--for=${condition}`, "--timeout=150s"]);
   const metadata = { name: "agent", namespace };
   await kubectl.apply([
     anAgentEndpoint({ metadata, spec: { url: "https://agent.internal", upstream: { url: "http://127.0.0.1:1" } } }),

@@ -20,7 +20,7 @@ async function kubectl({ stage }: Scene, args: readonly string[], path = ""): Pr
   const { bin, kubeconfig } = stage.cluster;
   const env = { ...process.env, KUBECONFIG: kubeconfig, PATH: `${path}:${process.env["PATH"]}` };
   return await new Promise((done) => {
-    execFile(join(bin, "kubectl"), args, { env, timeout: 60_000 }, (error, out) => {
+    execFile(join(bin, "kubectl"), args, { env, timeout: 180_000 }, (error, out) => {
       done({ code: typeof error?.code === "number" ? error.code : error === null ? 0 : -1, out });
     });
   });
@@ -38,6 +38,9 @@ test("in the operator's pod: plan, status, a relaxed policy, a cancelled mark; n
   };
   const release = await scene.install({ helm: 4, values: { drainPolicy: "Delete" } });
   await scene.populate(6);
+  // The operator's own last word for now.
+  const told = ["wait", "--for=condition=UninstallReady", `kubernetesoperator/${RELEASE}`, "--timeout=150s"];
+  await stage.kubectl.run(["-n", namespace, ...told]);
 
   const looked = await scene.auditPosition();
   const plan = await inPod("plan");
@@ -81,7 +84,7 @@ test("in the operator's pod: plan, status, a relaxed policy, a cancelled mark; n
   const metadata = { name: "afterwards", namespace: namespaces[0] };
   await stage.kubectl.apply([aCloudEndpoint({ metadata, spec: { url: "https://afterwards.internal" } })]);
   await stage.kubectl.run(
-    ["-n", namespaces[0], "wait", "--for=condition=Ready", "cloudendpoint/afterwards", "--timeout=60s"],
+    ["-n", namespaces[0], "wait", "--for=condition=Ready", "cloudendpoint/afterwards", "--timeout=150s"],
     {
       timeout: 70_000,
     },

@@ -35,10 +35,10 @@ test("a stranger with the README installs, tries an Ingress, sees what an uninst
     await command("bash", ["-ec", filled(text)], {
       cwd: TOP,
       env: { PATH: `${bin}:${process.env["PATH"]}`, KUBECONFIG: kubeconfig },
-      timeout: 120_000,
+      timeout: 300_000,
     });
   // What another test has had there may still be going.
-  await kubectl.run(["wait", "--for=delete", `namespace/${NAMESPACE}`, "--timeout=60s"], { timeout: 70_000 });
+  await kubectl.run(["wait", "--for=delete", `namespace/${NAMESPACE}`, "--timeout=150s"]);
 
   try {
     const [install = ""] = await blocksOf("README.md", "Install it on your own cluster");

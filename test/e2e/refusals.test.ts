@@ -7,7 +7,7 @@ import { FULLNAME, RELEASE, type Scene, test } from "#test/support/scene.ts";
 import { CHART } from "#test/support/stage.ts";
 
 /** What the API server hears of the guard by watches of its own. */
-const LONG = { timeout: 30_000, interval: 500 };
+const LONG = { interval: 500 };
 
 const bad = [
   { set: "drainPolicy=Purge", field: "drainPolicy" },
@@ -107,7 +107,7 @@ test("with protect.enabled neither namespace nor CRDs go before the drain, and t
   expect(run.code, run.stderr).toBe(0);
   expect(await carriers(kubectl)).toEqual([]);
   expect(await scene.residue()).toEqual([]);
-  expect(await going(`namespace/${namespace}`, "--timeout=50s")).toContain("deleted");
+  expect(await going(`namespace/${namespace}`, "--timeout=150s")).toContain("deleted");
   const left = await scene.leftovers();
   expect(left.filter((line) => !line.startsWith("customresourcedefinition "))).toEqual([]);
 });

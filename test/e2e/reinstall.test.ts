@@ -61,7 +61,7 @@ async function remoteIds(kubectl: Kubectl): Promise<string[]> {
 /** Until every object carries our finalizer again: then each has been looked at. */
 async function claimed(kubectl: Kubectl): Promise<void> {
   const condition = "--for=jsonpath={.metadata.finalizers[0]}=k8s.ngrok.com/finalizer";
-  await kubectl.run(["wait", condition, kinds, "--all", "--all-namespaces", "--timeout=60s"], { timeout: 70_000 });
+  await kubectl.run(["wait", condition, kinds, "--all", "--all-namespaces", "--timeout=150s"]);
 }
 
 function madeAtNgrok(ngrok: NgrokApi): number {

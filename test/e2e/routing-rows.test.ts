@@ -13,7 +13,7 @@ import { command } from "#tools/command.ts";
 
 const READ =
   "ingressclasses,ingresses,services,secrets,configmaps,namespaces,ngroktrafficpolicies,gatewayclasses,gateways,httproutes,tcproutes,tlsroutes,referencegrants";
-const SETTLES_MS = 60_000;
+const SETTLES_MS = 180_000;
 
 test("every row of Ingress and Gateway API becomes what ngrok-translate prints, who is refused is told, and a second class and a second controller are left alone (F14)", async ({
   scene,
@@ -81,7 +81,7 @@ async function settled(
   const flags = ["--manager-namespace", namespace, "--manager-name", `${FULLNAME}-manager`];
   // It ends with 1 where something is refused, which is told elsewhere.
   const lenient = ["-c", '"$@" || [ $? = 1 ]', "sh"];
-  const text = await command("sh", [...lenient, ...program, ...pod, ...flags], { input: all, timeout: 60_000 });
+  const text = await command("sh", [...lenient, ...program, ...pod, ...flags], { input: all, timeout: 180_000 });
   const printed = (JSON.parse(text) as { items: KubeObject[] }).items;
   // With the defaults of the schema; elsewhere, since there they are already.
   const at = (object: KubeObject): KubeObject => ({ ...object, metadata: { ...object.metadata, namespace } });
@@ -101,7 +101,9 @@ async function settled(
     .poll(endpoints, { timeout: SETTLES_MS, interval: 1_000 })
     .toEqual(wanted.filter((line) => !isDomain(line)));
   // An AgentEndpoint in another namespace than its Gateway brings a Domain of its own.
-  expect(await found("domains")).toEqual(expect.arrayContaining(wanted.filter(isDomain)));
+  await expect
+    .poll(async () => await found("domains"), { timeout: SETTLES_MS, interval: 1_000 })
+    .toEqual(expect.arrayContaining(wanted.filter(isDomain)));
   return printed;
 }
 

@@ -1,36 +1,39 @@
-// Users' Ingresses and Services become endpoints at ngrok, and with the operator gone they are what they were before.
+// Users' Ingresses, Gateways and Services become endpoints at ngrok, and with the operator gone they are what they were
+// before. What they ask for, and what harms it, is what `npm run demo -- --with ingress,gateway,service` shows.
 import { expect } from "vitest";
-import { anIngress, aService } from "#test/support/builders.ts";
+import { featuresOf } from "#scripts/demo/features.ts";
+import { progressOn } from "#scripts/demo/progress.ts";
+import { isServed, nameOf, now, remoteOf, USERS } from "#scripts/demo/users.ts";
+import { asked, harm, leave } from "#scripts/demo/users-story.ts";
 import { eventsSince, podOf, said, writes } from "#test/support/audit.ts";
-import type { Kubectl } from "#test/support/kubectl.ts";
+import { hookLines } from "#test/support/helm.ts";
+import { carriers } from "#test/support/residue.ts";
 import { test } from "#test/support/scene.ts";
 
-interface Whole {
-  readonly metadata: { annotations?: Record<string, string>; finalizers?: string[] };
-  readonly spec: unknown;
-}
+const silent = progressOn(
+  () => undefined,
+  () => 0,
+);
 
 test.for(["Retain", "Delete"] as const)(
-  "under %s an Ingress and a LoadBalancer Service are served until the drain begins, and then go free (W2, W7, W17)",
+  "under %s an Ingress, a Gateway and a LoadBalancer Service are served until the drain begins, and then go free and unharmed (W2, W7, W17)",
   async (policy, { scene }) => {
-    const { stage, ngrok, namespaces } = scene;
+    const { stage, ngrok, namespace, signal } = scene;
     const { kubectl } = stage;
-    const [namespace] = namespaces;
+    const { users: features } = featuresOf("ingress,gateway,service");
     const release = await scene.install({ helm: policy === "Retain" ? 4 : 3, values: { drainPolicy: policy } });
-    const metadata = { namespace, annotations: { "ngrok.com/mapping-strategy": "endpoints-verbose" } };
-    const web = aService({ metadata: { name: "shop", namespace } });
-    const { loadBalancerClass: _, ...plain } = { ...web.spec, type: "ClusterIP", ports: [{ port: 80 }] };
-    await kubectl.run(["create", "namespace", namespace]);
-    await kubectl.apply([{ ...web, spec: plain }, anIngress({ metadata }), aService({ metadata: { namespace } })]);
-    for (const object of ["ingress/shop", "service/database"]) await isReached(kubectl, namespace, object);
-    await kubectl.run(["-n", namespace, "wait", "--for=condition=Ready", "clep/shop.example.com", "--timeout=30s"]);
-    const before = [
-      await whole(kubectl, namespace, "ingress/shop"),
-      await whole(kubectl, namespace, "service/database"),
-    ];
-    for (const { metadata: claimed } of before) expect(claimed.finalizers).toContain("k8s.ngrok.com/finalizer");
-    const remote = ngrok.remote();
-    expect(ngrok.state()).toMatchObject({ endpoints: 1, reserved_domains: 1, reserved_addrs: 1 });
+    const users = await asked(stage, features, silent, signal);
+    const remote = remoteOf(features);
+    expect(ngrok.remote()).toBe(remote);
+    expect(ngrok.state()).toMatchObject({ endpoints: 3, reserved_domains: 2, reserved_addrs: 1 });
+    // A class has a finalizer of Gateway API's own.
+    const served = users.before.filter((one) => isServed(one) && one.kind !== "GatewayClass");
+    expect(await carriers(kubectl)).toEqual(expect.arrayContaining([...served.map(nameOf), ...users.made]));
+    const database = await now(
+      kubectl,
+      served.find(({ metadata }) => metadata.name === "database")!,
+    );
+    const address = database?.metadata.annotations?.["ngrok.com/computed-url"]?.slice("tcp://".length);
     const began = await scene.auditPosition();
 
     const run = await release.uninstall();
@@ -38,30 +41,22 @@ test.for(["Retain", "Delete"] as const)(
     expect(run.code, run.stderr).toBe(0);
     expect(ngrok.remote()).toBe(policy === "Retain" ? remote : 0);
     expect(await scene.residue()).toEqual([]);
-    for (const [at, object] of ["ingress/shop", "service/database"].entries()) {
-      const after = await whole(kubectl, namespace, object);
-      expect(after.spec).toEqual(before[at]?.spec);
-      expect(after.metadata.finalizers ?? []).not.toContainEqual(expect.stringMatching(/ngrok/));
-      expect(after.metadata.annotations).not.toHaveProperty("ngrok.com/drain-owner");
-    }
+    expect(await harm(stage, users, silent)).toEqual([]);
+    const report = await kubectl.run(["-n", namespace, "get", "configmaps", "-o", "jsonpath={.items[*].data.kept}"]);
+    const services = report.split("\n").filter((line) => line.startsWith("service "));
+    expect(services).toEqual(policy === "Retain" ? [`service ${USERS}/database ${address}`] : []);
+    const counted = hookLines(run).some((line) => line.includes("at ngrok: CloudEndpoint 3, Domain 2, Service 1"));
+    expect(counted).toBe(policy === "Retain");
     const made = writes(await eventsSince(scene.auditLog, began)).filter(
       (event) => event.verb === "create" && podOf(event)?.includes("-manager-") === true && isOurs(event.objectRef),
     );
     expect(made.map(said)).toEqual([]);
     // A namespace takes its time to go, and the next install would take up what is still in it.
-    await kubectl.run(["-n", namespace, "delete", "services,ingresses", "--all"]);
+    await leave(stage, users);
+    await kubectl.run(["delete", "namespace", USERS, "--timeout=150s"]);
   },
 );
 
 function isOurs(ref: { readonly apiGroup?: string } | undefined): boolean {
   return ref?.apiGroup?.endsWith("k8s.ngrok.com") === true;
-}
-
-async function isReached(kubectl: Kubectl, namespace: string, object: string): Promise<void> {
-  const reached = "--for=jsonpath={.status.loadBalancer.ingress[0].hostname}";
-  await kubectl.run(["-n", namespace, "wait", reached, object, "--timeout=30s"], { timeout: 40_000 });
-}
-
-async function whole(kubectl: Kubectl, namespace: string, object: string): Promise<Whole> {
-  return await kubectl.json<Whole>(["-n", namespace, "get", object]);
 }

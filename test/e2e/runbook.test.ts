@@ -10,7 +10,7 @@ import { RELEASE, type Scene, test } from "#test/support/scene.ts";
 import { CHART } from "#test/support/stage.ts";
 
 /** Long enough for Helm to make a Job and to be tired of it. */
-const SOON = ["--timeout=6s"];
+const SOON = ["--timeout=10s"];
 
 const page = await pageCommands("runbook-uninstall.md");
 
@@ -32,7 +32,7 @@ test("1: a hook image that cannot be pulled (W19)", async ({ scene }) => {
   const release = await scene.install({ values });
   await scene.populate(3);
   expect((await release.uninstall(SOON)).code).not.toBe(0);
-  expect(await type(scene, "look")).toMatch(/ErrImagePull|ImagePullBackOff|Pulling/);
+  await expect.poll(async () => await type(scene, "look")).toMatch(/ErrImagePull|ImagePullBackOff|Pulling/);
 
   await type(scene, "pull");
   await type(scene, "sweep");
@@ -62,7 +62,7 @@ test("2: a quota that admits no hook pod (F10)", async ({ scene }) => {
   const quota = ["create", "quota", "full", "--hard=pods=0"];
   await kubectl.run(["-n", scene.namespace, ...quota]);
   expect((await release.uninstall(SOON)).code).not.toBe(0);
-  expect(await type(scene, "look")).toMatch(/exceeded quota/);
+  await expect.poll(async () => await type(scene, "look")).toMatch(/exceeded quota/);
 
   await type(scene, "quota");
   await type(scene, "sweep");
@@ -141,7 +141,7 @@ test("6: a namespace that is deleted while no operator runs (F16, E21)", async (
   await scene.populate(3);
   const all = ["deployment", "-l", `app.kubernetes.io/instance=${RELEASE}`];
   await kubectl.run(["-n", scene.namespace, "scale", ...all, "--replicas=0"]);
-  await kubectl.run(["-n", scene.namespace, "wait", "--for=delete", "pod", "--all", "--timeout=40s"]);
+  await kubectl.run(["-n", scene.namespace, "wait", "--for=delete", "pod", "--all", "--timeout=150s"]);
   await kubectl.run(["delete", "namespace", scene.namespace, "--wait=false"]);
 
   await type(scene, "namespace");

@@ -38,13 +38,13 @@ test("all three pods serve, and an uninstall that deletes leaves nothing when th
     spec: { url: "https://held.internal" },
   });
   await kubectl.apply([held]);
-  const ready = ["-n", TRAFFIC, "wait", "cloudendpoint/held", "--for=condition=Ready", "--timeout=60s"];
-  await kubectl.run(ready, { timeout: 70_000 });
+  const ready = ["-n", TRAFFIC, "wait", "cloudendpoint/held", "--for=condition=Ready", "--timeout=150s"];
+  await kubectl.run(ready);
   const match = { method: "DELETE", path: /^\/endpoints/ };
   const hold = api.faults.add({ kind: "status", status: 429, retryAfter: 1, match, times: Number.POSITIVE_INFINITY });
   const uninstall = release.uninstall();
-  const state = ["-n", namespace, "wait", `configmap/${FULLNAME}-drain-state`, "--timeout=60s"];
-  await kubectl.run([...state, "--for=jsonpath={.data.phase}=Draining"], { timeout: 70_000 });
+  const state = ["-n", namespace, "wait", `configmap/${FULLNAME}-drain-state`, "--timeout=150s"];
+  await kubectl.run([...state, "--for=jsonpath={.data.phase}=Draining"]);
   const forwarder = `app.kubernetes.io/instance=${RELEASE},app.kubernetes.io/component=bindings-forwarder`;
   const killed = await kubectl.run(["-n", namespace, "delete", "pods", "-l", forwarder, "--force", "--grace-period=0"]);
   expect(killed).toContain(`${FULLNAME}-bindings-forwarder-`);
@@ -57,8 +57,8 @@ test("all three pods serve, and an uninstall that deletes leaves nothing when th
   expect(api.remote()).toBe(own.length);
   expect((await kubectl.run(["get", KINDS, "--all-namespaces", "-o", "name"])).trim()).toBe("");
   expect(await kubectl.run(["get", "service", "-A", "-l", "app.kubernetes.io/managed-by=ngrok-operator"])).toBe("");
-  const gone = ["delete", "namespace", TRAFFIC, namespace, "--timeout=60s"];
-  await kubectl.run(gone, { timeout: 70_000 });
+  const gone = ["delete", "namespace", TRAFFIC, namespace, "--timeout=150s"];
+  await kubectl.run(gone);
   expect(await scene.residue()).toEqual([]);
 });
 

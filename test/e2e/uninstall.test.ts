@@ -68,7 +68,7 @@ async function stopOperator(scene: Scene): Promise<void> {
 /** Helm deletes Deployments in the background. */
 async function podsGone({ stage, namespace }: Scene): Promise<void> {
   const selector = `app.kubernetes.io/instance=${RELEASE}`;
-  await stage.kubectl.run(["-n", namespace, "wait", "--for=delete", "pods", "--selector", selector, "--timeout=60s"]);
+  await stage.kubectl.run(["-n", namespace, "wait", "--for=delete", "pods", "--selector", selector, "--timeout=150s"]);
 }
 
 /** Whoever drives is the only one who takes finalizers off: here the hook, one for each object and the operator's own. */
@@ -95,6 +95,6 @@ async function objectsAre({ kubectl }: Stage, { objects }: Population, there: bo
 }
 
 async function namespacesGo({ stage, namespace, namespaces }: Scene): Promise<void> {
-  const flags = ["--ignore-not-found", "--timeout=60s"];
-  await stage.kubectl.run(["delete", "namespace", namespace, ...namespaces, ...flags], { timeout: 70_000 });
+  const flags = ["--ignore-not-found", "--timeout=150s"];
+  await stage.kubectl.run(["delete", "namespace", namespace, ...namespaces, ...flags]);
 }

@@ -71,7 +71,7 @@ export function actOf(setting: Setting): OpenAct {
         ...(arrives ? { after: "commit" } : { drop: true }),
       });
     },
-    phase: async (is, withinMs = 30_000) => {
+    phase: async (is, withinMs = 120_000) => {
       const state = `configmap/${FULLNAME}-drain-state`;
       const flags = [`--for=jsonpath={.data.phase}=${is}`, `--timeout=${Math.ceil(withinMs / 1000)}s`];
       await kubectl.run(["wait", ...at, ...flags, state], { timeout: withinMs + 10_000, signal: scene.signal });
@@ -85,7 +85,7 @@ export function actOf(setting: Setting): OpenAct {
     shell: async (line) => {
       const helm = run.helm === 4 ? "" : 'helm() { helm3 "$@"; }\n';
       const env = { PATH: `${cluster.bin}${delimiter}${process.env["PATH"]}`, KUBECONFIG: cluster.kubeconfig };
-      return await command("sh", ["-ec", helm + line], { env, timeout: 120_000, signal: scene.signal });
+      return await command("sh", ["-ec", helm + line], { env, timeout: 240_000, signal: scene.signal });
     },
     audit: async () => await eventsSince(scene.auditLog, setting.position()),
   };

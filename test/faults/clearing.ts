@@ -69,7 +69,7 @@ async function dropTerminating({ stage: { kubectl } }: Place, crds: readonly str
   const going = (await kubectl.run(["get", "crds", "-o", template])).split("\n").filter((name) => name !== "");
   const ours = going.map((name) => `customresourcedefinition.apiextensions.k8s.io/${name}`);
   const both = ours.filter((name) => crds.includes(name));
-  if (both.length > 0) await kubectl.run(["wait", "--for=delete", ...both, "--timeout=60s"], { timeout: 70_000 });
+  if (both.length > 0) await kubectl.run(["wait", "--for=delete", ...both, "--timeout=150s"]);
 }
 
 async function ourCrds(kubectl: Kubectl): Promise<string[]> {

@@ -129,8 +129,8 @@ async function firstRun({ during }: Scenario, act: OpenAct): Promise<HelmRun> {
   const over = new AbortController();
   const run = act.again();
   const late = run.then(async () => {
-    await pause(60_000, undefined, { signal: over.signal });
-    throw new Error("`during` has not ended a minute after its helm uninstall");
+    await pause(180_000, undefined, { signal: over.signal });
+    throw new Error("`during` has not ended three minutes after its helm uninstall");
   });
   const [ended, step] = await Promise.allSettled([run, Promise.race([during?.(act), late])]);
   over.abort();
@@ -163,12 +163,11 @@ async function noFinalizerIsLeft(scenario: Scenario, { scene, run, at, kubectl }
   // A namespace that somebody deletes takes its five seconds, whatever we do.
   for (const line of goes) {
     const [, name = ""] = line.split(" ");
-    await kubectl.run(["wait", "--for=delete", `namespace/${name}`, "--timeout=60s"], { timeout: 70_000 });
+    await kubectl.run(["wait", "--for=delete", `namespace/${name}`, "--timeout=150s"]);
   }
   const listed = ["get", "pods", ...at, "--selector", `app.kubernetes.io/instance=${RELEASE}`, "-o", "name"];
   const pods = (await kubectl.run(listed)).split("\n").filter((name) => name !== "" && isOurs(name.replace("/", " ")));
-  if (pods.length > 0)
-    await kubectl.run(["wait", ...at, "--for=delete", ...pods, "--timeout=60s"], { timeout: 70_000 });
+  if (pods.length > 0) await kubectl.run(["wait", ...at, "--for=delete", ...pods, "--timeout=150s"]);
 }
 
 /** At the very end nothing carries the release's name, but the CRDs that are to be kept. */

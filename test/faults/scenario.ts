@@ -104,7 +104,7 @@ export interface Act {
   readonly again: (flags?: readonly string[]) => Promise<HelmRun>;
   /** SIGKILL of the calling process at its n-th such call from now on; whether that call still arrives is drawn. */
   readonly killAt: (match: Match, n: number) => AddedCallFault;
-  /** Until the drain state says so; rejects after `withinMs`, default 30,000. */
+  /** Until the drain state says so; rejects after `withinMs`, default 120,000. */
   readonly phase: (is: "Draining" | "Drained", withinMs?: number) => Promise<void>;
   /** What the last `helm uninstall` printed, as a person reads it; rejects with it all when it is not there. The first group, or all. */
   readonly printed: (pattern: RegExp) => string;

@@ -32,7 +32,7 @@ export async function openWays(scene: Scene): Promise<void> {
   await kubectl.apply(endpoints);
   for (const name of namespaces) await ready(scene, name, "agentendpoint/agent", "Ready");
   const bound = `boundendpoint/${boundEndpointName(boundUrl(scene))}`;
-  await kubectl.run(["-n", namespace, "wait", bound, "--for=create", "--timeout=60s"], { timeout: 70_000 });
+  await kubectl.run(["-n", namespace, "wait", bound, "--for=create", "--timeout=150s"]);
   await ready(scene, namespace, bound, "ServicesCreated");
 }
 
@@ -53,8 +53,8 @@ export async function waysLeft({ stage, namespace, namespaces }: Scene, served: 
 }
 
 async function ready({ stage, signal }: Scene, namespace: string, object: string, condition: string): Promise<void> {
-  const wait = ["-n", namespace, "wait", object, `--for=condition=${condition}`, "--timeout=60s"];
-  await stage.kubectl.run(wait, { timeout: 70_000, signal });
+  const wait = ["-n", namespace, "wait", object, `--for=condition=${condition}`, "--timeout=150s"];
+  await stage.kubectl.run(wait, { signal });
 }
 
 function boundUrl({ namespaces: [first] }: Scene): string {

@@ -1,21 +1,12 @@
 // An API server in memory, with the semantics that the protocol stands on: resourceVersions, preconditions on uid and
 // resourceVersion, tests in patches, finalizers, deletion, kinds and namespaces that are going, watches from a version on.
 import type { KubeRequest, WatchEvent } from "#kube/connection.ts";
-import { ownKinds } from "#api/own-kinds.ts";
 import type { Kind, KubeObject } from "#kube/kind.ts";
 import { resourceName } from "#kube/kind.ts";
-import {
-  ConfigMap,
-  CustomResourceDefinition,
-  Deployment,
-  Ingress,
-  Lease,
-  Namespace,
-  Pod,
-  Service,
-} from "#kube/kinds.ts";
+import { CustomResourceDefinition, Namespace, Pod } from "#kube/kinds.ts";
 import type { JsonPatchOperation } from "#kube/writer.ts";
 import { appliedStatus, jsonPatched, merged, PatchRefused, same } from "./patch.ts";
+import { isIn, isOwn, isSelected, type Place, placeOf } from "./place.ts";
 
 export type Stored = KubeObject & {
   spec?: Record<string, unknown>;
@@ -48,26 +39,6 @@ export interface Heard {
   readonly type: "ADDED" | "MODIFIED" | "DELETED";
   readonly object: Stored;
 }
-
-interface Place {
-  readonly kind: Kind;
-  readonly namespace: string | undefined;
-  readonly name: string | undefined;
-  readonly part: string | undefined;
-}
-
-const builtIn: readonly Kind[] = [
-  ConfigMap,
-  CustomResourceDefinition,
-  Deployment,
-  Ingress,
-  Lease,
-  Namespace,
-  Pod,
-  Service,
-];
-const kinds = new Map([...builtIn, ...ownKinds].map((kind) => [resourceName(kind), kind]));
-const own = new Set(ownKinds.map(resourceName));
 
 export class ApiServer {
   readonly history: Heard[] = [];
@@ -137,17 +108,11 @@ export class ApiServer {
 
   /** Throws Refused 404 for what is not served. */
   #placeOf(path: string): Place {
-    const [, api, ...rest] = path.split("/");
-    const group = api === "api" ? "" : (rest.shift() ?? "");
-    rest.shift();
-    let namespace: string | undefined;
-    if (rest[0] === "namespaces" && rest.length > 2) [, namespace] = rest.splice(0, 2);
-    const [plural = "", name, part] = rest;
-    const resource = group === "" ? plural : `${plural}.${group}`;
-    const kind = kinds.get(resource);
-    if (kind === undefined || (own.has(resource) && this.get(CustomResourceDefinition, resource) === undefined))
-      throw notFound(path);
-    return { kind, namespace, name, part };
+    const place = placeOf(path);
+    if (place === undefined) throw notFound(path);
+    const isGone = isOwn(place.kind) && this.get(CustomResourceDefinition, resourceName(place.kind)) === undefined;
+    if (isGone) throw notFound(path);
+    return place;
   }
 
   #get({ kind, namespace, name = "" }: Place): Stored {
@@ -171,7 +136,7 @@ export class ApiServer {
       );
     }
     const crd = this.get(CustomResourceDefinition, resourceName(kind));
-    if (own.has(resourceName(kind)) && crd?.metadata.deletionTimestamp !== undefined)
+    if (isOwn(kind) && crd?.metadata.deletionTimestamp !== undefined)
       throw new Refused(403, "Forbidden", "create not allowed while custom resource definition is terminating");
     if (this.get(kind, name, namespace) !== undefined)
       throw new Refused(409, "AlreadyExists", `${name} already exists`);
@@ -271,7 +236,7 @@ export class ApiServer {
     const event: Heard = { version: this.#version, kind, type, object: structuredClone(object) };
     this.history.push(event);
     for (const listener of this.listeners) listener(event);
-    if (after === undefined && own.has(resourceName(kind))) this.#endOfKind(kind);
+    if (after === undefined && isOwn(kind)) this.#endOfKind(kind);
     return object;
   }
 
@@ -302,20 +267,4 @@ function guardFinalizers(before: Stored, after: Stored): void {
   if (added === undefined) return;
   const message = "Forbidden: no new finalizers can be added if the object is being deleted";
   throw new Refused(422, "Invalid", message, [{ field: "metadata.finalizers", message }]);
-}
-
-function isIn(namespace: string | undefined, object: Stored): boolean {
-  return namespace === undefined || object.metadata.namespace === namespace;
-}
-
-function isSelected(
-  { metadata }: Stored,
-  { fieldSelector, labelSelector }: NonNullable<KubeRequest["query"]>,
-): boolean {
-  if (fieldSelector !== undefined && fieldSelector !== `metadata.name=${metadata.name}`) return false;
-  const parts = labelSelector === undefined ? [] : String(labelSelector).split(/,(?![^(]*\))/);
-  return parts.every((part) => {
-    const [, key = "", values = ""] = /^(\S+?)(?:=| in \()([^)]*)\)?$/.exec(part) ?? [];
-    return values.split(",").some((value) => metadata.labels?.[key] === value.trim());
-  });
 }

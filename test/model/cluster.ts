@@ -9,7 +9,8 @@ import { resourceName } from "#kube/kind.ts";
 import { ConfigMap, CustomResourceDefinition, Deployment, Namespace, Pod } from "#kube/kinds.ts";
 import type { Scheduler } from "fast-check";
 import { ApiServer, type Stored } from "./api-server.ts";
-import { type Fault, Line, type Wires } from "./network.ts";
+import { type MishapOptions, Mishaps, type Role } from "./mishaps.ts";
+import { Line, type Wires } from "./network.ts";
 import { Ngrok } from "./ngrok.ts";
 import { type Program, release, runHook, runManager } from "./programs.ts";
 import { Rules } from "./rules.ts";
@@ -17,21 +18,10 @@ import { Process, Time } from "./time.ts";
 
 export const SHOP = "shop";
 
-export type Role = "leader" | "drain" | "cleanup" | "cli";
-
-export interface ClusterOptions {
+export interface ClusterOptions extends MishapOptions {
   readonly replicas: number;
   readonly policy: DrainPolicy;
   readonly crdsGo: boolean;
-  /** At the n-th request of all processes of a role, or at the n-th of its writes under the token. */
-  readonly faults: readonly {
-    readonly role: Role;
-    readonly at: number;
-    readonly of?: "writes";
-    readonly fault: Fault;
-  }[];
-  /** Milliseconds by which the events of a watch are late, taken in turn. */
-  readonly lags: readonly number[];
   /** How far the wall clocks of the pods are off, taken in turn. */
   readonly skews: readonly number[];
   readonly random: () => number;
@@ -49,8 +39,7 @@ export class Cluster {
   readonly ngrok = new Ngrok();
   readonly rules: Rules;
   readonly story: string[] = [];
-  /** No fault happens any more. */
-  calm = false;
+  readonly mishaps: Mishaps;
   /** Requests that were executed. */
   executed = 0;
   policy: DrainPolicy;
@@ -58,16 +47,15 @@ export class Cluster {
   hooksStarted = 0;
   readonly #options: ClusterOptions;
   readonly #wires: Wires;
-  readonly #requests = new Map<string, number>();
   readonly #endedTokens = new Map<string, number>();
   readonly #pods = new Map<string, { readonly process: Process; readonly terminate: () => void }>();
   #names = 0;
-  readonly #lags = new Map<string, number>();
 
   constructor(scheduler: Scheduler, options: ClusterOptions) {
     this.#options = options;
     this.policy = options.policy;
     this.time = new Time(scheduler);
+    this.mishaps = new Mishaps(options);
     this.rules = new Rules(this.time, this.ngrok, release);
     this.server.date = () => this.time.date();
     this.server.onChange = (change) => {
@@ -87,14 +75,14 @@ export class Cluster {
       server: this.server,
       ngrok: this.ngrok,
       random: options.random,
-      fault: (line, fenced) => this.#faultOf(line, fenced),
+      fault: ({ role }, fenced) => this.mishaps.faultOf(role, fenced),
       holdOf: (line) => this.rules.holdOf(line),
       executing: (sent) => {
         this.rules.sent = sent;
         if (sent !== undefined) this.executed += 1;
       },
       note: (text) => this.note(text),
-      lag: ({ process }, path) => this.#lagOf(`${process.name} ${path}`),
+      lag: ({ process }, path) => this.mishaps.lagOf(`${process.name} ${path}`),
     };
     this.#install();
   }
@@ -254,28 +242,6 @@ export class Cluster {
     );
     this.note(`${name}: ${how}`);
     return how;
-  }
-
-  #faultOf({ role }: Line, fenced: boolean): Fault | undefined {
-    const count = (what: string): number => {
-      const n = (this.#requests.get(what) ?? 0) + 1;
-      this.#requests.set(what, n);
-      return n;
-    };
-    const requests = count(role);
-    const writes = fenced ? count(`${role} writes`) : undefined;
-    if (this.calm) return undefined;
-    return this.#options.faults.find((one) => one.role === role && one.at === (one.of === "writes" ? writes : requests))
-      ?.fault;
-  }
-
-  /** A watch is late all the time, not with one event. */
-  #lagOf(watch: string): number {
-    const { lags } = this.#options;
-    if (this.calm || lags.length === 0) return 0;
-    const lag = this.#lags.get(watch) ?? lags[this.#lags.size % lags.length] ?? 0;
-    this.#lags.set(watch, lag);
-    return lag;
   }
 
   #podGone(pod: Stored | undefined): void {

@@ -7,14 +7,13 @@ import { resourceName } from "#kube/kind.ts";
 import { ConfigMap, CustomResourceDefinition, Ingress, Pod } from "#kube/kinds.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import { stateRef } from "#drain/state.ts";
-import { reader } from "#kube/reader.ts";
 import { cancelCommand } from "#hooks/ngrok-drain/cancel.ts";
 import type { DrainCommand } from "#hooks/ngrok-drain/command.ts";
 import { policyCommand } from "#hooks/ngrok-drain/policy.ts";
 import { aDomain, anIngress } from "#test/support/builders.ts";
 import type { Scheduler } from "fast-check";
 import { Cluster, type ClusterOptions, SHOP } from "./cluster.ts";
-import { release } from "./programs.ts";
+import { release, runCli } from "./programs.ts";
 import { claimed } from "./rules.ts";
 
 export type Deed =
@@ -114,7 +113,7 @@ class Playing {
       await cluster.time.sleep(5_000);
       done = await this.#uninstall();
     }
-    cluster.calm = true;
+    cluster.mishaps.calm = true;
     for (let n = 0; !done && n < CALM; n += 1) {
       await cluster.time.sleep(20_000);
       done = await this.#uninstall();
@@ -241,38 +240,9 @@ class Playing {
 
   /** ngrok-drain on somebody's machine; its exit code. */
   async #cli(command: DrainCommand, argument?: string): Promise<number> {
-    const cluster = this.#cluster;
-    const { connection, process } = cluster.outside("cli");
-    const { signal } = new AbortController();
-    const killed = new Promise<number>((resolve) => (process.onKill = () => resolve(137)));
-    const work = command.run(
-      {
-        install: {
-          release,
-          policy: cluster.policy,
-          clusterWide: true,
-          crdsGo: false,
-          helmSeconds: 300,
-          apiUrl: undefined,
-          callsPerMinute: undefined,
-          apiKeyIn: { name: "credentials", key: "API_KEY" },
-          inside: false,
-          assumed: [],
-        },
-        connection,
-        read: reader(connection),
-        clock: process.clock,
-        signal,
-        ngrok: () => Promise.resolve(undefined),
-        answer: (_document, lines) => cluster.note(`${process.name}: ${lines[0]}`),
-        tell: () => undefined,
-        show: () => undefined,
-        ask: () => Promise.resolve(undefined),
-        say: () => undefined,
-      },
-      { argument, options: {} },
-    );
-    return await Promise.race([work.catch(() => 1), killed]);
+    const { policy } = this.#cluster;
+    const note = (text: string): void => this.#cluster.note(text);
+    return await runCli({ line: this.#cluster.outside("cli"), policy, note }, command, argument);
   }
 
   /** As a person creates it, or as it stands when it was reconciled before. */

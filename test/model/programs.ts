@@ -1,4 +1,5 @@
-// The programs of the product as they run in the model: the api-manager and both hooks, each on the line of its process.
+// The programs of the product as they run in the model: the api-manager, both hooks and ngrok-drain, each on the line of its
+// process.
 import type { Release } from "#api/release.ts";
 import { namesOf } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
@@ -6,6 +7,8 @@ import { cleanupHook } from "#hooks/cleanup/hook.ts";
 import type { HookWorld } from "#hooks/define-hook.ts";
 import { drainHook } from "#hooks/drain/hook.ts";
 import { environment } from "#hooks/environment.ts";
+import type { DrainCommand } from "#hooks/ngrok-drain/command.ts";
+import { reader } from "#kube/reader.ts";
 import { cloudEndpointController } from "#operator/controllers/cloud-endpoint/controller.ts";
 import { domainController } from "#operator/controllers/domain/controller.ts";
 import { kubernetesOperatorController } from "#operator/controllers/kubernetes-operator/controller.ts";
@@ -88,6 +91,44 @@ export async function runHook(role: "drain" | "cleanup", program: Program): Prom
     say: (word, sentence) => note(`${name} says: ${word} ${sentence}`),
   });
   return ok;
+}
+
+/** ngrok-drain, with an admin's login and without a key; resolves to its exit code. */
+export async function runCli(
+  { line: { connection, process }, policy, note }: Pick<Program, "line" | "policy" | "note">,
+  command: DrainCommand,
+  argument?: string,
+): Promise<number> {
+  const { signal } = new AbortController();
+  const killed = new Promise<number>((resolve) => (process.onKill = () => resolve(137)));
+  const work = command.run(
+    {
+      install: {
+        release,
+        policy,
+        clusterWide: true,
+        crdsGo: false,
+        helmSeconds: 300,
+        apiUrl: undefined,
+        callsPerMinute: undefined,
+        apiKeyIn: { name: "credentials", key: "API_KEY" },
+        inside: false,
+        assumed: [],
+      },
+      connection,
+      read: reader(connection),
+      clock: process.clock,
+      signal,
+      ngrok: () => Promise.resolve(undefined),
+      answer: (_document, lines) => note(`${process.name}: ${lines[0]}`),
+      tell: () => undefined,
+      show: () => undefined,
+      ask: () => Promise.resolve(undefined),
+      say: () => undefined,
+    },
+    { argument, options: {} },
+  );
+  return await Promise.race([work.catch(() => 1), killed]);
 }
 
 function environmentOf({ line, uid, policy, crdsGo }: Program): HookWorld<typeof environment>["env"] {

@@ -6,6 +6,7 @@ import { expect, inject, test as base } from "vitest";
 import { connect, type Connection } from "#kube/connection.ts";
 import { KnownError } from "#wire/errors.ts";
 import { startApiProxy, type ApiProxy } from "./api-proxy.ts";
+import { patient } from "./patient.ts";
 
 interface World {
   readonly proxy: ApiProxy;
@@ -19,7 +20,7 @@ interface World {
 const test = base.extend<{ world: World }>({
   world: async ({ signal }, use) => {
     const kubeconfig = inject("kubeconfig");
-    await using admin = await connect({ kubeconfig });
+    await using admin = patient(await connect({ kubeconfig }));
     const pki = join(dirname(kubeconfig), "pki");
     await using proxy = await startApiProxy({ host: "127.0.0.1", pki, target: admin.server });
     const namespace = `proxy-${crypto.randomUUID().slice(0, 6)}`;
@@ -36,14 +37,13 @@ const test = base.extend<{ world: World }>({
     });
     const ca = (await readFile(join(pki, "ca.crt"))).toString("base64");
     const cluster = { server: `https://${proxy.host}:${proxy.port}`, "certificate-authority-data": ca };
-    await using drain = await connect({
-      kubeconfig: {
-        clusters: [{ name: "c", cluster }],
-        users: [{ name: "u", user: { token: status.token } }],
-        contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
-        "current-context": "x",
-      },
-    });
+    const login = {
+      clusters: [{ name: "c", cluster }],
+      users: [{ name: "u", user: { token: status.token } }],
+      contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
+      "current-context": "x",
+    };
+    await using drain = patient(await connect({ kubeconfig: login }));
     await use({ proxy, drain, admin, namespace });
   },
 });

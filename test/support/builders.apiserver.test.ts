@@ -14,7 +14,7 @@ test("an API server with Gateway API takes one of each", async () => {
     await command(program, ["--kubeconfig", plane.kubeconfig, ...args], { input });
   const files = await gatewayApiCrds("experimental", console.log);
   const crds = await kubectl(["create", "-o", "name", ...files.flatMap((file) => ["-f", file])]);
-  await kubectl(["wait", "--for=condition=Established", "--timeout=30s", ...crds.trim().split("\n")]);
+  await kubectl(["wait", "--for=condition=Established", "--timeout=150s", ...crds.trim().split("\n")]);
 
   const items = [
     builders.anIngressClass(),

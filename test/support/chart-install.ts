@@ -5,10 +5,11 @@ import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parse, parseAllDocuments, stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import type { Connection } from "#kube/connection.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import { command } from "#tools/command.ts";
+import { objectsIn } from "./manifest.ts";
 
 /** Values as `--set` takes them. */
 export type Values = Readonly<Record<string, string | boolean>>;
@@ -18,7 +19,7 @@ export async function renderChart(bin: string, values: Values): Promise<KubeObje
   const all = { fullnameOverride: "ngrok-operator", "agent.enabled": false, ...values };
   const sets = Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
   const text = await command(join(bin, "helm"), ["template", "ngrok", "chart", "--namespace", "ops", ...sets]);
-  return parseAllDocuments(text).flatMap((document) => (document.toJS() as KubeObject | null) ?? []);
+  return objectsIn(text);
 }
 
 export interface Ended {
@@ -184,7 +185,7 @@ export class ChartInstall implements AsyncDisposable {
       method: "POST",
       path: `/api/v1/namespaces/ops/serviceaccounts/${account}/token`,
       body: { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} },
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(120_000),
     })) as { status: { token: string } };
     const admin = parse(await readFile(kubeconfig, "utf8")) as { clusters: object[]; users: object[] };
     const clusters = admin.clusters.map((one) => ({ ...one, cluster: { server } }));

@@ -2,7 +2,7 @@
 import { FINALIZERS } from "#api/keys.ts";
 import { namesOf } from "#api/release.ts";
 import type { Kind } from "#kube/kind.ts";
-import { ConfigMap } from "#kube/kinds.ts";
+import { ConfigMap, Lease } from "#kube/kinds.ts";
 import type { World } from "./world.ts";
 
 export interface ClosedState {
@@ -35,9 +35,10 @@ export interface Heard {
 
 export const silence: Heard = { written: [], asked: 0 };
 
-/** Closes the gate and has the world disturbed: what is heard of the managers from then on. */
+/** Closes the gate, and once the leader has let go has the world disturbed: what is heard of the managers from then on. */
 export async function heardOnceClosed(world: World, state: ClosedState, disturb: () => Promise<void>): Promise<Heard> {
   await state.close(world);
+  await world.until(Lease, namesOf(world.release).lease, ({ spec }) => (spec?.holderIdentity ?? "") === "");
   await world.quiet();
   if (state.restarts) {
     await world.manager.stop();

@@ -12,7 +12,7 @@ const PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
 /** Creates what is missing and resolves when all are served: a CRD is Established a moment after its creation. */
 export async function installCrds(connection: Connection): Promise<void> {
-  const signal = AbortSignal.timeout(20_000);
+  const signal = AbortSignal.timeout(120_000);
   const write = writer(connection, afterUninstall(signal));
   const names = crdObjects().map((crd) => (crd as KubeObject).metadata.name);
   for (const crd of crdObjects()) {

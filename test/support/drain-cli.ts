@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parse, parseAllDocuments, stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain } from "#api/domain.ts";
 import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
@@ -23,7 +23,9 @@ import { afterUninstall } from "#wire/fence.ts";
 import { ownControlPlane } from "./apiserver.ts";
 import { aDomain, aKubernetesOperator } from "./builders.ts";
 import { installCrds } from "./crds.ts";
+import { objectsIn } from "./manifest.ts";
 import { type NgrokApi, startNgrokApi } from "./ngrok-api/server.ts";
+import { patient } from "./patient.ts";
 
 /** The name of the drain state. */
 export const STATE = "ngrok-operator-drain-state";
@@ -172,7 +174,7 @@ export class DrainCli implements AsyncDisposable {
       ...shown.flatMap((name) => ["-s", `templates/${name}.yaml`]),
       ...sets.flatMap(([key, value]) => ["--set", `${key}=${value}`]),
     ]);
-    return parseAllDocuments(rendered).flatMap((document) => (document.toJS() as KubeObject | null) ?? []);
+    return objectsIn(rendered);
   }
 
   /** Objects that no story changes are applied once. */
@@ -259,7 +261,7 @@ export async function startDrainCli(): Promise<DrainCli> {
     mkdtemp(join(tmpdir(), "ngrok-drain-test-")),
     binaries(console.log),
   ]);
-  const connection = await connect({ kubeconfig: plane.kubeconfig });
+  const connection = patient(await connect({ kubeconfig: plane.kubeconfig }));
   await installCrds(connection);
   const cli = new DrainCli(plane, api, connection, folder, bin);
   for (const name of ["ops", "shop"]) await cli.write.create(Namespace, { metadata: { name } }, cli.signal);

@@ -1,5 +1,6 @@
 // The tier `e2e`: one cluster with our images and Gateway API for the whole run, brought before the first test and gone
-// after the last. E2E_CLUSTER=name uses a cluster that runs already and leaves it, for who writes tests.
+// after the last. E2E_CLUSTER=name uses a cluster that runs already and leaves it, for who writes tests; E2E_NAME=name calls
+// the own one so, for a run beside another.
 import type { TestProject } from "vitest/node";
 import { gatewayApiCrds, testTools } from "#tools/binaries.ts";
 import { down, find } from "#tools/cluster/cluster.ts";
@@ -16,7 +17,7 @@ declare module "vitest" {
 /** Vitest's global setup; what it returns is the teardown. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env["E2E_CLUSTER"];
-  const name = given ?? "e2e";
+  const name = given ?? process.env["E2E_NAME"] ?? "e2e";
   const tell = (line: string): void => console.log(line);
   if (given === undefined && (await find(name)) !== undefined) {
     throw new Error(

@@ -37,7 +37,7 @@ export function startAgent(edge: Pick<NgrokEdge, "serverAddr" | "ca">, options: 
   return {
     agent,
     told,
-    until: async (what, holds, withinMs = 20_000) => {
+    until: async (what, holds, withinMs = 50_000) => {
       await new Promise<void>((resolve, reject) => {
         const look = (): void => {
           if (!holds()) return;

@@ -19,7 +19,7 @@ import { trafficPolicyController } from "#operator/controllers/traffic-policy/co
 import { translationController } from "#operator/controllers/translation/controller.ts";
 import type { KeyedController } from "#operator/runtime/define-keyed.ts";
 import type { LeaderController } from "#operator/runtime/define-controller.ts";
-import { anAgent, says } from "./agent-words.ts";
+import { says } from "./agent-words.ts";
 import {
   aBoundEndpoint,
   aCloudEndpoint,
@@ -36,6 +36,7 @@ import {
   aTCPRoute,
   aTLSRoute,
 } from "./builders.ts";
+import { anAgent } from "./replica-pods.ts";
 import type { World } from "./world.ts";
 
 export interface Sampled {

@@ -63,7 +63,7 @@ export async function makeField(
   clusterWide: boolean,
 ): Promise<void> {
   const held = { namespace, annotations, finalizers: [STRANGER, FINALIZER] };
-  const signal = AbortSignal.timeout(30_000);
+  const signal = AbortSignal.timeout(120_000);
   const write = writer(connection, afterUninstall(signal));
   const put = async <T extends KubeObject>(kind: Kind<T>, object: T): Promise<T> =>
     await write.create(kind, object, signal);
@@ -125,7 +125,7 @@ function boundService(namespace: string) {
 
 /** Everything of the field's kinds goes, whatever holds it. */
 export async function clearField(connection: Connection): Promise<void> {
-  const signal = AbortSignal.timeout(30_000);
+  const signal = AbortSignal.timeout(120_000);
   const write = writer(connection, afterUninstall(signal));
   for (const kind of fieldKinds) {
     for await (const { items } of reader(connection).pages(kind, {}, signal)) {

@@ -1,5 +1,7 @@
 // A forwarder in this process, with ngrok's binding ingress beside it and pods that come over real sockets.
 import { tcpEcho } from "#test/support/ngrok-edge/upstreams.ts";
+import { randomInt } from "node:crypto";
+import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { keyAndRequest } from "#ngrok/csr.ts";
@@ -33,8 +35,10 @@ export async function startForwarding({
   clock = systemClock,
   identify = () => nobody,
   presents = true,
+  proxy,
   ...options
 }: {
+  readonly proxy?: (origin: string) => string | undefined;
   /** Whether it has a signed pair from the start. */
   readonly presents?: boolean;
   readonly limits?: Partial<ForwarderLimits>;
@@ -51,6 +55,7 @@ export async function startForwarding({
     clock,
     log,
     ca: ingress.ca,
+    ...(proxy === undefined ? {} : { proxy }),
     meter: measured.connections(),
   });
   const told: (string | undefined)[] = [];
@@ -84,13 +89,24 @@ export async function startForwarding({
   };
 }
 
-/** A port that nobody listens at. */
+/**
+ * A port that nobody listens at. It is below those that the kernel gives by itself (Linux: from 32768): one of these may be
+ * anybody's the moment after, and a connection to it on one machine may even come to be one to itself. And below those of
+ * control planes (tools/cluster/embedded/control-plane.ts), which start beside it.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const server = createServer();
+    const listening = once(server, "listening");
+    server.listen(randomInt(10_000, 20_000));
+    const port = await listening.then(
+      () => (server.address() as AddressInfo).port,
+      () => undefined,
+    );
+    if (port === undefined) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
 
 /** A pod's connection, connected; `from` is the pod's address. */
@@ -101,6 +117,14 @@ export async function come(port: number, host = "127.0.0.1", from?: string): Pro
     socket.once("connect", resolve);
     socket.once("error", reject);
   });
+  return socket;
+}
+
+/** A pod's connection to an endpoint that says back what it hears, over which a word has passed both ways. */
+export async function talking(port: number): Promise<Socket> {
+  const socket = await come(port);
+  socket.write("x");
+  await once(socket, "data");
   return socket;
 }
 

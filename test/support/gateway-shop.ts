@@ -3,9 +3,11 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import {
+  Gateway,
   GatewayClass,
   type GatewayClassObject,
   type GatewayObject,
+  HTTPRoute,
   type RouteObject,
   Service,
   type ServiceObject,
@@ -20,6 +22,7 @@ import type { Controller } from "#operator/runtime/define-controller.ts";
 import { binaries, gatewayApiCrds } from "#tools/binaries.ts";
 import { command } from "#tools/command.ts";
 import { aGateway, aGatewayClass, anHTTPRoute, aService } from "./builders.ts";
+import { isProgrammed } from "./gateway-seen.ts";
 import { built, type Overrides } from "./overrides.ts";
 import { startWorld, type World, type WorldOptions } from "./world.ts";
 
@@ -42,7 +45,7 @@ export async function installGatewayApi(
     await command(program, ["--kubeconfig", kubeconfig, ...args]);
   const files = (await gatewayApiCrds(channel, console.log)).flatMap((file) => ["-f", file]);
   const crds = await kubectl(["create", "-o", "name", ...files]);
-  await kubectl(["wait", "--for=condition=Established", "--timeout=30s", ...crds.trim().split("\n")]);
+  await kubectl(["wait", "--for=condition=Established", "--timeout=150s", ...crds.trim().split("\n")]);
 }
 
 export interface GatewayShop {
@@ -117,6 +120,23 @@ export async function startGatewayShop(options: Partial<WorldOptions> = {}): Pro
       await world[Symbol.asyncDispose]();
     },
   };
+}
+
+/** With its GatewayClass. */
+export async function openGatewayShop(options: Partial<WorldOptions>): Promise<GatewayShop> {
+  const shop = await startGatewayShop(options);
+  await shop.makeClass(shop.className, shop.controllerName);
+  return shop;
+}
+
+/** A Gateway for https://shop.ngrok.app and an HTTPRoute that leads to a Service, as soon as they are programmed. */
+export async function populateGatewayShop(shop: GatewayShop): Promise<void> {
+  const { world } = shop;
+  await shop.service("web");
+  await world.create(Gateway, shop.gateway("shop.ngrok.app"));
+  await world.create(HTTPRoute, shop.route("web", "web"));
+  await world.until(Gateway, "edge", isProgrammed);
+  await world.quiet();
 }
 
 function plainService(name: string): ServiceObject {

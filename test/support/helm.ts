@@ -17,6 +17,7 @@ export interface HelmRun {
 export interface HelmOptions {
   /** Milliseconds until it is killed; six minutes by default, beyond Helm's own five. */
   readonly timeout?: number;
+  /** Ends it as a person's Ctrl-C does. */
   readonly signal?: AbortSignal;
   /** Each line as it comes, of either stream. */
   readonly onLine?: (line: string) => void;
@@ -35,6 +36,7 @@ export async function helm(
     env: { ...process.env, KUBECONFIG: kubeconfig },
     stdio: ["ignore", "pipe", "pipe"],
     timeout,
+    killSignal: "SIGINT",
     ...(signal && { signal }),
   });
   const lines = { stdout: [] as string[], stderr: [] as string[] };

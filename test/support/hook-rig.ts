@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parse, parseAllDocuments, stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import { Domain } from "#api/domain.ts";
 import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
@@ -23,7 +23,9 @@ import { afterUninstall } from "#wire/fence.ts";
 import { ownControlPlane } from "./apiserver.ts";
 import { aDomain, aKubernetesOperator } from "./builders.ts";
 import { installCrds } from "./crds.ts";
+import { objectsIn } from "./manifest.ts";
 import { type NgrokApi, type NgrokApiOptions, startNgrokApi } from "./ngrok-api/server.ts";
+import { patient } from "./patient.ts";
 
 export const release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
 export const at = (name: string): { name: string; namespace: string } => ({ name, namespace: release.namespace });
@@ -35,6 +37,8 @@ export interface Ended {
 
 export interface Started {
   readonly child: ChildProcess;
+  /** What it has said so far. */
+  log(): string;
   readonly ended: Promise<Ended>;
 }
 
@@ -79,10 +83,13 @@ export async function hookRig(ngrokApi: NgrokApiOptions = {}): Promise<HookRig> 
     mkdtemp(join(tmpdir(), "hooks-test-")),
     binaries(console.log),
   ]);
-  const connection = await connect({ kubeconfig: plane.kubeconfig });
+  const wire = await connect({ kubeconfig: plane.kubeconfig });
+  const connection = patient(wire);
   const fence = afterUninstall(stop.signal);
   const write = writer(connection, fence);
   const read = reader(connection);
+  // As impatient as a program of ours is.
+  const drives = { connection: wire, read: reader(wire), write: writer(wire, fence) };
   const account = { apiUrl: api.url, apiKey: "key", userAgent: "test", clock, signal: stop.signal };
   const ngrok = connectNgrok(account);
   const kubectl = async (...args: string[]): Promise<string> =>
@@ -95,7 +102,7 @@ export async function hookRig(ngrokApi: NgrokApiOptions = {}): Promise<HookRig> 
     const sets = Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
     const chosen = templates.flatMap((template) => ["-s", `templates/${template}.yaml`]);
     const text = await command(join(bin, "helm"), ["template", release.name, "chart", "-n", "ops", ...chosen, ...sets]);
-    return parseAllDocuments(text).flatMap((document) => (document.toJS() as KubeObject | null) ?? []);
+    return objectsIn(text);
   };
   /** A kubeconfig with the token of a ServiceAccount, as a pod would carry it. */
   const loginOf = async (account: string): Promise<string> => {
@@ -145,7 +152,7 @@ export async function hookRig(ngrokApi: NgrokApiOptions = {}): Promise<HookRig> 
     connection,
     read,
     write,
-    hands: { connection, read, write, ngrok: ngrok.under(fence), fence, clock },
+    hands: { ...drives, ngrok: ngrok.under(fence), fence, clock },
     kubectl,
     managerLogin: async (values) => await login(["api-manager/serviceaccount", "rbac/api-manager"], values),
     login,
@@ -188,7 +195,7 @@ function program(hook: string, env: Record<string, string>): Started {
   child.stdout.on("data", (chunk: Buffer) => (log += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (log += chunk.toString()));
   const ended = new Promise<Ended>((resolve) => child.on("close", (code) => resolve({ code: code ?? 137, log })));
-  return { child, ended };
+  return { child, log: () => log, ended };
 }
 
 /** Deletes what a story left, whatever holds it. */

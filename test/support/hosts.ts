@@ -1,22 +1,22 @@
 // Small clusters for tests of the translation: Ingresses, Gateways and routes that meet on a handful of hosts and Services.
 import fc from "fast-check";
-import type { KubeObject } from "#kube/kind.ts";
-import {
-  Gateway,
-  GatewayClass,
-  type GatewayObject,
-  HTTPRoute,
-  Ingress,
-  IngressClass,
-  type IngressObject,
-  type RouteObject,
-  Service,
-  TLSRoute,
-} from "#kube/kinds.ts";
+import type { Kind, KubeObject } from "#kube/kind.ts";
+import type { GatewayObject, IngressObject, RouteObject } from "#kube/kinds.ts";
+import type { ReferenceGrantObject } from "#kube/routing-objects.ts";
 import { sources } from "#operator/controllers/translation/sources.ts";
 import { Cache } from "#operator/runtime/cache.ts";
 import type { Options } from "#operator/translate/model.ts";
-import { aGateway, aGatewayClass, anHTTPRoute, anIngress, anIngressClass, aService, aTLSRoute } from "./builders.ts";
+import {
+  aGateway,
+  aGatewayClass,
+  anHTTPRoute,
+  anIngress,
+  anIngressClass,
+  anNgrokTrafficPolicy,
+  aService,
+  aTLSRoute,
+} from "./builders.ts";
+import { aGrant, aNamespace } from "./gateway-ground.ts";
 
 export const options: Options = {
   managerNamespace: "ops",
@@ -43,6 +43,15 @@ export const services = ["a", "b", "c", "d"].map((name) =>
   }),
 );
 
+const office = (onHttpRequest: unknown) =>
+  anNgrokTrafficPolicy({
+    metadata: { name: "office", namespace: "shop" },
+    spec: { policy: { on_http_request: onHttpRequest } },
+  });
+export const policies = [office([{ actions: [{ type: "deny" }] }])];
+/** The same, as it cannot be read. */
+export const brokenPolicy = office("everything");
+
 export interface Sketch {
   readonly hosts: readonly (readonly [host: string, service: string, port: string | number])[];
   readonly fallback: string | undefined;
@@ -51,6 +60,8 @@ export interface Sketch {
   readonly verbose: boolean;
   /** Asks for what there is not, so that all of it is refused. */
   readonly refused: boolean;
+  /** The NgrokTrafficPolicy that it names. */
+  readonly policy?: string | undefined;
   readonly description: string | undefined;
 }
 
@@ -67,6 +78,7 @@ export function ingressOf(sketch: Sketch, at: number): IngressObject {
       annotations: {
         ...(sketch.verbose ? { "ngrok.com/mapping-strategy": "endpoints-verbose" } : {}),
         ...(sketch.refused ? { "ngrok.com/bindings": "public,internal" } : {}),
+        ...(sketch.policy === undefined ? {} : { "ngrok.com/traffic-policy": sketch.policy }),
         ...(sketch.description === undefined ? {} : { "ngrok.com/description": sketch.description }),
       },
     },
@@ -85,6 +97,8 @@ export interface GatewaySketch {
   readonly listeners: readonly (readonly [host: string, protocol: "HTTP" | "HTTPS" | "TLS"])[];
   readonly foreign: boolean;
   readonly certificate: boolean;
+  /** Which namespaces' routes its listeners take; default: its own. */
+  readonly admits?: "All" | "Selector";
 }
 
 export interface RouteSketch {
@@ -92,11 +106,15 @@ export interface RouteSketch {
   readonly backends: readonly (readonly [service: string, port: number])[];
   readonly bytes: boolean;
   readonly deleting: boolean;
+  /** In another namespace than the Gateways and the Services. */
+  readonly abroad?: boolean;
 }
 
 const ports = { HTTP: 80, HTTPS: 443, TLS: 9000 };
 
-export function gatewayOf({ listeners, foreign, certificate }: GatewaySketch, at: number): GatewayObject {
+export function gatewayOf(sketch: GatewaySketch, at: number): GatewayObject {
+  const { listeners, foreign, certificate, admits } = sketch;
+  const namespaces = { from: admits ?? ("Same" as const), selector: { matchLabels: { open: "yes" } } };
   const tls = { backend: { clientCertificateRef: { name: "certificate" } } };
   return aGateway({
     metadata: { name: `gateway-${at}`, namespace: "shop", uid: `gateway-${at}` },
@@ -107,24 +125,26 @@ export function gatewayOf({ listeners, foreign, certificate }: GatewaySketch, at
         hostname,
         port: ports[protocol],
         protocol,
+        allowedRoutes: { namespaces },
       })),
       ...(certificate ? { tls } : {}),
     },
   });
 }
 
-export function routeOf({ gateways, backends, bytes, deleting }: RouteSketch, at: number): RouteObject {
+export function routeOf(sketch: RouteSketch, at: number): RouteObject {
+  const { gateways, backends, bytes, deleting, abroad = false } = sketch;
   const make = bytes ? aTLSRoute : anHTTPRoute;
-  const rule = { backendRefs: backends.map(([name, port]) => ({ name, port })) };
+  const rule = { backendRefs: backends.map(([name, port]) => ({ name, namespace: "shop", port })) };
   return make({
     metadata: {
       name: `route-${at}`,
-      namespace: "shop",
+      namespace: abroad ? ABROAD : "shop",
       uid: `route-${at}`,
       ...(deleting ? { deletionTimestamp: "2026-01-01T00:00:00Z" } : {}),
     },
     spec: {
-      parentRefs: gateways.map((one) => ({ name: `gateway-${one}` })),
+      parentRefs: gateways.map((one) => ({ name: `gateway-${one}`, namespace: "shop" })),
       rules: [bytes ? rule : { ...rule, matches: [{ path: { type: "PathPrefix", value: `/${at}` } }] }],
     },
   });
@@ -135,6 +155,20 @@ export const gatewayClasses = [
   aGatewayClass({ metadata: { name: "other" }, spec: { controllerName: "example.com/x" } }),
 ];
 
+export const ABROAD = "elsewhere";
+
+/** That namespace, as Gateways may choose it by its label or not. */
+export const abroad = { open: aNamespace(ABROAD, { open: "yes" }), closed: aNamespace(ABROAD) };
+
+/** What lets routes from there name a Service here, or show it a Gateway's certificate. */
+export const grants: readonly ReferenceGrantObject[] = ["HTTPRoute", "TLSRoute"].flatMap((kind) =>
+  [undefined, "a", "b"].map((name) => {
+    const from = { kind, namespace: ABROAD };
+    const grant = aGrant({ in: "shop", from, to: { kind: "Service", ...(name === undefined ? {} : { name }) } });
+    return { ...grant, metadata: { ...grant.metadata, name: `${kind}-${name ?? "any"}`.toLowerCase() } };
+  }),
+);
+
 /** The caches of such a cluster; the objects are put in by `store`. */
 export function emptyCluster(): Cache {
   const cache = new Cache();
@@ -144,10 +178,13 @@ export function emptyCluster(): Cache {
 
 /** Puts an object where its kind is held. */
 export function store(cache: Cache, object: KubeObject): void {
-  const kinds = [Gateway, GatewayClass, HTTPRoute, Ingress, IngressClass, Service, TLSRoute];
-  const kind = kinds.find((one) => one.kind === object.kind);
+  cache.store(kindOf(object)).put(object);
+}
+
+export function kindOf(object: KubeObject): Kind {
+  const kind = sources.find((one) => one.kind.kind === object.kind)?.kind;
   if (kind === undefined) throw new Error(`no store for ${object.kind}`);
-  cache.store<KubeObject>(kind).put(object);
+  return kind;
 }
 
 const host = fc.constantFrom(
@@ -166,6 +203,7 @@ export const sketch: fc.Arbitrary<Sketch> = fc.record({
   deleting: fc.constantFrom(false, false, false, true),
   verbose: fc.boolean(),
   refused: fc.constantFrom(false, false, false, true),
+  policy: fc.constantFrom(undefined, undefined, undefined, undefined, "office", "office", "missing"),
   description: fc.constantFrom(undefined, undefined, "x", "y"),
 });
 
@@ -173,18 +211,23 @@ export const gatewaySketch: fc.Arbitrary<GatewaySketch> = fc.record({
   listeners: fc.array(fc.tuple(host, fc.constantFrom("HTTP", "HTTPS", "TLS")), { minLength: 1, maxLength: 3 }),
   foreign: fc.constantFrom(false, false, true),
   certificate: fc.constantFrom(false, false, true),
+  admits: fc.constantFrom("All", "Selector"),
 });
 export const routeSketch: fc.Arbitrary<RouteSketch> = fc.record({
   gateways: fc.array(fc.nat(2), { minLength: 1, maxLength: 2 }),
   backends: fc.array(fc.tuple(service, fc.constantFrom(80, 8080, 9)), { minLength: 1, maxLength: 2 }),
   bytes: fc.constantFrom(false, false, true),
   deleting: fc.constantFrom(false, false, false, true),
+  abroad: fc.constantFrom(false, false, true),
 });
+/** What lets in and grants, in worlds that have a use for it. */
+const permits = fc.tuple(fc.subarray([...grants]), fc.subarray([abroad.open])).map((all): KubeObject[] => all.flat());
 export const worlds = fc.oneof(
-  fc.tuple(fc.array(sketch, { maxLength: 7 }), fc.constant([]), fc.constant([])),
+  fc.tuple(fc.array(sketch, { maxLength: 7 }), fc.constant([]), fc.constant([]), fc.constant([])),
   fc.tuple(
     fc.array(sketch, { maxLength: 4 }),
     fc.array(gatewaySketch, { maxLength: 3 }),
     fc.array(routeSketch, { maxLength: 4 }),
+    permits,
   ),
 );

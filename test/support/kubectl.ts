@@ -6,7 +6,7 @@ import type { Cluster } from "#tools/cluster/provider.ts";
 export interface KubectlOptions {
   /** Written to its standard input, for `-f -`. */
   readonly input?: string;
-  /** Milliseconds until it is killed; a minute by default. */
+  /** Milliseconds until it is killed; three minutes by default. */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
 }
@@ -22,7 +22,7 @@ export interface Kubectl {
 
 export function kubectlOf({ bin, kubeconfig }: Pick<Cluster, "bin" | "kubeconfig">): Kubectl {
   const run: Kubectl["run"] = async (args, options = {}) =>
-    await command(join(bin, "kubectl"), ["--kubeconfig", kubeconfig, ...args], { timeout: 60_000, ...options });
+    await command(join(bin, "kubectl"), ["--kubeconfig", kubeconfig, ...args], { timeout: 180_000, ...options });
   return {
     run,
     json: async <T>(args: readonly string[], options?: KubectlOptions) =>

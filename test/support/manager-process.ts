@@ -63,7 +63,11 @@ export async function managerPod(rig: HookRig): Promise<string> {
 }
 
 /** Looks until it is so, for what is in this process or has no watch; throws after `withinMs`. */
-export async function seen(what: () => string, is: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<void> {
+export async function seen(
+  what: () => string,
+  is: () => boolean | Promise<boolean>,
+  withinMs = 120_000,
+): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await is())) {
     if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what()}`);

@@ -72,7 +72,7 @@ async function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
 async function comeBefore(connection: Connection, url: string, body: string): Promise<void> {
   const [path = ""] = url.split("?");
   if (!body.includes('"path":"/metadata/finalizers')) return;
-  const signal = AbortSignal.timeout(10_000);
+  const signal = AbortSignal.timeout(120_000);
   const object = (await connection.request({ method: "GET", path, signal }).catch(() => undefined)) as
     | KubeObject
     | undefined;

@@ -19,6 +19,7 @@ import { ownControlPlane } from "./apiserver.ts";
 import { helm, type HelmVersion } from "./helm.ts";
 import { kubectlOf, type Kubectl } from "./kubectl.ts";
 import { type NgrokApi, startNgrokApi } from "./ngrok-api/server.ts";
+import { patient } from "./patient.ts";
 import { type Release, releaseOf, type ReleaseOptions } from "./release.ts";
 import { CHART, type Stage } from "./stage.ts";
 
@@ -57,6 +58,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   controller: "operator/managers/api-manager/main.ts",
   drain: "hooks/src/drain/main.ts",
   cleanup: "hooks/src/cleanup/main.ts",
+  rehearsal: "hooks/src/rehearsal/main.ts",
 };
 
 export class Nodeless implements AsyncDisposable {
@@ -115,7 +117,7 @@ export class Nodeless implements AsyncDisposable {
       KUBECONFIG: this.#plane.kubeconfig,
       CHART,
     };
-    return await command("sh", ["-c", line], { env, timeout: 120_000 });
+    return await command("sh", ["-c", line], { env, timeout: 300_000 });
   }
 
   /** The pods of this release that there were, the oldest first. */
@@ -282,7 +284,7 @@ export async function nodeless(): Promise<Nodeless> {
     await command("mkdir", [join(folder, `helm${version}`)]);
     await symlink(join(bin, `helm${version}`), join(folder, `helm${version}`, "helm"));
   }
-  const connection = await connect({ kubeconfig: plane.kubeconfig });
+  const connection = patient(await connect({ kubeconfig: plane.kubeconfig }));
   const cluster = new Nodeless(plane, api, connection, bin, folder);
   cluster.play().catch((error: unknown) => console.error(error));
   return cluster;

@@ -91,8 +91,8 @@ export async function openScene(stage: Stage, options: OpenSceneOptions): Promis
       if (pods.length === 0 || left.some((line) => line.startsWith("deployment "))) return left;
       // Without their Deployment they take their grace time: Helm does not wait for them, so a look must.
       const names = pods.map((line) => line.replace(/^pod .*\//, "pod/"));
-      const wait = ["-n", namespace, "wait", "--for=delete", "--timeout=60s", ...names];
-      await stage.kubectl.run(wait, { timeout: 70_000 }).catch(() => {}); // the second look says which are still there
+      const wait = ["-n", namespace, "wait", "--for=delete", "--timeout=150s", ...names];
+      await stage.kubectl.run(wait).catch(() => {}); // the second look says which are still there
       return await all();
     },
     auditPosition: async () => await endOf(auditLog),
@@ -115,7 +115,7 @@ export async function openScene(stage: Stage, options: OpenSceneOptions): Promis
     populate: async (count, into = namespaces) => {
       const population = aPopulation(count, { namespaces: into });
       await populate(connection, population, signal);
-      await allReady(connection, population, { withinMs: 60_000 + count * 100, signal });
+      await allReady(connection, population, { withinMs: 180_000 + count * 100, signal });
       return population;
     },
     diagnosis: async () => (await Promise.all(releases.map(async (release) => await release.diagnosis()))).join("\n"),

@@ -1,6 +1,7 @@
 // The commands of a page of docs/ at their word: each block by the word behind its `sh`, typed into a shell as a reader would.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Cluster } from "#tools/cluster/provider.ts";
 import { command } from "#tools/command.ts";
 import { FULLNAME, RELEASE, type Scene } from "./open-scene.ts";
 import { CHART, TOP } from "./stage.ts";
@@ -15,9 +16,13 @@ export interface TypeOptions {
   readonly timeout?: number;
 }
 
+/** Where they are typed, and until when. */
+type Ground = Pick<Scene, "namespace"> &
+  Partial<Pick<Scene, "signal">> & { readonly stage: { readonly cluster: Pick<Cluster, "bin" | "kubeconfig"> } };
+
 export interface PageCommands {
   /** Types a block into a shell, with the page's variables set and nothing else; resolves to its stdout. */
-  type(scene: Scene, word: string, options?: TypeOptions): Promise<string>;
+  type(scene: Ground, word: string, options?: TypeOptions): Promise<string>;
 }
 
 /** Of a page by its path below docs/. */
@@ -27,7 +32,7 @@ export async function pageCommands(path: string): Promise<PageCommands> {
     [...page.matchAll(/^```sh ([a-z]+)\n([^]*?)\n```$/gm)].map(([, word = "", text = ""]) => [word, text]),
   );
   return {
-    type: async (scene, word, { env: more = {}, cwd, bin: first, timeout = 90_000 } = {}) => {
+    type: async (scene, word, { env: more = {}, cwd, bin: first, timeout = 240_000 } = {}) => {
       const { bin, kubeconfig } = scene.stage.cluster;
       const env = {
         PATH: [...(first === undefined ? [] : [first]), bin, process.env["PATH"]].join(":"),
@@ -41,7 +46,8 @@ export async function pageCommands(path: string): Promise<PageCommands> {
       };
       const text = blocks.get(word);
       if (text === undefined) throw new Error(`docs/${path} has no block: sh ${word}`);
-      return await command("sh", ["-c", text], { env, timeout, ...(cwd === undefined ? {} : { cwd }) });
+      const { signal } = scene;
+      return await command("sh", ["-c", text], { env, timeout, ...(cwd && { cwd }), ...(signal && { signal }) });
     },
   };
 }

@@ -63,7 +63,7 @@ export function processesOf(cluster: Cluster, kubectl: Kubectl): Processes {
     },
     startNode: async () => {
       await signal("kubelet", "SIGCONT");
-      await kubectl.run(["wait", "--for=condition=Ready", `node/${NODE}`, "--timeout=60s"], { timeout: 70_000 });
+      await kubectl.run(["wait", "--for=condition=Ready", `node/${NODE}`, "--timeout=150s"]);
     },
     compactEtcd: async () => await compact(cluster),
   };

@@ -20,7 +20,7 @@ export interface ReleaseOptions {
 export interface Release extends ReleaseOptions {
   /** `helm install`, without a wait. */
   install(options?: HelmOptions, flags?: readonly string[]): Promise<HelmRun>;
-  /** Waits until the operator has registered; throws when that takes longer than a minute. */
+  /** Waits until the operator has registered; throws when that takes longer than some minutes. */
   ready(): Promise<void>;
   uninstall(flags?: readonly string[], options?: HelmOptions): Promise<HelmRun>;
   /** Everything that tells why something went wrong, for people. */
@@ -57,13 +57,15 @@ export function releaseOf(stage: Pick<Stage, "kubectl" | "helm" | "imageFlags">,
       try {
         // A pod that is ready has seen our kinds: before, kubectl may not know them yet.
         const pods = ["deployment", "--selector", `app.kubernetes.io/instance=${name}`];
-        await kubectl.run(["rollout", "status", ...at, ...pods, "--timeout=60s"], { timeout: 70_000 });
-        await kubectl.run(["wait", ...at, "--for=create", operator, "--timeout=60s"], { timeout: 70_000 });
-        await kubectl.run(["wait", ...at, "--for=condition=Ready", operator, "--timeout=60s"], { timeout: 70_000 });
+        await kubectl.run(["rollout", "status", ...at, ...pods, "--timeout=150s"]);
+        await kubectl.run(["wait", ...at, "--for=create", operator, "--timeout=150s"]);
+        await kubectl.run(["wait", ...at, "--for=condition=Ready", operator, "--timeout=150s"]);
       } catch (error) {
         if (!(error instanceof CommandFailed)) throw error;
         const last = error.stderr.trim().split("\n").at(-1);
-        throw new Error(`release ${namespace}/${name} has not registered after a minute: ${last}`, { cause: error });
+        throw new Error(`release ${namespace}/${name} has not registered after some minutes: ${last}`, {
+          cause: error,
+        });
       }
     },
     uninstall: async (more = [], run) => await stage.helm(version, ["uninstall", name, ...at, ...more], run),

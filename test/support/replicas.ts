@@ -6,6 +6,7 @@ import { metrics as openMetrics } from "#operator/runtime/metrics.ts";
 import { runReplicas, type RunReplicasOptions } from "#operator/runtime/run-replicas.ts";
 import { systemClock } from "#wire/clock.ts";
 import { KnownError } from "#wire/errors.ts";
+import { seen } from "./manager-process.ts";
 import type { World } from "./world.ts";
 
 export interface Replica extends AsyncDisposable {
@@ -14,8 +15,13 @@ export interface Replica extends AsyncDisposable {
   readonly writes: readonly string[];
   /** Log lines as objects. */
   readonly log: readonly Record<string, unknown>[];
+  /** Resolves when it has heard that the drain state is not Open: by a watch of its own, in its own time. */
+  closed(): Promise<void>;
   /** Its watches break, and it reaches the API server no more, until `mend`. What it had seen is then too old to go on from. */
   cut(): void;
+  /** It may read no ConfigMap any more; the watch of the drain state stays where it is. */
+  blind(): void;
+  /** Ends both. */
   mend(): void;
   /** SIGTERM; resolves to the exit code. */
   stop(): Promise<number>;
@@ -63,7 +69,13 @@ export function startReplicaOf(world: World, works: readonly ReplicaWork[], opti
     pod,
     writes,
     log,
+    closed: async () =>
+      await seen(
+        () => `${pod} has heard of the mark`,
+        () => log.some(({ msg }) => msg === "closed: nothing is written"),
+      ),
     cut: wire.cut,
+    blind: wire.blind,
     mend: wire.mend,
     stop: end,
     [Symbol.asyncDispose]: async () => void (await end()),
@@ -73,11 +85,13 @@ export function startReplicaOf(world: World, works: readonly ReplicaWork[], opti
 interface Wire {
   readonly connection: Connection;
   readonly cut: () => void;
+  readonly blind: () => void;
   readonly mend: () => void;
 }
 
 function cuttable(whole: Connection, writes: string[]): Wire {
   let isCut = false;
+  let isBlind = false;
   let lives = new AbortController();
   const offline = () => new KnownError("transient", "the API server is not reached", { code: "ECONNREFUSED" });
   async function* watch(request: Parameters<Connection["watch"]>[0], life: AbortSignal): AsyncGenerator<WatchEvent> {
@@ -97,6 +111,8 @@ function cuttable(whole: Connection, writes: string[]): Wire {
     },
     async request(request: KubeRequest) {
       if (isCut) throw offline();
+      if (isBlind && request.path.includes("/configmaps"))
+        throw new KnownError("invalid", "configmaps is forbidden", { status: 403, code: "Forbidden" });
       if (request.method !== "GET" && !request.path.includes("/events"))
         writes.push(`${request.method} ${request.path}`);
       return await whole.request(request);
@@ -109,8 +125,9 @@ function cuttable(whole: Connection, writes: string[]): Wire {
       isCut = true;
       lives.abort(new Error("the wire is cut"));
     },
+    blind: () => (isBlind = true),
     mend() {
-      isCut = false;
+      isCut = isBlind = false;
       lives = new AbortController();
     },
   };

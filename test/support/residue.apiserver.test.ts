@@ -26,7 +26,7 @@ const widget = (name: string, finalizers: readonly string[] = []) => ({
 async function cluster(): Promise<Kubectl> {
   const kubectl = kubectlOf({ bin: await binaries(() => {}), kubeconfig: inject("kubeconfig") });
   await kubectl.apply([widgets, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } }]);
-  await kubectl.run(["wait", "--for=condition=Established", "crd/widgets.residue.k8s.ngrok.com", "--timeout=30s"]);
+  await kubectl.run(["wait", "--for=condition=Established", "crd/widgets.residue.k8s.ngrok.com", "--timeout=150s"]);
   return kubectl;
 }
 
@@ -66,7 +66,7 @@ test("what terminates counts when it is ours and nobody else holds it", async ()
   await kubectl.run(["delete", "namespace", namespace, "--wait=false"]);
   expect(here((await residue(kubectl)).lines)).toContain("namespace residue is stuck");
   await free(kubectl, "widget/held");
-  await kubectl.run(["wait", "--for=delete", `namespace/${namespace}`, "--timeout=30s"]);
+  await kubectl.run(["wait", "--for=delete", `namespace/${namespace}`, "--timeout=150s"]);
   expect(here((await residue(kubectl)).lines)).toEqual([]);
 });
 

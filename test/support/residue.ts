@@ -8,7 +8,7 @@ const OUR_GROUPS = /(^|\.)k8s\.ngrok\.com\//;
 const NOBODYS_FINALIZERS = ["foregroundDeletion", "orphan"];
 /** kubectl processes at a time; each lists its share of the kinds page by page. */
 const AT_ONCE = 3;
-const TRIES = 3;
+const TRIES = 10;
 
 export interface Residue {
   readonly count: number;

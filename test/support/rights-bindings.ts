@@ -12,7 +12,7 @@ export async function bindsAndUnbinds({ kubectl, ngrok, asked }: Ground): Promis
   const id = await ngrok.add("endpoints", { type: "cloud", url: "http://billing.bound", bindings: ["kubernetes"] });
   await made;
   const all = ["boundendpoints", "-n", "ops", "--all"];
-  await kubectl(["wait", "--for=condition=ServicesCreated", ...all, "--timeout=30s"]);
+  await kubectl(["wait", "--for=condition=ServicesCreated", ...all, "--timeout=150s"]);
   const service = await kubectl(["get", "boundendpoints", "-n", "ops", "-o", "jsonpath={.items[0].metadata.name}"]);
   await kubectl([
     "patch",
@@ -25,12 +25,12 @@ export async function bindsAndUnbinds({ kubectl, ngrok, asked }: Ground): Promis
     '{"spec":{"selector":{"app":"theirs"}}}',
   ]);
   const mended = "--for=jsonpath={.spec.selector.app\\.kubernetes\\.io/component}=bindings-forwarder";
-  await kubectl(["wait", mended, `service/${service}`, "-n", "ops", "--timeout=30s"]);
+  await kubectl(["wait", mended, `service/${service}`, "-n", "ops", "--timeout=150s"]);
   await fetch(`${ngrok.url}/endpoints/${id}`, {
     method: "DELETE",
     headers: { authorization: "Bearer a-person", "ngrok-version": "2" },
   });
-  await kubectl(["wait", "--for=delete", ...all, "--timeout=30s"]);
+  await kubectl(["wait", "--for=delete", ...all, "--timeout=150s"]);
 }
 
 /** To be there before the operator starts with bindings off. */
@@ -45,5 +45,5 @@ export const leftByBindings = aBoundEndpoint({
 });
 
 export async function goesWithBindingsOff({ kubectl }: Pick<Ground, "kubectl">): Promise<void> {
-  await kubectl(["delete", BILLING, "-n", "ops", "--timeout=30s"]);
+  await kubectl(["delete", BILLING, "-n", "ops", "--timeout=150s"]);
 }

@@ -12,6 +12,7 @@ import { ownControlPlane } from "./apiserver.ts";
 import { installCrds } from "./crds.ts";
 import { type Meddler, meddler } from "./meddler.ts";
 import { type NgrokApi, startNgrokApi } from "./ngrok-api/server.ts";
+import { patient } from "./patient.ts";
 
 export interface Ground extends AsyncDisposable {
   readonly plane: ControlPlane;
@@ -35,11 +36,11 @@ export async function ground(): Promise<Ground> {
     binaries(console.log),
     gatewayApiCrds("experimental"),
   ]);
-  const connection = await connect({ kubeconfig: plane.kubeconfig });
+  const connection = patient(await connect({ kubeconfig: plane.kubeconfig }));
   const write = writer(connection, afterUninstall(stop.signal));
   const kubectl: Ground["kubectl"] = async (args, input) =>
     await command(join(bin, "kubectl"), ["--kubeconfig", plane.kubeconfig, ...args], {
-      timeout: 60_000,
+      timeout: 180_000,
       ...(input === undefined ? {} : { input }),
     });
   await kubectl(["apply", "--server-side", ...gatewayApi.flatMap((file) => ["-f", file])]);
@@ -63,7 +64,7 @@ export async function ground(): Promise<Ground> {
     kubectl,
     async asked(path) {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const late = setTimeout(() => reject(new Error(`nobody asked for ${path} within 30 s`)), 30_000);
+      const late = setTimeout(() => reject(new Error(`nobody asked for ${path} within two minutes`)), 120_000);
       const one = { path, resolve };
       waiting.add(one);
       await promise.finally(() => (clearTimeout(late), waiting.delete(one)));

@@ -69,7 +69,7 @@ export class Life {
     refused.remove();
     await using _ = await this.#readyManager({});
     const ready = ["cloudendpoint/web", "ippolicy/office", "domain/web-example-com"];
-    await kubectl(["wait", "--for=condition=Ready", ...ready, "-n", "shop", "--timeout=30s"]);
+    await kubectl(["wait", "--for=condition=Ready", ...ready, "-n", "shop", "--timeout=150s"]);
     if (this.#binds) await bindsAndUnbinds(this.#ground);
     else await goesWithBindingsOff(this.#ground);
     await agentThatGoes(this.#ground);
@@ -78,7 +78,7 @@ export class Life {
     await this.#install.cli(["policy", "Retain"]);
     await this.#install.cli(["cancel"]);
     for (const what of ["cloudendpoint/web", "cloudendpoint/broken", "ippolicy/office", "domain/web-example-com"])
-      await kubectl(["delete", what, "-n", "shop", "--timeout=30s"]);
+      await kubectl(["delete", what, "-n", "shop", "--timeout=150s"]);
     await kubectl(["delete", "ngroktrafficpolicy/hello", "-n", "shop"]);
   }
 
@@ -151,7 +151,7 @@ export class Life {
       await this.#marked("S");
       const over = drain === "S" ? "jsonpath={.data.policy}=Delete" : "delete";
       const last = `configmap/${REPORTS.at(drain === "S" ? -1 : 0)}`;
-      await this.#ground.kubectl(["wait", `--for=${over}`, last, "-n", "ops", "--timeout=30s"]);
+      await this.#ground.kubectl(["wait", `--for=${over}`, last, "-n", "ops", "--timeout=150s"]);
       await manager[Symbol.asyncDispose]();
       await this.cleared();
     }
@@ -179,7 +179,7 @@ export class Life {
   /** The watched namespace is gone, and what was granted in it. */
   async missesItsNamespace(): Promise<void> {
     const { kubectl } = this.#ground;
-    await kubectl(["delete", "namespace", "shop", "--timeout=50s"]);
+    await kubectl(["delete", "namespace", "shop", "--timeout=150s"]);
     ended(await this.#install.hook("drain"));
     await kubectl(["create", "namespace", "shop"]);
     await this.cleared();
@@ -188,8 +188,8 @@ export class Life {
   async #readyManager(env: Readonly<Record<string, string>>): Promise<Program> {
     const program = await this.#install.manager(env);
     await this.#ground.asked(/\/kubernetesoperators\//);
-    await this.#ground.kubectl(["wait", "--for=create", OPERATOR, "-n", "ops", "--timeout=30s"]);
-    await this.#ground.kubectl(["wait", "--for=condition=Ready", OPERATOR, "-n", "ops", "--timeout=30s"]);
+    await this.#ground.kubectl(["wait", "--for=create", OPERATOR, "-n", "ops", "--timeout=150s"]);
+    await this.#ground.kubectl(["wait", "--for=condition=Ready", OPERATOR, "-n", "ops", "--timeout=150s"]);
     return program;
   }
 
@@ -256,7 +256,7 @@ export class Life {
     await this.#ground.kubectl(["create", "-f", "-"], JSON.stringify(list));
   }
 
-  /** As Helm would leave it for the next story. */
+  /** As Helm, or Argo CD, would leave it for the next story. */
   async cleared(): Promise<void> {
     const { kubectl, connection } = this.#ground;
     await clearField(connection);
@@ -264,7 +264,9 @@ export class Life {
     await kubectl(["patch", OPERATOR, "-n", "ops", ...off]).catch(() => undefined);
     const kinds = "kubernetesoperators,configmaps,leases,pods,jobs,events";
     await kubectl(["delete", kinds, "--all", "-n", "ops", "--force", "--grace-period=0"]);
-    await this.#install.apply(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === STATE);
+    await this.#install.apply(
+      ({ kind, metadata }) => kind === "KubernetesOperator" || (kind === "ConfigMap" && metadata.name === STATE),
+    );
   }
 }
 

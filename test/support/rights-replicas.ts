@@ -25,7 +25,7 @@ export async function agentTells({ kubectl, write, signal }: Ground, install: Ch
   {
     await using _ = await install.replica("agent");
     const said = "--for=jsonpath={.status.replicas[0].reason}=NgrokAPIError";
-    await kubectl(["wait", said, "agentendpoint/told", "-n", "shop", "--timeout=30s"]);
+    await kubectl(["wait", said, "agentendpoint/told", "-n", "shop", "--timeout=150s"]);
   }
   await kubectl(["delete", "agentendpoint/told", "-n", "shop"]);
 }
@@ -33,10 +33,10 @@ export async function agentTells({ kubectl, write, signal }: Ground, install: Ch
 /** Resolves when a Warning in the namespace was told this often. */
 export async function told({ connection }: Ground, namespace: string, times = 1): Promise<void> {
   const found = new AbortController();
-  const signal = AbortSignal.any([found.signal, AbortSignal.timeout(30_000)]);
+  const signal = AbortSignal.any([found.signal, AbortSignal.timeout(120_000)]);
   const changed = ({ type, series }: EventObject): void => {
     if (type === "Warning" && (series?.count ?? 1) >= times) found.abort();
   };
   await follow<EventObject>(connection, Event, { namespace }, { changed, removed() {} }, signal).catch(() => undefined);
-  if (!found.signal.aborted) throw new Error(`no Warning in ${namespace} was told ${times} times within 30 s`);
+  if (!found.signal.aborted) throw new Error(`no Warning in ${namespace} was told ${times} times within two minutes`);
 }

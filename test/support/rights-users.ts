@@ -22,7 +22,7 @@ export async function agentThatGoes({ kubectl, asked }: Pick<Ground, "kubectl" |
   const said = ["--subresource=status", "--type=merge", "-p", JSON.stringify({ status })];
   await kubectl(["patch", "agentendpoint/shop", "-n", "shop", ...said]);
   await looked;
-  await kubectl(["delete", "agentendpoint/shop", "-n", "shop", "--timeout=30s"]);
+  await kubectl(["delete", "agentendpoint/shop", "-n", "shop", "--timeout=150s"]);
 }
 
 /** An Ingress and a LoadBalancer Service become endpoints, change, and go. */
@@ -40,14 +40,14 @@ export async function ingressAndService(kubectl: Ground["kubectl"]): Promise<voi
   );
   const reached = "--for=jsonpath={.status.loadBalancer.ingress[0].hostname}";
   for (const what of ["ingress/shop", "service/database"])
-    await kubectl(["wait", reached, what, "-n", "shop", "--timeout=30s"]);
+    await kubectl(["wait", reached, what, "-n", "shop", "--timeout=150s"]);
   await kubectl(["annotate", "ingress/shop", "-n", "shop", "ngrok.com/description=changed"]);
   await kubectl(["annotate", "ingress/shop", "-n", "shop", "ngrok.com/mapping-strategy=endpoints-verbose"]);
-  await kubectl(["wait", "--for=create", "cloudendpoint/life.ngrok.app", "-n", "shop", "--timeout=30s"]);
+  await kubectl(["wait", "--for=create", "cloudendpoint/life.ngrok.app", "-n", "shop", "--timeout=150s"]);
   for (const what of ["ingress/shop", "service/database", "service/shop"])
-    await kubectl(["delete", what, "-n", "shop", "--timeout=30s"]);
-  await kubectl(["wait", "--for=delete", "cloudendpoint/life.ngrok.app", "-n", "shop", "--timeout=30s"]);
-  await kubectl(["delete", "domain/life-ngrok-app", "-n", "shop", "--timeout=30s"]);
+    await kubectl(["delete", what, "-n", "shop", "--timeout=150s"]);
+  await kubectl(["wait", "--for=delete", "cloudendpoint/life.ngrok.app", "-n", "shop", "--timeout=150s"]);
+  await kubectl(["delete", "domain/life-ngrok-app", "-n", "shop", "--timeout=150s"]);
 }
 
 /** A Gateway with a route of each kind becomes endpoints, and goes. */
@@ -74,15 +74,15 @@ export async function gatewayAndRoutes(kubectl: Ground["kubectl"]): Promise<void
   );
   const routes = ["httproute/life", "tlsroute/life", "tcproute/life"];
   const accepted = `--for=jsonpath={.status.parents[0].conditions[?(@.type=="Accepted")].status}=True`;
-  for (const what of routes) await kubectl(["wait", accepted, what, "-n", "shop", "--timeout=30s"]);
+  for (const what of routes) await kubectl(["wait", accepted, what, "-n", "shop", "--timeout=150s"]);
   const programmed = `--for=jsonpath={.status.listeners[0].conditions[?(@.type=="Programmed")].status}=True`;
-  await kubectl(["wait", programmed, "gateway/edge", "-n", "shop", "--timeout=30s"]);
-  await kubectl(["wait", "--for=condition=Accepted", "gatewayclass/ngrok", "--timeout=30s"]);
+  await kubectl(["wait", programmed, "gateway/edge", "-n", "shop", "--timeout=150s"]);
+  await kubectl(["wait", "--for=condition=Accepted", "gatewayclass/ngrok", "--timeout=150s"]);
   for (const what of [...routes, "gateway/edge", "service/shop"])
-    await kubectl(["delete", what, "-n", "shop", "--timeout=30s"]);
-  await kubectl(["delete", "gatewayclass/ngrok", "--timeout=30s"]);
+    await kubectl(["delete", what, "-n", "shop", "--timeout=150s"]);
+  await kubectl(["delete", "gatewayclass/ngrok", "--timeout=150s"]);
   for (const what of ["domain/gate-ngrok-app", "domain/db-ngrok-app"])
-    await kubectl(["delete", what, "-n", "shop", "--timeout=30s"]);
+    await kubectl(["delete", what, "-n", "shop", "--timeout=150s"]);
 }
 
 async function put(kubectl: Ground["kubectl"], ...objects: KubeObject[]): Promise<void> {

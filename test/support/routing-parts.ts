@@ -1,6 +1,6 @@
 // The parts of which the rows of routing-rows.ts are made: a Service, an Ingress and a Gateway with one HTTPRoute, each for
 // the host of its row.
-import type { Manifest } from "./routing-rows.ts";
+import type { Manifest, Row } from "./routing-rows.ts";
 
 interface IngressPath {
   readonly path?: string;
@@ -99,5 +99,38 @@ export function route(namespace: string, row: string, parts: RouteParts = {}): M
     kind,
     metadata: { name: row, namespace: parts.namespace ?? namespace },
     spec: { parentRefs: [{ name: row, namespace, ...parent }], rules: [{ backendRefs, ...matches, ...rule }], ...spec },
+  };
+}
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+export interface GatewayRowParts {
+  readonly listener?: Fields;
+  readonly spec?: Fields;
+  readonly route?: Parameters<typeof route>[2];
+  /** Where the Service is. */
+  readonly service?: string;
+  /** Of the Service. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly more?: readonly Manifest[];
+  readonly told?: string;
+  /** Whether a CloudEndpoint is made in any case. */
+  readonly verbose?: boolean;
+}
+
+/** A Service, a Gateway and a route to it, all of the row's name. */
+export function gatewayRow(namespace: string, name: string, makes: Row["makes"], parts: GatewayRowParts): Row {
+  const { listener, spec, annotations, more = [], told, verbose = false } = parts;
+  const strategy = { annotations: { "ngrok.com/mapping-strategy": "endpoints-verbose" } };
+  return {
+    name,
+    makes,
+    ...(told === undefined ? {} : { told }),
+    objects: [
+      service(parts.service ?? namespace, name, { ...(annotations && { annotations }) }),
+      gateway(namespace, name, { ...(listener && { listener }), ...(spec && { spec }), ...(verbose && strategy) }),
+      route(namespace, name, parts.route),
+      ...more,
+    ],
   };
 }

@@ -2,7 +2,7 @@
 import { type Annotations, gateway, hostOf, ingress, policy, route, service } from "./routing-parts.ts";
 import type { Places, Row } from "./routing-rows.ts";
 
-interface Case extends Pick<Row, "name" | "makes" | "told"> {
+interface Case extends Pick<Row, "name" | "makes" | "lacks" | "told"> {
   readonly annotations: Annotations;
 }
 
@@ -24,6 +24,12 @@ const both: readonly Case[] = [
     name: "verbose",
     annotations: { "ngrok.com/mapping-strategy": "endpoints-verbose" },
     makes: ['"kind":"CloudEndpoint"', "forward-internal", ".internal"],
+    lacks: ["poolingEnabled"],
+  },
+  {
+    name: "spaced",
+    annotations: { "ngrok.com/mapping-strategy": " endpoints-verbose " },
+    makes: ['"kind":"CloudEndpoint"'],
   },
   {
     name: "edges",
@@ -51,6 +57,14 @@ const both: readonly Case[] = [
     told: "lost",
   },
   { name: "internal", annotations: { "ngrok.com/bindings": "internal" }, makes: ['"bindings":["internal"]'] },
+  { name: "public", annotations: { "ngrok.com/bindings": "public" }, makes: ['"bindings":["public"]'] },
+  { name: "bound", annotations: { "ngrok.com/bindings": "kubernetes" }, makes: ['"bindings":["kubernetes"]'] },
+  {
+    name: "presence",
+    annotations: { "k8s.ngrok.com/bindings": "public", "ngrok.com/bindings": "" },
+    makes: "nothing",
+    told: 'metadata.annotations["ngrok.com/bindings"]',
+  },
   {
     name: "bindings",
     annotations: { "ngrok.com/bindings": "internal,public" },
@@ -97,11 +111,22 @@ const upstreams: readonly {
   readonly annotations?: Annotations;
   readonly appProtocol?: string;
   readonly makes: string;
+  readonly lacks?: readonly string[];
   readonly told?: string;
 }[] = [
   { name: "plain", makes: '"url":"http://plain.' },
   { name: "https", annotations: { "ngrok.com/app-protocols": '{"web":"https"}' }, makes: '"url":"https://https.' },
   { name: "tcp", annotations: { "k8s.ngrok.com/app-protocols": '{"web":"TCP"}' }, makes: '"url":"tcp://tcp.' },
+  {
+    name: "tls-backend",
+    annotations: { "ngrok.com/app-protocols": '{"web":"TLS"}' },
+    makes: '"url":"tls://tls-backend.',
+  },
+  {
+    name: "http-backend",
+    annotations: { "ngrok.com/app-protocols": '{"web":"HTTP","other":"TLS"}' },
+    makes: '"url":"http://http-backend.',
+  },
   {
     name: "broken",
     annotations: { "ngrok.com/app-protocols": "{" },
@@ -112,6 +137,7 @@ const upstreams: readonly {
   { name: "http2-legacy", appProtocol: "k8s.ngrok.com/http2", makes: '"protocol":"http2"' },
   { name: "h2c", appProtocol: "kubernetes.io/h2c", makes: '"protocol":"http2"' },
   { name: "http1", appProtocol: "http", makes: '"protocol":"http1"' },
+  { name: "ws", appProtocol: "kubernetes.io/ws", makes: '"url":"http://ws.', lacks: ['"protocol"'] },
 ];
 
 export function annotationRows({ shop }: Places): Row[] {
@@ -128,11 +154,22 @@ export function annotationRows({ shop }: Places): Row[] {
         objects: [service(shop, name), gateway(shop, name, { annotations }), route(shop, name)],
       };
     }),
-    ...upstreams.map(({ name, annotations, appProtocol, makes, told }): Row => {
+    ...upstreams.map(({ name, annotations, appProtocol, makes, ...rest }): Row => {
       const port = appProtocol === undefined ? {} : { appProtocol };
       const backend = service(shop, name, { ...(annotations && { annotations }), port });
-      return { name, makes: [makes, hostOf(name)], objects: [backend, ingress(shop, name)], ...(told && { told }) };
+      return { ...rest, name, makes: [makes, hostOf(name)], objects: [backend, ingress(shop, name)] };
     }),
+    // An HTTPRoute does not ask the port how it wants to be spoken to.
+    {
+      name: "gw-h2c",
+      makes: ["http://gw-h2c."],
+      lacks: ['"protocol"'],
+      objects: [
+        service(shop, "gw-h2c", { port: { appProtocol: "kubernetes.io/h2c" } }),
+        gateway(shop, "gw-h2c"),
+        route(shop, "gw-h2c"),
+      ],
+    },
     // The policy that rows of both kinds name.
     { name: "hello", makes: "nothing", objects: [policy(shop, "hello")] },
   ];

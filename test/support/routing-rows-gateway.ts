@@ -1,15 +1,17 @@
-// The rows of Gateways and their routes: listeners, TLS, filters, matches, backends, and the routes of other protocols.
-import { gateway, hostOf, policy, route, service } from "./routing-parts.ts";
+// The rows of Gateways and their routes: listeners and which routes they take, and the routes of other protocols. TLS and the
+// rules of HTTPRoutes have files of their own.
+import { type Fields, gatewayRow, type GatewayRowParts, hostOf, service } from "./routing-parts.ts";
+import { ruleRows } from "./routing-rows-rules.ts";
+import { tlsRows } from "./routing-rows-tls.ts";
 import type { Manifest, Places, Row } from "./routing-rows.ts";
 
-type Fields = Readonly<Record<string, unknown>>;
-
 export function gatewayRows(places: Places): Row[] {
-  return [...listeners(places), ...terminations(places), ...rules(places), ...others(places)];
+  return [...listeners(places), ...tlsRows(places), ...ruleRows(places), ...others(places)];
 }
 
 function listeners({ shop, other }: Places): Row[] {
-  const one = (name: string, makes: Row["makes"], given: Parts = {}): Row => oneRow(shop, name, makes, given);
+  const one = (name: string, makes: Row["makes"], given: GatewayRowParts = {}): Row =>
+    gatewayRow(shop, name, makes, given);
   const selector = { matchLabels: { "kubernetes.io/metadata.name": other } };
   const from = (namespaces: Fields): Fields => ({ allowedRoutes: { namespaces } });
   const here = { listener: from({ from: "Same" }), route: { namespace: other }, service: other };
@@ -20,6 +22,42 @@ function listeners({ shop, other }: Places): Row[] {
     one("address", ["https://address.rows.example.com"], {
       listener: { hostname: undefined },
       spec: { addresses: [{ type: "Hostname", value: hostOf("address") }] },
+    }),
+    one("udp", "nothing", {
+      listener: { port: 53, protocol: "UDP", hostname: undefined },
+      told: "UnsupportedProtocol",
+    }),
+    one("by-ip", ["http://by-ip."], {
+      spec: { addresses: [{ type: "IPAddress", value: "192.0.2.1" }] },
+      told: "AddressNotUsable",
+    }),
+    one("uncovered", "nothing", {
+      spec: { addresses: [{ type: "Hostname", value: "elsewhere.example.com" }] },
+      told: "does not cover the Gateway's address elsewhere.example.com",
+    }),
+    one("conflict", "nothing", {
+      spec: {
+        listeners: [
+          { name: "web", port: 443, protocol: "HTTPS", hostname: hostOf("conflict") },
+          { name: "tls", port: 443, protocol: "TLS", hostname: hostOf("conflict"), tls: { mode: "Passthrough" } },
+        ],
+      },
+      told: "ProtocolConflict",
+    }),
+    one("notes", ['"annotations":{"example.com/team":"edge"}'], {
+      spec: { infrastructure: { annotations: { "example.com/team": "edge" } } },
+    }),
+    one("by-port", ["http://by-port."], { route: { parent: { port: 443 } } }),
+    one("no-such-port", "nothing", { route: { parent: { port: 8443 } }, told: "NoMatchingParent" }),
+    one("kinds", ["http://kinds."], { listener: { allowedRoutes: { kinds: [{ kind: "HTTPRoute" }] } } }),
+    one("other-kinds", "nothing", {
+      listener: { allowedRoutes: { kinds: [{ kind: "TCPRoute" }] } },
+      told: "InvalidRouteKinds",
+    }),
+    one("wider", ["https://*.wider.rows.example.com"], {
+      listener: { hostname: `*.${hostOf("wider")}` },
+      route: { spec: { hostnames: [`a.${hostOf("wider")}`] } },
+      told: "the route answers for all of",
     }),
     one("labels", ['"team":"edge"'], { spec: { infrastructure: { labels: { team: "edge" } } } }),
     one("section", ["http://section."], { route: { parent: { sectionName: "web" } } }),
@@ -39,130 +77,6 @@ function listeners({ shop, other }: Places): Row[] {
   ];
 }
 
-function terminations({ shop, other }: Places): Row[] {
-  const one = (name: string, makes: Row["makes"], given: Parts = {}): Row => oneRow(shop, name, makes, given);
-  const named = (name: string, options?: Fields): Fields => ({
-    tls: { mode: "Terminate", certificateRefs: [{ name }], ...(options && { options }) },
-  });
-  const secret = (namespace: string, name: string): Manifest => ({
-    apiVersion: "v1",
-    kind: "Secret",
-    type: "kubernetes.io/tls",
-    metadata: { name, namespace },
-    data: { "tls.crt": btoa(`certificate of ${name}`), "tls.key": btoa(`key of ${name}`) },
-  });
-  const authority: Manifest = {
-    apiVersion: "v1",
-    kind: "ConfigMap",
-    metadata: { name: "authority", namespace: shop },
-    data: { "ca.crt": "the authority" },
-  };
-  const caCertificateRefs = [{ group: "", kind: "ConfigMap", name: "authority" }];
-  const frontend = { default: { validation: { caCertificateRefs } } };
-  return [
-    one("tls", ["Gateway-TLS-Termination", "certificate of tls"], {
-      listener: named("tls"),
-      more: [secret(shop, "tls")],
-    }),
-    one("tls-options", ['"min_version":"1.3"'], {
-      listener: named("tls-options", { "ngrok.com/terminate-tls.min_version": "1.3" }),
-      more: [secret(shop, "tls-options")],
-    }),
-    one("tls-options-legacy", ['"min_version":"1.2"'], {
-      listener: named("tls-options-legacy", { "k8s.ngrok.com/terminate-tls.min_version": "1.2" }),
-      more: [secret(shop, "tls-options-legacy")],
-    }),
-    one("tls-reserved", "nothing", {
-      listener: named("tls-reserved", { "ngrok.com/terminate-tls.server_certificate": "mine" }),
-      more: [secret(shop, "tls-reserved")],
-      told: "server_certificate",
-    }),
-    one("tls-lost", "nothing", { listener: named("tls-lost"), told: `Secret ${shop}/tls-lost does not exist` }),
-    one("tls-elsewhere", "nothing", {
-      listener: { tls: { certificateRefs: [{ name: "tls-elsewhere", namespace: other }] } },
-      more: [secret(other, "tls-elsewhere")],
-      told: "RefNotPermitted",
-    }),
-    one("clients", ["mutual_tls_certificate_authorities", "the authority"], {
-      listener: named("clients"),
-      spec: { tls: { frontend } },
-      more: [secret(shop, "clients"), authority],
-    }),
-    one("to-backends", ['"clientCertificateRefs"', '"name":"to-backends"'], {
-      spec: { tls: { backend: { clientCertificateRef: { name: "to-backends" } } } },
-      annotations: { "ngrok.com/app-protocols": '{"web":"https"}' },
-      more: [secret(shop, "to-backends")],
-    }),
-  ];
-}
-
-function rules({ shop }: Places): Row[] {
-  const one = (name: string, makes: Row["makes"], rule: Fields, given: Parts = {}): Row =>
-    oneRow(shop, name, makes, { ...given, route: { rule } });
-  const modifier = { set: [{ name: "x-set", value: "1" }], add: [{ name: "x-add", value: "2" }], remove: ["x-gone"] };
-  const filter = (type: string, field: string, value: unknown): Fields => ({ filters: [{ type, [field]: value }] });
-  const prefix = { type: "ReplacePrefixMatch", replacePrefixMatch: "/new" };
-  const matches = (match: Fields): Fields => ({ matches: [{ path: { type: "PathPrefix", value: "/" }, ...match }] });
-  return [
-    one(
-      "request",
-      ["GatewayAPI-Request-Header-Filter"],
-      filter("RequestHeaderModifier", "requestHeaderModifier", modifier),
-    ),
-    one(
-      "response",
-      ["GatewayAPI-Response-Header-Filter"],
-      filter("ResponseHeaderModifier", "responseHeaderModifier", modifier),
-    ),
-    one("redirect", ["GatewayAPI-Redirect-Filter", "301"], {
-      ...filter("RequestRedirect", "requestRedirect", { hostname: "new.example.com", statusCode: 301 }),
-      backendRefs: undefined,
-    }),
-    one("rewrite", ["GatewayAPI-URL-Rewrite-Filter", "Capture-Original-Request-Data"], {
-      ...matches({ path: { type: "PathPrefix", value: "/old" } }),
-      ...filter("URLRewrite", "urlRewrite", { hostname: "in.example.com", path: prefix }),
-    }),
-    one(
-      "extension",
-      ['"content":"extension"'],
-      filter("ExtensionRef", "extensionRef", {
-        group: "ngrok.k8s.ngrok.com",
-        kind: "NgrokTrafficPolicy",
-        name: "extension",
-      }),
-      { more: [policy(shop, "extension")] },
-    ),
-    one(
-      "mirror",
-      ["http://mirror."],
-      filter("RequestMirror", "requestMirror", { backendRef: { name: "mirror", port: 80 } }),
-      { told: "RequestMirror" },
-    ),
-    one("exactly", ["req.url.path == '/exact'"], matches({ path: { type: "Exact", value: "/exact" } })),
-    one("pattern", ["/pat"], matches({ path: { type: "RegularExpression", value: "/pat" } })),
-    one("headers", ["x-team"], matches({ headers: [{ name: "x-team", value: "a" }] })),
-    one("query", ["req.url.query_params"], matches({ queryParams: [{ name: "q", value: "1" }] })),
-    one("method", ["req.method == 'PUT'"], matches({ method: "PUT" })),
-    one(
-      "weights",
-      ["rand.int(0,9)"],
-      {
-        backendRefs: [
-          { name: "weights", port: 80, weight: 9 },
-          { name: "weights-more", port: 80, weight: 1 },
-        ],
-      },
-      { more: [service(shop, "weights-more")] },
-    ),
-    one(
-      "lost",
-      ['"kind":"CloudEndpoint"', "Fallback-404"],
-      { backendRefs: [{ name: "nowhere", port: 80 }] },
-      { told: "BackendNotFound" },
-    ),
-  ];
-}
-
 function others({ shop, other }: Places): Row[] {
   const across = { rule: { backendRefs: [{ name: "granted", namespace: other, port: 80 }] } };
   const denied = { rule: { backendRefs: [{ name: "not-granted", namespace: other, port: 80 }] } };
@@ -179,47 +93,40 @@ function others({ shop, other }: Places): Row[] {
   const addresses = [{ type: "Hostname", value: hostOf("tcproute") }];
   const tls = { listener: { port: 8443, protocol: "TLS", tls: { mode: "Passthrough" } } };
   return [
-    oneRow(shop, "granted", ["http://granted."], { route: across, service: other, more: [grant] }),
-    oneRow(shop, "not-granted", ['"kind":"CloudEndpoint"', "Fallback-404"], {
+    gatewayRow(shop, "granted", ["http://granted."], { route: across, service: other, more: [grant] }),
+    gatewayRow(shop, "not-granted", ['"kind":"CloudEndpoint"', "GatewayAPI-Unresolved-Backend"], {
       route: denied,
       service: other,
       told: "RefNotPermitted",
     }),
-    oneRow(shop, "tcproute", ["tcp://tcproute.rows.example.com:5432"], {
+    gatewayRow(shop, "tcproute", ["tcp://tcproute.rows.example.com:5432"], {
       ...tcp,
       spec: { addresses },
       route: { kind: "TCPRoute" },
     }),
-    oneRow(shop, "tlsroute", ['"url":"tls://tlsroute.rows.example.com:8443"'], {
+    gatewayRow(shop, "tcp-weights", ["tcp://tcp-weights.rows.example.com:5433", "rand.int(0,3)", "forward-internal"], {
+      listener: { port: 5433, protocol: "TCP", hostname: undefined },
+      spec: { addresses: [{ type: "Hostname", value: hostOf("tcp-weights") }] },
+      route: {
+        kind: "TCPRoute",
+        rule: {
+          backendRefs: [
+            { name: "tcp-weights", port: 80, weight: 3 },
+            { name: "tcp-weights-more", port: 80, weight: 1 },
+          ],
+        },
+      },
+      more: [service(shop, "tcp-weights-more")],
+    }),
+    gatewayRow(shop, "tcp-verbose", ['"kind":"CloudEndpoint"', "forward-internal", "tcp://"], {
+      listener: { port: 5434, protocol: "TCP", hostname: undefined },
+      spec: { addresses: [{ type: "Hostname", value: hostOf("tcp-verbose") }] },
+      route: { kind: "TCPRoute" },
+      verbose: true,
+    }),
+    gatewayRow(shop, "tlsroute", ['"url":"tls://tlsroute.rows.example.com:8443"'], {
       ...tls,
       route: { kind: "TLSRoute", spec: { hostnames: [hostOf("tlsroute")] } },
     }),
   ];
-}
-
-interface Parts {
-  readonly listener?: Fields;
-  readonly spec?: Fields;
-  readonly route?: Parameters<typeof route>[2];
-  /** Where the Service is. */
-  readonly service?: string;
-  /** Of the Service. */
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly more?: readonly Manifest[];
-  readonly told?: string;
-}
-
-function oneRow(namespace: string, name: string, makes: Row["makes"], parts: Parts): Row {
-  const { listener, spec, annotations, more = [], told } = parts;
-  return {
-    name,
-    makes,
-    ...(told === undefined ? {} : { told }),
-    objects: [
-      service(parts.service ?? namespace, name, { ...(annotations && { annotations }) }),
-      gateway(namespace, name, { ...(listener && { listener }), ...(spec && { spec }) }),
-      route(namespace, name, parts.route),
-      ...more,
-    ],
-  };
 }

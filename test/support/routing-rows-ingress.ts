@@ -40,6 +40,66 @@ function hosts({ shop, other }: Places): Row[] {
       ],
     },
     {
+      name: "other-policy",
+      makes: ["http://other-policy."],
+      lacks: ['"content":"second"'],
+      told: "with another traffic policy",
+      objects: [
+        service(shop, "other-policy"),
+        policy(shop, "second"),
+        ingress(shop, "other-policy"),
+        ingress(shop, "other-policy", {
+          name: "other-policy-more",
+          annotations: { "ngrok.com/traffic-policy": "second" },
+          paths: [path("other-policy", { path: "/more" })],
+        }),
+      ],
+    },
+    {
+      name: "other-fallback",
+      makes: ["http://other-fallback."],
+      lacks: ["/more"],
+      told: "with another default backend",
+      objects: [
+        service(shop, "other-fallback"),
+        ingress(shop, "other-fallback"),
+        ingress(shop, "other-fallback", {
+          name: "other-fallback-more",
+          paths: [path("other-fallback", { path: "/more" })],
+          spec: { defaultBackend: { service: { name: "other-fallback", port: { number: 80 } } } },
+        }),
+      ],
+    },
+    {
+      name: "other-words",
+      makes: ['"description":"first"', "/more"],
+      told: "with another description",
+      objects: [
+        service(shop, "other-words"),
+        ingress(shop, "other-words", { annotations: { "ngrok.com/description": "first" } }),
+        ingress(shop, "other-words", {
+          name: "other-words-more",
+          annotations: { "ngrok.com/description": "second" },
+          paths: [path("other-words", { path: "/more" })],
+        }),
+      ],
+    },
+    {
+      name: "hostless",
+      makes: "nothing",
+      told: "spec.rules[0].host",
+      objects: [
+        service(shop, "hostless"),
+        ingress(shop, "hostless", { spec: { rules: [{ http: { paths: [path("hostless")] } }] } }),
+      ],
+    },
+    {
+      name: "pathless",
+      makes: "nothing",
+      told: "spec.rules[0].http",
+      objects: [ingress(shop, "pathless", { spec: { rules: [{ host: hostOf("pathless") }] } })],
+    },
+    {
       name: "elsewhere",
       makes: ["http://elsewhere."],
       told: "namespace",
@@ -111,6 +171,28 @@ function backends({ shop }: Places): Row[] {
         policy(shop, "answers"),
         ingress(shop, "by-policy", {
           paths: [path("by-policy"), path("", { path: "/health", backend: resource("answers") })],
+        }),
+      ],
+    },
+    {
+      name: "by-kind",
+      makes: ['"content":"by-kind"'],
+      objects: [
+        policy(shop, "by-kind"),
+        ingress(shop, "by-kind", {
+          paths: [path("", { backend: { resource: { kind: "NgrokTrafficPolicy", name: "by-kind" } } })],
+        }),
+      ],
+    },
+    {
+      name: "other-kind",
+      makes: ["http://other-kind."],
+      lacks: ["/lost"],
+      told: "spec.rules[0].http.paths[1].backend.resource",
+      objects: [
+        service(shop, "other-kind"),
+        ingress(shop, "other-kind", {
+          paths: [path("other-kind"), path("", { path: "/lost", backend: resource("any", "Bucket") })],
         }),
       ],
     },

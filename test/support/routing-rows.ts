@@ -16,6 +16,8 @@ export interface Row {
   readonly objects: readonly Manifest[];
   /** What the text of the host's endpoints contains; "nothing": there is no endpoint for the host. */
   readonly makes: readonly string[] | "nothing";
+  /** What it does not contain. */
+  readonly lacks?: readonly string[];
   /** What an event or a condition on an object of the row says; nothing where all is well. */
   readonly told?: string;
 }
@@ -32,10 +34,13 @@ export function allRows(places: Places): readonly Row[] {
 }
 
 /** What a row says of its endpoints and is not so, a line each. */
-export function missingIn({ name, makes }: Row, endpoints: readonly KubeObject[]): string[] {
+export function missingIn({ name, makes, lacks = [] }: Row, endpoints: readonly KubeObject[]): string[] {
   const text = endpointsOf(name, endpoints);
   if (makes === "nothing") return text === "" ? [] : [`${name} has an endpoint: ${text}`];
-  return makes.filter((part) => !text.includes(part)).map((part) => `${name} lacks ${part} in: ${text}`);
+  return [
+    ...makes.filter((part) => !text.includes(part)).map((part) => `${name} lacks ${part} in: ${text}`),
+    ...lacks.filter((part) => text.includes(part)).map((part) => `${name} has ${part} in: ${text}`),
+  ];
 }
 
 /** The text of the endpoints for the host of a row, and of those of its own Service; "" when its host has none. */

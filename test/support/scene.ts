@@ -44,6 +44,6 @@ async function wipe(stage: Stage, namespace: string, namespaces: readonly string
   const crds = (await kubectl.run(["get", "crds", "-o", "name"]))
     .split("\n")
     .filter((name) => name.endsWith(".k8s.ngrok.com"));
-  const flags = ["--ignore-not-found", "--timeout=60s"];
-  if (crds.length > 0) await kubectl.run(["delete", ...crds, ...flags], { timeout: 70_000 });
+  const flags = ["--ignore-not-found", "--timeout=150s"];
+  if (crds.length > 0) await kubectl.run(["delete", ...crds, ...flags]);
 }

@@ -6,6 +6,7 @@ import { load, up } from "#tools/cluster/cluster.ts";
 import type { Cluster, ProviderName, UpOptions } from "#tools/cluster/provider.ts";
 import { helm, type HelmOptions, type HelmRun, type HelmVersion } from "./helm.ts";
 import { kubectlOf, type Kubectl } from "./kubectl.ts";
+import { patient } from "./patient.ts";
 
 export const TOP = join(import.meta.dirname, "../..");
 export const CHART = join(TOP, "chart");
@@ -30,7 +31,7 @@ export function stageOf(cluster: Cluster, image: string): Stage {
     image,
     helm: async (version, args, options) => await helm(cluster, version, args, options),
     imageFlags: imageFlags(image),
-    connect: async () => await connect({ kubeconfig: cluster.kubeconfig, userAgent: "ngrok-operator-test" }),
+    connect: async () => patient(await connect({ kubeconfig: cluster.kubeconfig, userAgent: "ngrok-operator-test" })),
   };
 }
 

@@ -5,7 +5,7 @@ import { type Connection, type KubeRequest } from "#kube/connection.ts";
 import { connectNgrok } from "#ngrok/client.ts";
 import { KeyCheck } from "#operator/runtime/key.ts";
 import { openLog } from "#operator/runtime/log.ts";
-import { metrics as openMetrics } from "#operator/runtime/metrics.ts";
+import { type Metrics, metrics as openMetrics } from "#operator/runtime/metrics.ts";
 import type { Options } from "#operator/runtime/options.ts";
 import { run } from "#operator/runtime/run.ts";
 import { systemClock } from "#wire/clock.ts";
@@ -26,14 +26,18 @@ export interface ManagerOptions {
 export interface TestManager {
   /** What it wrote to the API server, without Lease and events: `PATCH /apis/...`. */
   readonly writes: readonly string[];
-  /** A write has no answer yet: a fresh API server takes a second for the first of a kind. */
-  isWriting(): boolean;
+  /** It has not begun yet, or a call of its has no answer yet: a busy API server takes a second for one. */
+  isBusy(): boolean;
   /** Log lines as objects. */
   readonly log: readonly Record<string, unknown>[];
+  readonly metrics: Metrics;
   /** SIGTERM; resolves to the exit code. */
   stop(): Promise<number>;
   readonly ended: Promise<number>;
 }
+
+/** What a replica says once it leads, stands by, or has found that nobody may. */
+const BEGUN = ["Lease held", "waits for the Lease", "closed: nothing is written"];
 
 let replicas = 0;
 
@@ -43,21 +47,20 @@ export function startManager(world: Ground, options: WorldOptions, more: Manager
   const stop = new AbortController();
   const end = new AbortController();
   const writes: string[] = [];
-  let writing = 0;
+  let asking = 0;
+  let isOver = false;
   const lines: Record<string, unknown>[] = [];
   const connection: Connection = {
     server: world.connection.server,
     watch: (request) => world.connection.watch(request),
     async request(request) {
       const aside = /\/(leases|events|selfsubjectaccessreviews)/.test(request.path);
-      const counts = request.method !== "GET" && !aside;
-      if (!counts) return (await intercept?.(request)) ?? (await world.connection.request(request));
-      writes.push(`${request.method} ${request.path}`);
-      writing += 1;
+      if (request.method !== "GET" && !aside) writes.push(`${request.method} ${request.path}`);
+      asking += 1;
       try {
         return (await intercept?.(request)) ?? (await world.connection.request(request));
       } finally {
-        writing -= 1;
+        asking -= 1;
       }
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
@@ -76,6 +79,7 @@ export function startManager(world: Ground, options: WorldOptions, more: Manager
           // As in the program: what has begun at ngrok may end.
           signal: end.signal,
         });
+  const metrics = openMetrics({ processMetrics: false });
   replicas += 1;
   const ended = run({
     controllers: options.controllers,
@@ -90,18 +94,22 @@ export function startManager(world: Ground, options: WorldOptions, more: Manager
     clusterWide: options.clusterWide ?? true,
     bind: { health: "0", metrics: "0" },
     clock: systemClock,
-    metrics: openMetrics({ processMetrics: false }),
+    metrics,
     log: openLog(
       { level: "debug", encoder: "json", secrets: key === undefined ? [] : [key] },
       { write: (line: string) => lines.push(JSON.parse(line) as Record<string, unknown>) },
     ),
     ...(options.timing === undefined ? {} : { timing: options.timing }),
     signal: stop.signal,
-  }).finally(() => end.abort(new Error("the manager has ended")));
+  }).finally(() => {
+    isOver = true;
+    end.abort(new Error("the manager has ended"));
+  });
   return {
     writes,
-    isWriting: () => writing > 0,
+    isBusy: () => asking > 0 || !(isOver || lines.some(({ msg }) => BEGUN.includes(String(msg)))),
     log: lines,
+    metrics,
     ended,
     async stop() {
       stop.abort(new Error("SIGTERM"));

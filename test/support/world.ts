@@ -21,6 +21,7 @@ import type { Dial } from "#wire/dial.ts";
 import { afterUninstall } from "#wire/fence.ts";
 import { installCrds } from "./crds.ts";
 import { type ManagerOptions, startManager, type TestManager } from "./world-manager.ts";
+import { patient } from "./patient.ts";
 import { type NgrokApi, type NgrokApiOptions, startNgrokApi } from "./ngrok-api/server.ts";
 
 export type Phase = "Open" | "Draining" | "Drained";
@@ -62,7 +63,7 @@ export interface World extends AsyncDisposable {
   create<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T>;
   get<T extends KubeObject>(kind: Kind<T>, name: string): Promise<T | undefined>;
   remove(kind: Kind, name: string): Promise<void>;
-  /** The object as soon as it is as wanted, seen by a watch; rejects with what it was last after `withinMs` (10 s). */
+  /** The object as soon as it is as wanted, seen by a watch; rejects with what it was last after `withinMs` (a minute). */
   until<T extends KubeObject>(
     kind: Kind<T>,
     name: string,
@@ -74,7 +75,7 @@ export interface World extends AsyncDisposable {
   touch(kind: Kind, name: string, path: string, value: unknown): Promise<void>;
   /** Turns the drain state. */
   mark(phase: Phase, data?: Record<string, string>): Promise<void>;
-  /** When nothing has been written or asked by anybody for half a second. */
+  /** When nobody has anything under way, and nothing has been written or asked for half a second, or longer on a slow machine. */
   quiet(): Promise<void>;
 }
 
@@ -88,7 +89,8 @@ export function condition(object: OwnObject, type: string): string | undefined {
 }
 
 export async function startWorld(options: WorldOptions): Promise<World> {
-  const connection = await connect({ kubeconfig: options.kubeconfig ?? inject("kubeconfig") });
+  const wire = await connect({ kubeconfig: options.kubeconfig ?? inject("kubeconfig") });
+  const connection = patient(wire);
   const api = await startNgrokApi(options.ngrok);
   const over = new AbortController();
   const read = reader(connection);
@@ -116,7 +118,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       return first;
     },
     start(more = {}) {
-      const manager = startManager(world, options, more);
+      const manager = startManager({ release, connection: wire, api }, options, more);
       managers.push(manager);
       return manager;
     },
@@ -133,9 +135,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       const { uid = "" } = (await read.get(kind, { name, namespace }, over.signal))?.metadata ?? {};
       await write.patch(kind, { name, namespace }, uid, [{ op: "add", path, value }], over.signal);
     },
-    until: async (kind, name, wanted, withinMs = 10_000) =>
+    until: async (kind, name, wanted, withinMs = 60_000) =>
       await until(world, kind, { name, namespace }, wanted, withinMs),
-    async gone(kind, name, withinMs = 10_000) {
+    async gone(kind, name, withinMs = 60_000) {
       await until(world, kind, { name, namespace }, "gone", withinMs);
     },
     async mark(phase, data = {}) {
@@ -154,8 +156,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     },
     async quiet() {
       const sum = (): number => api.ledger.total + managers.reduce((total, { writes }) => total + writes.length, 0);
-      const isBusy = (): boolean => managers.some((manager) => manager.isWriting());
-      for (let before = -1; before !== sum() || isBusy(); await systemClock.sleep(500)) before = sum();
+      const isBusy = (): boolean => managers.some((manager) => manager.isBusy());
+      for (let before = -1; before !== sum() || isBusy(); await aWhile(world)) before = sum();
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(managers.map(async (manager) => await manager.stop()));
@@ -203,6 +205,13 @@ async function until<T extends KubeObject>(
       `${kind.kind} ${at.name} did not come to be as wanted in ${withinMs} ms: ${JSON.stringify(last, null, 1)}`,
     );
   return (answer ?? last) as T;
+}
+
+/** In which an event would have come: half a second, or twenty times as long as the API server takes for a read. */
+async function aWhile({ read, namespace }: World): Promise<void> {
+  const asked = performance.now();
+  await read.get(Namespace, { name: namespace }, AbortSignal.timeout(60_000));
+  await systemClock.sleep(Math.max(500, 20 * (performance.now() - asked)));
 }
 
 /** Without its finalizers the namespace can go with its objects; nobody waits for that. */

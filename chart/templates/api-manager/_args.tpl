@@ -12,12 +12,12 @@
 - --one-click-demo-mode=true
 {{- end }}
 {{- if .Values.bindings.enabled }}
-- {{ printf "--bindings-endpoint-selectors=%s" (join "," .Values.bindings.endpointSelectors) | quote }}
-{{- with .Values.bindings.serviceAnnotations }}
-- {{ printf "--bindings-service-annotations=%s" (include "ngrok-operator.pairs" .) | quote }}
+- {{ printf "--bindings-endpoint-selectors=%s" (toJson .Values.bindings.endpointSelectors) | quote }}
+{{- with include "ngrok-operator.pairs" .Values.bindings.serviceAnnotations }}
+- {{ printf "--bindings-service-annotations=%s" . | quote }}
 {{- end }}
-{{- with .Values.bindings.serviceLabels }}
-- {{ printf "--bindings-service-labels=%s" (include "ngrok-operator.pairs" .) | quote }}
+{{- with include "ngrok-operator.pairs" .Values.bindings.serviceLabels }}
+- {{ printf "--bindings-service-labels=%s" . | quote }}
 {{- end }}
 - {{ printf "--bindings-ingress-endpoint=%s" .Values.bindings.ingressEndpoint | quote }}
 {{- end }}
@@ -33,8 +33,8 @@
 {{- with .Values.serverAddr }}
 - {{ printf "--server-addr=%s" . | quote }}
 {{- end }}
-{{- with .Values.metaData | default .Values.ngrokMetadata }}
-- {{ printf "--ngrokMetadata=%s" (include "ngrok-operator.pairs" .) | quote }}
+{{- with include "ngrok-operator.pairs" (.Values.metaData | default .Values.ngrokMetadata) }}
+- {{ printf "--ngrokMetadata=%s" . | quote }}
 {{- end }}
 - --ingress-controller-name={{ include "ngrok-operator.controllerName" . }}
 - {{ printf "--gateway-controller-name=%s" .Values.gateway.controllerName | quote }}

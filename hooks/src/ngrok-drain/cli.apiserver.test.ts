@@ -1,15 +1,12 @@
 // ngrok-drain as the program that people run: in the operator's pod with the rights that the chart gives it, and from
 // outside with a kubeconfig.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain } from "#api/domain.ts";
-import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
+import { FINALIZER } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
-import { endOf, eventsSince, said, writes } from "#test/support/audit.ts";
-import { aCloudEndpoint, aKubernetesOperator } from "#test/support/builders.ts";
+import { endOf, eventsSince } from "#test/support/audit.ts";
 import { type DrainCli, startDrainCli, STATE } from "#test/support/drain-cli.ts";
 import { drainDocument } from "#test/support/drain-documents.ts";
-import type { Forecast } from "./forecast.ts";
 import type { ReportDocument } from "./report.ts";
 import type { Status } from "./status-page.ts";
 
@@ -34,91 +31,6 @@ afterAll(async () => await cli[Symbol.asyncDispose]());
 beforeEach(async () => {
   await cli.reset();
   storyBegan = await endOf(cli.plane.auditLog);
-});
-
-describe("plan", () => {
-  test("in the pod, with the operator's own rights: both policies side by side, and nothing is changed", async () => {
-    await cli.operator();
-    await cli.domain("ours", "ops/ngrok");
-    await cli.domain("theirs", "team/ngrok");
-    const metadata = {
-      name: "web",
-      namespace: "shop",
-      finalizers: [FINALIZER],
-      annotations: { [DRAIN_OWNER]: "ops/ngrok" },
-    };
-    await cli.write.create(CloudEndpoint, aCloudEndpoint({ metadata }), cli.signal);
-    const { env, account } = await cli.installed({});
-    const login = await cli.loginOf(account);
-    const since = await endOf(cli.plane.auditLog);
-    const called = cli.api.count("DELETE");
-    const { code, out, err } = await cli.program(["plan"], {
-      ...env,
-      POD_NAMESPACE: "ops",
-      NGROK_API_KEY: "2abcSECRET",
-      KUBECONFIG: login,
-    });
-    expect(err).toBe("");
-    expect(out).toContain("release ops/ngrok  policy Retain (from the chart)  CRDs kept");
-    expect(out).toMatch(/^Domain +1 +2 +stays, domain stays +deleted; at ngrok 1 deleted$/m);
-    expect(out).toMatch(/^CloudEndpoint +1 +1 +stays, endpoint stays +deleted; at ngrok 1 deleted$/m);
-    expect(out).toMatch(/Left alone \(1\)\n +domain shop\/theirs +another install owns it/);
-    expect(out).toMatch(/Ready +Retain: yes\. Delete: yes/);
-    expect({ code, secret: out.includes("SECRET") }).toEqual({ code: 0, secret: false });
-    const mine = writes(await eventsSince(cli.plane.auditLog, since)).filter(({ user }) =>
-      user.username.includes(account),
-    );
-    expect({ mine: mine.map(said), deletes: cli.api.count("DELETE") - called }).toEqual({ mine: [], deletes: 0 });
-  });
-
-  test("a foreign finalizer and no key stand in the way of Delete, and only of Delete", async () => {
-    await cli.operator();
-    await cli.domain("ours", "ops/ngrok", [FINALIZER, "acme.io/hold"]);
-    const blocked = await cli.inPod(["plan", "-o", "json"], { drainPolicy: "Delete" }, "");
-    const forecast = await drainDocument<Forecast>("plan", blocked.out);
-    expect({ code: blocked.code, ready: forecast.ready }).toEqual({ code: 2, ready: { Retain: "yes", Delete: "no" } });
-    expect(forecast.blockers.map(({ policies }) => policies)).toEqual([["Delete"], ["Delete"]]);
-    expect(forecast.blockers.map(({ reason }) => reason).join("; ")).toMatch(
-      /there is no ngrok API key; domain shop\/ours carries acme\.io\/hold/,
-    );
-    expect((await cli.inPod(["plan", "--policy", "Retain"], { drainPolicy: "Delete" }, "")).code).toBe(0);
-  });
-
-  test("a kind that may not be listed is unknown, never none", async () => {
-    await cli.operator();
-    await cli.apply("viewer", viewer());
-    const login = await cli.loginOf("viewer");
-    const where = ["-n", "ops", "--release", "ngrok", "--fullname", "ngrok-operator"];
-    const { code, out } = await cli.program(["plan", ...where], { KUBECONFIG: login, NGROK_API_KEY: "key" });
-    expect(out).toMatch(/Unknown \(\d+\)/);
-    expect(out).toMatch(/domains\.ingress\.k8s\.ngrok\.com: .*forbidden/i);
-    expect(code).toBe(3);
-  });
-
-  test("from outside, the Deployment says how it was installed, and the Secret holds the key, which is not shown", async () => {
-    await cli.operator();
-    await using _ = await cli.deployed({ drainPolicy: "Delete", "cleanupHook.timeout": "1200" });
-    const secret = ["secret", "ngrok-operator-credentials", "-n", "ops"];
-    await cli.kubectl("create", secret[0]!, "generic", ...secret.slice(1), "--from-literal=API_KEY=2abcSECRET");
-    const { code, out, err } = await cli.program(["plan", "--kubeconfig", cli.plane.kubeconfig], {});
-    await cli.kubectl("delete", ...secret);
-    expect(out).toContain("policy Delete (from the chart)");
-    expect(out).toMatch(/Helm's timeout of 1200s is enough/);
-    expect(cli.api.count("GET")).toBeGreaterThan(0);
-    expect({ code, err, secret: out.includes("SECRET") }).toEqual({ code: 0, err: "", secret: false });
-  });
-
-  test("from outside the install is found; where there are two, both are named", async () => {
-    await cli.operator();
-    expect((await cli.outside(["plan"], { NGROK_API_KEY: "key" })).out).toContain("release ops/ngrok ");
-    const metadata = { name: "second", namespace: "shop" };
-    await cli.write.create(KubernetesOperator, aKubernetesOperator({ metadata }), cli.signal);
-    const { code, err } = await cli.outside(["plan"]);
-    expect(err).toMatch(/there are 2 installs in the cluster: .*-n ops --release ngrok/);
-    expect(err).toMatch(/-n shop --release second/);
-    expect(code).toBe(1);
-    expect((await cli.outside(["plan", "-n", "ops"], { NGROK_API_KEY: "key" })).code).toBe(0);
-  });
 });
 
 describe("status", () => {
@@ -316,24 +228,4 @@ async function watched(): Promise<string[]> {
   const events = await eventsSince(cli.plane.auditLog, storyBegan);
   const watches = events.filter(({ verb, user }) => verb === "watch" && user.username.includes("serviceaccount:ops"));
   return [...new Set(watches.map(({ objectRef }) => objectRef?.resource ?? ""))].toSorted();
-}
-
-/** May see this install, and no object of it. */
-function viewer(): readonly object[] {
-  const rules = [
-    { apiGroups: ["ngrok.k8s.ngrok.com"], resources: ["kubernetesoperators"], verbs: ["get"] },
-    { apiGroups: [""], resources: ["configmaps"], verbs: ["get"] },
-  ];
-  const rbac = "rbac.authorization.k8s.io";
-  return [
-    { apiVersion: "v1", kind: "ServiceAccount", metadata: ref("viewer") },
-    { apiVersion: `${rbac}/v1`, kind: "Role", metadata: ref("viewer"), rules },
-    {
-      apiVersion: `${rbac}/v1`,
-      kind: "RoleBinding",
-      metadata: ref("viewer"),
-      roleRef: { apiGroup: rbac, kind: "Role", name: "viewer" },
-      subjects: [{ kind: "ServiceAccount", ...ref("viewer") }],
-    },
-  ];
 }

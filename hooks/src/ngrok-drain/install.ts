@@ -4,6 +4,7 @@ import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import type { Release } from "#api/release.ts";
 import { namesOf } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
+import { type HookPod, hookPodOf } from "#drain/room.ts";
 import { isPolicy } from "#drain/state.ts";
 import type { Ref } from "#kube/kind.ts";
 import { ConfigMap, Deployment, type DeploymentObject } from "#kube/kinds.ts";
@@ -32,6 +33,8 @@ export interface Install {
   readonly callsPerMinute: number | undefined;
   /** The Secret and its key that hold the API key, where the key itself is not in the environment. */
   readonly apiKeyIn: { readonly name: string; readonly key: string };
+  /** What the pod of a hook asks for; undefined when nobody says. */
+  readonly pod?: HookPod | undefined;
   /** True in a pod of the install, under its own ServiceAccount. */
   readonly inside: boolean;
   /** What could not be found and was assumed, for people. */
@@ -90,6 +93,7 @@ function installOf(
     helmSeconds: seconds >= 30 ? seconds : 300,
     apiUrl: env["NGROK_API_URL"] || undefined,
     callsPerMinute: callsPerMinuteOf(env["NGROK_CALLS_PER_MINUTE"]),
+    pod: hookPodOf(env["HOOK_POD"]),
     apiKeyIn: { name: namesOf(release).credentials, key: "API_KEY" },
     ...told,
   };

@@ -7,10 +7,10 @@ import { countPage, newDryRun } from "#drain/dry-run.ts";
 import { inventory, surroundingsOf } from "#drain/inventory.ts";
 import { rows } from "#drain/kinds.ts";
 import { othersDepend, upgradeCommand } from "#drain/others.ts";
-import { questionsOf } from "#drain/questions.ts";
+import { missedRights, watchedIsGone } from "#drain/preflight.ts";
 import { drainRights } from "#drain/rbac.ts";
+import { roomFor } from "#drain/room.ts";
 import { parseState, stateRef } from "#drain/state.ts";
-import { missingRights } from "#kube/access.ts";
 import { ConfigMap } from "#kube/kinds.ts";
 import { known, KnownError } from "#wire/errors.ts";
 import type { Fence } from "#wire/fence.ts";
@@ -60,6 +60,8 @@ interface Otherwise {
   /** The rights that an install's own pod asks for, and for whom a missing one is missing. */
   readonly rights?: readonly Rule[];
   readonly whose?: string;
+  /** Said of the room for a hook's pod by one that is such a pod itself, and counted already. */
+  readonly room?: readonly string[];
 }
 
 /** Looks at cluster and ngrok and changes nothing. */
@@ -77,6 +79,7 @@ export async function foresee(world: World, otherwise: Otherwise = {}): Promise<
     await countPage(dry, page, release, signal);
   const findings: Findings = { blockers: [], unanswered: [] };
   await askCluster(world, findings, otherwise);
+  const room = otherwise.room ?? (await askRoom(world, findings));
   await askNgrok(world, findings);
   const inForce = policyInForce(state, install.policy, operator);
   return forecastOf({
@@ -91,6 +94,7 @@ export async function foresee(world: World, otherwise: Otherwise = {}): Promise<
     helmSeconds: install.helmSeconds,
     notes: [
       ...install.assumed,
+      ...room,
       ...(install.inside ? [] : ["the rights of the operator are not asked for from here, only in its pod"]),
       ...(clusterWide ? [] : ["rbac.cluster=false: what lies outside the namespaces of this install is not looked at"]),
     ],
@@ -108,13 +112,19 @@ async function askCluster(
   const policies = ["Retain", "Delete"] as const;
   try {
     if (install.inside) {
-      const missing = await missingRights(connection, questionsOf(rights, release, clusterWide), signal);
-      for (const { text } of missing) {
-        blockers.push({
-          policies,
-          reason: `${whose} may not ${text}`,
-          remedy: "give the right back (chart/RBAC.md lists all), for example by helm upgrade",
-        });
+      const [first = "", ...commands] = watchedIsGone(release, clusterWide, "REVISION");
+      const again = `${first} ${commands.join(", then ")}`.trim();
+      for (const { text, namespace } of await missedRights({
+        connection,
+        read,
+        release,
+        rights,
+        clusterWide,
+        signal,
+      })) {
+        const back = "give the right back (chart/RBAC.md lists all), for example by helm upgrade";
+        const remedy = again !== "" && namespace === release.watchNamespace ? `${back}; ${again}` : back;
+        blockers.push({ policies, reason: `${whose} may not ${text}`, remedy });
       }
     }
     const refusal = await othersDepend({
@@ -136,6 +146,32 @@ async function askCluster(
   } catch (error) {
     signal.throwIfAborted();
     unanswered.push({ policies, what: "the API server", why: known(error).message });
+  }
+}
+
+/** Whether Helm could make the pods of the hooks; what cannot be told is returned as notes. */
+async function askRoom(
+  { read, signal, install: { release, pod, inside } }: World,
+  { blockers, unanswered }: Findings,
+): Promise<readonly string[]> {
+  if (pod === undefined) return [];
+  const policies = ["Retain", "Delete"] as const;
+  try {
+    for (const { reason, now, remedy } of await roomFor(read, release, pod, signal)) {
+      const numbers = now === "" ? "" : ` (${now})`;
+      blockers.push({
+        policies,
+        reason: `no pod of a hook could be made in namespace ${release.namespace}: ${reason}${numbers}`,
+        remedy,
+      });
+    }
+    return [];
+  } catch (error) {
+    signal.throwIfAborted();
+    const { message } = known(error);
+    if (inside)
+      unanswered.push({ policies, what: `the ResourceQuotas of namespace ${release.namespace}`, why: message });
+    return inside ? [] : [`whether the namespace has room for the hooks' pods is not known: ${message}`];
   }
 }
 

@@ -23,7 +23,7 @@ let home = "";
 
 beforeAll(async () => {
   cli = await startDrainCli();
-}, 60_000);
+});
 afterAll(async () => await cli[Symbol.asyncDispose]());
 
 beforeEach(async () => {
@@ -79,7 +79,7 @@ test("CRDs that hang in their deletion go once their objects are free, and nothi
   expect(out).toMatch(/kept +at ngrok: Domain 1; ids in ConfigMap edge-ngrok-operator-drain-report/);
   expect(code).toBe(0);
   const left = async () => await cli.read.get(CustomResourceDefinition, crd, cli.signal);
-  await expect.poll(left, { timeout: 20_000 }).toBeUndefined();
+  await expect.poll(left).toBeUndefined();
   expect(cli.api.objects("reserved_domains")).toHaveLength(1);
   await installCrds(cli.connection);
 });

@@ -31,7 +31,7 @@ afterAll(async () => await rm(folder, { recursive: true }));
 /** Exit code and output, whatever the code. */
 async function run(program: string, args: readonly string[], cwd = folder): Promise<{ code: number; out: string }> {
   return await new Promise((done) => {
-    const child = execFile(program, args, { env: { ...process.env, ...env }, cwd, timeout: 50_000 }, (error, out) => {
+    const child = execFile(program, args, { env: { ...process.env, ...env }, cwd, timeout: 150_000 }, (error, out) => {
       done({ code: typeof error?.code === "number" ? error.code : error === null ? 0 : -1, out });
     });
     child.stdin?.end();

@@ -3,6 +3,8 @@
 import type { Rule } from "#api/rbac.ts";
 import { namesOf } from "#api/release.ts";
 import { questionsOf } from "#drain/questions.ts";
+import { roomFor, roomRights } from "#drain/room.ts";
+import { Pod } from "#kube/kinds.ts";
 import { reader } from "#kube/reader.ts";
 import { KnownError } from "#wire/errors.ts";
 import { cleanupHook } from "../cleanup/hook.ts";
@@ -24,7 +26,8 @@ export const rehearsalHook = defineHook({
   phase: "test",
   weight: 0,
   summary: "Rehearses the uninstall for helm test: reads, asks, and changes nothing.",
-  rbac: rights,
+  // The hooks themselves have begun by then, and need not ask what room there is.
+  rbac: [...rights, ...roomRights],
   env: environment,
   run,
 });
@@ -74,9 +77,26 @@ async function rehearse(world: HookWorld<typeof environment>, again: string): Pr
     tell: never,
     say: never,
   };
-  const forecast = await foresee(view, { rights, whose: "a hook's ServiceAccount" });
+  const room = await roomBeside(view, env.POD_NAME);
+  const forecast = await foresee(view, { rights, whose: "a hook's ServiceAccount", room });
   const planCommand = `kubectl -n ${release.namespace} exec deploy/${namesOf(release).manager} -- ngrok-drain plan`;
   const asked = questionsOf(rights, release, clusterWide).length;
   for (const line of rehearsalLines(forecast, { rights: asked, planCommand, again })) world.say(...line);
   return { ok: forecast.ready[forecast.policy] === "yes" };
+}
+
+/**
+ * This pod was let in, so one of a hook would be now, when this one is gone. Where a second one would not, whatever else is
+ * made until the uninstall takes its place.
+ */
+async function roomBeside({ read, install, signal }: World, name: string): Promise<readonly string[]> {
+  const { release } = install;
+  const pod = await read.get(Pod, { name, namespace: release.namespace }, signal);
+  const containers = pod?.spec?.containers?.map(({ resources }) => resources ?? {});
+  if (containers === undefined) return [];
+  const tight = await roomFor(read, release, { containers, priorityClassName: pod?.spec?.priorityClassName }, signal);
+  return tight.map(
+    ({ reason, now, remedy }) =>
+      `there is room for this pod and for no second one: ${reason}${now === "" ? "" : ` (${now})`}; what starts before the uninstall may take it. To be sure, ${remedy}`,
+  );
 }

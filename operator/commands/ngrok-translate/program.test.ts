@@ -1,7 +1,9 @@
 // The command line by itself: what it reads, what it prints where, and its exit codes.
 import { describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { anIngressClass, aService } from "#test/support/builders.ts";
+import { VERSION } from "#api/version.ts";
+import { aGateway, aGatewayClass, anHTTPRoute, anIngressClass, aService } from "#test/support/builders.ts";
+import { shop as gatewayShop } from "#test/support/gateway-ground.ts";
 import { backend, ingress, LABELS } from "#test/support/translating.ts";
 import { ngrokTranslate } from "./program.ts";
 
@@ -132,7 +134,31 @@ describe("prints", () => {
       '{"owned-by":"ngrok-operator","team":"shop"}',
     );
     expect(items((await typed(files, "--watch-namespace", "other")).out)).toEqual([]);
+    expect(names((await typed(files, "--watch-namespace", "default")).out)).toEqual(SHOP);
     expect(items((await typed(files, "--ingress-controller", "example.com/mine")).out)).toEqual([]);
+  });
+
+  test("what Gateways become, of the controller that is named, and without grants where none are asked for", async () => {
+    const backendRefs = [{ name: "shop", namespace: "vault", port: 80 }];
+    const matches = [{ path: { type: "PathPrefix", value: "/" } }];
+    const afar = anHTTPRoute({ spec: { parentRefs: [{ name: "edge" }], rules: [{ matches, backendRefs }] } });
+    const gateways = { a: documents(aGatewayClass(), aGateway(), gatewayShop("vault"), afar) };
+    const refused = await typed(gateways);
+    expect([refused.code, refused.err]).toEqual([
+      1,
+      expect.stringContaining("create a ReferenceGrant in namespace vault"),
+    ]);
+    expect(refused.out).not.toContain("http://shop.vault:80");
+    const { code, out } = await typed(gateways, "--no-reference-grants");
+    expect([code, out]).toEqual([0, expect.stringContaining("http://shop.vault:80")]);
+    const others = await typed(gateways, "--no-reference-grants", "--gateway-controller", "example.com/mine");
+    expect(items(others.out)).toEqual([]);
+    const mine = { a: gateways.a.replace("ngrok.com/gateway-controller", "example.com/mine") };
+    expect((await typed(mine, "--no-reference-grants", "--gateway-controller", "example.com/mine")).out).toBe(out);
+  });
+
+  test("its version", async () => {
+    expect(await typed({}, "--version")).toEqual({ code: 0, err: "", out: `${VERSION}\n` });
   });
 
   test("that there is nothing to make, where nobody asks", async () => {

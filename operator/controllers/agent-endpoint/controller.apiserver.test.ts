@@ -7,7 +7,8 @@ import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import { Event } from "#kube/kinds.ts";
-import { anAgent, goes, kubelet, says } from "#test/support/agent-words.ts";
+import { says } from "#test/support/agent-words.ts";
+import { anAgent, goes, kubelet } from "#test/support/replica-pods.ts";
 import { anAgentEndpoint, anNgrokTrafficPolicy } from "#test/support/builders.ts";
 import { condition, isReady, startWorld, type World } from "#test/support/world.ts";
 import { KnownError } from "#wire/errors.ts";
@@ -17,7 +18,7 @@ import { agentEndpointController } from "./controller.ts";
 
 const controllers = [agentEndpointController, domainController, trafficPolicyController];
 const internal = { spec: { url: "https://shop.internal" } };
-const signal = (): AbortSignal => AbortSignal.timeout(30_000);
+const signal = (): AbortSignal => AbortSignal.timeout(60_000);
 
 async function eventsOf(world: World): Promise<string[]> {
   const found: string[] = [];
@@ -35,8 +36,10 @@ function speakers(object: AgentEndpoint): string[] {
 }
 
 test("an endpoint is claimed, waits for an agent, and is Ready once one serves it, with one write each", async () => {
-  await using world = await startWorld({ controllers });
+  await using world = await startWorld({ controllers, start: false });
+  // Before the manager starts: its two watches would bring agent and endpoint in any order.
   await anAgent(world, "agent-a");
+  world.start();
   await world.create(AgentEndpoint, anAgentEndpoint(internal));
   const waiting = await world.until(AgentEndpoint, "shop", (one) => condition(one, "Ready") !== undefined);
   expect(waiting.metadata.finalizers).toEqual([FINALIZER]);

@@ -14,7 +14,7 @@ import { boundEndpointController } from "../bound-endpoint/controller.ts";
 import { bindingPollerController } from "./controller.ts";
 
 const controllers = [bindingPollerController];
-const signal = AbortSignal.timeout(300_000);
+const { signal } = new AbortController();
 const WEB = "http://web.default:80";
 const DB = "tcp://db.prod:5432";
 
@@ -50,11 +50,17 @@ async function urls(world: World): Promise<string[]> {
 }
 
 async function there(world: World, ...wanted: string[]): Promise<void> {
-  await expect.poll(async () => await urls(world), { timeout: 30_000 }).toEqual(wanted.toSorted());
+  await expect.poll(async () => await urls(world)).toEqual(wanted.toSorted());
+}
+
+/** When they were asked for, in milliseconds. */
+function pollTimes(world: World, id: string): number[] {
+  const path = `/kubernetes_operators/${id}/bound_endpoints`;
+  return world.api.ledger.entries().flatMap((entry) => (entry.path === path ? [entry.at] : []));
 }
 
 function polls(world: World, id: string): number {
-  return world.api.ledger.entries().filter(({ path }) => path === `/kubernetes_operators/${id}/bound_endpoints`).length;
+  return pollTimes(world, id).length;
 }
 
 /** The note of a Warning about the install's own object. */
@@ -87,7 +93,7 @@ test("what is served here when the install is registered is bound at once, and o
   expect(web.status?.endpointsSummary).toBe("2 endpoints");
   expect(web.status?.endpoints?.map(({ id }) => id)).toEqual(ids.toSorted());
   await expect
-    .poll(async () => await toldOf(world), { timeout: 10_000 })
+    .poll(async () => await toldOf(world))
     .toContainEqual(
       expect.stringContaining(`endpoint ${bad}: the host far.too.many.parts is not <service>.<namespace>`),
     );
@@ -99,11 +105,13 @@ test("every ten seconds it is seen what is served here, and what is no more; whe
   const id = await register(world);
   await there(world, WEB);
   await world.quiet();
-  const before = world.written().length;
-  await expect.poll(() => polls(world, id), { timeout: 15_000 }).toBe(2);
+  const [before, asked] = [world.written().length, polls(world, id)];
+  await expect.poll(() => polls(world, id)).toBeGreaterThan(asked);
   await world.quiet();
   expect(world.written().slice(before)).toEqual([]);
-  expect(polls(world, id)).toBe(2);
+  // Not sooner: one that comes late, as a busy machine lets it, makes the next seem early by as much.
+  const times = pollTimes(world, id);
+  expect(((times.at(-1) ?? 0) - (times[0] ?? 0)) / (times.length - 1)).toBeGreaterThan(7_000);
 
   await serve(world, DB);
   const path = `/endpoints/${first}`;
@@ -112,14 +120,17 @@ test("every ten seconds it is seen what is served here, and what is no more; whe
     headers: { authorization: "Bearer k", "ngrok-version": "2" },
   });
   await there(world, DB);
-}, 60_000);
+});
 
 test("another registration is asked for at once", async () => {
   await using world = await aWorld();
   const first = await register(world);
-  await expect.poll(() => polls(world, first)).toBe(1);
+  await expect.poll(() => polls(world, first)).toBeGreaterThan(0);
   const second = await register(world);
-  await expect.poll(() => polls(world, second), { timeout: 5000 }).toBe(1);
+  await expect.poll(() => polls(world, second)).toBeGreaterThan(0);
+  // The next look would have been ten seconds after the one before.
+  const [last = 0, next = 0] = [pollTimes(world, first).at(-1), pollTimes(world, second)[0]];
+  expect(next - last).toBeLessThan(9_000);
 });
 
 const bound = { path: /bound_endpoints/ };
@@ -131,7 +142,7 @@ test.for<readonly [string, Fault]>([
   ["breaks off in the middle", { kind: "partial", match: bound, times: 2 }],
   ["does not answer at all", { kind: "hang", match: bound, times: 1 }],
   ["does not know the registration for a while", { kind: "status", status: 404, match: bound, times: 1 }],
-])("ngrok %s: nothing is taken away, and it goes on as soon as it can", { timeout: 60_000 }, async ([, fault]) => {
+])("ngrok %s: nothing is taken away, and it goes on as soon as it can", async ([, fault]) => {
   await using world = await aWorld();
   await serve(world, WEB);
   const id = await register(world);
@@ -150,26 +161,27 @@ test("a second page that fails takes nothing away", async () => {
   await using world = await aWorld();
   for (let n = 0; n < 150; n += 1) await serve(world, `http://s${n}.default`);
   await register(world);
-  await expect.poll(async () => (await urls(world)).length, { timeout: 30_000 }).toBe(150);
+  await expect.poll(async () => (await urls(world)).length).toBe(150);
   world.api.faults.add({ kind: "status", status: 500, match: bound, skip: 1, times: 2 });
   const again = await register(world);
-  await expect.poll(() => polls(world, again), { timeout: 30_000 }).toBeGreaterThan(3);
+  await expect.poll(() => polls(world, again)).toBeGreaterThan(3);
   await world.quiet();
   expect(await urls(world)).toHaveLength(150);
   expect(world.written().filter((write) => write.startsWith("DELETE"))).toEqual([]);
-}, 90_000);
+});
 
 test("a thousand endpoints come in pages and are bound, each at a port of its own", async () => {
   await using world = await aWorld();
   for (let n = 0; n < 1000; n += 1) await serve(world, `http://s${n}.default`);
   const id = await register(world);
-  await expect.poll(async () => (await urls(world)).length, { timeout: 90_000, interval: 500 }).toBe(1000);
+  await expect.poll(async () => (await urls(world)).length, { timeout: 240_000, interval: 500 }).toBe(1000);
   const ports = new Set<number>();
   for await (const { items } of world.read.pages(BoundEndpoint, { namespace: world.namespace }, signal))
     for (const { spec } of items) ports.add(spec.port);
   expect(ports.size).toBe(1000);
-  expect(polls(world, id) % 10).toBe(0);
-}, 180_000);
+  // A look under way has not had all of its pages yet.
+  await expect.poll(() => polls(world, id) % 10).toBe(0);
+});
 
 test("what others made stays whatever ngrok lists, here and elsewhere (W20)", async () => {
   await using world = await aWorld({ everywhere: true });
@@ -201,33 +213,33 @@ test("what others made stays whatever ngrok lists, here and elsewhere (W20)", as
   expect(await toldOf(world)).toContainEqual(
     expect.stringContaining(`belongs to the release ${world.namespace}/another`),
   );
-}, 60_000);
+});
 
 test("a mark in the middle stops it there and then, not at the next tick (W21)", async () => {
   await using world = await aWorld({ start: false });
   for (let n = 0; n < 300; n += 1) await serve(world, `http://s${n}.default`);
   const creations = (): number => world.written().filter((write) => /^POST .*boundendpoints/.test(write)).length;
-  let marked: Promise<number> | undefined;
+  const hasHeard = (): boolean => world.manager.log.some(({ msg }) => msg === "closed: nothing is written");
+  let marked: Promise<void> | undefined;
   world.start({
     intercept(request) {
-      if (request.method === "POST" && request.path.endsWith("/boundendpoints") && creations() >= 20)
-        marked ??= world.mark("Draining").then(creations);
-      // Slow enough that the mark is heard of before the last.
-      return marked === undefined ? undefined : marked.then(async () => await world.connection.request(request));
+      if (request.method !== "POST" || !request.path.endsWith("/boundendpoints") || creations() < 20) return undefined;
+      marked ??= world.mark("Draining").then(async () => await expect.poll(hasHeard).toBe(true));
+      // No faster than the mark is heard of.
+      return marked.then(async () => await world.connection.request(request));
     },
   });
   await register(world);
-  await expect.poll(() => marked !== undefined, { timeout: 30_000 }).toBe(true);
-  await marked;
+  await expect.poll(hasHeard).toBe(true);
   await world.quiet();
   const made = (await urls(world)).length;
   expect(made).toBeGreaterThan(0);
   // Those in flight as the mark was heard of, and the few begun before.
-  expect(made).toBeLessThan(150);
+  expect(made).toBeLessThan(60);
   world.start();
   await world.quiet();
   expect(await urls(world)).toHaveLength(made);
-}, 60_000);
+});
 
 test("with bindings switched off what was bound goes, and a person's own BoundEndpoint stays", async () => {
   await using world = await aWorld({ controllers: [bindingPollerController, boundEndpointController] });

@@ -11,6 +11,7 @@ import type { RemoteBoundEndpoint } from "#ngrok/operators.ts";
 import { known, type KnownError } from "#wire/errors.ts";
 import { failureText } from "../../endpoint/conditions.ts";
 import { defineKeyed, type KeyContext, type KeyOutcome, source } from "../../runtime/define-keyed.ts";
+import { failureEvent } from "../../runtime/events.ts";
 import { CLOSED } from "../../runtime/pen.ts";
 import { aggregate } from "./aggregate.ts";
 import { planBindings, type Settings, type Step } from "./plan.ts";
@@ -160,7 +161,7 @@ function told({ is, object }: Step, error: unknown, { event }: KeyContext): Know
   const failure = known(error);
   if (failure.class === "gone" || failure.class === "conflict" || is === "create") return failure;
   const reason = is === "remove" ? "Delete" : "UpdateFailed";
-  event(BoundEndpoint, object, { type: "Warning", reason, note: failure.message });
+  event(BoundEndpoint, object, failureEvent(failure, { reason, note: failure.message }));
   return failure;
 }
 

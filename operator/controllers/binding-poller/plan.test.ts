@@ -1,4 +1,4 @@
-// From ngrok's list to BoundEndpoints, as data.
+// From the addresses of ngrok's list, and what is there, to BoundEndpoints, as data.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { BoundEndpoint } from "#api/bound-endpoint.ts";
@@ -7,7 +7,7 @@ import { boundEndpointName } from "#api/names.ts";
 import type { RemoteBoundEndpoint } from "#ngrok/operators.ts";
 import { aggregate } from "./aggregate.ts";
 import { planBindings, type Settings, type Step } from "./plan.ts";
-import { freePort, isForwarderPort } from "./ports.ts";
+import { isForwarderPort } from "./ports.ts";
 
 const settings: Settings = {
   namespace: "ops",
@@ -17,84 +17,10 @@ const settings: Settings = {
   serviceAnnotations: {},
 };
 
-function remote(publicUrl: string, proto = "", id = `ep_${publicUrl}`): RemoteBoundEndpoint {
-  return { id, uri: `https://api.ngrok.com/endpoints/${id}`, proto, publicUrl };
+function remote(publicUrl: string): RemoteBoundEndpoint {
+  const id = `ep_${publicUrl}`;
+  return { id, uri: `https://api.ngrok.com/endpoints/${id}`, proto: "", publicUrl };
 }
-
-function urls(...given: RemoteBoundEndpoint[]): string[] {
-  return aggregate(given).addresses.map(({ endpointURL }) => endpointURL);
-}
-
-describe("the address of an endpoint", () => {
-  test.for([
-    ["http://billing.default", "http", "http://billing.default:80"],
-    ["https://billing.default", "https", "https://billing.default:443"],
-    ["tls://billing.default", "tls", "tls://billing.default:443"],
-    ["tcp://db.prod:5432", "tcp", "tcp://db.prod:5432"],
-    ["http://billing.default:8080", "http", "http://billing.default:8080"],
-    ["billing.default", "http", "http://billing.default:80"],
-    ["billing.default", "", "https://billing.default:443"],
-    ["billing.default:5432", "tcp", "tcp://billing.default:5432"],
-    ["HTTP://Billing.Default", "http", "http://billing.default:80"],
-  ] as const)("%s of protocol %s is %s", ([url, proto, address], { expect }) => {
-    expect(urls(remote(url, proto))).toEqual([address]);
-  });
-
-  test.for([
-    ["tcp://db.prod", "tcp", "names no port"],
-    ["https://billing.default", "http", "its URL is of https, its protocol is http"],
-    ["http://billing", "http", "is not <service>.<namespace>"],
-    ["http://billing.default.svc", "http", "is not <service>.<namespace>"],
-    ["http://1billing.default", "http", "is not <service>.<namespace>"],
-    ["http://billing-.default", "http", "is not a host name"],
-    ["http://*.default", "http", "is not <service>.<namespace>"],
-    ["http://billing.default:70000", "http", "the port of"],
-    ["ftp://billing.default", "ftp", "the scheme of"],
-    ["http://a:secret@billing.default", "http", "user name or password"],
-    ["", "", "the URL is empty"],
-  ] as const)("%s of protocol %s is a problem of its own: %s", ([url, proto, words], { expect }) => {
-    const { addresses, problems } = aggregate([remote(url, proto, "ep_bad"), remote("http://billing.default")]);
-    expect(addresses.map(({ endpointURL }) => endpointURL)).toEqual(["http://billing.default:80"]);
-    expect(problems).toHaveLength(1);
-    expect(problems[0]).toMatch(/^endpoint ep_bad: /);
-    expect(problems[0]).toContain(words);
-    expect(problems[0]).not.toContain("secret");
-  });
-
-  test("is shared by all endpoints that have it, whichever order they come in", () => {
-    const two = [remote("http://billing.default", "http", "ep_2"), remote("billing.default:80", "http", "ep_1")];
-    for (const given of [two, two.toReversed(), [...two, ...two]])
-      expect(aggregate(given).addresses).toMatchObject([{ endpoints: [{ id: "ep_1" }, { id: "ep_2" }] }]);
-  });
-});
-
-describe("ports", () => {
-  test("any address gets one in the range, the same one each time", () => {
-    fc.assert(
-      fc.property(fc.string(), (url) => {
-        const port = freePort(url, new Set()) ?? 0;
-        expect(isForwarderPort(port)).toBe(true);
-        expect(freePort(url, new Set())).toBe(port);
-      }),
-    );
-  });
-
-  test("of 3,000 addresses no two share one", () => {
-    const given = Array.from({ length: 3000 }, (_, n) => remote(`http://s${n}.default`));
-    const { steps, problems } = planBindings(aggregate(given).addresses, [], settings);
-    expect(problems).toEqual([]);
-    const ports = steps.map(({ object }) => object.spec.port);
-    expect(new Set(ports).size).toBe(3000);
-    expect(ports.every(isForwarderPort)).toBe(true);
-  });
-
-  test("where none is left it is said", () => {
-    const taken = new Set(Array.from({ length: 55_535 }, (_, n) => 10_000 + n));
-    expect(freePort("http://a.b:80", taken)).toBeUndefined();
-    taken.delete(65_534);
-    expect(freePort("http://a.b:80", taken)).toBe(65_534);
-  });
-});
 
 /** As it stands after it was made for the address. */
 function made(url: string, more: { name?: string; port?: number; age?: number } = {}): BoundEndpoint {
@@ -229,6 +155,15 @@ describe("whose a BoundEndpoint is", () => {
   });
 });
 
+test("of 3,000 addresses no two share one", () => {
+  const given = Array.from({ length: 3000 }, (_, n) => remote(`http://s${n}.default`));
+  const { steps, problems } = planBindings(aggregate(given).addresses, [], settings);
+  expect(problems).toEqual([]);
+  const ports = steps.map(({ object }) => object.spec.port);
+  expect(new Set(ports).size).toBe(3000);
+  expect(ports.every(isForwarderPort)).toBe(true);
+});
+
 describe("bad ports stop nothing (W20)", () => {
   const ports = (there: readonly BoundEndpoint[]): Record<string, number> => {
     const after = new Map(there.map(({ spec }) => [spec.endpointURL, spec.port]));
@@ -250,6 +185,10 @@ describe("bad ports stop nothing (W20)", () => {
     const after = ports([made(WEB, { port: 80 }), made(API, { port: 65_535 })]);
     expect(Object.values(after).every(isForwarderPort)).toBe(true);
     expect(new Set(Object.values(after)).size).toBe(2);
+  });
+
+  test("one that a person has given to ours, as the forwarder's word tells them to, is kept", () => {
+    expect(ports([made(WEB, { port: 40_404 }), made(API)])[WEB]).toBe(40_404);
   });
 
   test("a person's keeps its own, ours moves", () => {

@@ -3,16 +3,17 @@ import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import { BoundEndpoint } from "#api/bound-endpoint.ts";
 import { FINALIZERS } from "#api/keys.ts";
-import { type KubeObject, refOf } from "#kube/kind.ts";
-import { Event, Namespace, Pod, Service, type ServiceObject } from "#kube/kinds.ts";
+import { refOf } from "#kube/kind.ts";
+import { Event, Namespace, Service, type ServiceObject } from "#kube/kinds.ts";
 import { applyStatus } from "#kube/status.ts";
 import type { JsonPatchOperation } from "#kube/writer.ts";
 import { aBoundEndpoint } from "#test/support/builders.ts";
+import { aForwarder, goes } from "#test/support/replica-pods.ts";
 import { condition, isReady, startWorld, type World, type WorldOptions } from "#test/support/world.ts";
 import { boundEndpointController } from "./controller.ts";
 
 const controllers = [boundEndpointController];
-const signal = AbortSignal.timeout(120_000);
+const { signal } = new AbortController();
 
 async function aWorld(more: Partial<WorldOptions> = {}): Promise<World> {
   return await startWorld({ controllers, everywhere: true, options: { features: ["bindings"] }, ...more });
@@ -43,15 +44,12 @@ function message(endpoint: BoundEndpoint, type: string): string {
 /** A Warning about the object that says this. */
 async function told(world: World, name: string, words: string): Promise<void> {
   const found = await expect
-    .poll(
-      async () => {
-        for await (const { items } of world.read.pages(Event, { namespace: world.namespace }, signal))
-          for (const { type, regarding, note } of items)
-            if (type === "Warning" && regarding.name === name && note.includes(words)) return true;
-        return false;
-      },
-      { timeout: 15_000 },
-    )
+    .poll(async () => {
+      for await (const { items } of world.read.pages(Event, { namespace: world.namespace }, signal))
+        for (const { type, regarding, note } of items)
+          if (type === "Warning" && regarding.name === name && note.includes(words)) return true;
+      return false;
+    })
     .toBe(true);
   return found;
 }
@@ -92,7 +90,7 @@ test("both Services are made as workloads and forwarders need them, and nothing 
   });
   const target = await world.get(Service, "billing");
   expect(target?.metadata.labels).toEqual({ team: "billing", "app.kubernetes.io/managed-by": "us", ...binding });
-  expect(target?.metadata.annotations).toEqual({ "example.com/a": "b" });
+  expect(target?.metadata.annotations).toMatchObject({ "example.com/a": "b" });
   expect(target?.spec).toMatchObject({
     type: "ExternalName",
     externalName: host,
@@ -124,6 +122,19 @@ test("what somebody takes from our Services comes back, what they add beside it 
   expect(after.metadata.annotations).toMatchObject({ "example.com/mesh": "on" });
   await world.remove(Service, "billing");
   await world.until(Service, "billing", ({ spec }) => spec?.type === "ExternalName");
+});
+
+test("a label and an annotation that are asked for no more go from the Service, what others added stays", async () => {
+  await using world = await aWorld();
+  const metadata = { labels: { team: "billing" }, annotations: { "example.com/a": "b" } };
+  await world.create(BoundEndpoint, bound(world, "billing", { metadata }));
+  await world.until(BoundEndpoint, "be-billing", isReady);
+  await world.touch(Service, "billing", "/metadata/labels/mesh", "on");
+  await world.touch(Service, "billing", "/metadata/annotations/note", "theirs");
+  await patch(world, "be-billing", { op: "remove", path: "/spec/target/metadata" });
+  const after = await world.until(Service, "billing", (one) => one.metadata.labels?.["team"] === undefined);
+  expect(after.metadata.labels).toMatchObject({ mesh: "on", "app.kubernetes.io/managed-by": "ngrok-operator" });
+  expect(after.metadata.annotations).toEqual({ note: "theirs" });
 });
 
 test("a user's Service of the target's name is not touched: the condition names it, and its end is heard of", async () => {
@@ -224,7 +235,6 @@ test("a connection that hangs holds up no other endpoint, and one that fails is 
     BoundEndpoint,
     "be-fails",
     (one) => condition(one, "Ready") === "False ConnectivityFailed",
-    20_000,
   );
   expect(message(failing, "Ready")).toContain("ECONNREFUSED");
   expect(message(failing, "Ready")).toContain("kubectl -n");
@@ -234,12 +244,7 @@ test("a connection that hangs holds up no other endpoint, and one that fails is 
 
 test("what a forwarder says is in the way is in the condition, until it is not, or its pod is gone", async () => {
   await using world = await aWorld();
-  const labels = {
-    "app.kubernetes.io/instance": "ngrok",
-    "app.kubernetes.io/component": "bindings-forwarder",
-  };
-  const spec = { containers: [{ name: "a", image: "a" }] };
-  const pod = await world.create<KubeObject>(Pod, { metadata: { name: "forwarder-1", labels }, spec } as KubeObject);
+  await aForwarder(world, "forwarder-1");
   const made = await world.create(BoundEndpoint, bound(world, "billing"));
   await world.until(BoundEndpoint, "be-billing", isReady);
   const say = async (reason: string): Promise<void> => {
@@ -255,8 +260,7 @@ test("what a forwarder says is in the way is in the condition, until it is not, 
   await world.until(BoundEndpoint, "be-billing", isReady);
   await say("PortUnavailable");
   await world.until(BoundEndpoint, "be-billing", (one) => !isReady(one));
-  const path = `/api/v1/namespaces/${world.namespace}/pods/${pod.metadata.name}`;
-  await world.connection.request({ method: "DELETE", path, query: { gracePeriodSeconds: 0 }, signal });
+  await goes(world, "forwarder-1");
   const after = await world.until(BoundEndpoint, "be-billing", isReady);
   expect(after.status?.replicas ?? []).toEqual([]);
 });

@@ -1,7 +1,9 @@
 // Conditions and Services as data.
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { GIVEN } from "#api/binding.ts";
 import type { BoundEndpoint } from "#api/bound-endpoint.ts";
 import type { ServiceObject } from "#kube/kinds.ts";
+import { jsonPatched } from "#test/model/patch.ts";
 import { aBoundEndpoint } from "#test/support/builders.ts";
 import { testClock } from "#test/support/clock.ts";
 import { checkConnectivity } from "./connectivity.ts";
@@ -98,6 +100,64 @@ test("only what differs is written", () => {
   const moved = aBoundEndpoint({ spec: { port: 10_001 } });
   const step = planService(upstreamService(moved, place), before, endpoint);
   expect(step).toMatchObject({ is: "patch", operations: [{ path: "/spec/ports", value: [{ targetPort: 10_001 }] }] });
+});
+
+describe("labels and annotations that a BoundEndpoint asks for", () => {
+  const asking = (labels: Record<string, string>, annotations: Record<string, string> = {}) =>
+    targetService(aBoundEndpoint({ spec: { target: { metadata: { labels, annotations } } } }), place);
+  /** What is written once the Service that `before` made, with `theirs` on it, is to be as `after` has it; and what it is then. */
+  const turned = (before: ServiceObject, after: ServiceObject, theirs: ServiceObject["metadata"]) => {
+    const { labels, annotations } = theirs;
+    const there = jsonPatched(before, [
+      ...Object.entries(labels ?? {}).map(([key, value]) => ({
+        op: "add" as const,
+        path: `/metadata/labels/${key}`,
+        value,
+      })),
+      { op: "add", path: "/metadata/annotations", value: { ...before.metadata.annotations, ...annotations } },
+    ]);
+    const step = planService(after, there, endpoint);
+    const now = step.is === "patch" ? jsonPatched(there, step.operations) : there;
+    expect(planService(after, now, endpoint)).toEqual({ is: "none" });
+    return now.metadata;
+  };
+  const theirs = { name: "theirs", labels: { mesh: "on" }, annotations: { note: "theirs" } };
+  const plain = targetService(endpoint, place).metadata;
+
+  test("go when they are asked for no more, and those of others stay", () => {
+    const { labels, annotations } = turned(
+      asking({ team: "a", tier: "b" }, { "x/y": "z" }),
+      asking({ tier: "c" }),
+      theirs,
+    );
+    expect(labels).toEqual({ ...plain.labels, tier: "c", mesh: "on" });
+    expect(annotations).toEqual({ note: "theirs", [GIVEN]: '{"labels":["tier"],"annotations":[]}' });
+  });
+
+  test("leave nothing behind when none is asked for any more", () => {
+    const { labels, annotations } = turned(asking({ team: "a" }, { "x/y": "z" }), asking({}), theirs);
+    expect({ labels, annotations }).toEqual({
+      labels: { ...plain.labels, mesh: "on" },
+      annotations: { note: "theirs" },
+    });
+  });
+
+  test("give way to the operator's own of the same key", () => {
+    const { labels } = turned(asking({ "app.kubernetes.io/managed-by": "us" }), asking({}), theirs);
+    expect(labels).toEqual({ ...plain.labels, mesh: "on" });
+  });
+
+  test.for([
+    ["an earlier release has not remembered", undefined],
+    ["nobody can read any more", "{"],
+    ["are remembered as something else", "[1]"],
+    ["are remembered in no list", '{"labels":"team"}'],
+  ] as const)("stay where they %s", ([, memory]) => {
+    const asked = asking({ team: "a" });
+    const annotations = memory === undefined ? {} : { [GIVEN]: memory };
+    const before = { ...asked, metadata: { ...asked.metadata, annotations } };
+    expect(turned(before, asking({}), theirs).labels).toMatchObject({ team: "a", mesh: "on" });
+  });
 });
 
 test("a Service of another BoundEndpoint is named by it, a user's is left as it is, one that goes is waited for", () => {

@@ -6,6 +6,7 @@ import { keyOf, refOf } from "#kube/kind.ts";
 import type { ServiceObject, ServicePort } from "#kube/kinds.ts";
 import type { JsonPatchOperation } from "#kube/writer.ts";
 import { missing, sameJson } from "../../endpoint/difference.ts";
+import { withdrawal, withMemory } from "./given.ts";
 
 const MANAGED_BY = { "app.kubernetes.io/managed-by": "ngrok-operator" };
 const COMMON = { sessionAffinity: "ClientIP", internalTrafficPolicy: "Cluster" };
@@ -42,12 +43,13 @@ export function upstreamService({ metadata, spec }: BoundEndpoint, { clusterDoma
 export function targetService({ metadata, spec }: BoundEndpoint, { clusterDomain }: Place): ServiceObject {
   const { name, namespace = "" } = metadata;
   const { service, namespace: targetNamespace, protocol, port, metadata: given = {} } = spec.target;
+  const annotations = withMemory(given);
   return {
     metadata: {
       name: service,
       namespace: targetNamespace,
       labels: { ...MANAGED_BY, ...given.labels, ...bindingLabels(namespace, name) },
-      ...(given.annotations === undefined ? {} : { annotations: given.annotations }),
+      ...(annotations === undefined ? {} : { annotations }),
     },
     spec: {
       type: "ExternalName",
@@ -98,6 +100,7 @@ function serviceChange(wanted: ServiceObject, stored: ServiceObject): JsonPatchO
     ...differing.map(([field, value]): JsonPatchOperation => ({ op: "add", path: `/spec/${field}`, value })),
     ...missing("/metadata/labels", wanted.metadata.labels, stored.metadata.labels),
     ...missing("/metadata/annotations", wanted.metadata.annotations, stored.metadata.annotations),
+    ...withdrawal(wanted, stored),
   ];
 }
 

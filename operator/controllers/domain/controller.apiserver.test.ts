@@ -1,7 +1,10 @@
 // Domains from a host name to a certificate, and those that were there before us, on a real API server and ngrok's wire.
 import { expect, test } from "vitest";
 import { Domain } from "#api/domain.ts";
-import { ADOPTED, FINALIZER } from "#api/keys.ts";
+import { ADOPTED, DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
+import { targetOf } from "#kube/kind.ts";
+import { Namespace } from "#kube/kinds.ts";
+import { applyStatus } from "#kube/status.ts";
 import { aDomain } from "#test/support/builders.ts";
 import { condition, isReady, startWorld } from "#test/support/world.ts";
 import { domainController } from "./controller.ts";
@@ -58,17 +61,98 @@ test("a host that somebody else reserved is used and marked, keeps its words, an
   expect(world.api.objects("reserved_domains")).toMatchObject([{ id, description: "by hand", metadata: "mine" }]);
 });
 
-test("two Domains of one host share the reservation, and only the first one gives it back", async () => {
+test("two Domains of one host share the reservation, and the last one gives it back", async () => {
+  await using world = await startWorld({ controllers });
+  await world.create(Domain, domain);
+  const first = await world.until(Domain, "web", isReady);
+  await world.create(Domain, { ...domain, metadata: { name: "again" } });
+  const second = await world.until(Domain, "again", isReady);
+  expect(second.status?.id).toBe(first.status?.id);
+  expect(second.metadata.annotations?.[ADOPTED]).toBeUndefined();
+
+  await world.remove(Domain, "web");
+  await world.gone(Domain, "web");
+  expect(world.api.objects("reserved_domains")).toHaveLength(1);
+  const why = `Domain ${world.namespace}/again stands for it as well`;
+  expect(world.manager.log).toContainEqual(expect.objectContaining({ msg: "deleted", remote: "kept", why }));
+
+  await world.remove(Domain, "again");
+  await world.gone(Domain, "again");
+  expect(world.api.objects("reserved_domains")).toEqual([]);
+});
+
+test("two Domains of one host that go at once give the reservation back", async () => {
+  await using world = await startWorld({ controllers });
+  await world.create(Domain, domain);
+  await world.create(Domain, { ...domain, metadata: { name: "again" } });
+  await Promise.all([world.until(Domain, "web", isReady), world.until(Domain, "again", isReady)]);
+  await Promise.all([world.remove(Domain, "web"), world.remove(Domain, "again")]);
+  await Promise.all([world.gone(Domain, "web"), world.gone(Domain, "again")]);
+  expect(world.api.objects("reserved_domains")).toEqual([]);
+});
+
+test("one that an earlier release has taken for a stranger's gives it back when it is the last", async () => {
   await using world = await startWorld({ controllers });
   await world.create(Domain, domain);
   await world.until(Domain, "web", isReady);
   await world.create(Domain, { ...domain, metadata: { name: "again" } });
-  const second = await world.until(Domain, "again", isReady);
-  expect(second.metadata.annotations?.[ADOPTED]).toBe("true");
-
+  await world.until(Domain, "again", isReady);
+  await world.touch(Domain, "again", `/metadata/annotations/${ADOPTED.replace("/", "~1")}`, "true");
+  await world.remove(Domain, "web");
+  await world.gone(Domain, "web");
+  expect((await world.get(Domain, "again"))?.metadata.annotations?.[ADOPTED]).toBe("false");
   await world.remove(Domain, "again");
   await world.gone(Domain, "again");
-  expect(world.api.objects("reserved_domains")).toHaveLength(1);
+  expect(world.api.objects("reserved_domains")).toEqual([]);
+});
+
+test("a reservation stays for another install's Domain, be it outside of the watched namespace", async () => {
+  await using world = await startWorld({ controllers });
+  await world.create(Domain, domain);
+  const { id } = (await world.until(Domain, "web", isReady)).status ?? {};
+  const elsewhere = `${world.namespace}-b`;
+  const { signal } = new AbortController();
+  const beside = await world.write.create(Namespace, { metadata: { name: elsewhere } }, signal);
+  const annotations = { [DRAIN_OWNER]: "team/ngrok" };
+  const theirs = await world.write.create(
+    Domain,
+    { ...domain, metadata: { name: "theirs", namespace: elsewhere, annotations } },
+    signal,
+  );
+  await applyStatus(world.connection, Domain, theirs.metadata, { id }, "test", signal);
+  await world.remove(Domain, "web");
+  await world.gone(Domain, "web");
+  expect(world.api.objects("reserved_domains")).toMatchObject([{ id }]);
+  await world.write.remove(targetOf(Namespace, beside), signal);
+});
+
+test("a Domain that is made while ngrok gives its host back waits for that, and reserves it anew", async () => {
+  await using world = await startWorld({ controllers });
+  await world.create(Domain, domain);
+  await world.until(Domain, "web", isReady);
+  const slow = world.api.faults.add({ kind: "latency", ms: 700, match: { method: "DELETE" } });
+  await world.remove(Domain, "web");
+  await expect.poll(() => slow.hits).toBe(1);
+  await world.create(Domain, { ...domain, metadata: { name: "again" } });
+  await world.gone(Domain, "web");
+  const again = await world.until(Domain, "again", isReady);
+  expect(world.api.objects("reserved_domains")).toMatchObject([{ id: again.status?.id }]);
+});
+
+test("a Domain that is made while another of its host is going has its host in the end, and gives it back", async () => {
+  await using world = await startWorld({ controllers });
+  await world.create(Domain, domain);
+  await world.until(Domain, "web", isReady);
+  world.api.faults.add({ kind: "status", status: 409, code: 446, match: { method: "DELETE" }, times: 2 });
+  await world.remove(Domain, "web");
+  await world.create(Domain, { ...domain, metadata: { name: "again" }, spec: { ...domain.spec, metadata: "others" } });
+  await world.gone(Domain, "web");
+  const again = await world.until(Domain, "again", isReady);
+  expect(world.api.objects("reserved_domains")).toMatchObject([{ id: again.status?.id }]);
+  world.api.faults.clear();
+  await world.remove(Domain, "again");
+  await world.gone(Domain, "again");
+  expect(world.api.objects("reserved_domains")).toEqual([]);
 });
 
 test("reclaimPolicy Retain keeps the reservation when the object goes", async () => {
@@ -109,7 +193,7 @@ test("a changed host is refused with the remedy, since ngrok cannot rename", asy
     { name: "web", namespace: world.namespace },
     created.metadata.uid ?? "",
     rename,
-    AbortSignal.timeout(5000),
+    AbortSignal.timeout(60_000),
   );
   const refused = await world.until(Domain, "web", (one) => condition(one, "Ready") === "False DomainInvalid");
   expect(refused.status?.conditions?.find(({ type }) => type === "Ready")?.message).toContain(

@@ -4,15 +4,16 @@ import { Domain } from "#api/domain.ts";
 import { ADOPTED } from "#api/keys.ts";
 import { isInternalHost } from "#api/names.ts";
 import { allow } from "#api/rbac.ts";
-import { undoDomain } from "#drain/undo/domain.ts";
-import { refOf } from "#kube/kind.ts";
+import { keyOf, refOf } from "#kube/kind.ts";
 import { pointerStep } from "#kube/paths.ts";
+import type { JsonPatchOperation } from "#kube/writer.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import type { DomainBody, RemoteDomain } from "#ngrok/domains.ts";
 import { mayExist } from "#ngrok/errors.ts";
 import { isOurs } from "#ngrok/metadata.ts";
 import { KnownError, known } from "#wire/errors.ts";
-import { isGeneratedElsewhere } from "../../endpoint/claimed.ts";
+import { isClaimed, isGeneratedElsewhere, isHeld } from "../../endpoint/claimed.ts";
+import { BY_HOST, hostsOfDomain } from "../../endpoint/domain.ts";
 import { NO_KEY } from "../../runtime/key.ts";
 import { asShown } from "../../runtime/status.ts";
 import {
@@ -33,6 +34,7 @@ import {
   showInternal,
   showRenamed,
 } from "./plan.ts";
+import { BY_ID, undoSharedDomain } from "./undo.ts";
 
 export const domainController = defineController<Domain>({
   name: "domain",
@@ -42,7 +44,10 @@ export const domainController = defineController<Domain>({
   // As many as there are of those that wait for them.
   concurrency: 16,
   bornClaimed: true,
-  indexes: { id: ({ status }) => (status?.id === undefined || status.id === "" ? [] : [status.id]) },
+  indexes: {
+    [BY_ID]: ({ status }) => (status?.id === undefined || status.id === "" ? [] : [status.id]),
+    [BY_HOST]: hostsOfDomain,
+  },
   rbac: [
     allow(Domain, ["get", "list", "watch", "patch"], { why: "reconciles Domains and holds them with a finalizer" }),
     allow(Domain, ["create"], {
@@ -54,7 +59,7 @@ export const domainController = defineController<Domain>({
   serves: (domain, around) => !isGeneratedElsewhere(domain, around),
   claims: ({ spec }) => !isInternalHost(spec.domain),
   apply,
-  cleanup: undoDomain,
+  cleanup: undoSharedDomain,
 });
 
 async function apply(domain: Domain, context: Context): Promise<Outcome<Domain>> {
@@ -94,10 +99,12 @@ async function findOrReserve(
   ngrok: NgrokPort,
   context: Context,
 ): Promise<Reserved> {
-  const marked = domain.metadata.annotations?.[ADOPTED] === "true";
+  const said = domain.metadata.annotations?.[ADOPTED];
+  const marked = said === "true";
   const id = domain.status?.id;
   const known = id ? await ngrok.domains.find({ id }, context.signal) : undefined;
   if (known !== undefined) return { remote: known, adopted: marked };
+  awaitLeaving(domain, context);
   await context.begin("create");
   const tried = context.clock.now();
   try {
@@ -106,7 +113,8 @@ async function findOrReserve(
     if (!mayBeTaken(error)) throw error;
     const remote = await ngrok.domains.find({ host: desired.domain, asOf: tried }, context.signal);
     if (remote === undefined) throw error;
-    if (marked || isOurOwn(domain, desired, remote, context)) return { remote, adopted: marked };
+    const isLeft = said === "false" && !id;
+    if (marked || isLeft || isOurOwn(domain, desired, remote, context)) return { remote, adopted: marked };
     await markAdopted(domain, context);
     return { remote, adopted: true };
   }
@@ -119,17 +127,38 @@ function mayBeTaken(error: unknown): boolean {
   return status !== undefined && status < 500 && ![401, 403, 429].includes(status) && errorClass !== "throttled";
 }
 
-/** It carries our metadata, and no other Domain of the cluster has it: then an earlier run of ours reserved it for this one. */
-function isOurOwn(domain: Domain, desired: DomainBody, remote: RemoteDomain, { cached }: Context): boolean {
-  const others = cached.by(Domain, "id", remote.id).filter(({ metadata }) => metadata.uid !== domain.metadata.uid);
-  return isOurs(remote, desired.metadata ?? "") && others.length === 0;
+/**
+ * Another Domain of the host is on its way out: what is at ngrok goes with it, or is left to this one, and is not to be taken
+ * for ours in between.
+ */
+function awaitLeaving({ spec }: Domain, { cached, release }: Context): void {
+  const leaving = cached
+    .by(Domain, BY_HOST, spec.domain.toLowerCase())
+    .find((one) => one.metadata.deletionTimestamp !== undefined && isClaimed(one, release));
+  if (leaving === undefined) return;
+  const message = `Domain ${keyOf(refOf(leaving))} has the same host and is being deleted: it is waited for`;
+  throw new KnownError("conflict", message, { code: "Waiting" });
 }
 
+/**
+ * Another Domain that is held has it, and had not found it there: then it is both's, and the last of them gives it back. Or
+ * none has it, and it carries our metadata: then an earlier run of ours reserved it for this one.
+ */
+function isOurOwn(domain: Domain, desired: DomainBody, remote: RemoteDomain, { cached, release }: Context): boolean {
+  const others = cached.by(Domain, BY_ID, remote.id).filter(({ metadata }) => metadata.uid !== domain.metadata.uid);
+  if (others.length === 0) return isOurs(remote, desired.metadata ?? "");
+  return others.some((one) => isHeld(one, release) && one.metadata.annotations?.[ADOPTED] !== "true");
+}
+
+/** Throws a conflict when somebody has said meanwhile whose it is. */
 async function markAdopted(domain: Domain, { writer, signal }: Context): Promise<void> {
   const { annotations, uid = "" } = domain.metadata;
   const path = `/metadata/annotations/${pointerStep(ADOPTED)}`;
-  const add = annotations === undefined ? [{ op: "add" as const, path: "/metadata/annotations", value: {} }] : [];
-  await writer.patch(Domain, refOf(domain), uid, [...add, { op: "add", path, value: "true" }], signal);
+  const operations: JsonPatchOperation[] =
+    annotations === undefined
+      ? [{ op: "add", path: "/metadata/annotations", value: {} }]
+      : [{ op: "test", path, value: annotations[ADOPTED] ?? null }];
+  await writer.patch(Domain, refOf(domain), uid, [...operations, { op: "add", path, value: "true" }], signal);
 }
 
 function notReadyFor(domain: Domain, { clock }: Context): number {

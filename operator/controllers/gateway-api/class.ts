@@ -13,10 +13,11 @@ import {
   type Surroundings,
   watching,
 } from "../../runtime/define-controller.ts";
+import { gatewayIndexes, gatewaysBy } from "../../translate/gateway/links.ts";
 import { gatewayClassStatus } from "../../translate/gateway/status.ts";
-import { gatewayIndexes, gatewaysBy, isStamped } from "./look.ts";
+import { isStamped } from "./look.ts";
 import { statusToWrite } from "./plan.ts";
-import { now } from "./time.ts";
+import { now } from "../../endpoint/time.ts";
 
 export const gatewayClassController = defineController<GatewayClassObject>({
   name: "gateway-class",

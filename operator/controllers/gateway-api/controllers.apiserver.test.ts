@@ -1,31 +1,19 @@
-// Gateways and routes on a real API server with Gateway API: what they become, what they show, whose they are, and that
-// they can always go.
+// Gateways and routes on a real API server with Gateway API: what they become, and what they show.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { AgentEndpoint } from "#api/agent-endpoint.ts";
 import { DRAIN_OWNER, FINALIZER, GATEWAY_CLASS_FINALIZER } from "#api/keys.ts";
-import type { Kind, KubeObject } from "#kube/kind.ts";
-import {
-  Event,
-  Gateway,
-  GatewayClass,
-  type GatewayObject,
-  HTTPRoute,
-  ReferenceGrant,
-  type RouteObject,
-  Service,
-  TCPRoute,
-} from "#kube/kinds.ts";
-import type { StrangerCondition } from "#kube/routing-objects.ts";
+import type { Kind } from "#kube/kind.ts";
+import { Event, Gateway, HTTPRoute, ReferenceGrant, type RouteObject, Service, TCPRoute } from "#kube/kinds.ts";
 import { ownControlPlane } from "#test/support/apiserver.ts";
 import { aTCPRoute } from "#test/support/builders.ts";
 import { aGrant } from "#test/support/gateway-ground.ts";
+import { classOf, isHeld, said, saidBy, urlsOnceQuiet } from "#test/support/gateway-seen.ts";
 import {
-  type GatewayShop,
   gatewayControllers,
   installGatewayApi,
-  startGatewayShop,
+  openGatewayShop,
+  populateGatewayShop,
 } from "#test/support/gateway-shop.ts";
-import { startWorld, type World, type WorldOptions } from "#test/support/world.ts";
+import { startWorld, type World } from "#test/support/world.ts";
 
 let plane: Awaited<ReturnType<typeof ownControlPlane>>;
 beforeAll(async () => {
@@ -35,64 +23,24 @@ beforeAll(async () => {
 afterAll(async () => await plane[Symbol.asyncDispose]());
 
 const signal = (): AbortSignal => AbortSignal.timeout(60_000);
-const isHeld = ({ metadata }: KubeObject): boolean => metadata.finalizers?.includes(FINALIZER) === true;
-
-async function open(options: Partial<WorldOptions> = {}): Promise<GatewayShop> {
-  const shop = await startGatewayShop({ kubeconfig: plane.kubeconfig, ...options });
-  await shop.makeClass(shop.className, shop.controllerName);
-  return shop;
-}
-
-async function urls(world: World): Promise<string[]> {
-  await world.quiet();
-  const found: string[] = [];
-  for await (const { items } of world.read.pages(AgentEndpoint, { namespace: world.namespace }, signal()))
-    found.push(...items.map(({ spec }) => spec.url));
-  return found.toSorted();
-}
-
-async function classOf({ world, className }: GatewayShop): Promise<KubeObject | undefined> {
-  return await world.read.get(GatewayClass, { name: className }, signal());
-}
-
-/** `type status reason`, sorted. */
-function said(conditions: readonly StrangerCondition[] | undefined): string[] {
-  return (conditions ?? []).map(({ type, status, reason }) => `${type} ${status} ${reason}`).toSorted();
-}
-
-function saidBy({ status }: RouteObject, controller: string): string[][] {
-  return (status?.parents ?? [])
-    .filter((one) => one.controllerName === controller)
-    .map(({ conditions }) => said(conditions));
-}
-
-const isProgrammed = ({ status }: GatewayObject): boolean =>
-  status?.conditions?.some(({ type, status: is }) => type === "Programmed" && is === "True") === true;
-
-async function populate(shop: GatewayShop): Promise<void> {
-  const { world } = shop;
-  await shop.service("web");
-  await world.create(Gateway, shop.gateway("shop.ngrok.app"));
-  await world.create(HTTPRoute, shop.route("web", "web"));
-  await world.until(Gateway, "edge", isProgrammed);
-  await world.quiet();
-}
 
 test("a Gateway and its HTTPRoute become an endpoint; class, Gateway and route are held and show it, and then nothing more is written", async () => {
-  await using shop = await open();
+  await using shop = await openGatewayShop({ kubeconfig: plane.kubeconfig });
   const { world, controllerName } = shop;
-  await populate(shop);
-  expect(await urls(world)).toEqual(["https://shop.ngrok.app"]);
+  await populateGatewayShop(shop);
+  expect(await urlsOnceQuiet(world)).toEqual(["https://shop.ngrok.app"]);
 
   const gatewayClass = await classOf(shop);
   expect(gatewayClass?.metadata.finalizers).toEqual([GATEWAY_CLASS_FINALIZER]);
   expect(gatewayClass?.metadata.annotations?.[DRAIN_OWNER]).toBe(`${world.namespace}/ngrok`);
-  expect(said((gatewayClass as { status?: GatewayObject["status"] }).status?.conditions)).toEqual([
-    "Accepted True Accepted",
-  ]);
+  expect(said(gatewayClass?.status?.conditions)).toEqual(["Accepted True Accepted"]);
   const gateway = await world.get(Gateway, "edge");
   expect(gateway?.metadata.finalizers).toEqual([FINALIZER]);
-  expect(said(gateway?.status?.conditions)).toEqual(["Accepted True Accepted", "Programmed True Programmed"]);
+  expect(said(gateway?.status?.conditions)).toEqual([
+    "Accepted True Accepted",
+    "Programmed True Programmed",
+    "ResolvedRefs True ResolvedRefs",
+  ]);
   expect(gateway?.status?.addresses).toEqual([{ type: "Hostname", value: "shop.ngrok.app" }]);
   const [listener] = gateway?.status?.listeners ?? [];
   expect(listener?.attachedRoutes).toBe(1);
@@ -113,9 +61,9 @@ test("a Gateway and its HTTPRoute become an endpoint; class, Gateway and route a
 });
 
 test("what other controllers say of a route and of a Gateway stays, and is nothing to write about", async () => {
-  await using shop = await open();
+  await using shop = await openGatewayShop({ kubeconfig: plane.kubeconfig });
   const { world, controllerName } = shop;
-  await populate(shop);
+  await populateGatewayShop(shop);
   const theirs = {
     parentRef: { group: "gateway.networking.k8s.io", kind: "Gateway", name: "theirs" },
     controllerName: "example.com/other",
@@ -160,43 +108,11 @@ async function speak(world: World, kind: Kind, name: string, status: object): Pr
   });
 }
 
-test("a Gateway of another controller's class, and its route, are left alone", async () => {
-  await using shop = await open();
-  const { world } = shop;
-  const gatewayClassName = `${shop.className}-other`;
-  await shop.makeClass(gatewayClassName, "example.com/other");
-  await shop.service("web");
-  await world.create(Gateway, shop.gateway("shop.ngrok.app", { spec: { gatewayClassName } }));
-  await world.create(HTTPRoute, shop.route("web", "web"));
-  await world.until(Gateway, "edge", () => true);
-  await world.quiet();
-  expect(await urls(world)).toEqual([]);
-  expect(world.written().filter((line) => !line.includes(shop.className))).toEqual([]);
-  expect((await world.read.get(GatewayClass, { name: gatewayClassName }, signal()))?.metadata.finalizers).toBe(
-    undefined,
-  );
-});
-
-test("a Gateway that moves to another class loses endpoint, finalizer and stamp, and so does its route", async () => {
-  await using shop = await open();
-  const { world, controllerName } = shop;
-  await populate(shop);
-  const other = `${shop.className}-other`;
-  await shop.makeClass(other, "example.com/other");
-  await world.touch(Gateway, "edge", "/spec/gatewayClassName", other);
-  const freed = await world.until(Gateway, "edge", (gateway) => !isHeld(gateway));
-  expect(freed.metadata.annotations?.[DRAIN_OWNER]).toBeUndefined();
-  const route = await world.until(HTTPRoute, "web", (one) => !isHeld(one) && saidBy(one, controllerName).length === 0);
-  expect(route.metadata.annotations?.[DRAIN_OWNER]).toBeUndefined();
-  expect(await urls(world)).toEqual([]);
-  expect((await classOf(shop))?.metadata.finalizers ?? []).toEqual([]);
-});
-
 test("a grant that goes takes the reference with it: ResolvedRefs is False, and the endpoint is gone", async () => {
   await using data = await startWorld({ controllers: [], kubeconfig: plane.kubeconfig, start: false });
   // The others would look after what other tests have left in the cluster.
   const controllers = gatewayControllers.filter(({ name }) => !["domain", "cloud-endpoint"].includes(name));
-  await using shop = await open({ everywhere: true, controllers });
+  await using shop = await openGatewayShop({ kubeconfig: plane.kubeconfig, everywhere: true, controllers });
   const { world, controllerName } = shop;
   await data.create(Service, shop.plainService("web"));
   await world.create(Gateway, shop.gateway("shop.ngrok.app"));
@@ -205,38 +121,38 @@ test("a grant that goes takes the reference with it: ResolvedRefs is False, and 
   const shows = (condition: string) => (route: RouteObject) =>
     saidBy(route, controllerName).some((conditions) => conditions.includes(condition));
   await world.until(HTTPRoute, "web", shows("ResolvedRefs False RefNotPermitted"));
-  expect(await urls(world)).toEqual([]);
+  expect(await urlsOnceQuiet(world)).toEqual([]);
   const from = { kind: "HTTPRoute", namespace: world.namespace };
   await data.create(ReferenceGrant, aGrant({ in: data.namespace, from, to: { kind: "Service" } }));
   await world.until(HTTPRoute, "web", shows("ResolvedRefs True ResolvedRefs"));
   await world.quiet();
-  expect(await urls(data)).toEqual(["https://shop.ngrok.app"]);
+  expect(await urlsOnceQuiet(data)).toEqual(["https://shop.ngrok.app"]);
   await data.remove(ReferenceGrant, "grant");
   await world.until(HTTPRoute, "web", shows("ResolvedRefs False RefNotPermitted"));
   await world.quiet();
-  expect(await urls(data)).toEqual([]);
+  expect(await urlsOnceQuiet(data)).toEqual([]);
 });
 
 test("each thing that a route leans on is picked up", async () => {
-  await using shop = await open();
+  await using shop = await openGatewayShop({ kubeconfig: plane.kubeconfig });
   const { world, controllerName } = shop;
   await world.create(HTTPRoute, shop.route("web", "web"));
   await world.create(Gateway, shop.gateway("shop.ngrok.app"));
   const has = (condition: string) => (route: RouteObject) =>
     saidBy(route, controllerName).some((conditions) => conditions.includes(condition));
   await world.until(HTTPRoute, "web", has("ResolvedRefs False BackendNotFound"));
-  expect(await urls(world)).toEqual([]);
+  expect(await urlsOnceQuiet(world)).toEqual([]);
   await shop.service("web");
   await world.until(HTTPRoute, "web", has("ResolvedRefs True ResolvedRefs"));
-  expect(await urls(world)).toEqual(["https://shop.ngrok.app"]);
+  expect(await urlsOnceQuiet(world)).toEqual(["https://shop.ngrok.app"]);
   await world.remove(Gateway, "edge");
   await world.gone(Gateway, "edge");
   await world.until(HTTPRoute, "web", (route) => !isHeld(route) && saidBy(route, controllerName).length === 0);
-  expect(await urls(world)).toEqual([]);
+  expect(await urlsOnceQuiet(world)).toEqual([]);
 });
 
 test("a TCPRoute shows what becomes of it as well", async () => {
-  await using shop = await open();
+  await using shop = await openGatewayShop({ kubeconfig: plane.kubeconfig });
   const { world, controllerName } = shop;
   await shop.service("database");
   const listeners = [{ name: "tcp", port: 5432, protocol: "TCP" }];
@@ -248,64 +164,11 @@ test("a TCPRoute shows what becomes of it as well", async () => {
   const route = await world.until(TCPRoute, "database", (one) => saidBy(one, controllerName).length > 0);
   expect(isHeld(route)).toBe(true);
   expect(saidBy(route, controllerName)).toEqual([["Accepted True Accepted", "ResolvedRefs True ResolvedRefs"]]);
-  expect(await urls(world)).toEqual(["tcp://1.tcp.ngrok.io:5432"]);
-});
-
-test("what is deleted is let go, in any order; the class by its last Gateway (W12)", async () => {
-  await using shop = await open();
-  const { world } = shop;
-  await populate(shop);
-  const found = await classOf(shop);
-  await world.write.remove(
-    { kind: GatewayClass, ref: { name: shop.className }, uid: found?.metadata.uid ?? "" },
-    signal(),
-  );
-  await world.quiet();
-  expect((await classOf(shop))?.metadata.finalizers).toEqual([GATEWAY_CLASS_FINALIZER]);
-  expect(await urls(world)).toEqual(["https://shop.ngrok.app"]);
-  await world.remove(HTTPRoute, "web");
-  await world.gone(HTTPRoute, "web");
-  await world.remove(Gateway, "edge");
-  await world.gone(Gateway, "edge");
-  await world.quiet();
-  expect(await classOf(shop)).toBeUndefined();
-  expect(await urls(world)).toEqual([]);
-});
-
-test("a deleting Gateway and a deleting route are let go whatever their class is now (W18)", async () => {
-  await using shop = await open({ start: false });
-  const { world } = shop;
-  const metadata = { finalizers: [FINALIZER, "example.com/theirs"] };
-  await world.create(Gateway, shop.gateway("shop.ngrok.app", { metadata, spec: { gatewayClassName: "nowhere" } }));
-  await world.create(HTTPRoute, shop.route("web", "web", { metadata }));
-  await world.remove(Gateway, "edge");
-  await world.remove(HTTPRoute, "web");
-  world.start();
-  for (const [kind, name] of [
-    [Gateway, "edge"],
-    [HTTPRoute, "web"],
-  ] as const) {
-    const freed = await world.until(kind as Kind, name, (one) => !isHeld(one));
-    expect(freed.metadata.finalizers).toEqual(["example.com/theirs"]);
-  }
-});
-
-test("what was held while the feature was on can go after it was switched off (F9)", async () => {
-  await using shop = await open({ options: { features: ["ingress"] } });
-  const { world } = shop;
-  const metadata = { finalizers: [FINALIZER] };
-  await world.create(Gateway, shop.gateway("shop.ngrok.app", { metadata }));
-  await world.create(HTTPRoute, shop.route("web", "web", { metadata }));
-  await world.quiet();
-  expect(world.written()).toEqual([]);
-  await world.remove(Gateway, "edge");
-  await world.remove(HTTPRoute, "web");
-  await world.gone(Gateway, "edge");
-  await world.gone(HTTPRoute, "web");
+  expect(await urlsOnceQuiet(world)).toEqual(["tcp://1.tcp.ngrok.io:5432"]);
 });
 
 test("what cannot be served as it is written is told on the Gateway and on the route, with the remedy", async () => {
-  await using shop = await open();
+  await using shop = await openGatewayShop({ kubeconfig: plane.kubeconfig });
   const { world } = shop;
   await world.create(
     Gateway,

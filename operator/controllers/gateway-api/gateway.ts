@@ -4,7 +4,6 @@ import { AgentEndpoint } from "#api/agent-endpoint.ts";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain } from "#api/domain.ts";
 import { hasControllerLabels } from "#api/keys.ts";
-import { parseEndpointUrl } from "#api/names.ts";
 import { allow } from "#api/rbac.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
 import type { Undone } from "#drain/hands.ts";
@@ -21,6 +20,8 @@ import {
   Service,
 } from "#kube/kinds.ts";
 import { isClaimed } from "../../endpoint/claimed.ts";
+import { BY_HOST as DOMAINS_BY_HOST, hostsOfDomain } from "../../endpoint/domain.ts";
+import { ENDPOINTS_BY_HOST, hostsOfEndpoint } from "../../endpoint/host.ts";
 import { authorities, certificates } from "../../endpoint/parts.ts";
 import { legacyEvent } from "../../endpoint/legacy-annotations.ts";
 import {
@@ -31,18 +32,26 @@ import {
   type Outcome,
   watching,
 } from "../../runtime/define-controller.ts";
+import { grantIndexes } from "../../translate/gateway/grants.ts";
+import {
+  gatewayIndexes,
+  gatewaysBy,
+  gatewaysChoosing,
+  gatewaysGranted,
+  routeIndexes,
+  routesBy,
+  routesOn,
+} from "../../translate/gateway/links.ts";
 import { ROUTE_KINDS } from "../../translate/gateway/routes.ts";
 import { gatewayStatus } from "../../translate/gateway/status.ts";
 import type { View } from "../../translate/gateway/view.ts";
 import { nameOf } from "../../translate/gateway/view.ts";
 import { readGateways, virtualHostsOfGateways } from "../../translate/gateway/virtual-hosts.ts";
 import type { Problem } from "../../translate/model.ts";
-import { gatewayIndexes, gatewaysBy, isServed, isStamped, parentsOf, routeIndexes, viewOf } from "./look.ts";
+import { isNewsOfLabels } from "../../translate/news.ts";
+import { isServed, isStamped, parentsOf, viewOf } from "./look.ts";
 import { problemEvent, statusToWrite } from "./plan.ts";
-import { now } from "./time.ts";
-
-/** Over Domains, and over endpoints by the host of their URL. */
-const BY_HOST = "gateway-host";
+import { now } from "../../endpoint/time.ts";
 
 const statusless = { ignores: "status" } as const;
 
@@ -55,31 +64,29 @@ export const gatewayController = defineController<GatewayObject>({
   concurrency: 4,
   indexes: gatewayIndexes,
   watches: [
-    watching(
-      GatewayClass,
-      ({ metadata }, cached) => gatewaysBy(cached, "gateway-class", metadata.name),
-      {},
-      statusless,
-    ),
+    watching(GatewayClass, ({ metadata }, cached) => atIndex(cached, "gateway-class", metadata.name), {}, statusless),
     ...ROUTE_KINDS.map((kind) => watching<RouteObject>(kind, parentsOf, routeIndexes, statusless)),
-    watching(Namespace, ({ metadata }, cached) => parentsBy(cached, "route-namespace", metadata.name)),
-    watching(Service, (service, cached) => parentsBy(cached, "route-service", keyOf(refOf(service))), {}, statusless),
-    watching(ReferenceGrant, ({ metadata }, cached) =>
-      gatewaysBy(cached, "gateway-grants-in", metadata.namespace ?? ""),
+    watching(
+      Namespace,
+      ({ metadata }, cached) => gatewaysChoosing(cached, metadata.name).map(refOf),
+      {},
+      { isNews: isNewsOfLabels },
     ),
+    watching(Service, (service, cached) => parentsBy(cached, "route-service", keyOf(refOf(service))), {}, statusless),
+    watching(ReferenceGrant, (grant, cached) => gatewaysGranted(cached, grant).map(refOf), grantIndexes),
     watching(
       NgrokTrafficPolicy,
-      (policy, cached) => gatewaysBy(cached, "gateway-policy", keyOf(refOf(policy))),
+      (policy, cached) => atIndex(cached, "gateway-policy", keyOf(refOf(policy))),
       {},
       statusless,
     ),
-    watching(Secret, (secret, cached) => gatewaysBy(cached, "gateway-secret", keyOf(refOf(secret))), {}, certificates),
-    watching(ConfigMap, (map, cached) => gatewaysBy(cached, "gateway-config-map", keyOf(refOf(map))), {}, authorities),
+    watching(Secret, (secret, cached) => atIndex(cached, "gateway-secret", keyOf(refOf(secret))), {}, certificates),
+    watching(ConfigMap, (map, cached) => atIndex(cached, "gateway-config-map", keyOf(refOf(map))), {}, authorities),
     watching(Domain, ({ spec }, cached) => (spec === undefined ? [] : atHost(cached, spec.domain.toLowerCase())), {
-      [BY_HOST]: ({ spec }) => [spec.domain.toLowerCase()],
+      [DOMAINS_BY_HOST]: hostsOfDomain,
     }),
-    watching(CloudEndpoint, atHostsOf, { [BY_HOST]: hostsOf }, statusless),
-    watching(AgentEndpoint, atHostsOf, { [BY_HOST]: hostsOf }, statusless),
+    watching(CloudEndpoint, atHostsOf, { [ENDPOINTS_BY_HOST]: hostsOfEndpoint }, statusless),
+    watching(AgentEndpoint, atHostsOf, { [ENDPOINTS_BY_HOST]: hostsOfEndpoint }, statusless),
   ],
   rbac: [
     allow(Gateway, ["get", "list", "watch", "patch"], {
@@ -116,34 +123,27 @@ export const gatewayController = defineController<GatewayObject>({
   cleanup: (): Promise<Undone> => Promise.resolve({ remote: "none" }),
 });
 
-function hostsOf({ spec }: CloudEndpoint | AgentEndpoint): string[] {
-  const parsed = parseEndpointUrl(spec.url);
-  return "problem" in parsed ? [] : [parsed.url.host];
-}
-
 function atHostsOf(endpoint: CloudEndpoint | AgentEndpoint, cached: Cached): Ref[] {
-  return endpoint.spec === undefined ? [] : hostsOf(endpoint).flatMap((host) => atHost(cached, host));
+  return endpoint.spec === undefined ? [] : hostsOfEndpoint(endpoint).flatMap((host) => atHost(cached, host));
 }
 
 function atHost(cached: Cached, host: string): Ref[] {
-  return gatewaysBy(cached, "gateway-host", host);
+  return atIndex(cached, "gateway-host", host);
+}
+
+function atIndex(cached: Cached, index: keyof typeof gatewayIndexes, value: string): Ref[] {
+  return gatewaysBy(cached, index, value).map(refOf);
 }
 
 function parentsBy(cached: Cached, index: keyof typeof routeIndexes, value: string): Ref[] {
-  return ROUTE_KINDS.flatMap((kind) => cached.by<RouteObject>(kind, index, value)).flatMap(parentsOf);
+  return ROUTE_KINDS.flatMap((kind) => routesBy(cached, kind, index, value)).flatMap(parentsOf);
 }
 
 function apply(gateway: GatewayObject, context: Context): Promise<Outcome<GatewayObject>> {
   if (!isServed(gateway, context)) return Promise.resolve(done());
   const { cached, unchanged, event } = context;
   const name = keyOf(refOf(gateway));
-  const view = viewOf(context, {
-    gateways: [gateway],
-    lists: [
-      ...ROUTE_KINDS.map((kind) => [kind, cached.by<RouteObject>(kind, "route-gateway", name)] as const),
-      [Domain, domainsOf(gateway, cached)],
-    ],
-  });
+  const view = viewOf(context, [gateway], [...routesOn(cached, [gateway]), [Domain, domainsOf(gateway, cached)]]);
   const problems: Problem[] = [];
   const facts = readGateways(view, problems).get(name);
   const told = [problemEvent(problems, nameOf(Gateway, gateway)), legacyEvent(gateway)].flatMap((one) => one ?? []);
@@ -156,15 +156,16 @@ function apply(gateway: GatewayObject, context: Context): Promise<Outcome<Gatewa
 }
 
 function domainsOf(gateway: GatewayObject, cached: Cached): Domain[] {
-  return gatewayIndexes["gateway-host"](gateway).flatMap((host) => cached.by(Domain, BY_HOST, host));
+  return gatewayIndexes["gateway-host"](gateway).flatMap((host) => cached.by(Domain, DOMAINS_BY_HOST, host));
 }
 
 /** Whether each host that is to be served has an endpoint of ours. */
 function isApplied({ manifests, options }: View, cached: Cached): boolean {
   return virtualHostsOfGateways(manifests, options).hosts.every(({ listener }) => {
     const host = listener.hostname.toLowerCase();
-    return [...cached.by(CloudEndpoint, BY_HOST, host), ...cached.by(AgentEndpoint, BY_HOST, host)].some(
-      ({ metadata }) => hasControllerLabels(metadata.labels, options.managerNamespace, options.managerName),
+    const endpoints = [CloudEndpoint, AgentEndpoint].flatMap((kind: Kind) => cached.by(kind, ENDPOINTS_BY_HOST, host));
+    return endpoints.some(({ metadata }) =>
+      hasControllerLabels(metadata.labels, options.managerNamespace, options.managerName),
     );
   });
 }

@@ -5,10 +5,12 @@ import type { Kind, KubeObject } from "#kube/kind.ts";
 import { Gateway, GatewayClass, type GatewayObject, HTTPRoute, type RouteObject } from "#kube/kinds.ts";
 import { Cache } from "#operator/runtime/cache.ts";
 import type { LeaderController, Surroundings } from "#operator/runtime/define-controller.ts";
+import { gatewayIndexes, gatewaysGranted, routeIndexes, routesGranted } from "#operator/translate/gateway/links.ts";
 import { aGateway, aGatewayClass, anHTTPRoute } from "#test/support/builders.ts";
+import { aGrant } from "#test/support/gateway-ground.ts";
 import { gatewayClassController } from "./class.ts";
 import { gatewayController } from "./gateway.ts";
-import { gatewayIndexes, isServed, routeIndexes } from "./look.ts";
+import { isServed } from "./look.ts";
 import { routeControllers } from "./routes.ts";
 
 const release = { name: "ngrok", namespace: "ops", fullname: "ngrok" };
@@ -120,4 +122,63 @@ test.for<{ what: string; objects: (readonly [Kind, KubeObject])[]; object: typeo
   { what: "that is deleted and named by nobody", objects: [], object: deletedClass, says: freed },
 ])("a GatewayClass $what (W12)", ({ objects, object, says }) => {
   expect(saysOf(gatewayClassController, object, around(objects))).toEqual(says);
+});
+
+const listenerWith = (name: string, namespace: string) => {
+  const tls = { certificateRefs: [{ name, namespace }] };
+  return { name: "https", hostname: "shop.example.com", port: 443, protocol: "HTTPS", tls };
+};
+const routeTo = (name: string, namespace: string, edge = "edge"): RouteObject =>
+  anHTTPRoute({
+    metadata: { name: `to-${namespace}-${name}-by-${edge}` },
+    spec: { parentRefs: [{ name: edge }], rules: [{ backendRefs: [{ name, namespace, port: 80 }] }] },
+  });
+const client = { backend: { clientCertificateRef: { name: "client" } } };
+const leaning: readonly (readonly [Kind, KubeObject])[] = [
+  [Gateway, aGateway({ metadata: { name: "named" }, spec: { listeners: [listenerWith("cert", "vault")] } })],
+  [Gateway, aGateway({ metadata: { name: "other" }, spec: { listeners: [listenerWith("x", "vault")] } })],
+  [Gateway, aGateway({ metadata: { name: "home" }, spec: { listeners: [listenerWith("cert", "default")] } })],
+  [Gateway, aGateway({ metadata: { name: "showing" }, spec: { tls: client } })],
+  [HTTPRoute, routeTo("shop", "vault")],
+  [HTTPRoute, routeTo("depot", "vault")],
+  [HTTPRoute, routeTo("shop", "default")],
+  [HTTPRoute, routeTo("shop", "default", "showing")],
+];
+
+test.for<{ what: string; grant: Parameters<typeof aGrant>[0]; gateways: string[]; routes: string[] }>([
+  {
+    what: "one Secret",
+    grant: { in: "vault", from: { kind: "Gateway", namespace: "default" }, to: { kind: "Secret", name: "cert" } },
+    gateways: ["named"],
+    routes: [],
+  },
+  {
+    what: "all Secrets",
+    grant: { in: "vault", from: { kind: "Gateway", namespace: "default" }, to: { kind: "Secret" } },
+    gateways: ["named", "other"],
+    routes: [],
+  },
+  {
+    what: "one Service",
+    grant: { in: "vault", from: { kind: "HTTPRoute", namespace: "default" }, to: { kind: "Service", name: "shop" } },
+    gateways: [],
+    routes: ["to-vault-shop-by-edge"],
+  },
+  {
+    what: "a certificate shown to Services here",
+    grant: { in: "default", from: { kind: "Gateway", namespace: "default" }, to: { kind: "Secret", name: "client" } },
+    gateways: [],
+    routes: ["to-default-shop-by-showing"],
+  },
+  {
+    what: "another namespace's objects",
+    grant: { in: "vault", from: { kind: "HTTPRoute", namespace: "else" }, to: { kind: "Service" } },
+    gateways: [],
+    routes: [],
+  },
+])("a grant for $what concerns those whose references it is about, and nobody else", ({ grant, gateways, routes }) => {
+  const { cached } = around(leaning);
+  const named = (found: readonly KubeObject[]): string[] => found.map(({ metadata }) => metadata.name).toSorted();
+  expect(named(gatewaysGranted(cached, aGrant(grant)))).toEqual(gateways);
+  expect(named(routesGranted(cached, HTTPRoute, aGrant(grant)))).toEqual(routes);
 });

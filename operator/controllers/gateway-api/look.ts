@@ -1,38 +1,14 @@
-// What the controllers of Gateway API share: how Gateways and routes are found by what they lean on, whose they are, and
-// the part of the cluster that the translator is shown.
+// What the controllers of Gateway API share: whose Gateways and routes are, and the part of the cluster that the translator
+// is shown.
 import { isOurGateway, parentGatewaysOf } from "#api/classes.ts";
 import { DRAIN_OWNER } from "#api/keys.ts";
 import { ownerOf, type Release } from "#api/release.ts";
-import { type Kind, type KubeObject, type Ref, refOf } from "#kube/kind.ts";
-import { Gateway, GatewayClass, type GatewayObject, ReferenceGrant, type RouteObject } from "#kube/kinds.ts";
+import type { Kind, KubeObject, Ref } from "#kube/kind.ts";
+import { Gateway, GatewayClass, type GatewayObject, type RouteObject } from "#kube/kinds.ts";
 import { translationOptions } from "../../endpoint/translation-options.ts";
-import type { Cached, Index, Surroundings } from "../../runtime/define-controller.ts";
-import { referencesOfGateway, referencesOfRoute } from "../../translate/gateway/references.ts";
+import type { Surroundings } from "../../runtime/define-controller.ts";
 import type { View } from "../../translate/gateway/view.ts";
-import { byKey } from "../../translate/manifests.ts";
-
-/** Over Gateways. */
-export const gatewayIndexes = {
-  "gateway-class": ({ spec }) => [spec?.gatewayClassName ?? ""],
-  "gateway-host": (gateway) => referencesOfGateway(gateway).hosts,
-  "gateway-secret": (gateway) => referencesOfGateway(gateway).secrets,
-  "gateway-config-map": (gateway) => referencesOfGateway(gateway).configMaps,
-  "gateway-policy": (gateway) => referencesOfGateway(gateway).policies,
-  "gateway-grants-in": (gateway) => referencesOfGateway(gateway).grantsIn,
-} as const satisfies Readonly<Record<string, Index<GatewayObject>>>;
-
-/** Over routes of each kind. */
-export const routeIndexes = {
-  "route-gateway": (route) => referencesOfRoute(route).gateways,
-  "route-service": (route) => referencesOfRoute(route).services,
-  "route-policy": (route) => referencesOfRoute(route).policies,
-  "route-grants-in": (route) => referencesOfRoute(route).grantsIn,
-  "route-namespace": ({ metadata }) => [metadata.namespace ?? ""],
-} as const satisfies Readonly<Record<string, Index<RouteObject>>>;
-
-export function gatewaysBy(cached: Cached, index: keyof typeof gatewayIndexes, value: string): Ref[] {
-  return cached.by(Gateway, index, value).map(refOf);
-}
+import { withLists } from "../../translate/held.ts";
 
 /** The Gateways that the route names, ours and others'. */
 export function parentsOf(route: RouteObject): Ref[] {
@@ -59,24 +35,14 @@ export function isStamped({ metadata }: KubeObject, release: Release): boolean {
   return metadata.annotations?.[DRAIN_OWNER] === ownerOf(release);
 }
 
-/** What is in the lists of a view; every other kind is there by name alone. */
-export interface Shown {
-  readonly gateways: Iterable<GatewayObject>;
-  readonly lists: readonly (readonly [Kind, Iterable<KubeObject>])[];
-}
-
-/** The cluster as it would be with these Gateways alone. */
-export function viewOf({ cached, release, options }: Surroundings, { gateways, lists }: Shown): View {
-  const sorted = new Map<string, readonly KubeObject[]>([
-    [Gateway.plural, byKey(gateways)],
-    ...[GatewayClass, ReferenceGrant].map((kind: Kind) => [kind.plural, byKey(cached.all(kind))] as const),
-    ...lists.map(([kind, objects]) => [kind.plural, byKey(objects)] as const),
-  ]);
+/** The cluster as it would be with these Gateways alone. `lists`: what there is in lists; the rest is there by name alone. */
+export function viewOf(
+  { cached, release, options }: Surroundings,
+  gateways: Iterable<GatewayObject>,
+  lists: readonly (readonly [Kind, Iterable<KubeObject>])[],
+): View {
   return {
-    manifests: {
-      get: <T extends KubeObject>(kind: Kind<T>, at: Ref) => (cached.has(kind) ? cached.get(kind, at) : undefined),
-      list: <T extends KubeObject>(kind: Kind<T>) => (sorted.get(kind.plural) ?? []) as readonly T[],
-    },
+    manifests: withLists(cached, [[Gateway, gateways], [GatewayClass, cached.all(GatewayClass)], ...lists]),
     options: translationOptions(release, options),
   };
 }

@@ -56,7 +56,6 @@ test("all that is wrong with one object is one event, with fields and remedies; 
     reason: "ConfigError",
     note: "spec.listeners[0].port: is 8080: use 80; spec.listeners[1].hostname: is missing: write one",
     action: "Translate",
-    byNote: true,
   });
   expect(problemEvent(problems, "Gateway shop/good")).toBeUndefined();
 });

@@ -6,7 +6,7 @@ import type { ObjectEvent } from "../../runtime/define-controller.ts";
 import type { Problem } from "../../translate/model.ts";
 
 /** The conditions that we write; those of other types are somebody else's. */
-const OURS = ["Accepted", "Programmed", "ResolvedRefs", "Conflicted"];
+const OURS = ["Accepted", "Programmed", "ResolvedRefs", "Conflicted", "OverlappingTLSConfig"];
 
 /** `wanted` where the status does not show it, or shows more of ours than that; undefined where there is nothing to write. */
 export function statusToWrite<S extends GatewayStatus>(stored: S | undefined, wanted: S): S | undefined {
@@ -33,5 +33,5 @@ export function problemEvent(problems: readonly Problem[], object: string): Obje
   const own = problems.filter((one) => one.object === object);
   if (own.length === 0) return undefined;
   const note = own.map(({ field, reason }) => `${field}: ${reason}`).join("; ");
-  return { type: "Warning", reason: "ConfigError", note, action: "Translate", byNote: true };
+  return { type: "Warning", reason: "ConfigError", note, action: "Translate" };
 }

@@ -4,7 +4,15 @@ import { allow } from "#api/rbac.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
 import type { Undone } from "#drain/hands.ts";
 import { keyOf, type Kind, type Ref, refOf } from "#kube/kind.ts";
-import { Gateway, GatewayClass, Namespace, ReferenceGrant, type RouteObject, Service } from "#kube/kinds.ts";
+import {
+  Gateway,
+  GatewayClass,
+  type GatewayObject,
+  Namespace,
+  ReferenceGrant,
+  type RouteObject,
+  Service,
+} from "#kube/kinds.ts";
 import { isClaimed } from "../../endpoint/claimed.ts";
 import { legacyEvent } from "../../endpoint/legacy-annotations.ts";
 import { translationOptions } from "../../endpoint/translation-options.ts";
@@ -18,13 +26,25 @@ import {
   type Surroundings,
   watching,
 } from "../../runtime/define-controller.ts";
+import { grantIndexes } from "../../translate/gateway/grants.ts";
+import {
+  gatewayIndexes,
+  gatewaysBy,
+  gatewaysChoosing,
+  routeIndexes,
+  routesBy,
+  routesChosen,
+  routesGranted,
+} from "../../translate/gateway/links.ts";
 import { routeStatus } from "../../translate/gateway/route-status.ts";
 import { ROUTE_KINDS } from "../../translate/gateway/routes.ts";
 import { nameOf } from "../../translate/gateway/view.ts";
 import { readGateways, virtualHostsOfGateways } from "../../translate/gateway/virtual-hosts.ts";
-import { gatewayIndexes, gatewaysBy, isRouteServed, isStamped, parentsOf, routeIndexes, viewOf } from "./look.ts";
+import { isNewsOfLabels } from "../../translate/news.ts";
+import { isRouteServed, isStamped, parentsOf, viewOf } from "./look.ts";
 import { problemEvent } from "./plan.ts";
-import { now } from "./time.ts";
+import { attachesAnew, besideOf, rivalIndexes, rivalKinds, rivalsOf } from "./rivals.ts";
+import { now } from "../../endpoint/time.ts";
 
 type RouteKind = (typeof ROUTE_KINDS)[number];
 
@@ -35,8 +55,11 @@ const NAMES: Readonly<Record<RouteKind["kind"], string>> = {
 };
 
 export const routeControllers: readonly LeaderController<RouteObject>[] = ROUTE_KINDS.map((kind) => {
-  const routesBy = (cached: Cached, index: keyof typeof routeIndexes, value: string): Ref[] =>
-    cached.by<RouteObject>(kind, index, value).map(refOf);
+  const at = (cached: Cached, index: keyof typeof routeIndexes, value: string): Ref[] =>
+    routesBy(cached, kind, index, value).map(refOf);
+  const on = (cached: Cached, gateways: readonly GatewayObject[]): Ref[] =>
+    gateways.flatMap((gateway) => at(cached, "route-gateway", keyOf(refOf(gateway))));
+  const rivals = rivalKinds(kind);
   const statusless = { ignores: "status" } as const;
   return defineController<RouteObject>({
     name: NAMES[kind.kind],
@@ -45,32 +68,39 @@ export const routeControllers: readonly LeaderController<RouteObject>[] = ROUTE_
     kind,
     when: "gateway",
     concurrency: 8,
-    indexes: routeIndexes,
+    indexes: rivals.length === 0 ? routeIndexes : rivalIndexes(kind),
     watches: [
-      watching(
-        Gateway,
-        (gateway, cached) => routesBy(cached, "route-gateway", keyOf(refOf(gateway))),
-        gatewayIndexes,
-        statusless,
-      ),
+      watching(Gateway, (gateway, cached) => on(cached, [gateway]), gatewayIndexes, statusless),
       watching(
         GatewayClass,
-        ({ metadata }, cached) =>
-          gatewaysBy(cached, "gateway-class", metadata.name).flatMap((at) =>
-            routesBy(cached, "route-gateway", keyOf(at)),
-          ),
+        ({ metadata }, cached) => on(cached, gatewaysBy(cached, "gateway-class", metadata.name)),
         {},
         statusless,
       ),
-      watching(Service, (service, cached) => routesBy(cached, "route-service", keyOf(refOf(service))), {}, statusless),
+      watching(Service, (service, cached) => at(cached, "route-service", keyOf(refOf(service))), {}, statusless),
       watching(
         NgrokTrafficPolicy,
-        (policy, cached) => routesBy(cached, "route-policy", keyOf(refOf(policy))),
+        (policy, cached) => at(cached, "route-policy", keyOf(refOf(policy))),
         {},
         statusless,
       ),
-      watching(ReferenceGrant, ({ metadata }, cached) => routesBy(cached, "route-grants-in", metadata.namespace ?? "")),
-      watching(Namespace, ({ metadata }, cached) => routesBy(cached, "route-namespace", metadata.name)),
+      watching(ReferenceGrant, (grant, cached) => routesGranted(cached, kind, grant).map(refOf), grantIndexes),
+      watching(
+        Namespace,
+        ({ metadata }, cached) =>
+          // Whoever is let in, or is so no more, may have a listener before those of other Namespaces.
+          rivals.length === 0
+            ? routesChosen(cached, kind, metadata.name).map(refOf)
+            : on(cached, gatewaysChoosing(cached, metadata.name)),
+        {},
+        { isNews: isNewsOfLabels },
+      ),
+      // Whoever comes or goes beside it may take its listener, or leave it one.
+      ...rivals.map((rival) =>
+        watching<RouteObject>(rival, (route, cached) => rivalsOf(kind, rival, route, cached), rivalIndexes(rival), {
+          isNews: attachesAnew,
+        }),
+      ),
     ],
     rbac: rightsFor(kind),
     statusIsShared: true,
@@ -98,6 +128,9 @@ function rightsFor(kind: RouteKind): LeaderController["rbac"] {
     ...[Gateway, ReferenceGrant].map((read: Kind) =>
       allow(read, ["list", "watch"], { when: "gateway", why: "knows by its Gateways whose a route is" }),
     ),
+    ...rivalKinds(kind).map((rival: Kind) =>
+      allow(rival, ["list", "watch"], { when: "gateway", why: "knows which route came first on a listener" }),
+    ),
     ...[GatewayClass, Namespace].map((read: Kind) =>
       allow(read, ["list", "watch"], {
         scope: "cluster",
@@ -124,8 +157,9 @@ function speaksOf({ metadata, status }: RouteObject, { release, options }: Surro
 
 function apply(kind: RouteKind, route: RouteObject, context: Context): Promise<Outcome<RouteObject>> {
   const { cached, unchanged, event } = context;
-  const gateways = parentsOf(route).flatMap((at) => cached.get(Gateway, at) ?? []);
-  const view = viewOf(context, { gateways: new Set(gateways), lists: [[kind, [route]]] });
+  const gateways = new Set(parentsOf(route).flatMap((at) => cached.get(Gateway, at) ?? []));
+  const isAlone = rivalKinds(kind).length === 0;
+  const view = viewOf(context, gateways, isAlone ? [[kind, [route]]] : besideOf(kind, route, gateways, cached));
   const { problems } = virtualHostsOfGateways(view.manifests, view.options);
   const told = isRouteServed(route, context)
     ? [problemEvent(problems, nameOf(kind, route)), legacyEvent(route)].flatMap((one) => one ?? [])

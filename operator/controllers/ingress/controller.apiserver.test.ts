@@ -49,14 +49,14 @@ test("an Ingress that moves to another class loses endpoint, finalizer and stamp
   await shop.otherClass(other, "example.com/other");
   await world.create(Ingress, shop.ingress("shop", { "shop.ngrok.app": "web" }));
   await world.until(Ingress, "shop", isHeld);
-  expect(await endpoints(world)).toEqual(["https://shop.ngrok.app"]);
+  await expect.poll(async () => await endpoints(world)).toEqual(["https://shop.ngrok.app"]);
   await setClass(shop, other);
   const freed = await world.until(Ingress, "shop", (ingress) => !isHeld(ingress));
   expect(freed.metadata.annotations?.[DRAIN_OWNER]).toBeUndefined();
-  expect(await endpoints(world)).toEqual([]);
+  await expect.poll(async () => await endpoints(world)).toEqual([]);
   await setClass(shop, shop.className);
   await world.until(Ingress, "shop", isHeld);
-  expect(await endpoints(world)).toEqual(["https://shop.ngrok.app"]);
+  await expect.poll(async () => await endpoints(world)).toEqual(["https://shop.ngrok.app"]);
 });
 
 test("an Ingress of another controller's class is left alone", async () => {
@@ -99,17 +99,19 @@ test("an IngressClass that goes takes nothing with it: an uninstall takes it fir
   await shop.service("web");
   await world.create(Ingress, shop.ingress("shop", { "shop.ngrok.app": "web" }));
   await world.until(Ingress, "shop", isHeld);
-  expect(await endpoints(world)).toEqual(["https://shop.ngrok.app"]);
+  await expect.poll(async () => await endpoints(world)).toEqual(["https://shop.ngrok.app"]);
   await removeClass(shop);
   expect(await endpoints(world)).toEqual(["https://shop.ngrok.app"]);
   expect(isHeld((await world.get(Ingress, "shop"))!)).toBe(true);
-  expect(await told(world, "shop")).toContainEqual(expect.stringMatching(/^NoDefaultIngressClassFound .*create one/));
+  await expect
+    .poll(async () => await told(world, "shop"))
+    .toContainEqual(expect.stringMatching(/^NoDefaultIngressClassFound .*create one/));
   await world.manager.stop();
   world.start();
   expect(await endpoints(world)).toEqual(["https://shop.ngrok.app"]);
   await world.remove(Ingress, "shop");
   await world.gone(Ingress, "shop");
-  expect(await endpoints(world)).toEqual([]);
+  await expect.poll(async () => await endpoints(world)).toEqual([]);
 });
 
 test("what keeps an Ingress from being served is told on it, with the remedy", async () => {
@@ -118,17 +120,11 @@ test("what keeps an Ingress from being served is told on it, with the remedy", a
   await world.create(Ingress, hostless(shop));
   const annotations = { "k8s.ngrok.com/traffic-policy": "missing" };
   await world.create(Ingress, shop.ingress("policy", { "shop.ngrok.app": "web" }, { metadata: { annotations } }));
-  await world.quiet();
-  expect(await told(world, "hostless")).toContainEqual(
-    expect.stringMatching(/^InvalidIngressSpec spec\.rules\[0\]\.host: .*write one/),
-  );
-  const policy = await told(world, "policy");
-  expect(policy).toContainEqual(
-    expect.stringMatching(/^InvalidIngressSpec .*traffic-policy.*create it or name another/),
-  );
-  expect(policy).toContainEqual(
-    expect.stringMatching(/^LegacyAnnotation k8s\.ngrok\.com\/traffic-policy: .*write ngrok\.com\/traffic-policy/),
-  );
+  const tells = async (name: string, words: RegExp): Promise<void> =>
+    await expect.poll(async () => await told(world, name)).toContainEqual(expect.stringMatching(words));
+  await tells("hostless", /^InvalidIngressSpec spec\.rules\[0\]\.host: .*write one/);
+  await tells("policy", /^InvalidIngressSpec .*traffic-policy.*create it or name another/);
+  await tells("policy", /^LegacyAnnotation k8s\.ngrok\.com\/traffic-policy: .*write ngrok\.com\/traffic-policy/);
 });
 
 function hostless(shop: Shop): IngressObject {

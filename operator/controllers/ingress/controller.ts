@@ -5,6 +5,7 @@ import { Ingress, IngressClass, type IngressObject } from "#kube/kinds.ts";
 import type { Undone } from "#drain/hands.ts";
 import { refOf } from "#kube/kind.ts";
 import { isClaimed, isHeld } from "../../endpoint/claimed.ts";
+import { BY_HOST as DOMAINS_BY_HOST, hostsOfDomain } from "../../endpoint/domain.ts";
 import { classVerdict, ingressClasses, type ClassVerdict } from "../../endpoint/ingress-class.ts";
 import { legacyEvent } from "../../endpoint/legacy-annotations.ts";
 import { translationOptions } from "../../endpoint/translation-options.ts";
@@ -36,7 +37,7 @@ export const ingressController = defineController<IngressObject>({
   },
   watches: [
     watching(Domain, ({ spec }, cached) => cached.by(Ingress, BY_HOST, spec?.domain?.toLowerCase() ?? "").map(refOf), {
-      [BY_HOST]: ({ spec }) => [spec.domain.toLowerCase()],
+      [DOMAINS_BY_HOST]: hostsOfDomain,
     }),
     watching(IngressClass, ({ metadata }, cached) =>
       [metadata.name, ""].flatMap((name) => cached.by(Ingress, BY_CLASS, name).map(refOf)),
@@ -98,5 +99,5 @@ function shown(ingress: IngressObject, { cached, event, unchanged }: Context): O
 }
 
 function domainAt(host: string, { metadata }: IngressObject, cached: Cached): Domain | undefined {
-  return pickDomain(cached.by(Domain, BY_HOST, host), metadata.namespace);
+  return pickDomain(cached.by(Domain, DOMAINS_BY_HOST, host), metadata.namespace);
 }

@@ -27,7 +27,7 @@ test.for(examples)("the example $name becomes what the page says", async ({ obje
     const own = ofClass(object, className);
     await world.create(kind, { ...own, metadata: { ...own.metadata, namespace: world.namespace } });
   }
-  await expect.poll(async () => await becameIn(world, "shop"), { timeout: 20_000 }).toEqual(promised);
+  await expect.poll(async () => await becameIn(world, "shop")).toEqual(promised);
   await world.quiet();
   expect(await becameIn(world, "shop")).toEqual(promised);
 });

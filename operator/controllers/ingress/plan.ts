@@ -36,7 +36,8 @@ export function domainEvents(
     return ready?.status === "False" ? [`Domain "${host}" is not ready: ${ready.message}`] : [];
   });
   if (notes.length === 0) return undefined;
-  return { type: "Warning", reason: "DomainNotReady", note: notes.join("; "), action: "Reconcile" };
+  // One host after the other comes to be ready, which is no news each time.
+  return { type: "Warning", reason: "DomainNotReady", note: notes.join("; "), action: "Reconcile", byReason: true };
 }
 
 /** Of the Domains for one host, the one of the Ingress's own namespace, else the first by its namespace. */
@@ -53,5 +54,5 @@ export function unservedEvent(problems: readonly Problem[]): ObjectEvent | undef
   if (first === undefined) return undefined;
   const reason = first.field === "spec.ingressClassName" ? "NoDefaultIngressClassFound" : "InvalidIngressSpec";
   const note = problems.map((problem) => `${problem.field}: ${problem.reason}`).join("; ");
-  return { type: "Warning", reason, note, action: "Reconcile", byNote: true };
+  return { type: "Warning", reason, note, action: "Reconcile" };
 }

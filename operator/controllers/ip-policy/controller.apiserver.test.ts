@@ -41,7 +41,7 @@ test("a changed action denies before it allows", async () => {
     { name: "office", namespace: world.namespace },
     created.metadata.uid ?? "",
     replace,
-    AbortSignal.timeout(5000),
+    AbortSignal.timeout(60_000),
   );
   await world.until(IPPolicy, "office", (one) => one.status?.observedGeneration === 2);
   expect(rules(world)).toEqual(["allow 2001:db8::/32", "deny 198.51.100.0/24", "deny 203.0.113.0/24"]);

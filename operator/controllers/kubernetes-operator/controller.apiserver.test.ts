@@ -19,7 +19,7 @@ const bindings = {
 const TLS = "ngrok-operator-default-tls";
 
 async function namespaceUid(world: World): Promise<string> {
-  const namespace = await world.read.get(Namespace, { name: world.namespace }, AbortSignal.timeout(5000));
+  const namespace = await world.read.get(Namespace, { name: world.namespace }, AbortSignal.timeout(60_000));
   return namespace?.metadata.uid ?? "";
 }
 
@@ -90,7 +90,11 @@ test("a registration that is gone at ngrok is made anew", async () => {
   await world.manager.stop();
   world.api.reset();
   world.start();
-  const after = await world.until(KubernetesOperator, "ngrok", ({ status }) => status?.id !== before.status?.id);
+  const after = await world.until(
+    KubernetesOperator,
+    "ngrok",
+    ({ status }) => ![undefined, before.status?.id].includes(status?.id),
+  );
   expect(world.api.objects("kubernetes_operators")).toMatchObject([{ id: after.status?.id }]);
 });
 
@@ -115,15 +119,15 @@ test("a second install of the namespace shares that Secret, and it goes with the
   await world.create(Secret, { metadata: { name: TLS, ownerReferences }, type: "kubernetes.io/tls", data });
   world.start();
   const owners = ({ metadata }: KubeObject) => (metadata.ownerReferences ?? []).map(({ name }) => name);
-  await world.until(Secret, TLS, (secret) => owners(secret).join() === "other,ngrok", 30_000);
+  await world.until(Secret, TLS, (secret) => owners(secret).join() === "other,ngrok");
 
   await world.remove(KubernetesOperator, "other");
 
   // The garbage collector has been here: it takes the dead owner off, and leaves what has a living one.
   // It looks for new kinds every thirty seconds, so ours may be half a minute old before it knows of them.
-  const left = await world.until(Secret, TLS, (secret) => owners(secret).join() === "ngrok", 80_000);
+  const left = await world.until(Secret, TLS, (secret) => owners(secret).join() === "ngrok", 180_000);
   expect(left.metadata.deletionTimestamp).toBeUndefined();
-}, 150_000);
+});
 
 test("a certificate that ends within 30 days is renewed, key and certificate together", async () => {
   await using world = await startWorld({ controllers, options: { features: ["bindings"], bindings } });
@@ -150,35 +154,32 @@ test("a certificate that ends within 30 days is renewed, key and certificate tog
   expect(new X509Certificate(text("tls.crt")).checkPrivateKey(createPrivateKey(text("tls.key")))).toBe(true);
 });
 
-test(
-  "a certificate that ends soon is renewed while the operator runs, again and again",
-  { timeout: 60_000 },
-  async () => {
-    const nineSeconds = 9 / 86_400;
-    await using world = await startWorld({
-      controllers,
-      options: { features: ["bindings"], bindings },
-      ngrok: { certificateDays: nineSeconds },
-    });
-    await world.until(KubernetesOperator, "ngrok", isReady);
-    const seen = [(await certificate(world)).crt];
-    for (let round = 0; round < 2; round += 1) {
-      await world.until(Secret, TLS, ({ data }) => !seen.includes(textOf(data, "tls.crt")), 20_000);
-      const { key, crt } = await certificate(world);
-      expect(new X509Certificate(crt).checkPrivateKey(createPrivateKey(key))).toBe(true);
-      // Before its end, so that forwarders never have to do without.
-      expect(new X509Certificate(seen.at(-1) ?? "").validToDate.getTime()).toBeGreaterThan(Date.now());
-      seen.push(crt);
-    }
-  },
-);
+test("a certificate that ends soon is renewed while the operator runs, again and again", async () => {
+  // The last third is for the renewal, which a busy machine may make late.
+  const fifteenSeconds = 15 / 86_400;
+  await using world = await startWorld({
+    controllers,
+    options: { features: ["bindings"], bindings },
+    ngrok: { certificateDays: fifteenSeconds },
+  });
+  await world.until(KubernetesOperator, "ngrok", isReady);
+  const seen = [(await certificate(world)).crt];
+  for (let round = 0; round < 2; round += 1) {
+    await world.until(Secret, TLS, ({ data }) => !seen.includes(textOf(data, "tls.crt")));
+    const { key, crt } = await certificate(world);
+    expect(new X509Certificate(crt).checkPrivateKey(createPrivateKey(key))).toBe(true);
+    // Before its end, so that forwarders never have to do without.
+    expect(new X509Certificate(seen.at(-1) ?? "").validToDate.getTime()).toBeGreaterThan(Date.now());
+    seen.push(crt);
+  }
+});
 
 test.for<readonly [string, Record<string, string> | undefined]>([
   ["deletes", undefined],
   ["empties", { "tls.key": "", "tls.crt": "", "tls.csr": "" }],
   ["gives another's key", { "tls.key": Buffer.from(anotherKey()).toString("base64") }],
   ["spoils the certificate of", { "tls.crt": Buffer.from("not PEM").toString("base64") }],
-])("a Secret that somebody %s is mended without a restart", { timeout: 60_000 }, async ([, spoilt]) => {
+])("a Secret that somebody %s is mended without a restart", async ([, spoilt]) => {
   await using world = await startWorld({ controllers, options: { features: ["bindings"], bindings } });
   const ready = await world.until(KubernetesOperator, "ngrok", isReady);
   const { uid = "" } = (await world.get(Secret, TLS))?.metadata ?? {};
@@ -243,7 +244,7 @@ test("what somebody changes in our fields of the spec comes back, what they add 
     { name: "ngrok", namespace: world.namespace },
     made.metadata.uid ?? "",
     change,
-    AbortSignal.timeout(5000),
+    AbortSignal.timeout(60_000),
   );
   const after = await world.until(
     KubernetesOperator,

@@ -27,9 +27,14 @@ export const kubernetesOperatorController = defineController<KubernetesOperator>
   role: "leader",
   kind: KubernetesOperator,
   rbac: [
-    allow(KubernetesOperator, ["get", "list", "watch", "create", "patch"], {
+    allow(KubernetesOperator, ["create"], {
       scope: "release",
-      why: "makes and registers the install's own object",
+      when: "operatorIsMade",
+      why: "makes the install's own object, where no manifest brings it",
+    }),
+    allow(KubernetesOperator, ["get", "list", "watch", "patch"], {
+      scope: "release",
+      why: "keeps and registers the install's own object",
     }),
     allow(KubernetesOperator, ["patch"], { scope: "release", part: "status", why: "shows the registration" }),
     allow(Secret, ["get", "create", "patch"], {
@@ -48,7 +53,7 @@ export const kubernetesOperatorController = defineController<KubernetesOperator>
   },
   serves: ({ metadata }, { release }) => metadata.name === release.name && metadata.namespace === release.namespace,
   claims: () => true,
-  leaves: { fields: ["drain"], conditions: ["Draining", "UninstallReady"] },
+  leaves: { fields: ["drain", "underDelete"], conditions: ["Draining", "UninstallReady"] },
   apply,
 });
 

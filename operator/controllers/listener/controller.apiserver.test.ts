@@ -3,113 +3,19 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { expect, test } from "vitest";
-import { BoundEndpoint, type ForwarderReplica } from "#api/bound-endpoint.ts";
-import { BINDING_SECRET, KubernetesOperator } from "#api/kubernetes-operator.ts";
-import { type KubeObject, refOf } from "#kube/kind.ts";
+import { BoundEndpoint } from "#api/bound-endpoint.ts";
+import { BINDING_SECRET } from "#api/kubernetes-operator.ts";
+import { refOf } from "#kube/kind.ts";
 import { Event, Pod, Secret } from "#kube/kinds.ts";
 import { applyStatus } from "#kube/status.ts";
-import type { Pair } from "#operator/forwarding/forwarder.ts";
-import { withHands } from "#operator/runtime/define-replica.ts";
-import { aBoundEndpoint, aKubernetesOperator } from "#test/support/builders.ts";
-import { come, endOf, exchange, type Forwarding, freePort, isOpen, startForwarding } from "#test/support/forwarding.ts";
-import { tcpEcho } from "#test/support/ngrok-edge/upstreams.ts";
-import { type Replica, startReplicaOf } from "#test/support/replicas.ts";
-import { startWorld, type World, type WorldOptions } from "#test/support/world.ts";
-import { listenerController } from "./controller.ts";
+import { aBoundEndpoint } from "#test/support/builders.ts";
+import { dataOf, entryOf, forwarderGround, POD, secretOf } from "#test/support/forwarder-ground.ts";
+import { come, endOf, exchange, freePort, isOpen } from "#test/support/forwarding.ts";
 
-interface Ground extends AsyncDisposable {
-  readonly world: World;
-  readonly forwarding: Forwarding;
-  readonly replica: Replica;
-  /** A BoundEndpoint at a free port; resolves to that. */
-  bind(name: string, url?: string, port?: number): Promise<number>;
-  /** The entry of this forwarder once it says so. */
-  said(name: string, reason: ForwarderReplica["reason"]): Promise<ForwarderReplica>;
-  change(kind: typeof BoundEndpoint | typeof Secret, name: string, path: string, value: unknown): Promise<void>;
-  /** What ngrok tells the operator as its ingress. */
-  register(address: string): Promise<void>;
-}
-
-const POD = "forwarder-1";
 const signal = new AbortController().signal;
 
-async function ground({
-  drain = "rendered",
-  pair = true,
-  registered = true,
-}: {
-  readonly drain?: NonNullable<WorldOptions["drain"]>;
-  readonly pair?: boolean;
-  readonly registered?: boolean;
-} = {}): Promise<Ground> {
-  const stack = new AsyncDisposableStack();
-  const echo = stack.use(await tcpEcho());
-  const forwarding = stack.use(
-    await startForwarding({
-      endpoints: { "web.shop:80": echo, "db.shop:5432": echo },
-      limits: { graceMs: 0, tellMs: 0 },
-      presents: false,
-    }),
-  );
-  const world = stack.use(await startWorld({ controllers: [], start: false, drain }));
-  const operator = aKubernetesOperator({
-    metadata: { name: world.release.name },
-    spec: { enabledFeatures: ["bindings"], binding: { endpointSelectors: ["true"], tlsSecretName: BINDING_SECRET } },
-  });
-  await world.create(KubernetesOperator, operator);
-  const register = async (address: string): Promise<void> => {
-    const at = { name: world.release.name, namespace: world.namespace };
-    await applyStatus(world.connection, KubernetesOperator, at, { bindingsIngressEndpoint: address }, "test", signal);
-  };
-  if (registered) await register(`localhost:${forwarding.ingress.port}`);
-  if (pair) await world.create(Secret, secretOf(await forwarding.pair()));
-  const replica = stack.use(startReplicaOf(world, [withHands(listenerController, forwarding.forwarder)], { pod: POD }));
-  return {
-    world,
-    forwarding,
-    replica,
-    register,
-    async bind(name, endpointURL = "http://web.shop:80", wished) {
-      const port = wished ?? (await freePort());
-      await world.create(BoundEndpoint, aBoundEndpoint({ metadata: { name }, spec: { endpointURL, port } }));
-      return port;
-    },
-    async said(name, reason) {
-      const is = (one: BoundEndpoint): boolean => entryOf(one)?.reason === reason;
-      const entry = entryOf(await world.until(BoundEndpoint, name, is));
-      if (entry === undefined) throw new Error("it has been there");
-      return entry;
-    },
-    async change(kind, name, path, value) {
-      const object = await world.get<KubeObject>(kind, name);
-      const operation = { op: "replace" as const, path, value };
-      await world.write.patch(
-        kind,
-        { name, namespace: world.namespace },
-        object?.metadata.uid ?? "",
-        [operation],
-        signal,
-      );
-    },
-    [Symbol.asyncDispose]: async () => await stack.disposeAsync(),
-  };
-}
-
-function entryOf({ status }: BoundEndpoint): ForwarderReplica | undefined {
-  return status?.replicas?.find(({ pod }) => pod === POD);
-}
-
-function dataOf({ cert, key }: Pair): Record<string, string> {
-  const base64 = (text: string): string => Buffer.from(text).toString("base64");
-  return { "tls.crt": base64(cert), "tls.key": base64(key) };
-}
-
-function secretOf(pair: Pair) {
-  return { metadata: { name: BINDING_SECRET }, type: "kubernetes.io/tls", data: dataOf(pair) };
-}
-
 test("a BoundEndpoint has a port in the forwarder, which says so in its entry, once, and holds the object by nothing", async () => {
-  await using at = await ground();
+  await using at = await forwarderGround();
   const port = await at.bind("web");
   expect(await at.said("web", "Listening")).toEqual({ pod: POD, observedGeneration: 1, reason: "Listening" });
   expect(String(await exchange(port, "hello"))).toBe("hello");
@@ -123,7 +29,7 @@ test("a BoundEndpoint has a port in the forwarder, which says so in its entry, o
 });
 
 test("ngrok hears which pod asks, by its address, and with nothing but its annotations for ngrok", async () => {
-  await using at = await ground();
+  await using at = await forwarderGround();
   const pod = await at.world.create(Pod, {
     metadata: { name: "client", annotations: { "ngrok.com/tier": "gold", "vault/token": "secret" } },
     spec: { containers: [{ name: "c", image: "none" }], automountServiceAccountToken: false } as object,
@@ -142,7 +48,7 @@ test("ngrok hears which pod asks, by its address, and with nothing but its annot
     return identity;
   };
   await expect
-    .poll(async () => await identities("127.0.0.77"), { timeout: 10_000 })
+    .poll(async () => await identities("127.0.0.77"))
     .toEqual({
       uid: pod.metadata.uid,
       name: "client",
@@ -153,7 +59,7 @@ test("ngrok hears which pod asks, by its address, and with nothing but its annot
 });
 
 test("a changed URL and port hold for what comes next, and connections in flight go on", async () => {
-  await using at = await ground();
+  await using at = await forwarderGround();
   const before = await at.bind("web");
   await at.said("web", "Listening");
   const held = await come(before);
@@ -175,7 +81,7 @@ test("a changed URL and port hold for what comes next, and connections in flight
 });
 
 test("a renewed certificate, and another ingress, hold without a restart; connections in flight go on", async () => {
-  await using at = await ground();
+  await using at = await forwarderGround();
   const port = await at.bind("web");
   await at.said("web", "Listening");
   const held = await come(port);
@@ -186,27 +92,25 @@ test("a renewed certificate, and another ingress, hold without a restart; connec
       at.forwarding.ingress.journal.events.flatMap((event) => (event.kind === "asked" ? [event.certificate] : [])),
     );
   await at.change(Secret, BINDING_SECRET, "/data", dataOf(await at.forwarding.pair()));
-  await expect.poll(async () => (await exchange(port, "b"), shown().size), { timeout: 10_000 }).toBe(2);
+  await expect.poll(async () => (await exchange(port, "b"), shown().size)).toBe(2);
   await at.register(`127.0.0.1:${await freePort()}`);
-  await expect
-    .poll(async () => await exchange(port, "c").then(String, () => "reset"), { timeout: 10_000 })
-    .toBe("reset");
+  await expect.poll(async () => await exchange(port, "c").then(String, () => "reset")).toBe("reset");
   expect((await at.said("web", "UpgradeFailed")).message).toContain("connection refused");
   await at.register(`localhost:${at.forwarding.ingress.port}`);
-  await expect.poll(async () => await exchange(port, "d").then(String, () => "reset"), { timeout: 10_000 }).toBe("d");
+  await expect.poll(async () => await exchange(port, "d").then(String, () => "reset")).toBe("d");
   await at.said("web", "Listening");
   held.end("e");
   expect(String((await once(held, "data"))[0])).toBe("e");
 });
 
 test("a port that another has is told with its remedy, others go on, and it is had once it is free", async () => {
-  await using at = await ground();
+  await using at = await forwarderGround();
   const taken = createServer().listen(0);
   await once(taken, "listening");
   await at.bind("unlucky", "http://web.shop:80", (taken.address() as { port: number }).port);
   const port = await at.bind("lucky");
   const entry = await at.said("unlucky", "PortUnavailable");
-  expect(entry.message).toMatch(/port \d+ cannot be opened.*delete the BoundEndpoint/);
+  expect(entry.message).toMatch(/port \d+ cannot be opened.*give the BoundEndpoint another spec\.port/);
   await at.said("lucky", "Listening");
   expect(String(await exchange(port, "x"))).toBe("x");
   const told = async (): Promise<boolean> => {
@@ -215,13 +119,13 @@ test("a port that another has is told with its remedy, others go on, and it is h
         return true;
     return false;
   };
-  await expect.poll(told, { timeout: 10_000 }).toBe(true);
+  await expect.poll(told).toBe(true);
   await new Promise((resolve) => taken.close(resolve));
   await at.said("unlucky", "Listening");
 });
 
 test("two BoundEndpoints with one port: the second has it when the first goes", async () => {
-  await using at = await ground();
+  await using at = await forwarderGround();
   const port = await at.bind("first");
   await at.said("first", "Listening");
   await at.bind("second", "tcp://db.shop:5432", port);
@@ -233,7 +137,7 @@ test("two BoundEndpoints with one port: the second has it when the first goes", 
 });
 
 test("nothing is listened for before the operator is registered and has its certificate; then it is, without a restart", async () => {
-  await using at = await ground({ registered: false, pair: false });
+  await using at = await forwarderGround({ registered: false, pair: false });
   const port = await at.bind("web");
   expect((await at.said("web", "NotConfigured")).message).toContain("does not have an ingress endpoint");
   await expect(come(port)).rejects.toThrow("ECONNREFUSED");
@@ -254,7 +158,7 @@ test("nothing is listened for before the operator is registered and has its cert
 });
 
 test("an ingress that answers garbage is told in the entry until a connection reaches its endpoint again", async () => {
-  await using at = await ground();
+  await using at = await forwarderGround();
   const [port, other] = [await at.bind("web"), await at.bind("db", "tcp://db.shop:5432")];
   for (const name of ["web", "db"]) await at.said(name, "Listening");
   at.forwarding.ingress.faults.add({ kind: "garbage", match: /^web/ });
@@ -269,7 +173,7 @@ test("an ingress that answers garbage is told in the entry until a connection re
 test.for(["Draining", "Drained", "absent"] as const)(
   "while the drain state is %s no port is opened and nothing is written",
   async (drain, { expect }) => {
-    await using at = await ground({ drain });
+    await using at = await forwarderGround({ drain });
     const port = await at.bind("web");
     await at.world.quiet();
     await expect(come(port)).rejects.toThrow("ECONNREFUSED");
@@ -282,15 +186,16 @@ test.for(["Draining", "Drained", "absent"] as const)(
 );
 
 test("a drain leaves open what is open, changes nothing of it, and closes what is deleted; then what is left goes on", async () => {
-  await using at = await ground();
+  await using at = await forwarderGround();
   const [stays, goes] = [await at.bind("stays"), await at.bind("goes")];
   for (const name of ["stays", "goes"]) await at.said(name, "Listening");
   await at.world.mark("Draining");
+  await at.replica.closed();
   const later = await freePort();
   await at.change(BoundEndpoint, "stays", "/spec/port", later);
   const added = await at.bind("added");
   await at.world.remove(BoundEndpoint, "goes");
-  await expect.poll(async () => await isOpen(goes), { timeout: 10_000 }).toBe(false);
+  await expect.poll(async () => await isOpen(goes)).toBe(false);
   await at.world.quiet();
   expect(String(await exchange(stays, "x"))).toBe("x");
   for (const port of [later, added]) await expect(come(port)).rejects.toThrow("ECONNREFUSED");
@@ -301,7 +206,7 @@ test("a drain leaves open what is open, changes nothing of it, and closes what i
 });
 
 test("a BoundEndpoint that is deleted while a finalizer holds it is closed at once, and again by a list alone (W9)", async () => {
-  await using at = await ground();
+  await using at = await forwarderGround();
   const port = await freePort();
   const held = aBoundEndpoint({
     metadata: { name: "held", finalizers: ["test/holds"] },
@@ -311,11 +216,11 @@ test("a BoundEndpoint that is deleted while a finalizer holds it is closed at on
   const other = await at.bind("other");
   for (const name of ["held", "other"]) await at.said(name, "Listening");
   await at.world.remove(BoundEndpoint, "held");
-  await expect.poll(async () => await isOpen(port), { timeout: 10_000 }).toBe(false);
+  await expect.poll(async () => await isOpen(port)).toBe(false);
   at.replica.cut();
   await at.world.remove(BoundEndpoint, "other");
   at.replica.mend();
-  await expect.poll(async () => await isOpen(other), { timeout: 20_000 }).toBe(false);
+  await expect.poll(async () => await isOpen(other)).toBe(false);
   await at.world.write.patch(
     BoundEndpoint,
     { name: "held", namespace: at.world.namespace },

@@ -110,7 +110,8 @@ function stopped(error: unknown, context: ReplicaContext<Forwarder>): ReplicaOut
 
 /** Trouble is an event as well: people look there first. */
 function told(entry: Entry, { event }: ReplicaContext<Forwarder>): Entry {
-  event({ type: "Warning", reason: entry.reason, note: entry.message ?? entry.reason, action: "Listen" });
+  const { reason, message: note = reason } = entry;
+  event({ type: "Warning", reason, note, action: "Listen" });
   return entry;
 }
 

@@ -4,10 +4,12 @@ import { expect, test } from "vitest";
 import { AgentEndpoint } from "#api/agent-endpoint.ts";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain } from "#api/domain.ts";
-import { FINALIZER } from "#api/keys.ts";
+import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
+import type { KubeRequest } from "#kube/connection.ts";
 import type { Kind, KubeObject } from "#kube/kind.ts";
 import { Service, type ServiceObject } from "#kube/kinds.ts";
-import { anAgent, says } from "#test/support/agent-words.ts";
+import { says } from "#test/support/agent-words.ts";
+import { anAgent } from "#test/support/replica-pods.ts";
 import { aService } from "#test/support/builders.ts";
 import { startShop } from "#test/support/shop.ts";
 import { condition, isReady, type World } from "#test/support/world.ts";
@@ -24,6 +26,12 @@ async function patch(world: World, path: string, value?: unknown): Promise<void>
   const { uid = "" } = (await world.get(Service, "database"))?.metadata ?? {};
   const operation = value === undefined ? { op: "remove" as const, path } : { op: "add" as const, path, value };
   await world.write.patch(Service, { name: "database", namespace: world.namespace }, uid, [operation], signal());
+}
+
+/** The URLs of the AgentEndpoints, once nothing happens any more. */
+async function agents(world: World): Promise<string[]> {
+  await world.quiet();
+  return (await all(world, AgentEndpoint)).map(({ spec }) => spec.url);
 }
 
 const isReached = ({ status }: ServiceObject): boolean => (status?.loadBalancer?.ingress?.length ?? 0) > 0;
@@ -71,18 +79,16 @@ test("endpoints-verbose is a CloudEndpoint and an internal AgentEndpoint; a chan
   const { world } = shop;
   await world.create(Service, annotated({ "ngrok.com/mapping-strategy": "endpoints-verbose" }));
   const service = await world.until(Service, "database", isReached);
-  await world.quiet();
   const internal = `tcp://${service.metadata.uid}.database.${world.namespace}.internal:5432`;
-  expect((await all(world, AgentEndpoint)).map(({ spec }) => spec.url)).toEqual([internal]);
+  await expect.poll(async () => await agents(world)).toEqual([internal]);
   const [cloud] = await all(world, CloudEndpoint);
   expect(cloud?.spec.url).toBe(addressOf(service));
   expect(cloud?.spec.trafficPolicy?.inline).toEqual({
     on_tcp_connect: [{ actions: [{ type: "forward-internal", config: { url: internal } }] }],
   });
   await patch(world, annotation("mapping-strategy"));
-  await world.quiet();
-  expect(await all(world, CloudEndpoint)).toEqual([]);
-  expect((await all(world, AgentEndpoint)).map(({ spec }) => spec.url)).toEqual([addressOf(service)]);
+  await expect.poll(async () => await all(world, CloudEndpoint)).toEqual([]);
+  await expect.poll(async () => await agents(world)).toEqual([addressOf(service)]);
 });
 
 test("what is in order is not written again: not by a touch, not after a restart", async () => {
@@ -109,8 +115,7 @@ test("an address that is reserved no more is replaced in the same go", async () 
   world.start();
   const service = await world.until(Service, "database", isReached);
   expect(addressOf(service)).not.toContain("9.tcp.ngrok.io:9");
-  await world.quiet();
-  expect((await all(world, AgentEndpoint)).map(({ spec }) => spec.url)).toEqual([addressOf(service)]);
+  await expect.poll(async () => await agents(world)).toEqual([addressOf(service)]);
 });
 
 test("a Service that moves to a URL of the user's gives its address back", async () => {
@@ -120,9 +125,8 @@ test("a Service that moves to a URL of the user's gives its address back", async
   await world.until(Service, "database", isReached);
   await patch(world, annotation("url"), "tls://db.ngrok.app:443");
   await world.until(Service, "database", (service) => addressOf(service) === "tls://db.ngrok.app:443");
-  await world.quiet();
-  expect(world.api.objects("reserved_addrs")).toEqual([]);
-  expect((await all(world, AgentEndpoint)).map(({ spec }) => spec.url)).toEqual(["tls://db.ngrok.app:443"]);
+  await expect.poll(() => world.api.objects("reserved_addrs")).toEqual([]);
+  await expect.poll(async () => await agents(world)).toEqual(["tls://db.ngrok.app:443"]);
 });
 
 test("a Service that is ngrok's no more loses endpoint, address and finalizer, and stays (W18)", async () => {
@@ -221,4 +225,30 @@ test("at a TLS host inside of the account nothing has to be reserved for it", as
   const service = await world.until(Service, "database", isReached);
   expect(reachedAt(service)).toEqual([{ hostname: "db.internal", ports: [{ port: 443, protocol: "TCP" }] }]);
   expect(await all(world, Domain)).toEqual([]);
+});
+
+test("in a namespace that is going no Service is taken up, and what is ours already is served to its end", async () => {
+  await using shop = await startShop({ start: false });
+  const { world } = shop;
+  await world.create(Service, aService());
+  const ours = { finalizers: [FINALIZER], annotations: { [DRAIN_OWNER]: `${world.namespace}/ngrok` } };
+  await world.create(Service, aService({ metadata: { name: "ours", ...ours } }));
+  // On this quiet API server the Services would go in the same moment.
+  const going = async (request: KubeRequest): Promise<unknown> => {
+    const answer = (await world.connection.request(request)) as { items: KubeObject[] };
+    const items = answer.items.map((one) =>
+      one.metadata.name === world.namespace
+        ? { ...one, metadata: { ...one.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } }
+        : one,
+    );
+    return { ...answer, items };
+  };
+  world.start({
+    intercept: (request) =>
+      request.method === "GET" && request.path === "/api/v1/namespaces" ? going(request) : undefined,
+  });
+  await world.until(Service, "ours", isReached);
+  await world.quiet();
+  expect((await world.get(Service, "database"))?.metadata.finalizers).toBeUndefined();
+  expect(world.api.objects("reserved_addrs")).toMatchObject([{ description: `Reserved for ${world.namespace}/ours` }]);
 });

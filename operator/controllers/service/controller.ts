@@ -7,27 +7,41 @@ import type { OwnKind, OwnObject } from "#api/define-kind.ts";
 import { Domain } from "#api/domain.ts";
 import { controllerLabels } from "#api/keys.ts";
 import { distinctDomainName, domainName, parseEndpointUrl } from "#api/names.ts";
+import { fails, holds } from "#api/conditions.ts";
 import { allow } from "#api/rbac.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
 import { undoService } from "#drain/undo/service.ts";
 import { keyOf, type KubeObject, type Ref, refOf, targetOf } from "#kube/kind.ts";
 import { Service, type ServiceObject } from "#kube/kinds.ts";
+import { known } from "#wire/errors.ts";
 import { difference } from "../../endpoint/difference.ts";
 import { isClaimed } from "../../endpoint/claimed.ts";
 import { domainNeed } from "../../endpoint/domain.ts";
 import { legacyEvent } from "../../endpoint/legacy-annotations.ts";
-import { type Context, defineController, done, type Outcome, stop, watching } from "../../runtime/define-controller.ts";
+import { now } from "../../endpoint/time.ts";
+import {
+  type Context,
+  defineController,
+  done,
+  failed,
+  type Outcome,
+  stop,
+  watching,
+} from "../../runtime/define-controller.ts";
 import {
   annotation,
   bindingsOf,
+  fieldOf,
   mappingStrategyOf,
   poolingEnabledOf,
+  PREFIX,
   trafficPolicyOf,
 } from "../../translate/annotations.ts";
 import type { Manifests, Problem } from "../../translate/model.ts";
 import { EMPTY_POLICY } from "../../translate/policy.ts";
 import { type Listening, record, settleListening } from "./listen.ts";
-import { endpointsFor, keepOne, loadBalancerAt, NOWHERE, ownerUids, type Settings } from "./plan.ts";
+import { endpointsFor, keepOne, listenAt, loadBalancerAt, NOWHERE, ownerUids, type Settings } from "./plan.ts";
+import { PROGRAMMED, says, showing, takenBack } from "./shown.ts";
 import { undoServiceAndEndpoints } from "./undo.ts";
 
 const BY_POLICY = "service-policy";
@@ -71,51 +85,81 @@ export const serviceController = defineController<ServiceObject>({
       }),
     ),
   ],
-  serves: (service, { release }) => isOurService(service) || isClaimed(service, release),
+  // What was said of a Service that is ours no more is taken back.
+  serves: (service, { release }) => isOurService(service) || isClaimed(service, release) || says(service),
   claims: isOurService,
-  apply,
+  apply: async (service, context) => (isOurService(service) ? await serve(service, context) : done(takenBack(service))),
   letsGo: true,
   cleanup: undoServiceAndEndpoints,
 });
 
-async function apply(service: ServiceObject, context: Context): Promise<Outcome<ServiceObject>> {
+async function serve(service: ServiceObject, context: Context): Promise<Outcome<ServiceObject>> {
   const port = service.spec?.ports?.[0]?.port;
-  if (port === undefined) {
-    warn(context, "NoPorts", "spec.ports is empty: write the port to serve");
-    return stop("NoPorts", "spec.ports is empty");
+  if (port === undefined)
+    return refused(service, context, "NoPorts", [{ field: "spec.ports", reason: "is empty: write the port to serve" }]);
+  const { settings, refusals, asides } = settingsOf(service, context);
+  tell(context, "FailedToGetMappingStrategy", asides);
+  if (settings === undefined) return refused(service, context, "FailedToBuildEndpoints", refusals);
+  const url = annotation(service, "url");
+  const listen = listenAt(url?.value, annotation(service, "computed-url")?.value);
+  if (listen.is === "invalid")
+    return refused(service, context, "FailedToGetListenerURL", [
+      { field: fieldOf(url ?? { key: `${PREFIX}url` }), reason: listen.problem },
+    ]);
+  const listening = await settleListening(service, listen, context);
+  if ("error" in listening) {
+    const finding = fails(PROGRAMMED, "FailedToReserveTCPAddr", known(listening.error).message);
+    return failed(listening.error, showing(service, undefined, finding, now(context)));
   }
-  const settings = settingsOf(service, context);
-  if (settings === undefined) return stop("FailedToBuildEndpoints", "an annotation cannot be used: see the events");
-  const listening = await settleListening(service, context);
-  if (listening === undefined) return stop("FailedToGetListenerURL", "the annotation url is not a URL");
   const wanted = endpointsFor(service, port, { ...settings, url: listening.url });
   const wrote = [
     await settleEndpoint(CloudEndpoint, wanted.cloud, service, context),
     await settleEndpoint(AgentEndpoint, wanted.agent, service, context),
   ].includes(true);
   await leaveAddress(listening, context);
-  if (wrote) {
-    const note = `its endpoints serve ${listening.url}`;
-    context.event({ type: "Normal", reason: "Reconciled", note, action: "Reconcile" });
-  }
+  const note = `its endpoints serve ${listening.url}`;
+  if (wrote) context.event({ type: "Normal", reason: "Reconciled", note, action: "Reconcile" });
   const legacy = legacyEvent(service);
   if (legacy !== undefined && wrote) context.event(legacy);
   const loadBalancer = shownAt(service, listening.url, settings.bindings, context);
-  return done({ status: { loadBalancer }, sent: listening.url });
+  const programmed = holds(PROGRAMMED, "Reconciled", [note, ...asides.map(said)].join(", but for "));
+  return done({ ...showing(service, loadBalancer, programmed, now(context)), sent: listening.url });
 }
 
-/** What the annotations say; undefined, with an event, when one of them asks for what is not there. */
-function settingsOf(service: ServiceObject, context: Context): Omit<Settings, "url"> | undefined {
+/** What is wrong with one field, and what to write instead. */
+type Fault = Pick<Problem, "field" | "reason">;
+
+/** Nothing is made, and what there is stays: the user has to act first. */
+function refused(
+  service: ServiceObject,
+  context: Context,
+  reason: string,
+  faults: readonly Fault[],
+): Outcome<ServiceObject> {
+  tell(context, reason, faults);
+  const message = faults.map(said).join("; ");
+  return stop(reason, message, showing(service, undefined, fails(PROGRAMMED, reason, message), now(context)));
+}
+
+interface Said {
+  /** undefined when an annotation asks for what is not there. */
+  readonly settings: Omit<Settings, "url"> | undefined;
+  readonly refusals: readonly Problem[];
+  /** What is served otherwise than it is written. */
+  readonly asides: readonly Problem[];
+}
+
+/** What the annotations say. */
+function settingsOf(service: ServiceObject, context: Context): Said {
   const { cached, release, options } = context;
   const manifests: Manifests = { get: (kind, at) => cached.get(kind, at), list: () => [] };
   const strategy = mappingStrategyOf(Service, service);
   const policy = trafficPolicyOf(Service, service, manifests);
   const bindings = bindingsOf(Service, service);
-  tellProblem(context, "FailedToGetMappingStrategy", strategy.problem);
-  tellProblem(context, "FailedToBuildEndpoints", policy.problem);
-  tellProblem(context, "FailedToBuildEndpoints", bindings.problem);
-  if (policy.problem !== undefined || bindings.problem !== undefined) return undefined;
-  return {
+  const refusals = [policy, bindings].flatMap(({ problem }) => problem ?? []);
+  const asides = [strategy].flatMap(({ problem }) => problem ?? []);
+  if (refusals.length > 0) return { settings: undefined, refusals, asides };
+  const settings = {
     strategy: strategy.value,
     bindings: bindings.value,
     policy: policy.value?.policy ?? EMPTY_POLICY,
@@ -123,6 +167,7 @@ function settingsOf(service: ServiceObject, context: Context): Omit<Settings, "u
     clusterDomain: options.clusterDomain,
     labels: controllerLabels(release.namespace, options.managerName),
   };
+  return { settings, refusals, asides };
 }
 
 /** Returns whether anything was written. */
@@ -179,10 +224,10 @@ function ownersOf({ metadata }: KubeObject): Ref[] {
     .map(({ name }) => ({ name, namespace: metadata.namespace }));
 }
 
-function tellProblem(context: Context, reason: string, problem: Problem | undefined): void {
-  if (problem !== undefined) warn(context, reason, `${problem.field} ${problem.reason}`);
+function said({ field, reason }: Fault): string {
+  return `${field}: ${reason}`;
 }
 
-function warn({ event }: Context, reason: string, note: string): void {
-  event({ type: "Warning", reason, note, action: "Reconcile" });
+function tell({ event }: Context, reason: string, faults: readonly Fault[]): void {
+  for (const fault of faults) event({ type: "Warning", reason, note: said(fault), action: "Reconcile" });
 }

@@ -22,8 +22,10 @@ test.for(examples)("the example $name becomes what the page says", async ({ obje
     await world.create(kind, { ...object, metadata: { ...object.metadata, namespace: world.namespace } });
   }
   await world.until(Service, "postgres", ({ status }) => (status?.loadBalancer?.ingress?.length ?? 0) > 0);
-  await world.quiet();
-  const lines = await becameIn(world, page);
-  const asOnThePage = lines.map((line) => line.replace(/tcp:\/\/[^ ]+\.tcp\.ngrok\.io:\d+/, "(reserved)"));
-  expect(asOnThePage.toSorted()).toEqual(promised);
+  const shown = async (): Promise<string[]> => {
+    await world.quiet();
+    const lines = await becameIn(world, page);
+    return lines.map((line) => line.replace(/tcp:\/\/[^ ]+\.tcp\.ngrok\.io:\d+/, "(reserved)")).toSorted();
+  };
+  await expect.poll(shown).toEqual(promised);
 });

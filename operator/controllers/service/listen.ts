@@ -2,11 +2,12 @@
 import { Service, type ServiceObject } from "#kube/kinds.ts";
 import { refOf } from "#kube/kind.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
-import { KnownError } from "#wire/errors.ts";
+import { known, KnownError } from "#wire/errors.ts";
 import type { Context } from "../../runtime/define-controller.ts";
+import { failureEvent } from "../../runtime/events.ts";
 import { NO_KEY } from "../../runtime/key.ts";
-import { annotation } from "../../translate/annotations.ts";
-import { ANY_TCP, listenAt, recordUrl, reservationOf } from "./plan.ts";
+import { annotation, fieldOf } from "../../translate/annotations.ts";
+import { ANY_TCP, COMPUTED_URL, type Listen, recordUrl, reservationOf } from "./plan.ts";
 
 export interface Listening {
   readonly service: ServiceObject;
@@ -15,13 +16,18 @@ export interface Listening {
   readonly leaves?: boolean;
 }
 
-/** The URL to listen at, written down on the Service. Undefined, with an event, when the user has to act first. */
-export async function settleListening(service: ServiceObject, context: Context): Promise<Listening | undefined> {
-  const listen = listenAt(annotation(service, "url")?.value, annotation(service, "computed-url")?.value);
+/** ngrok gave no address; an event has told of it already. */
+export interface Unreserved {
+  readonly error: unknown;
+}
+
+/** The URL to listen at, written down on the Service. */
+export async function settleListening(
+  service: ServiceObject,
+  listen: Exclude<Listen, { readonly is: "invalid" }>,
+  context: Context,
+): Promise<Listening | Unreserved> {
   switch (listen.is) {
-    case "invalid":
-      warn(context, "FailedToGetListenerURL", `annotation url: ${listen.problem}`);
-      return undefined;
     case "given":
       if (annotation(service, "computed-url")?.value.startsWith(ANY_TCP) === true && !listen.url.startsWith(ANY_TCP))
         return { url: listen.url, service, leaves: true };
@@ -35,8 +41,10 @@ export async function settleListening(service: ServiceObject, context: Context):
       return await reserve(await record(service, undefined, context), context);
     }
     case "reserve":
-      if (listen.problem !== undefined)
-        warn(context, "FailedToParseComputedURL", `annotation computed-url: ${listen.problem}; it is written anew`);
+      if (listen.problem !== undefined) {
+        const field = fieldOf(annotation(service, "computed-url") ?? { key: COMPUTED_URL });
+        warn(context, "FailedToParseComputedURL", `${field}: ${listen.problem}; it is written anew`);
+      }
       return await reserve(service, context);
   }
 }
@@ -46,7 +54,7 @@ async function isReserved(addr: string, { ngrok, signal }: Context): Promise<boo
 }
 
 /** Reserves an address, or finds the one whose reservation was not written down any more. */
-async function reserve(service: ServiceObject, context: Context): Promise<Listening> {
+async function reserve(service: ServiceObject, context: Context): Promise<Listening | Unreserved> {
   const { claimed, asOf, signal } = context;
   const { addresses } = portOf(context.ngrok);
   const body = reservationOf(service);
@@ -57,9 +65,11 @@ async function reserve(service: ServiceObject, context: Context): Promise<Listen
     const url = `tcp://${addr}`;
     return { url, service: await record(service, url, context) };
   } catch (error) {
-    if (!signal.aborted)
-      warn(context, "FailedToReserveTCPAddr", error instanceof Error ? error.message : String(error));
-    throw error;
+    signal.throwIfAborted();
+    const failure = known(error);
+    const said = { reason: "FailedToReserveTCPAddr", note: failure.message, action: "Reconcile" };
+    context.event(failureEvent(failure, said));
+    return { error };
   }
 }
 

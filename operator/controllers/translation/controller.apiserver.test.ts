@@ -37,7 +37,7 @@ test("a host on a Service of its own is one public AgentEndpoint; the Ingress is
   );
   expect(ingress.metadata.finalizers).toEqual(["k8s.ngrok.com/finalizer"]);
   expect(ingress.metadata.annotations?.["ngrok.com/drain-owner"]).toBe(`${shop.world.namespace}/ngrok`);
-  expect(await urls(shop)).toEqual({ cloud: [], agent: ["https://shop.ngrok.app"] });
+  await expect.poll(async () => await urls(shop)).toEqual({ cloud: [], agent: ["https://shop.ngrok.app"] });
   const [endpoint] = await all(shop.world, AgentEndpoint);
   expect(endpoint?.metadata.labels).toMatchObject({
     "ngrok.com/controller-namespace": shop.world.namespace,
@@ -60,17 +60,19 @@ test("a second host on the Service takes both out of it into CloudEndpoints; wit
   await using shop = await startShop();
   await shop.service("web");
   await shop.world.create(Ingress, shop.ingress("one", { "one.ngrok.app": "web" }));
-  expect(await urls(shop)).toEqual({ cloud: [], agent: ["https://one.ngrok.app"] });
+  await expect.poll(async () => await urls(shop)).toEqual({ cloud: [], agent: ["https://one.ngrok.app"] });
   await shop.world.create(Ingress, shop.ingress("two", { "two.ngrok.app": "web" }));
-  expect(await urls(shop)).toEqual({
-    cloud: ["https://one.ngrok.app", "https://two.ngrok.app"],
-    agent: ["https://#-web-NS-80.internal"],
-  });
+  await expect
+    .poll(async () => await urls(shop))
+    .toEqual({
+      cloud: ["https://one.ngrok.app", "https://two.ngrok.app"],
+      agent: ["https://#-web-NS-80.internal"],
+    });
   await shop.world.remove(Ingress, "two");
   await shop.world.gone(Ingress, "two");
-  expect(await urls(shop)).toEqual({ cloud: [], agent: ["https://one.ngrok.app"] });
+  await expect.poll(async () => await urls(shop)).toEqual({ cloud: [], agent: ["https://one.ngrok.app"] });
   await shop.world.remove(Ingress, "one");
-  expect(await urls(shop)).toEqual({ cloud: [], agent: [] });
+  await expect.poll(async () => await urls(shop)).toEqual({ cloud: [], agent: [] });
   expect((await all(shop.world, Domain)).length).toBe(2);
 });
 
@@ -83,10 +85,12 @@ test("what changes re-makes what leans on it, and nothing is written where nothi
   const annotations = { "ngrok.com/traffic-policy": "hello", "ngrok.com/mapping-strategy": "endpoints-verbose" };
   await world.create(Ingress, shop.ingress("shop", { "shop.ngrok.app": "web" }, { metadata: { annotations } }));
   await world.create(Ingress, shop.ingress("far", { "far.ngrok.app": "other" }));
-  expect(await urls(shop)).toEqual({
-    cloud: ["https://shop.ngrok.app"],
-    agent: ["https://#-web-NS-80.internal", "https://far.ngrok.app"],
-  });
+  await expect
+    .poll(async () => await urls(shop))
+    .toEqual({
+      cloud: ["https://shop.ngrok.app"],
+      agent: ["https://#-web-NS-80.internal", "https://far.ngrok.app"],
+    });
   const since = world.manager.writes.length;
   const written = async (): Promise<string[]> => {
     await world.quiet();
@@ -99,13 +103,17 @@ test("what changes re-makes what leans on it, and nothing is written where nothi
 
   const rule = { actions: [{ type: "deny", config: { status_code: 403 } }] };
   await world.touch(NgrokTrafficPolicy, "hello", "/spec/policy", { on_http_request: [rule] });
-  const afterPolicy = await written();
-  // The CloudEndpoint, its status, and the status of the policy.
-  expect(afterPolicy.filter((line) => !line.includes("/status"))).toEqual(["PATCH cloudendpoints/shop.ngrok.app"]);
+  const changes = async (): Promise<string[]> => (await written()).filter((line) => !line.includes("/status"));
+  // The CloudEndpoint, beside its status and the status of the policy.
+  await expect.poll(changes).toEqual(["PATCH cloudendpoints/shop.ngrok.app"]);
 
   await world.touch(Service, "web", "/spec/ports/0/appProtocol", "kubernetes.io/h2c");
-  const afterService = (await written()).slice(afterPolicy.length).filter((line) => !line.includes("/status"));
-  expect(afterService).toEqual([expect.stringMatching(/^PATCH agentendpoints\/[0-9a-f]{5}-web-.*-80$/)]);
+  await expect
+    .poll(changes)
+    .toEqual([
+      "PATCH cloudendpoints/shop.ngrok.app",
+      expect.stringMatching(/^PATCH agentendpoints\/[0-9a-f]{5}-web-.*-80$/),
+    ]);
 });
 
 test("what is changed or deleted by hand comes back; what somebody else made under a wanted name stays and is told", async () => {

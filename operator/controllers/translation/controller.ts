@@ -20,14 +20,16 @@ import {
   Service,
 } from "#kube/kinds.ts";
 import { isClaimed } from "../../endpoint/claimed.ts";
+import { ENDPOINTS_BY_HOST, hostOfUrl } from "../../endpoint/host.ts";
 import { classVerdict, ingressClasses } from "../../endpoint/ingress-class.ts";
 import { translationOptions } from "../../endpoint/translation-options.ts";
 import { defineKeyed, type KeyContext, type KeyOutcome } from "../../runtime/define-keyed.ts";
 import { ROUTE_KINDS } from "../../translate/gateway/routes.ts";
 import type { Problem } from "../../translate/model.ts";
 import { translate } from "../../translate/translate.ts";
-import { hostOfUrl, seedOf, serviceOfEndpoint } from "./keys.ts";
-import { BY_HOST, BY_SERVICE, ClusterLook, ENDPOINTS_BY_HOST, ENDPOINTS_BY_SERVICE } from "./look.ts";
+import { seedOf, serviceOfEndpoint } from "./keys.ts";
+import { BY_HOST, BY_SERVICE, ENDPOINTS_BY_SERVICE } from "./indexes.ts";
+import { ClusterLook } from "./look.ts";
 import { type Endpoint, isGenerated, type Owner, planWrites, type Write } from "./plan.ts";
 import { settleWrites } from "./settle.ts";
 import { sliceOf, type Slice } from "./slice.ts";
@@ -131,7 +133,7 @@ function tellProblems(ingresses: readonly IngressObject[], problems: readonly Pr
     if (own.length === 0) continue;
     const reason = own.some(({ effect }) => effect === "refused") ? "InvalidIngressSpec" : "ConfigError";
     const note = own.map(({ field, reason: why }) => `${field}: ${why}`).join("; ");
-    event(Ingress, ingress, { type: "Warning", reason, note, action: "Translate", byNote: true });
+    event(Ingress, ingress, { type: "Warning", reason, note, action: "Translate" });
   }
 }
 
@@ -148,7 +150,7 @@ function tellOthers(problems: readonly Problem[], { cached, event }: KeyContext)
     if (found === undefined) continue;
     // Each route that leans on it finds the same.
     const note = [...new Set(own.map(({ field, reason }) => `${field}: ${reason}`))].join("; ");
-    event(kind, found, { type: "Warning", reason: "ConfigError", note, action: "Translate", byNote: true });
+    event(kind, found, { type: "Warning", reason: "ConfigError", note, action: "Translate" });
   }
 }
 

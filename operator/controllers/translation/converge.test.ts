@@ -4,8 +4,18 @@ import { expect, test } from "vitest";
 import { AgentEndpoint } from "#api/agent-endpoint.ts";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain } from "#api/domain.ts";
-import { keyOf, type Kind, type KubeObject, refOf } from "#kube/kind.ts";
-import { Gateway, HTTPRoute, Ingress, IngressClass, Service, TLSRoute } from "#kube/kinds.ts";
+import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
+import { keyOf, type Kind, type KubeObject } from "#kube/kind.ts";
+import {
+  Gateway,
+  HTTPRoute,
+  Ingress,
+  IngressClass,
+  Namespace,
+  ReferenceGrant,
+  Service,
+  TLSRoute,
+} from "#kube/kinds.ts";
 import type { Writer } from "#kube/writer.ts";
 import type { Cache } from "#operator/runtime/cache.ts";
 import type { KeyContext } from "#operator/runtime/define-keyed.ts";
@@ -13,20 +23,20 @@ import type { Options as Flags } from "#operator/runtime/options.ts";
 import { index } from "#operator/translate/manifests.ts";
 import { translate } from "#operator/translate/translate.ts";
 import {
+  brokenPolicy,
   classes,
   emptyCluster,
   gatewayClasses,
   gatewayOf,
-  gatewaySketch,
   ingressOf,
   options,
+  policies,
   routeOf,
-  routeSketch,
   services,
-  sketch,
   type Sketch,
   store,
 } from "#test/support/hosts.ts";
+import { goes, type Happening, happening, happens } from "#test/support/happenings.ts";
 import { translationController } from "./controller.ts";
 
 let versions = 0;
@@ -69,12 +79,8 @@ function writerInto(cache: Cache): Pick<Writer, "create" | "patch" | "remove"> {
 }
 
 function contextOver(cache: Cache): KeyContext {
-  const flags = {
-    managerName: options.managerName,
-    clusterDomain: options.clusterDomain,
-    defaultDomainReclaimPolicy: "Delete",
-    metadata: {},
-  } as Flags;
+  const { managerName, clusterDomain } = options;
+  const flags = { managerName, clusterDomain, defaultDomainReclaimPolicy: "Delete", metadata: {} } as Flags;
   return {
     signal: new AbortController().signal,
     // Asked only after a conflict, and this cluster has none.
@@ -92,74 +98,38 @@ function contextOver(cache: Cache): KeyContext {
   };
 }
 
-/** Something that happens to one object. */
-interface Happening {
-  readonly kind: Kind;
-  /** undefined: it goes. */
-  readonly object: KubeObject | undefined;
-  readonly name: string;
-}
-
-const at = fc.nat(3);
-const happening: fc.Arbitrary<Happening> = fc.oneof(
-  { weight: 4, arbitrary: fc.tuple(sketch, at).map(([one, n]) => happens(Ingress, ingressOf(one, n))) },
-  { weight: 2, arbitrary: at.map((n) => goes(Ingress, `ingress-${n}`)) },
-  { weight: 2, arbitrary: fc.tuple(gatewaySketch, fc.nat(2)).map(([one, n]) => happens(Gateway, gatewayOf(one, n))) },
-  { weight: 1, arbitrary: fc.nat(2).map((n) => goes(Gateway, `gateway-${n}`)) },
-  {
-    weight: 2,
-    arbitrary: fc.tuple(routeSketch, at).map(([one, n]) => {
-      const route = routeOf(one, n);
-      return happens(route.kind === "TLSRoute" ? TLSRoute : HTTPRoute, route);
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.tuple(fc.constantFrom(HTTPRoute, TLSRoute), at).map(([kind, n]) => goes(kind, `route-${n}`)),
-  },
-  { weight: 1, arbitrary: fc.constantFrom(...services).map((one) => goes(Service, one.metadata.name)) },
-  { weight: 1, arbitrary: fc.constantFrom(...services).map((one) => happens(Service, one)) },
-  { weight: 1, arbitrary: fc.constant(goes(IngressClass, "ngrok")) },
-  { weight: 1, arbitrary: fc.constantFrom(...classes).map((one) => happens(IngressClass, one)) },
-);
-
-function happens(kind: Kind, object: KubeObject): Happening {
-  return { kind, object, name: object.metadata.name };
-}
-
-function goes(kind: Kind, name: string): Happening {
-  return { kind, object: undefined, name };
-}
-
-function happen(cache: Cache, { kind, object, name }: Happening): void {
-  const namespace = kind.namespaced ? "shop" : undefined;
-  const before = cache.get(kind, { name, namespace });
+function happen(cache: Cache, { kind, object, at }: Happening): void {
+  const before = cache.get(kind, at);
   if (object !== undefined) store(cache, stamped(object));
   else if (before !== undefined) cache.store(kind).remove(before);
 }
 
-const asks = (hosts: Sketch["hosts"], fallback: string, at: number): Happening =>
-  happens(
-    Ingress,
-    ingressOf(
-      { hosts, fallback, foreign: false, deleting: false, verbose: false, refused: false, description: undefined },
-      at,
-    ),
-  );
+const plain = { foreign: false, deleting: false, verbose: false, refused: false, description: undefined };
+const asks = (hosts: Sketch["hosts"], at: number, more: Pick<Sketch, "fallback" | "policy">): Happening =>
+  happens(Ingress, ingressOf({ ...plain, hosts, ...more }, at));
 
 /** A Service that was one host's own gets two more users in one go: that host needs another endpoint to be its own. */
 const ownedThenShared: Happening[][] = [
-  [asks([["three.example.com", "a", 80]], "b", 0)],
+  [asks([["three.example.com", "a", 80]], 0, { fallback: "b" })],
   [
     asks(
       [
         ["one.example.com", "d", 80],
         ["four.internal", "d", 80],
       ],
-      "b",
       1,
+      { fallback: "b" },
     ),
   ],
+];
+
+/** An Ingress is refused for its policy, and then for its default backend; with either mended it takes part in a Service. */
+const comesToCount: Happening[][] = [
+  [happens(NgrokTrafficPolicy, brokenPolicy), goes(Service, "d")],
+  [asks([["one.example.com", "c", 80]], 0, { fallback: undefined })],
+  [asks([["three.example.com", "c", 80]], 1, { fallback: "d", policy: "office" })],
+  policies.map((one) => happens(NgrokTrafficPolicy, one)),
+  services.slice(3).map((one) => happens(Service, one)),
 ];
 
 /** A route goes from one Gateway to another: its Service, to which it still leads, was the own one of a host of the first. */
@@ -180,36 +150,109 @@ const said = (objects: Iterable<KubeObject>): unknown[] =>
     })
     .toSorted((a, b) => (`${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1));
 
+/** A small cluster, and the keys that wait. */
+function aCluster() {
+  const cache = emptyCluster();
+  for (const one of [...classes, ...services, ...policies, ...gatewayClasses]) store(cache, stamped(one));
+  const context = contextOver(cache);
+  const queue = new Set<string>();
+  for (const source of translationController.sources) {
+    cache.store(source.kind).onChange((change) => {
+      for (const key of source.keys({ ...change, first: false }, cache)) queue.add(key);
+    });
+  }
+  const start = (): void => {
+    for (const source of translationController.sources)
+      for (const after of cache.all(source.kind))
+        for (const key of source.keys({ before: undefined, after, first: true }, cache)) queue.add(key);
+  };
+  const settle = async (): Promise<void> => {
+    let rounds = 0;
+    for (const key of queue) {
+      queue.delete(key);
+      expect(await translationController.apply(key, context)).toEqual({ is: "done" });
+      if ((rounds += 1) > 500) throw new Error(`no end is in sight: ${[...queue].join(", ")}`);
+    }
+  };
+  return { cache, queue, start, settle };
+}
+
+/** What a translation of the whole makes. */
+function wholeOf(cache: Cache) {
+  const routing = [Gateway, HTTPRoute, TLSRoute, ReferenceGrant, Namespace];
+  const kinds = [IngressClass, Ingress, Service, NgrokTrafficPolicy, ...routing];
+  const objects = [...kinds.flatMap((kind: Kind) => [...cache.all(kind)]), ...gatewayClasses];
+  const { endpoints, domains } = translate(index(objects), options);
+  const { agent = [], cloud = [] } = Object.groupBy(endpoints, (one) => ("upstream" in one.spec ? "agent" : "cloud"));
+  return { agent: said(agent), cloud: said(cloud), domains: hostsOf(domains) };
+}
+
+/** What the cluster holds; a Domain stays when nobody asks for it any more. */
+function heldOf(cache: Cache, { domains }: ReturnType<typeof wholeOf>) {
+  const reserved = hostsOf(cache.all(Domain)).filter((host) => domains.includes(host));
+  return { agent: said(cache.all(AgentEndpoint)), cloud: said(cache.all(CloudEndpoint)), domains: reserved };
+}
+
+const hostsOf = (domains: Iterable<Domain>): string[] => [...domains].map(({ spec }) => spec.domain).toSorted();
+
+const happenings = fc.array(fc.array(happening, { minLength: 1, maxLength: 3 }), { maxLength: 8 });
 test("whatever happens in whatever order, what it wakes brings the cluster to where the whole would be", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.array(happening, { minLength: 1, maxLength: 3 }), { maxLength: 8 }), async (steps) => {
-      const cache = emptyCluster();
-      for (const one of [...classes, ...services, ...gatewayClasses]) store(cache, stamped(one));
-      const context = contextOver(cache);
-      const queue = new Set<string>();
-      for (const source of translationController.sources) {
-        cache.store(source.kind).onChange((change) => {
-          for (const key of source.keys({ ...change, first: false }, cache)) queue.add(key);
-        });
-      }
+    fc.asyncProperty(happenings, async (steps) => {
+      const { cache, settle } = aCluster();
       for (const step of steps) {
         for (const one of step) happen(cache, one);
-        let rounds = 0;
-        for (const key of queue) {
-          queue.delete(key);
-          expect(await translationController.apply(key, context)).toEqual({ is: "done" });
-          if ((rounds += 1) > 500) throw new Error(`no end is in sight: ${[...queue].join(", ")}`);
-        }
+        await settle();
       }
-      const kinds = [IngressClass, Ingress, Service, Gateway, HTTPRoute, TLSRoute];
-      const objects = [...kinds.flatMap((kind: Kind) => [...cache.all(kind)]), ...gatewayClasses];
-      const whole = translate(index(objects), options);
-      const wanted = Map.groupBy(whole.endpoints, (one) => ("upstream" in one.spec ? "agent" : "cloud"));
-      expect(said(cache.all(AgentEndpoint))).toEqual(said(wanted.get("agent") ?? []));
-      expect(said(cache.all(CloudEndpoint))).toEqual(said(wanted.get("cloud") ?? []));
-      const domains = new Set([...cache.all(Domain)].map(({ spec }) => spec.domain));
-      expect(whole.domains.filter(({ spec }) => !domains.has(spec.domain)).map((one) => keyOf(refOf(one)))).toEqual([]);
+      const whole = wholeOf(cache);
+      expect(heldOf(cache, whole)).toEqual(whole);
     }),
-    { numRuns: 150, examples: [[ownedThenShared], [routeMoves]] },
+    { numRuns: 150, examples: [[ownedThenShared], [comesToCount], [routeMoves]] },
   );
 }, 120_000);
+
+test("whatever happened while nobody looked, a start brings the cluster to where the whole would be", async () => {
+  await fc.assert(
+    fc.asyncProperty(happenings, happenings, async (before, meanwhile) => {
+      const { cache, queue, start, settle } = aCluster();
+      for (const one of before.flat()) happen(cache, one);
+      await settle();
+      for (const one of meanwhile.flat()) happen(cache, one);
+      queue.clear();
+      start();
+      await settle();
+      const whole = wholeOf(cache);
+      expect(heldOf(cache, whole)).toEqual(whole);
+    }),
+    { numRuns: 100 },
+  );
+}, 120_000);
+
+test("at a start an Ingress is looked at once, however many hosts and Services it has", async () => {
+  const { cache, queue, start, settle } = aCluster();
+  const hosts = services.map(({ metadata: { name } }) => [`${name}.example.com`, name, 80] as const);
+  happen(cache, asks(hosts, 0, { fallback: undefined }));
+  expect([...queue]).toEqual(["host a.example.com"]);
+  await settle();
+  expect([...cache.all(AgentEndpoint)]).toHaveLength(4);
+  queue.clear();
+  start();
+  expect([...queue]).toEqual(["host a.example.com"]);
+});
+
+test("a change of a route or a Gateway wakes one look, however many hosts the Gateway has", () => {
+  const { cache, queue } = aCluster();
+  const gatewayOn = (...hosts: string[]): Happening => {
+    const listeners = hosts.map((name) => [name, "HTTP"] as const);
+    return happens(Gateway, gatewayOf({ listeners, foreign: false, certificate: false }, 0));
+  };
+  happen(cache, gatewayOn("one.example.com", "two.example.com", "*.example.com"));
+  happen(
+    cache,
+    happens(HTTPRoute, routeOf({ gateways: [0], backends: [["a", 80]], bytes: false, deleting: false }, 0)),
+  );
+  expect([...queue]).toEqual(["host one.example.com"]);
+  queue.clear();
+  happen(cache, gatewayOn("two.example.com", "*.example.com"));
+  expect([...queue]).toEqual(["host two.example.com", "host one.example.com", "service shop/a"]);
+});

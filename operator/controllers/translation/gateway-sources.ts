@@ -12,38 +12,42 @@ import {
   Secret,
 } from "#kube/kinds.ts";
 import { authorities, certificates } from "../../endpoint/parts.ts";
+import type { Change } from "../../runtime/cache.ts";
 import type { Cached } from "../../runtime/define-controller.ts";
 import { type Seen, type Source, source } from "../../runtime/define-keyed.ts";
+import { grantIndexes } from "../../translate/gateway/grants.ts";
+import { gatewayIndexes, routeIndexes, routesBy } from "../../translate/gateway/links.ts";
 import { referencesOfGateway, referencesOfRoute } from "../../translate/gateway/references.ts";
 import { ROUTE_KINDS } from "../../translate/gateway/routes.ts";
+import {
+  byClass,
+  byConfigMap,
+  byGrant,
+  byNamespace,
+  byRoute,
+  bySecret,
+  gatewayNamed,
+  servesGateways,
+} from "./concerned.ts";
 import { hostKey, serviceKeyOf } from "./keys.ts";
-import { BY_GATEWAY, BY_HOST, BY_SERVICE } from "./look.ts";
-import { isDeleting, isNews, nameOf } from "./news.ts";
-
-const BY_CLASS = "translation-class";
-const BY_POLICY = "translation-policy";
-const BY_SECRET = "translation-secret";
-const BY_CONFIG_MAP = "translation-config-map";
-const BY_GRANTS_IN = "translation-grants-in";
-const BY_NAMESPACE = "translation-namespace";
+import { SERVED_IN_ORDER } from "./indexes.ts";
+import { isDeleting, isNews, nameOf } from "../../translate/news.ts";
+import { served } from "./served.ts";
 
 export const gatewaySources: readonly Source[] = [
   source({
     kind: Gateway,
     when: "gateway",
-    indexes: {
-      [BY_HOST]: (gateway) => referencesOfGateway(gateway).hosts,
-      [BY_CLASS]: ({ spec }) => [spec?.gatewayClassName ?? ""],
-      [BY_POLICY]: (gateway) => referencesOfGateway(gateway).policies,
-      [BY_SECRET]: (gateway) => referencesOfGateway(gateway).secrets,
-      [BY_CONFIG_MAP]: (gateway) => referencesOfGateway(gateway).configMaps,
-      [BY_GRANTS_IN]: (gateway) => referencesOfGateway(gateway).grantsIn,
-    },
+    indexes: { ...gatewayIndexes, [SERVED_IN_ORDER]: served },
     keys: ({ before, after, first }, cached) => {
       if (!first && !isNews(before, after)) return [];
-      const hosts = [before, after].flatMap((one) => (one === undefined ? [] : hostKeys(one)));
+      const now = after === undefined ? [] : hostKeys(after);
+      const gone = before === undefined ? [] : hostKeys(before).filter((host) => !now.includes(host));
+      const hosts = [...now.slice(0, 1), ...gone];
       // What only it led to is led to by nobody once it is gone.
-      const services = first ? [] : routesAt(cached, BY_GATEWAY, nameOf({ before, after })).flatMap(serviceKeys);
+      const name = nameOf({ before, after });
+      const routes = first ? [] : ROUTE_KINDS.flatMap((kind) => routesBy(cached, kind, "route-gateway", name));
+      const services = routes.flatMap(serviceKeys);
       return once([...hosts, ...services]);
     },
   }),
@@ -51,88 +55,40 @@ export const gatewaySources: readonly Source[] = [
     source({
       kind: kind as Kind<RouteObject>,
       when: "gateway",
-      indexes: {
-        [BY_GATEWAY]: (route) => referencesOfRoute(route).gateways,
-        [BY_SERVICE]: (route) => referencesOfRoute(route).services,
-        [BY_POLICY]: (route) => referencesOfRoute(route).policies,
-        [BY_GRANTS_IN]: (route) => referencesOfRoute(route).grantsIn,
-        [BY_NAMESPACE]: ({ metadata }) => [metadata.namespace ?? ""],
-      },
+      indexes: routeIndexes,
       keys: ({ before, after, first }: Seen<RouteObject>, cached) => {
         if (!first && !isNews(before, after)) return [];
-        const hosts = [before, after].flatMap((one) => (one === undefined ? [] : hostsOfRoute(cached, one)));
+        const hosts = hostsOfGateways(cached, byRoute({ before, after }, cached));
         return once([...hosts, ...(before === undefined ? [] : servicesLeft(before, after))]);
       },
     }),
   ),
-  source({
-    kind: GatewayClass,
-    when: "gateway",
-    keys: (seen, cached) => changed(seen, (name) => gatewaysAt(cached, BY_CLASS, name)),
-  }),
-  source({
-    kind: ReferenceGrant,
-    when: "gateway",
-    keys: ({ before, after, first }, cached) => {
-      if (first || !isNews(before, after)) return [];
-      const namespace = (after ?? before)?.metadata.namespace ?? "";
-      const routes = routesAt(cached, BY_GRANTS_IN, namespace).flatMap((route) => hostsOfRoute(cached, route));
-      return once([...gatewaysAt(cached, BY_GRANTS_IN, namespace), ...routes]);
-    },
-  }),
-  source({
-    kind: Namespace,
-    when: "gateway",
-    keys: (seen, cached) =>
-      changed(seen, (name) => routesAt(cached, BY_NAMESPACE, name).flatMap((route) => hostsOfRoute(cached, route))),
-  }),
-  source({
-    kind: Secret,
-    when: "gateway",
-    ...certificates,
-    keys: (seen, cached) => changed(seen, (name) => gatewaysAt(cached, BY_SECRET, name)),
-  }),
-  source({
-    kind: ConfigMap,
-    when: "gateway",
-    ...authorities,
-    keys: (seen, cached) => changed(seen, (name) => gatewaysAt(cached, BY_CONFIG_MAP, name)),
-  }),
+  source({ kind: GatewayClass, when: "gateway", keys: hostsConcerned(byClass) }),
+  source({ kind: ReferenceGrant, when: "gateway", indexes: grantIndexes, keys: hostsConcerned(byGrant) }),
+  source({ kind: Namespace, when: "gateway", keys: hostsConcerned(byNamespace) }),
+  source({ kind: Secret, when: "gateway", ...certificates, keys: hostsConcerned(bySecret) }),
+  source({ kind: ConfigMap, when: "gateway", ...authorities, keys: hostsConcerned(byConfigMap) }),
 ];
 
-/** Keys of the hosts whose Gateways or routes send to the Service. */
-export function hostsOfService(cached: Cached, service: string): string[] {
-  return routesAt(cached, BY_SERVICE, service).flatMap((route) => hostsOfRoute(cached, route));
+/** Keys of the hosts whose Gateways or routes lean on what has changed; at the start nothing has. */
+export function hostsConcerned<T extends KubeObject>(
+  concerned: (change: Change<T>, cached: Cached) => readonly string[],
+): (seen: Seen<T>, cached: Cached) => string[] {
+  return (seen, cached) => (seen.first ? [] : hostsOfGateways(cached, concerned(seen, cached)));
 }
 
-/** Keys of the hosts whose Gateways or routes name the NgrokTrafficPolicy. */
-export function hostsOfPolicy(cached: Cached, policy: string): string[] {
-  const routes = routesAt(cached, BY_POLICY, policy).flatMap((route) => hostsOfRoute(cached, route));
-  return [...gatewaysAt(cached, BY_POLICY, policy), ...routes];
-}
-
-function changed(seen: Seen<KubeObject>, keys: (name: string) => string[]): string[] {
-  return seen.first || !isNews(seen.before, seen.after) ? [] : once(keys(nameOf(seen)));
-}
-
-function gatewaysAt(cached: Cached, index: string, value: string): string[] {
-  return cached.has(Gateway, index) ? cached.by(Gateway, index, value).flatMap(hostKeys) : [];
-}
-
-function routesAt(cached: Cached, index: string, value: string): RouteObject[] {
-  return ROUTE_KINDS.flatMap((kind) => (cached.has(kind, index) ? cached.by<RouteObject>(kind, index, value) : []));
-}
-
-function hostsOfRoute(cached: Cached, route: RouteObject): string[] {
-  return referencesOfRoute(route).gateways.flatMap((name) => {
-    const at = name.indexOf("/");
-    const gateway = cached.get(Gateway, { namespace: name.slice(0, at), name: name.slice(at + 1) });
-    return gateway === undefined ? [] : hostKeys(gateway);
-  });
+function hostsOfGateways(cached: Cached, names: readonly string[]): string[] {
+  if (!servesGateways(cached)) return [];
+  return once(names.flatMap((name) => gatewayNamed(cached, name) ?? []).flatMap(oneKey));
 }
 
 function hostKeys(gateway: GatewayObject): string[] {
   return referencesOfGateway(gateway).hosts.map(hostKey);
+}
+
+/** As for an Ingress: a look at one host takes in all of them. */
+function oneKey(gateway: GatewayObject): string[] {
+  return hostKeys(gateway).slice(0, 1);
 }
 
 function serviceKeys(route: RouteObject): string[] {

@@ -1,9 +1,8 @@
 // The keys that the translation works on, a host name or a Service, and under which of them an object is found. Pure.
 import { annotation } from "../../translate/annotations.ts";
 import type { AgentEndpoint } from "#api/agent-endpoint.ts";
-import { parseEndpointUrl } from "#api/names.ts";
 import { keyOf } from "#kube/kind.ts";
-import type { IngressObject, RouteObject } from "#kube/kinds.ts";
+import type { IngressObject } from "#kube/kinds.ts";
 import type { IngressBackend } from "#kube/routing-objects.ts";
 import type { Naming } from "../../runtime/names-in-order.ts";
 import type { Seed } from "./slice.ts";
@@ -28,26 +27,43 @@ export function hostsOfIngress({ spec }: IngressObject): string[] {
 }
 
 /** A Service as a backend names it; `port` as it is written, since its number is the Service's to say. */
-export interface Named {
+interface Named {
   /** `namespace/name` */
   readonly service: string;
   readonly port: string;
 }
 
-export function backendsOf(ingress: IngressObject): Named[] {
-  return allBackends(ingress).flatMap(({ service }) =>
-    service === undefined ? [] : [{ service: keyIn(ingress, service.name), port: portOf(service.port) }],
-  );
+/** The hosts of an Ingress, each with the Services to which its rules send; the default backend is every host's. */
+export function hostsByService(ingress: IngressObject): Naming {
+  const { ingressClassName = "", defaultBackend, rules = [] } = ingress.spec ?? {};
+  const byHost = Map.groupBy(rules, (rule) => rule?.host?.toLowerCase() ?? "");
+  return hostsOfIngress(ingress).map((name) => {
+    const backends = [...(byHost.get(name) ?? []).flatMap(backendsOfRule), defaultBackend];
+    const groups = namedBy(ingress, backends).map(({ service, port }) => ({
+      group: service,
+      part: partName({ port, ingressClassName }),
+    }));
+    return { name, groups };
+  });
 }
 
-/** The hosts of an Ingress, and the Services by whose ports they stand together. */
-export function hostsByService(ingress: IngressObject): Naming {
-  const groups = backendsOf(ingress).map(({ service, port }) => ({ group: service, part: port }));
-  return { names: hostsOfIngress(ingress), groups };
+/** What tells one part of a Service's hosts from another: by how the port is written, and by the class, "" for the default. */
+export interface HostsPart {
+  readonly port: string;
+  readonly ingressClassName: string;
+}
+
+function partName({ port, ingressClassName }: HostsPart): string {
+  return `${port} ${ingressClassName}`;
+}
+
+export function partOf(name: string): HostsPart {
+  const [port = "", ingressClassName = ""] = name.split(" ");
+  return { port, ingressClassName };
 }
 
 export function servicesOfIngress(ingress: IngressObject): string[] {
-  return [...new Set(backendsOf(ingress).map(({ service }) => service))];
+  return [...new Set(namedBy(ingress, allBackends(ingress)).map(({ service }) => service))];
 }
 
 /** The NgrokTrafficPolicies that it names, by annotation or as backends: `namespace/name`. */
@@ -58,34 +74,33 @@ export function policiesOfIngress(ingress: IngressObject): string[] {
   return [...new Set(names)].map((name) => keyIn(ingress, name));
 }
 
-/** The Services of a route that belong to one endpoint by their port, which Gateway API writes as a number. */
-export function backendsOfRoute(route: RouteObject): Named[] {
-  return (route.spec?.rules ?? []).flatMap((rule) =>
-    (rule?.backendRefs ?? [])
-      .filter(({ kind = "Service", name }) => kind === "Service" && name !== "")
-      .map(({ name, namespace = route.metadata.namespace, port }) => ({
-        service: keyOf({ namespace, name }),
-        port: String(port ?? ""),
-      })),
-  );
-}
-
-/** The host of an endpoint's URL, in lower case. */
-export function hostOfUrl(url: string): string[] {
-  const parsed = parseEndpointUrl(url);
-  return "problem" in parsed ? [] : [parsed.url.host];
-}
-
 /** The Service that an AgentEndpoint sends to, which stands in its namespace: `http://web.shop:80` is that of `web`. */
 export function serviceOfEndpoint({ spec, metadata }: AgentEndpoint): string[] {
   const [, name] = /^[a-z]+:\/\/([a-z0-9-]+)\./.exec(spec.upstream?.url ?? "") ?? [];
   return name === undefined ? [] : [keyOf({ namespace: metadata.namespace, name })];
 }
 
+/** The Service of its default backend: `namespace/name`. */
+export function fallbackOfIngress(ingress: IngressObject): string[] {
+  return namedBy(ingress, [ingress.spec?.defaultBackend]).map(({ service }) => service);
+}
+
+type Rule = NonNullable<NonNullable<IngressObject["spec"]>["rules"]>[number];
+type Backend = IngressBackend | null | undefined;
+
 function allBackends({ spec }: IngressObject): IngressBackend[] {
-  const paths = (spec?.rules ?? []).flatMap((rule) => rule?.http?.paths ?? []);
-  const backends = [...paths.map((path) => path?.backend), spec?.defaultBackend];
+  const backends: Backend[] = [...(spec?.rules ?? []).flatMap(backendsOfRule), spec?.defaultBackend];
   return backends.filter((one) => one !== undefined && one !== null);
+}
+
+function backendsOfRule(rule: Rule | null | undefined): Backend[] {
+  return (rule?.http?.paths ?? []).map((path) => path?.backend);
+}
+
+function namedBy(ingress: IngressObject, backends: readonly Backend[]): Named[] {
+  return backends.flatMap((one) =>
+    one?.service === undefined ? [] : [{ service: keyIn(ingress, one.service.name), port: portOf(one.service.port) }],
+  );
 }
 
 function keyIn({ metadata }: IngressObject, name: string): string {

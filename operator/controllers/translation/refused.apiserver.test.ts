@@ -16,7 +16,7 @@ test("a Domain that a policy of the cluster refuses is an event on its Ingress, 
   await shop.service("web");
   await world.create(Ingress, shop.ingress("shop", { "shop.ngrok.app": "web" }));
   await expect
-    .poll(async () => await notesOn(world, "shop"), { timeout: 15_000 })
+    .poll(async () => await notesOn(world, "shop"))
     .toContainEqual(expect.stringMatching(/^CreateError .*no Domains here/));
 });
 
@@ -46,7 +46,7 @@ async function refuseDomains({ connection, namespace }: World): Promise<AsyncDis
     const sent = connection.request({ method: "POST", path, query: { dryRun: "All" }, body: domain, signal: signal() });
     return await sent.then(() => "taken", String);
   };
-  await expect.poll(trial, { timeout: 30_000 }).toContain("no Domains here");
+  await expect.poll(trial).toContain("no Domains here");
   return {
     [Symbol.asyncDispose]: async () => {
       for (const path of [BINDINGS, POLICIES])

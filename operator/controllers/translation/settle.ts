@@ -88,7 +88,8 @@ async function create(kind: OwnKind, object: OwnObject, context: SettleContext, 
     if (!isClass(error, "conflict")) throw error;
     // The watch is behind: what there is says what is still to do.
     const stored = await reader.get(kind, refOf(object), signal);
-    if (stored === undefined) return;
+    // It has gone since then, or a quota was counted by somebody else at the same moment: it comes again.
+    if (stored === undefined) throw error;
     if (kind.plural !== Domain.plural) return await change(planChange(kind, object, stored, owner), context);
     // Under its name stands another host's: with that in the cache it gets a longer one.
     if (hostOf(stored) !== hostOf(object)) throw error;

@@ -2,11 +2,13 @@
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import type { AgentEndpoint } from "#api/agent-endpoint.ts";
-import { keyOf, refOf } from "#kube/kind.ts";
-import type { GatewayObject, IngressObject, RouteObject } from "#kube/kinds.ts";
+import { keyOf, type KubeObject, refOf } from "#kube/kind.ts";
+import type { GatewayObject, IngressClassObject, IngressObject, RouteObject } from "#kube/kinds.ts";
 import { referencesOfGateway, referencesOfRoute } from "#operator/translate/gateway/references.ts";
+import { hostOfUrl } from "#operator/endpoint/host.ts";
 import { index } from "#operator/translate/manifests.ts";
 import { translate } from "#operator/translate/translate.ts";
+import { aService } from "#test/support/builders.ts";
 import {
   classes,
   emptyCluster,
@@ -14,20 +16,14 @@ import {
   gatewayOf,
   ingressOf,
   options,
+  policies,
   routeOf,
   services,
+  type Sketch,
   store,
   worlds,
 } from "#test/support/hosts.ts";
-import {
-  hostKey,
-  hostOfUrl,
-  hostsOfIngress,
-  seedOf,
-  serviceKeyOf,
-  serviceOfEndpoint,
-  servicesOfIngress,
-} from "./keys.ts";
+import { hostKey, hostsOfIngress, seedOf, serviceKeyOf, serviceOfEndpoint, servicesOfIngress } from "./keys.ts";
 import { ClusterLook } from "./look.ts";
 import { sliceOf } from "./slice.ts";
 import { within } from "./within.ts";
@@ -36,8 +32,18 @@ function clusterOf(
   ingresses: readonly IngressObject[],
   gateways: readonly GatewayObject[] = [],
   routes: readonly RouteObject[] = [],
+  permits: readonly KubeObject[] = [],
 ) {
-  const objects = [...classes, ...services, ...gatewayClasses, ...ingresses, ...gateways, ...routes];
+  const objects = [
+    ...classes,
+    ...services,
+    ...policies,
+    ...gatewayClasses,
+    ...ingresses,
+    ...gateways,
+    ...routes,
+    ...permits,
+  ];
   const cache = emptyCluster();
   for (const one of objects) store(cache, one);
   const look = new ClusterLook(cache, classes, options);
@@ -53,13 +59,35 @@ const placeOf = (one: Found): string =>
     : hostKey(hostOfUrl(one.spec.url)[0] ?? "");
 const named = (all: readonly Found[]) => new Map(all.map((one) => [`${one.kind} ${keyOf(refOf(one))}`, one]));
 
+const plain: Omit<Sketch, "hosts"> = {
+  fallback: undefined,
+  foreign: false,
+  deleting: false,
+  verbose: false,
+  refused: false,
+  description: undefined,
+};
+
+/** The second is refused on the host that both name, for its default backend, and uses that from its other host alone. */
+const refusedOnOne: Sketch[] = [
+  { ...plain, hosts: [["one.example.com", "a", 80]] },
+  {
+    ...plain,
+    hosts: [
+      ["one.example.com", "a", 80],
+      ["*.example.com", "c", 80],
+    ],
+    fallback: "d",
+  },
+];
+
 test("whatever is asked of a slice comes out as from the whole, and what is not in the whole is not in it", () => {
   fc.assert(
-    fc.property(worlds, ([sketches, gatewaySketches, routeSketches]) => {
+    fc.property(worlds, ([sketches, gatewaySketches, routeSketches, permits]) => {
       const ingresses = sketches.map(ingressOf);
       const gateways = gatewaySketches.map(gatewayOf);
       const routes = routeSketches.map(routeOf);
-      const { look, whole } = clusterOf(ingresses, gateways, routes);
+      const { look, whole } = clusterOf(ingresses, gateways, routes, permits);
       const seeds = new Set([
         ...ingresses.flatMap(hostsOfIngress).map(hostKey),
         ...ingresses.flatMap(servicesOfIngress).map(serviceKeyOf),
@@ -77,39 +105,31 @@ test("whatever is asked of a slice comes out as from the whole, and what is not 
         expect(part.domains).toEqual(domains);
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 100, examples: [[[refusedOnOne, [], [], []]]] },
   );
 }, 60_000);
 
 /** A thousand hosts, all on one port of one Service. */
-const thousand = (service: string, port: string | number): IngressObject[] =>
+const thousand = (service: string, port: string | number, more: Partial<Sketch> = {}): IngressObject[] =>
   Array.from({ length: 1_000 }, (_, at) =>
-    ingressOf(
-      {
-        hosts: [[`h${at}.example.com`, service, port]],
-        fallback: undefined,
-        foreign: false,
-        deleting: false,
-        verbose: false,
-        refused: false,
-        description: undefined,
-      },
-      at,
-    ),
+    ingressOf({ ...plain, hosts: [[`h${at}.example.com`, service, port]], ...more }, at),
   );
 
-/** What a look at one of them takes from the cache. */
-function lookedAt(ingresses: readonly IngressObject[]) {
-  const { cache, look } = clusterOf(ingresses);
-  const got = vi.spyOn(cache, "by");
+/** What a look at one of them takes from the cache: objects, one by one or by an index. */
+function lookedAt(ingresses: readonly IngressObject[], present: readonly IngressClassObject[] = classes) {
+  const { cache } = clusterOf(ingresses);
+  const look = new ClusterLook(cache, present, options);
+  const by = vi.spyOn(cache, "by");
+  const get = vi.spyOn(cache, "get");
   const slice = sliceOf(seedOf(hostKey("h500.example.com")), look);
-  return { slice, objects: got.mock.results.flatMap(({ value }) => value as readonly unknown[]).length };
+  const listed = by.mock.results.flatMap(({ value }) => value as readonly unknown[]).length;
+  return { slice, objects: listed + get.mock.calls.length };
 }
 
 test("one of a thousand hosts on one Service is looked at with two others, and alone decided about", () => {
   const { slice, objects } = lookedAt(thousand("a", 80));
   // Each of a thousand keys is looked at like this: who asks for the others here asks a million times.
-  expect(objects).toBeLessThan(20);
+  expect(objects).toBeLessThan(40);
   expect([...slice.hosts]).toEqual(["h500.example.com"]);
   expect([...slice.beside].toSorted()).toEqual(["h0.example.com", "h1.example.com"]);
 });
@@ -124,4 +144,66 @@ test.for([
   expect([...slice.hosts]).toEqual(["h500.example.com"]);
   expect([...slice.services]).toEqual([`shop/${service}`]);
   expect([...slice.beside]).toEqual([]);
+});
+
+test.for<[string, Partial<Sketch>]>([
+  ["their annotations", { refused: true }],
+  ["a traffic policy that is not there", { policy: "missing" }],
+  ["a default backend that is not there", { fallback: "gone" }],
+  ["their class, which is another controller's", { foreign: true }],
+  ["their end", { deleting: true }],
+])("one of a thousand hosts on one Service that are refused for %s is looked at alone", ([, more], { expect }) => {
+  const { slice, objects } = lookedAt(thousand("a", 80, more));
+  expect(objects).toBeLessThan(20);
+  expect([...slice.hosts]).toEqual(["h500.example.com"]);
+});
+
+test("one of a thousand hosts on one Service whose class has gone is looked at alone", () => {
+  const { slice, objects } = lookedAt(thousand("a", 80), []);
+  expect(objects).toBeLessThan(20);
+  expect([...slice.hosts]).toEqual(["h500.example.com"]);
+});
+
+test("a thousand refused hosts that the translator would come to first are not walked to find those that are served", () => {
+  const served = [1_000, 1_001, 500].map((at) => {
+    const one = ingressOf({ ...plain, hosts: [[`h${at}.example.com`, "a", 80]] }, at);
+    return { ...one, metadata: { ...one.metadata, name: `last-${at}` } };
+  });
+  const refused = thousand("a", 80, { policy: "missing" }).filter((_, at) => at !== 500);
+  const { slice, objects } = lookedAt([...refused, ...served]);
+  expect(objects).toBeLessThan(40);
+  expect([...slice.beside].toSorted()).toEqual(["h1000.example.com", "h1001.example.com"]);
+});
+
+test("a port that one of a thousand hosts uses as well is not looked for among the others", () => {
+  const [first, ...others] = thousand("a", 80);
+  const both = ingressOf(
+    {
+      ...plain,
+      hosts: [
+        ["h0.example.com", "a", 80],
+        ["h0.example.com", "a", 8080],
+      ],
+    },
+    0,
+  );
+  expect(first).toBeDefined();
+  const { slice, objects } = lookedAt([both, ...others]);
+  expect(objects).toBeLessThan(60);
+  expect(slice.hosts).toContain("h500.example.com");
+});
+
+test("an Ingress of many hosts is read once a look, not once a host", () => {
+  const many = (count: number) => {
+    const hosts = Array.from({ length: count }, (_, at) => [`h${at}.example.com`, `s${at}`, 80] as const);
+    const { cache, look } = clusterOf([ingressOf({ ...plain, hosts }, 0)]);
+    for (const [, name] of hosts)
+      store(cache, aService({ metadata: { name, namespace: "shop", uid: name }, spec: { ports: [{ port: 80 }] } }));
+    const get = vi.spyOn(cache, "get");
+    const slice = sliceOf(seedOf(hostKey("h0.example.com")), look);
+    expect(slice.hosts.size).toBe(count);
+    return get.mock.calls.length;
+  };
+  // Ten times the hosts, ten times the work.
+  expect(many(300) / many(30)).toBeLessThan(12);
 });

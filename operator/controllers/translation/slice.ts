@@ -9,18 +9,27 @@ import { serviceKey, type ServiceTarget, type VirtualHost } from "../../translat
 export interface Look {
   /** What asks for this host name, as the translator understands it; nothing when nobody does. */
   hostsNamed(host: string): readonly VirtualHost[];
-  /** What the objects that ask for this host name besides it: host names, and Services, be they of use or not. */
-  together(host: string): Seed;
   /**
-   * The host names whose objects name the Service (`namespace/name`), those first that the translator comes to first; in
-   * groups by the port as it is written, since each port is an endpoint of its own.
+   * What the objects that ask for this host name besides it: host names, and Services, be they of use or not. One for each
+   * object, the very same whichever of its hosts is asked for. All its hosts are looked at, since it may be refused on one of
+   * them for what another object says there: with that out of sight it would use its Services from that host as well.
    */
-  usersOf(service: string): readonly Iterable<string>[];
+  together(host: string): readonly Seed[];
+  /** The host names that send to the Service (`namespace/name`), in groups that may overlap. */
+  usersOf(service: string): readonly Group[];
   /**
    * The host names that have an endpoint of the Service as their own by what was made last. Several may have come to use
    * it since then, so that the users of today alone do not tell whose it was.
    */
   ownersOf(service: string): readonly string[];
+}
+
+/** Hosts that may share an endpoint of a Service. */
+export interface Group {
+  /** Whether a host that sends to the Service does so in the way of this group; others are not looked for in it. */
+  readonly leads: (host: VirtualHost, service: ServiceTarget) => boolean;
+  /** Those first that the translator comes to first. */
+  readonly names: Iterable<string>;
 }
 
 export interface Seed {
@@ -46,6 +55,7 @@ export function sliceOf(seed: Seed, look: Look): Slice {
   const hosts = new Set<string>();
   const services = new Set<string>();
   const beside = new Set<string>();
+  const met = new Set<Seed>();
   const hostsOf = (name: string): readonly VirtualHost[] => {
     const known = found.get(name) ?? look.hostsNamed(name);
     found.set(name, known);
@@ -57,9 +67,11 @@ export function sliceOf(seed: Seed, look: Look): Slice {
     const service = host === undefined ? waiting.services.pop() : undefined;
     if (host !== undefined && !hosts.has(host)) {
       hosts.add(host);
-      const together = look.together(host);
-      waiting.hosts.push(...together.hosts);
-      waiting.services.push(...together.services);
+      for (const together of look.together(host).filter((one) => !met.has(one))) {
+        met.add(together);
+        waiting.hosts.push(...together.hosts);
+        waiting.services.push(...together.services);
+      }
       waiting.services.push(...hostsOf(host).flatMap(servicesOf).map(nameOf));
     } else if (service !== undefined && !services.has(service)) {
       services.add(service);
@@ -82,21 +94,26 @@ interface Users {
 }
 
 /** Of the group those that do use the Service: one may have been refused, or use it in a path that was. */
-function usersIn(service: string, group: Iterable<string>, hostsOf: (name: string) => readonly VirtualHost[]): Users {
+function usersIn(
+  service: string,
+  { leads, names: all }: Group,
+  hostsOf: (name: string) => readonly VirtualHost[],
+): Users {
   const users = new Map<string, string[]>();
-  for (const name of group) {
-    const targets = hostsOf(name)
-      .flatMap(servicesOf)
-      .filter((target) => nameOf(target) === service);
+  for (const name of all) {
+    // Another port of it that one host uses as well is not looked for among all the hosts of this one.
+    const targets = hostsOf(name).flatMap((host) =>
+      servicesOf(host).filter((target) => nameOf(target) === service && leads(host, target)),
+    );
     const keys = new Set(targets.map(serviceKey));
     if (keys.size === 0) continue;
     for (const key of keys) users.set(key, [...(users.get(key) ?? []), name]);
     if ([...users.values()].every((names) => names.length >= MANY)) break;
   }
-  const all = [...users.values()];
+  const found = [...users.values()];
   return {
-    few: all.filter((names) => names.length < MANY).flat(),
-    first: all.filter((names) => names.length >= MANY).flatMap((names) => names.slice(0, MANY - 1)),
+    few: found.filter((names) => names.length < MANY).flat(),
+    first: found.filter((names) => names.length >= MANY).flatMap((names) => names.slice(0, MANY - 1)),
   };
 }
 

@@ -1,17 +1,21 @@
 // What wakes the translation: each change of an object, as the hosts and Services that it concerns. A change that says
 // nothing new to the translator (a status, our own finalizer) concerns none.
 import { AgentEndpoint } from "#api/agent-endpoint.ts";
+import { DEFAULT_CLASS } from "#api/classes.ts";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain } from "#api/domain.ts";
 import { CONTROLLER_NAME, CONTROLLER_NAME_LEGACY } from "#api/keys.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import { Ingress, IngressClass, type IngressObject, Service } from "#kube/kinds.ts";
+import { ENDPOINTS_BY_HOST, hostOfUrl, hostsOfEndpoint } from "../../endpoint/host.ts";
 import type { Cached } from "../../runtime/define-controller.ts";
 import { type Seen, type Source, source } from "../../runtime/define-keyed.ts";
+import { byName, heldBy } from "../../translate/held.ts";
+import { isUsable } from "../../translate/ingress.ts";
 import {
+  fallbackOfIngress,
   hostKey,
-  hostOfUrl,
   hostsByService,
   hostsOfIngress,
   policiesOfIngress,
@@ -19,12 +23,14 @@ import {
   serviceOfEndpoint,
   servicesOfIngress,
 } from "./keys.ts";
-import { gatewaySources, hostsOfPolicy, hostsOfService } from "./gateway-sources.ts";
-import { BY_HOST, BY_SERVICE, ENDPOINTS_BY_HOST, ENDPOINTS_BY_SERVICE, HOSTS_IN_ORDER } from "./look.ts";
-import { isDeleting, isNews, nameOf } from "./news.ts";
+import { byPolicy, byService } from "./concerned.ts";
+import { gatewaySources, hostsConcerned } from "./gateway-sources.ts";
+import { BY_CLASS, BY_HOST, BY_POLICY, BY_SERVICE, ENDPOINTS_BY_SERVICE, HOSTS_IN_ORDER } from "./indexes.ts";
+import { isDeleting, isNews, nameOf } from "../../translate/news.ts";
 
-const BY_POLICY = "translation-policy";
-const BY_CLASS = "translation-class";
+const hostsOfService = hostsConcerned(byService);
+const hostsOfPolicy = hostsConcerned(byPolicy);
+const BY_FALLBACK = "translation-fallback";
 
 export const sources: readonly Source[] = [
   source({
@@ -33,7 +39,15 @@ export const sources: readonly Source[] = [
     indexes: {
       [BY_HOST]: hostsOfIngress,
       [BY_SERVICE]: servicesOfIngress,
-      [HOSTS_IN_ORDER]: { inGroups: hostsByService },
+      [HOSTS_IN_ORDER]: {
+        inGroups: hostsByService,
+        counts: (ingress, cached) => isUsable(ingress, byName(cached)),
+        leansOn: [
+          { kind: NgrokTrafficPolicy, index: BY_POLICY },
+          { kind: Service, index: BY_FALLBACK },
+        ],
+      },
+      [BY_FALLBACK]: fallbackOfIngress,
       [BY_POLICY]: policiesOfIngress,
       [BY_CLASS]: ({ spec }) => [spec?.ingressClassName ?? ""],
     },
@@ -45,7 +59,9 @@ export const sources: readonly Source[] = [
     keys: ({ before, after, first }, cached) => {
       if (first || !isNews(before, after)) return [];
       const name = (after ?? before)?.metadata.name ?? "";
-      return [name, ""].flatMap((one) => hostsBy(cached, BY_CLASS, one));
+      // Who names no class asks for the default one.
+      const names = [before, after].some(isDefault) ? [name, ""] : [name];
+      return names.flatMap((one) => hostsBy(cached, BY_CLASS, one));
     },
   }),
   source({
@@ -53,7 +69,7 @@ export const sources: readonly Source[] = [
     keys: ({ before, after, first }, cached) => {
       if (first || !isNews(before, after)) return [];
       const service = nameOf({ before, after });
-      return [...hostsBy(cached, BY_SERVICE, service), ...hostsOfService(cached, service)];
+      return [...hostsBy(cached, BY_SERVICE, service), ...hostsOfService({ before, after, first }, cached)];
     },
   }),
   source({
@@ -61,7 +77,7 @@ export const sources: readonly Source[] = [
     keys: ({ before, after, first }, cached) => {
       if (first || !isNews(before, after)) return [];
       const policy = nameOf({ before, after });
-      return [...hostsBy(cached, BY_POLICY, policy), ...hostsOfPolicy(cached, policy)];
+      return [...hostsBy(cached, BY_POLICY, policy), ...hostsOfPolicy({ before, after, first }, cached)];
     },
   }),
   source({
@@ -74,21 +90,30 @@ export const sources: readonly Source[] = [
   }),
   source({
     kind: CloudEndpoint,
-    indexes: { [ENDPOINTS_BY_HOST]: ({ spec }) => hostOfUrl(spec.url) },
-    keys: (seen) =>
-      generatedKeys(seen, ({ spec, metadata }) => [...hostOfUrl(spec.url), hostOfName(metadata.name)].map(hostKey)),
+    indexes: { [ENDPOINTS_BY_HOST]: hostsOfEndpoint },
+    keys: (seen, cached) =>
+      generatedKeys(seen, ({ spec, metadata }) =>
+        [...hostOfUrl(spec.url), hostOfName(metadata.name)]
+          .filter((host) => !(seen.first && isAskedFor(cached, BY_HOST, host)))
+          .map(hostKey),
+      ),
   }),
   source({
     kind: AgentEndpoint,
     indexes: { [ENDPOINTS_BY_SERVICE]: serviceOfEndpoint },
-    keys: (seen) => generatedKeys(seen, (endpoint) => serviceOfEndpoint(endpoint).map(serviceKeyOf)),
+    keys: (seen, cached) =>
+      generatedKeys(seen, (endpoint) =>
+        serviceOfEndpoint(endpoint)
+          .filter((service) => !(seen.first && isAskedFor(cached, BY_SERVICE, service)))
+          .map(serviceKeyOf),
+      ),
   }),
   ...gatewaySources,
 ];
 
 /**
- * The hosts of both states; of what it no longer sends to, at least not from all the hosts from which it did, the Services:
- * they may now belong to one host alone, or none.
+ * Its hosts, and those that it has left; of what it no longer sends to, at least not from all the hosts from which it did,
+ * the Services: they may now belong to one host alone, or none.
  */
 function ingressKeys(before: IngressObject | undefined, after: IngressObject | undefined): string[] {
   const then = before === undefined ? [] : hostsOfIngress(before);
@@ -96,7 +121,13 @@ function ingressKeys(before: IngressObject | undefined, after: IngressObject | u
   const isWhole = after !== undefined && !isDeleting(after) && then.every((host) => now.includes(host));
   const still = isWhole ? servicesOfIngress(after) : [];
   const left = before === undefined ? [] : servicesOfIngress(before).filter((one) => !still.includes(one));
-  return [...new Set([...then, ...now].map(hostKey)), ...left.map(serviceKeyOf)];
+  const gone = then.filter((host) => !now.includes(host));
+  return [...(after === undefined ? [] : oneKey(after)), ...gone.map(hostKey), ...left.map(serviceKeyOf)];
+}
+
+/** A look at one host of an Ingress takes in all of them (slice.ts): a key for each would be as many looks at the same. */
+function oneKey(ingress: IngressObject): string[] {
+  return hostsOfIngress(ingress).slice(0, 1).map(hostKey);
 }
 
 /** Our own creation is no news; what becomes of an endpoint afterwards is. */
@@ -109,6 +140,15 @@ function generatedKeys<T extends CloudEndpoint | AgentEndpoint>(
   return [
     ...new Set([before, ...(after === undefined ? [] : [after])].flatMap((one) => (hasSpec(one) ? keys(one) : []))),
   ];
+}
+
+function isDefault(ingressClass: KubeObject | undefined): boolean {
+  return ingressClass?.metadata.annotations?.[DEFAULT_CLASS] === "true";
+}
+
+/** At the start an Ingress's own key takes in its hosts and Services: only what nobody asks for any more has to be found. */
+function isAskedFor(cached: Cached, index: string, value: string): boolean {
+  return heldBy(cached, Ingress, index, value).length > 0;
 }
 
 /** The host for which an Ingress's CloudEndpoint of this name would be: who has taken the name may have another URL. */
@@ -126,5 +166,5 @@ function hasSpec(object: KubeObject): boolean {
 
 function hostsBy(cached: Cached, index: string, value: string): string[] {
   if (!cached.has(Ingress, index)) return [];
-  return [...new Set(cached.by(Ingress, index, value).flatMap(hostsOfIngress))].map(hostKey);
+  return [...new Set(cached.by(Ingress, index, value).flatMap(oneKey))];
 }

@@ -61,7 +61,7 @@ test.for([
   await using shop = await open();
   await shop.service("web");
   await shop.world.create(Ingress, ingressOf(shop, "shop.ngrok.app", { [`ngrok.com/${suffix}`]: value }));
-  await expect.poll(() => told(shop), { timeout: 20_000 }).toContainEqual(expect.stringMatching(expected));
+  await expect.poll(() => told(shop)).toContainEqual(expect.stringMatching(expected));
 });
 
 test("a Gateway that may not be served for an annotation shows it in its condition and in an event", async () => {
@@ -77,7 +77,7 @@ test("a Gateway that may not be served for an annotation shows it in its conditi
         ({ type, status: is, message = "" }) => type === "Programmed" && is === "False" && why.test(message),
       ) === true,
   );
-  await expect.poll(() => told(shop), { timeout: 20_000 }).toContainEqual(expect.stringMatching(why));
+  await expect.poll(() => told(shop)).toContainEqual(expect.stringMatching(why));
 });
 
 test("who mends one mistake and makes the next hears of that one too", async () => {
@@ -85,11 +85,11 @@ test("who mends one mistake and makes the next hears of that one too", async () 
   const { world } = shop;
   await shop.service("web");
   await world.create(Ingress, ingressOf(shop, "shop.ngrok.app", { "ngrok.com/bindings": "privat" }));
-  await expect.poll(() => told(shop), { timeout: 20_000 }).toContainEqual(expect.stringContaining("bindings"));
+  await expect.poll(() => told(shop)).toContainEqual(expect.stringContaining("bindings"));
   const { uid = "" } = (await world.get(Ingress, "shop"))?.metadata ?? {};
   const next = [{ op: "add" as const, path: "/metadata/annotations", value: { "ngrok.com/traffic-policy": "a,b" } }];
   await world.write.patch(Ingress, { name: "shop", namespace: world.namespace }, uid, next, signal());
-  await expect.poll(() => told(shop), { timeout: 20_000 }).toContainEqual(expect.stringContaining("traffic-policy"));
+  await expect.poll(() => told(shop)).toContainEqual(expect.stringContaining("traffic-policy"));
 });
 
 test("a Service that says what cannot be followed is told itself, for an Ingress and for a route", async () => {
@@ -106,7 +106,7 @@ test("a Service that says what cannot be followed is told itself, for an Ingress
   const line = (name: string): RegExp =>
     new RegExp(`^Service ${name} ConfigError: metadata.annotations.*app-protocols.*: is not a JSON object: write one`);
   for (const name of ["web", "api"])
-    await expect.poll(() => told(shop), { timeout: 20_000 }).toContainEqual(expect.stringMatching(line(name)));
+    await expect.poll(() => told(shop)).toContainEqual(expect.stringMatching(line(name)));
 });
 
 test("a host that an Ingress has is told to the Gateway that asks for it as well", async () => {
@@ -117,7 +117,7 @@ test("a host that an Ingress has is told to the Gateway that asks for it as well
   await shop.world.create(HTTPRoute, shop.route("web", "web"));
   const expected =
     /^Gateway edge ConfigError: spec.listeners: Ingress .*\/shop serves https:\/\/shop.ngrok.app too, .*: annotate both/;
-  await expect.poll(() => told(shop), { timeout: 20_000 }).toContainEqual(expect.stringMatching(expected));
+  await expect.poll(() => told(shop)).toContainEqual(expect.stringMatching(expected));
 });
 
 test("a missing Secret is in an event and in the listener's condition, until it is there", async () => {
@@ -137,7 +137,7 @@ test("a missing Secret is in an event and in the listener's condition, until it 
   expect(condition(shown)).toContain(`False InvalidCertificateRef`);
   expect(condition(shown)).toContain(remedy);
   const event = `Gateway edge ConfigError: spec.listeners[0].tls.certificateRefs[0]: ${remedy}`;
-  await expect.poll(() => told(shop), { timeout: 20_000 }).toContainEqual(expect.stringContaining(event));
+  await expect.poll(() => told(shop)).toContainEqual(expect.stringContaining(event));
   await world.create(Secret, aTlsSecret("cert"));
   await world.until(Gateway, "edge", (gateway) => condition(gateway).startsWith("True ResolvedRefs"));
 });

@@ -2,7 +2,8 @@
 import type { AgentEndpoint } from "#api/agent-endpoint.ts";
 import type { Domain } from "#api/domain.ts";
 import type { Translation } from "../../translate/model.ts";
-import { hostOfUrl, serviceOfEndpoint } from "./keys.ts";
+import { hostOfUrl } from "../../endpoint/host.ts";
+import { serviceOfEndpoint } from "./keys.ts";
 import type { Endpoint } from "./plan.ts";
 import type { Slice } from "./slice.ts";
 

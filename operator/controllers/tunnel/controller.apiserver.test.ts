@@ -96,41 +96,37 @@ test("an AgentEndpoint is a tunnel for visitors until it is deleted, and nothing
   expect([first, second].map(({ replica }) => replica.writes.length)).toEqual([1, 1]);
 });
 
-test(
-  "twenty changes of the policy under fifty connections fail no request, and re-open no other endpoint",
-  { timeout: 120_000 },
-  async () => {
-    await using at = await ground();
-    at.pod("agent-1");
-    await at.world.create(
-      NgrokTrafficPolicy,
-      anNgrokTrafficPolicy({ metadata: { name: "limits" }, spec: { policy: {} } }),
-    );
-    await at.world.create(AgentEndpoint, anEndpoint(at, { trafficPolicy: { targetRef: { name: "limits" } } }));
-    await at.world.create(AgentEndpoint, anEndpoint(at, {}, "other"));
-    for (const name of ["web", "other"]) await at.world.until(AgentEndpoint, name, serves(1));
-    const policy = (await at.world.get(NgrokTrafficPolicy, "limits")) as NgrokTrafficPolicy;
-    const bound = (url: string) => at.edge.journal.count({ kind: "bound", url });
+test("twenty changes of the policy under fifty connections fail no request, and re-open no other endpoint", async () => {
+  await using at = await ground();
+  at.pod("agent-1");
+  await at.world.create(
+    NgrokTrafficPolicy,
+    anNgrokTrafficPolicy({ metadata: { name: "limits" }, spec: { policy: {} } }),
+  );
+  await at.world.create(AgentEndpoint, anEndpoint(at, { trafficPolicy: { targetRef: { name: "limits" } } }));
+  await at.world.create(AgentEndpoint, anEndpoint(at, {}, "other"));
+  for (const name of ["web", "other"]) await at.world.until(AgentEndpoint, name, serves(1));
+  const policy = (await at.world.get(NgrokTrafficPolicy, "limits")) as NgrokTrafficPolicy;
+  const bound = (url: string) => at.edge.journal.count({ kind: "bound", url });
 
-    await using load = underLoad(at.edge, "web.test", 50);
-    await load.requests(500);
-    for (let n = 1; n <= 20; n += 1) {
-      const operations = [
-        { op: "add" as const, path: "/spec/policy", value: { on_http_request: [{ name: `rule-${n}` }] } },
-      ];
-      await at.world.write.patch(NgrokTrafficPolicy, refOf(policy), policy.metadata.uid ?? "", operations, signal);
-      await at.edge.journal.until(`policy ${n} is in force`, () => bound("https://web.test") === n + 1);
-      await load.requests(100);
-    }
-    const result = await load.stop();
-    expect(result.failures).toEqual([]);
-    expect(result.ok).toBeGreaterThan(2_500);
-    expect(at.edge.endpoints().filter(({ url }) => url === "https://web.test")).toMatchObject([
-      { trafficPolicy: '{"on_http_request":[{"name":"rule-20"}]}' },
-    ]);
-    expect(bound("https://other.test")).toBe(1);
-  },
-);
+  await using load = underLoad(at.edge, "web.test", 50);
+  await load.requests(500);
+  for (let n = 1; n <= 20; n += 1) {
+    const operations = [
+      { op: "add" as const, path: "/spec/policy", value: { on_http_request: [{ name: `rule-${n}` }] } },
+    ];
+    await at.world.write.patch(NgrokTrafficPolicy, refOf(policy), policy.metadata.uid ?? "", operations, signal);
+    await at.edge.journal.until(`policy ${n} is in force`, () => bound("https://web.test") === n + 1);
+    await load.requests(100);
+  }
+  const result = await load.stop();
+  expect(result.failures).toEqual([]);
+  expect(result.ok).toBeGreaterThan(2_500);
+  expect(at.edge.endpoints().filter(({ url }) => url === "https://web.test")).toMatchObject([
+    { trafficPolicy: '{"on_http_request":[{"name":"rule-20"}]}' },
+  ]);
+  expect(bound("https://other.test")).toBe(1);
+});
 
 test("a change that ngrok refuses leaves the old endpoint serving, says so, and the next good one replaces it (W25)", async () => {
   await using at = await ground();
@@ -224,10 +220,11 @@ test("an endpoint that waits for a session, and then lacks its policy, keeps nob
 
 test("with a drain under way tunnels go on, nothing is opened, and what is deleted is closed", async () => {
   await using at = await ground();
-  at.pod("agent-1");
+  const { replica } = at.pod("agent-1");
   for (const name of ["stays", "goes"]) await at.world.create(AgentEndpoint, anEndpoint(at, {}, name));
   for (const name of ["stays", "goes"]) await at.world.until(AgentEndpoint, name, serves(1));
   await at.world.mark("Draining");
+  await replica.closed();
   await at.world.create(AgentEndpoint, anEndpoint(at, {}, "late"));
   await at.world.remove(AgentEndpoint, "goes");
   await at.edge.journal.until("it is closed", () => at.edge.endpoints().length === 1);

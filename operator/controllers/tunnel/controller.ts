@@ -81,7 +81,7 @@ async function apply(
     return { is: "wait", ms: rest, reason: why, entry: said({ is: "problem", reason: "NgrokAPIError", why }) };
   }
   try {
-    const opened = await hands.become(key, wanted.spec, signal);
+    const opened = await hands.become(key, wanted.spec, signal, shownBy(endpoint));
     return { is: "done", entry: entryOf(opened.url) };
   } catch (error) {
     if (known(error).code === code.noSession) return noSession(known(error).message);
@@ -98,6 +98,11 @@ async function apply(
     if (hands.downFor < SHORT_MS) return { is: "wait", ms: SHORT_MS, reason: why };
     return { is: "done", entry: said({ is: "problem", reason: "NgrokAPIError", why }) };
   }
+}
+
+/** What ngrok has chosen for this very spec: an agent that comes later asks for the same. */
+function shownBy({ status, metadata }: AgentEndpoint): string | undefined {
+  return status?.observedGeneration === metadata.generation ? status?.assignedURL : undefined;
 }
 
 function wantedBy(endpoint: AgentEndpoint, { cached }: ReplicaContext<Tunnels>): Wanted {

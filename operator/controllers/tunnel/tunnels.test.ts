@@ -25,7 +25,11 @@ class Line implements AgentPort {
     this.#changed();
   }
 
-  async open({ trafficPolicy }: AgentSpec): Promise<Opened> {
+  /** What it was asked to have again, of each opening. */
+  readonly had: (string | undefined)[] = [];
+
+  async open({ trafficPolicy }: AgentSpec, _signal: AbortSignal, had?: string): Promise<Opened> {
+    this.had.push(had);
     if (this.refuses === "open") throw new KnownError("transient", "no");
     this.story.push(`open ${trafficPolicy}`);
     const own = { policy: trafficPolicy };
@@ -103,6 +107,15 @@ test("one that has ended by itself is opened again", async () => {
   expect(tunnels.urlOf("a/web")).toBeUndefined();
   await become("1");
   expect(line.policies).toEqual(["1"]);
+});
+
+test("its own address is asked for again, that of others only at the beginning, and none where the URL is another", async () => {
+  const { line, tunnels, become } = ground();
+  await tunnels.become("a/new", spec("1"), signal, "https://shown.test");
+  await become("1");
+  await tunnels.become("a/web", spec("2"), signal, "https://shown.test");
+  await tunnels.become("a/web", { ...spec("2"), url: "https://" }, signal, "https://shown.test");
+  expect(line.had).toEqual(["https://shown.test", undefined, "https://web.test", undefined]);
 });
 
 test("it is known for how long there is no session, and how many wait for one", async () => {

@@ -83,15 +83,19 @@ export class Tunnels {
     this.#waiting.delete(key);
   }
 
-  /** Makes the endpoint what the spec says. Throws KnownError; then what was open before is open still. */
-  async become(key: string, spec: AgentSpec, signal: AbortSignal): Promise<Opened> {
+  /**
+   * Makes the endpoint what the spec says. Throws KnownError; then what was open before is open still.
+   *
+   * @param shown the address by which people know it, where the spec leaves it to ngrok.
+   */
+  async become(key: string, spec: AgentSpec, signal: AbortSignal, shown?: string): Promise<Opened> {
     try {
       const before = this.#tunnels.get(key);
       if (before?.opened.isOpen === true && sameEndpoint(before.spec, spec)) {
         await this.#leave(key, before, before.leaving);
         return before.opened;
       }
-      const opened = await this.agent.open(spec, signal);
+      const opened = await this.agent.open(spec, signal, before === undefined ? shown : hadBy(before, spec));
       const short = before !== undefined && wasShort(before) ? before.short + 1 : 0;
       const after = { spec, opened, openedAt: this.#clock.now(), short };
       await this.#leave(key, after, before === undefined ? [] : [...before.leaving, before.opened]);
@@ -115,6 +119,11 @@ export class Tunnels {
     for (const one of leaving) await one.close();
     if (leaving.length > 0) this.#tunnels.set(key, { ...tunnel, leaving: [] });
   }
+}
+
+/** Under another URL it was where that said, not where ngrok chose. */
+function hadBy(before: Tunnel, { url }: AgentSpec): string | undefined {
+  return before.spec.url === url ? before.opened.url : undefined;
 }
 
 function wasShort({ openedAt, endedAt, excused }: Tunnel): boolean {

@@ -6,11 +6,13 @@ import { join } from "node:path";
 import { expect, inject, test } from "vitest";
 import { AgentEndpoint } from "#api/agent-endpoint.ts";
 import { anAgentEndpoint } from "#test/support/builders.ts";
+import { connectProxy } from "#test/support/connect-proxy.ts";
 import { freePort } from "#test/support/forwarding.ts";
 import { underLoad } from "#test/support/load.ts";
 import { seen } from "#test/support/manager-process.ts";
 import { type NgrokEdge, startNgrokEdge } from "#test/support/ngrok-edge/edge.ts";
 import { httpUpstream } from "#test/support/ngrok-edge/upstreams.ts";
+import { visit } from "#test/support/ngrok-edge/visitors.ts";
 import { startWorld, type World } from "#test/support/world.ts";
 
 interface AgentProcess extends AsyncDisposable {
@@ -86,7 +88,7 @@ async function anAgent(
 const endpoint = (upstream: string) =>
   anAgentEndpoint({ metadata: { name: "web" }, spec: { url: "https://web.test", upstream: { url: upstream } } });
 
-test("one pod after the other takes over under load, and no request fails", { timeout: 120_000 }, async () => {
+test("one pod after the other takes over under load, and no request fails", async () => {
   await using world = await startWorld({ controllers: [], start: false });
   await using edge = await startNgrokEdge();
   await using upstream = await httpUpstream();
@@ -110,10 +112,11 @@ test("one pod after the other takes over under load, and no request fails", { ti
   expect(edge.endpoints()).toHaveLength(1);
 });
 
-test("an agent without a token, or with a wrong one, runs and says what to do, and never the token", async () => {
+test("an agent without a token or a folder of authorities, or with a wrong token, runs and says what to do, and never the token", async () => {
   await using world = await startWorld({ controllers: [], start: false });
   await using edge = await startNgrokEdge({ authtokens: ["right"] });
-  await using without = await anAgent(world, edge, "agent-1", { NGROK_AUTHTOKEN: "" });
+  const nothing = { NGROK_AUTHTOKEN: "", NGROK_EXTRA_CA_DIR: "/no/such/folder" };
+  await using without = await anAgent(world, edge, "agent-1", nothing);
   await using wrong = await anAgent(world, edge, "agent-2", { NGROK_AUTHTOKEN: "wrong-secret" });
   const says = async (agent: AgentProcess, what: string) =>
     await seen(
@@ -125,6 +128,14 @@ test("an agent without a token, or with a wrong one, runs and says what to do, a
   expect((await wrong.probe("/healthz")).status).toBe(200);
   expect(await wrong.metrics()).toContain("ngrok_operator_agent_session 0");
   expect(wrong.log()).not.toContain("wrong-secret");
+});
+
+test("an agent that finds no certificate in a file of authorities ends, and names the file and what to do", async () => {
+  await using world = await startWorld({ controllers: [], start: false });
+  await using edge = await startNgrokEdge();
+  await using agent = await anAgent(world, { ...edge, ca: "no certificate" }, "agent-1");
+  expect(await agent.ended).not.toBe(0);
+  expect(agent.log()).toMatch(/ca\.crt is no PEM certificate.*put the authority's certificate there/s);
 });
 
 test("an agent that ngrok has told to restart is not alive any more", async () => {
@@ -139,4 +150,23 @@ test("an agent that ngrok has told to restart is not alive any more", async () =
     async () => (await agent.probe("/healthz")).status === 503,
   );
   expect((await agent.probe("/healthz")).text).toContain("restart");
+});
+
+test("an agent behind a proxy reaches ngrok through it and the API server without, and says what the proxy says", async () => {
+  await using world = await startWorld({ controllers: [], start: false });
+  await using edge = await startNgrokEdge();
+  await using upstream = await httpUpstream();
+  await using proxy = await connectProxy({ login: "agent:hunter2" });
+  await using agent = await anAgent(world, edge, "agent-1", { HTTPS_PROXY: proxy.url });
+  await using stranger = await anAgent(world, edge, "agent-2", { HTTPS_PROXY: proxy.url.replace("agent:", "other:") });
+  await world.create(AgentEndpoint, endpoint(upstream.url));
+  await agent.ready();
+  expect((await visit(edge, "web.test")).status).toBe(200);
+  expect(new Set(proxy.opened)).toEqual(new Set([edge.serverAddr]));
+  await seen(
+    () => `it says what to do; it said: ${stranger.log()}`,
+    async () => (await stranger.probe("/readyz")).text.includes("extraEnv.HTTPS_PROXY"),
+  );
+  const told = JSON.stringify(await world.get(AgentEndpoint, "web"));
+  expect(stranger.log() + agent.log() + told).not.toContain("hunter2");
 });

@@ -7,6 +7,7 @@ import { agentConnect } from "#ngrok/agent.ts";
 import { Agent } from "#ngrok/agent-keep.ts";
 import type { AgentState } from "#ngrok/agent-port.ts";
 import { KnownError } from "#wire/errors.ts";
+import { proxyFrom } from "#wire/proxy-from.ts";
 import { tunnelController } from "../../controllers/tunnel/controller.ts";
 import { Tunnels } from "../../controllers/tunnel/tunnels.ts";
 import { withHands } from "../../runtime/define-replica.ts";
@@ -40,6 +41,7 @@ async function open({ flags, clock, log, signal, graceMs, metrics }: Opened): Pr
     serverAddr: flags["server-addr"] ?? "",
     roots: flags["root-cas"] === "host" ? "host" : "trusted",
     extraRoots: await extraRoots(process.env["NGROK_EXTRA_CA_DIR"] ?? EXTRA_ROOTS),
+    proxy: proxyFrom(process.env),
     client: { name: "ngrok-operator", version: VERSION, comment: commentOf(flags) },
   });
   const agent = new Agent({

@@ -6,19 +6,20 @@ import { FINALIZERS } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { boundEndpointName } from "#api/names.ts";
 import { Service, type ServiceObject } from "#kube/kinds.ts";
+import { HASTY } from "#test/support/hook-drives.ts";
 import { isReady, startWorld, type World } from "#test/support/world.ts";
 import { controllers } from "./manager.ts";
 
 const SERVICES = ["billing", "orders"];
 
 async function boundWorld(): Promise<World> {
-  const world = await startWorld({ controllers, options: { features: ["bindings"] } });
+  const world = await startWorld({ controllers, options: { features: ["bindings"] }, timing: HASTY });
   await world.create<ServiceObject>(Service, { metadata: { name: "users" }, spec: { ports: [{ port: 80 }] } });
   for (const service of [...SERVICES, "users"]) {
     const url = `http://${service}.${world.namespace}`;
     await world.api.add("endpoints", { type: "cloud", url, bindings: ["kubernetes"] });
   }
-  for (const service of SERVICES) await world.until(BoundEndpoint, nameOf(world, service), isReady, 30_000);
+  for (const service of SERVICES) await world.until(BoundEndpoint, nameOf(world, service), isReady);
   await world.until(BoundEndpoint, nameOf(world, "users"), ({ status }) => (status?.conditions?.length ?? 0) > 0);
   return world;
 }
@@ -34,14 +35,13 @@ const cases = (["Retain", "Delete"] as const).flatMap((policy) => [
 
 test.for(cases)(
   "$policy, $how: no BoundEndpoint is stuck, and of the Services only ours go, under Delete (W8, W10, W21)",
-  { timeout: 90_000 },
   async ({ policy, features }) => {
     await using world = await boundWorld();
     await world.manager.stop();
     const endpoints = world.api.objects("endpoints");
     await world.mark("Draining", { policy, driver: "leader", by: "pod/gone/1" });
     world.start({ options: { features } });
-    await world.gone(KubernetesOperator, "ngrok", 60_000);
+    await world.gone(KubernetesOperator, "ngrok");
     await world.quiet();
     const stays = policy === "Retain";
     for (const service of [...SERVICES, "users"]) {

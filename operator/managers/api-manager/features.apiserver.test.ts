@@ -70,7 +70,7 @@ test("an install for Gateway API alone has all that it needs, and leaves Ingress
   const { world } = shop;
   await world.until(CloudEndpoint, `edge.${world.namespace}-gate.ngrok.app`, isReady);
   await world.until(Domain, "gate-ngrok-app", isReady);
-  expect(Object.keys(await endpoints(shop)).toSorted()).toEqual(allOf(OF_GATEWAYS));
+  await expect.poll(async () => Object.keys(await endpoints(shop)).toSorted()).toEqual(allOf(OF_GATEWAYS));
   const gateway = await world.get(Gateway, "edge");
   expect(gateway?.status?.addresses).toEqual([{ type: "Hostname", value: "gate.ngrok.app" }]);
   expect((await world.get(Ingress, "shop"))?.metadata.finalizers).toBeUndefined();
@@ -90,8 +90,9 @@ test.for([
     for (const kind of [Gateway, HTTPRoute, Ingress] as Kind[]) await world.until(kind, nameOf(kind), isHeld);
     await world.until(CloudEndpoint, "shop.ngrok.app", isReady);
     await world.until(CloudEndpoint, `edge.${world.namespace}-gate.ngrok.app`, isReady);
+    const all = async (): Promise<string[]> => Object.keys(await endpoints(shop)).toSorted();
+    await expect.poll(all).toEqual(allOf(OF_GATEWAYS, OF_INGRESSES));
     const before = await endpoints(shop);
-    expect(Object.keys(before).toSorted()).toEqual(allOf(OF_GATEWAYS, OF_INGRESSES));
 
     await world.manager.stop();
     const after = world.start({ options: { features: on } });
@@ -100,7 +101,8 @@ test.for([
       const { metadata } = await world.until(kind, nameOf(kind), (one) => !isHeld(one));
       expect(metadata.annotations?.[DRAIN_OWNER]).toBeUndefined();
     }
-    expect(await endpoints(shop)).toEqual(Object.fromEntries(stays.map((name) => [name, before[name]])));
+    const stay = Object.fromEntries(stays.map((name) => [name, before[name]]));
+    await expect.poll(async () => await endpoints(shop)).toEqual(stay);
     for (const kind of held as readonly Kind[]) expect(isHeld((await world.get(kind, nameOf(kind)))!)).toBe(true);
     const gatewayClass = await world.read.get(GatewayClass, { name: shop.className }, signal());
     expect(isHeld(gatewayClass!)).toBe((held as readonly Kind[]).includes(Gateway));
@@ -110,6 +112,6 @@ test.for([
     world.start();
     await world.until(CloudEndpoint, "shop.ngrok.app", isReady);
     await world.until(CloudEndpoint, `edge.${world.namespace}-gate.ngrok.app`, isReady);
-    expect(Object.keys(await endpoints(shop)).toSorted()).toEqual(Object.keys(before).toSorted());
+    await expect.poll(all).toEqual(Object.keys(before).toSorted());
   },
 );

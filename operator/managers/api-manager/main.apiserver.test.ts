@@ -12,7 +12,9 @@ import { Lease } from "#kube/kinds.ts";
 import { ownControlPlane } from "#test/support/apiserver.ts";
 import { aCloudEndpoint } from "#test/support/builders.ts";
 import { installCrds } from "#test/support/crds.ts";
+import { freePort } from "#test/support/forwarding.ts";
 import { startNgrokApi } from "#test/support/ngrok-api/server.ts";
+import { patient } from "#test/support/patient.ts";
 import { isReady, startWorld, type World } from "#test/support/world.ts";
 
 const MAIN = new URL("main.ts", import.meta.url).pathname;
@@ -26,10 +28,8 @@ interface Program extends AsyncDisposable {
   get(port: "health" | "metrics", path: string): Promise<{ status: number; text: string }>;
 }
 
-let ports = 21_000 + (process.pid % 1000) * 8;
-
-function start(args: readonly string[], env: Readonly<Record<string, string>>): Program {
-  const at = { health: (ports += 1), metrics: (ports += 1) };
+async function start(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Program> {
+  const at = { health: await freePort(), metrics: await freePort() };
   const bind = [`--health-probe-bind-address=127.0.0.1:${at.health}`, `--metrics-bind-address=127.0.0.1:${at.metrics}`];
   const child = spawn(process.execPath, [MAIN, ...bind, ...args], { env: { PATH: process.env["PATH"], ...env } });
   const ended = once(child, "exit").then(([code]) => code as number | null);
@@ -50,7 +50,11 @@ function start(args: readonly string[], env: Readonly<Record<string, string>>): 
   };
 }
 
-function startIn(world: World, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Program {
+async function startIn(
+  world: World,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Program> {
   const { name, namespace, fullname } = world.release;
   const flags = [
     `--release-name=${name}`,
@@ -58,7 +62,7 @@ function startIn(world: World, args: readonly string[] = [], env: Readonly<Recor
     `--ingress-watch-namespace=${namespace}`,
     `--api-url=${world.api.url}`,
   ];
-  return start([...flags, ...args], {
+  return await start([...flags, ...args], {
     KUBECONFIG: inject("kubeconfig"),
     POD_NAMESPACE: namespace,
     POD_NAME: "manager-1",
@@ -75,7 +79,7 @@ test.for([
   ["an empty Lease name", ["--election-id="], {}, "--election-id=: it is empty"],
   ["a kubeconfig that is not there", [], { KUBECONFIG: "/nowhere/kubeconfig" }, "/nowhere/kubeconfig"],
 ] as const)("%s is one line with the remedy, and exit code 1", async ([, args, env, said], { expect }) => {
-  await using program = start(args, { POD_NAMESPACE: "ops", ...env });
+  await using program = await start(args, { POD_NAMESPACE: "ops", ...env });
   expect(await program.ended()).toBe(1);
   expect(program.output()).toContain(said);
   expect(program.output().trim().split("\n")).toHaveLength(1);
@@ -83,9 +87,9 @@ test.for([
 
 test("it works, says so in its probes, counts under the names that people know, and ends in peace", async () => {
   await using world = await startWorld({ controllers: [], start: false });
-  await using program = startIn(world);
+  await using program = await startIn(world);
   await world.create(CloudEndpoint, aCloudEndpoint({ spec: { url: "https://web.internal" } }));
-  await world.until(CloudEndpoint, "web", isReady, 20_000);
+  await world.until(CloudEndpoint, "web", isReady);
   await world.until(KubernetesOperator, "ngrok", isReady);
 
   expect(await program.get("health", "/healthz")).toEqual({ status: 200, text: "[+] loops\n" });
@@ -96,7 +100,7 @@ test("it works, says so in its probes, counts under the names that people know, 
       text: "[+] loops\n[+] caches\n[+] drain state\n[+] ngrok API key\n",
     });
   await expect
-    .poll(async () => (await program.get("metrics", "/metrics")).text, { timeout: 20_000 })
+    .poll(async () => (await program.get("metrics", "/metrics")).text)
     .toContain('ngrok_operator_uninstall_ready{reason="NothingInTheWay"} 1');
   const { text } = await program.get("metrics", "/metrics");
   for (const line of [
@@ -117,12 +121,12 @@ test("it works, says so in its probes, counts under the names that people know, 
 
 test("an ngrok that cannot be reached is not ready with the reason, and no reason to end", async () => {
   await using world = await startWorld({ controllers: [], start: false });
-  await using program = startIn(world, ["--api-url=http://127.0.0.1:9"]);
+  await using program = await startIn(world, ["--api-url=http://127.0.0.1:9"]);
   const registered = (operator: KubernetesOperator) => findCondition(operator.status?.conditions, "Registered");
-  const told = await world.until(KubernetesOperator, "ngrok", (one) => registered(one) !== undefined, 20_000);
+  const told = await world.until(KubernetesOperator, "ngrok", (one) => registered(one) !== undefined);
   expect(registered(told)?.reason).toBe("RegistrationFailed");
   const readiness = async (): Promise<string> => (await program.get("health", "/readyz")).text;
-  await expect.poll(readiness, { timeout: 20_000 }).toMatch(/\[-\] ngrok API key: .*127\.0\.0\.1:9/);
+  await expect.poll(readiness).toMatch(/\[-\] ngrok API key: .*127\.0\.0\.1:9/);
   expect((await program.get("health", "/readyz")).status).toBe(503);
   expect(program.child.exitCode).toBeNull();
 });
@@ -130,19 +134,19 @@ test("an ngrok that cannot be reached is not ready with the reason, and no reaso
 test("CRDs that are missing at the start are said, and picked up when they come", async () => {
   await using plane = await ownControlPlane();
   await using api = await startNgrokApi();
-  await using connection = await connect({ kubeconfig: plane.kubeconfig });
+  await using connection = patient(await connect({ kubeconfig: plane.kubeconfig }));
   const signal = AbortSignal.timeout(50_000);
   await connection.request({ method: "POST", path: "/api/v1/namespaces", body: { metadata: { name: "ops" } }, signal });
   const state = { metadata: { name: "ngrok-drain-state" } };
   await connection.request({ method: "POST", path: "/api/v1/namespaces/ops/configmaps", body: state, signal });
-  await using program = start(["--release-name=ngrok", `--api-url=${api.url}`], {
+  await using program = await start(["--release-name=ngrok", `--api-url=${api.url}`], {
     KUBECONFIG: plane.kubeconfig,
     POD_NAMESPACE: "ops",
     NGROK_API_KEY: "key",
   });
-  await expect.poll(() => program.output(), { timeout: 10_000 }).toContain("the server does not serve this kind");
+  await expect.poll(() => program.output()).toContain("the server does not serve this kind");
 
   await installCrds(connection);
 
-  await expect.poll(() => api.objects("kubernetes_operators").length, { timeout: 40_000, interval: 200 }).toBe(1);
-}, 90_000);
+  await expect.poll(() => api.objects("kubernetes_operators").length, { timeout: 180_000, interval: 200 }).toBe(1);
+});

@@ -63,12 +63,19 @@ test("an empty Lease name is refused, and one that the hook would not take", () 
 });
 
 test("what an uninstall will be told is in the pod's environment, and outside of a pod the chart's defaults", () => {
-  const env = { DRAIN_HOOK: "false", HELM_TIMEOUT: "1200", CRDS_GO: "true", NGROK_CALLS_PER_MINUTE: "120" };
+  const env = {
+    DRAIN_HOOK: "false",
+    HELM_TIMEOUT: "1200",
+    CRDS_GO: "true",
+    NGROK_CALLS_PER_MINUTE: "120",
+    HOOK_POD: '{"priorityClassName":"high","resources":{"limits":{"cpu":2}}}',
+  };
   expect(optionsOf(flags(), "1.0", env).uninstall).toEqual({
     hook: false,
     helmSeconds: 1_200,
     crdsGo: true,
     callsPerMinute: 120,
+    pod: { containers: [{ limits: { cpu: 2 } }], priorityClassName: "high", secured: {} },
   });
   expect(optionsOf(flags(), "1.0").uninstall).toEqual({
     hook: true,

@@ -5,6 +5,7 @@ import { ownKinds } from "#api/own-kinds.ts";
 import { allow, type Feature } from "#api/rbac.ts";
 import { namesOf, type Release } from "#api/release.ts";
 import { drainRights, markRights } from "#drain/rbac.ts";
+import { hookPodOf, roomRights } from "#drain/room.ts";
 import { resourceName } from "#kube/kind.ts";
 import { ConfigMap, CustomResourceDefinition, Event, Lease, Namespace } from "#kube/kinds.ts";
 import { callsPerMinuteOf } from "#ngrok/pace.ts";
@@ -196,6 +197,7 @@ export const apiManager = defineManager({
     }),
     ...drainRights,
     ...markRights,
+    ...roomRights,
   ],
 });
 
@@ -239,6 +241,7 @@ function uninstallOf(env: Environment): Options["uninstall"] {
     helmSeconds: seconds >= 30 ? seconds : 300,
     crdsGo: env["CRDS_GO"] === "true",
     callsPerMinute: callsPerMinuteOf(env["NGROK_CALLS_PER_MINUTE"]),
+    pod: hookPodOf(env["HOOK_POD"]),
   };
 }
 

@@ -1,5 +1,6 @@
 // The program of the bindings-forwarder-manager: the process's environment, arguments and signals, handed to the runtime.
 import process from "node:process";
+import { proxyFrom } from "#wire/proxy-from.ts";
 import { Forwarder, LIMITS } from "../../forwarding/forwarder.ts";
 import { withHands } from "../../runtime/define-replica.ts";
 import { type Opened, replicaProgram, type Work } from "../../runtime/replica-program.ts";
@@ -22,7 +23,8 @@ process.exitCode = await replicaProgram(
 process.exit();
 
 function open({ clock, log, graceMs, metrics }: Opened): Work {
-  const forwarder = new Forwarder({ limits: LIMITS, clock, log, meter: metrics.connections() });
+  const proxy = proxyFrom(process.env);
+  const forwarder = new Forwarder({ limits: LIMITS, clock, log, proxy, meter: metrics.connections() });
   return {
     works: [withHands(listenerController, forwarder)],
     checks: { alive: [], ready: [] },

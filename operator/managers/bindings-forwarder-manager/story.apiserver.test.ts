@@ -15,6 +15,7 @@ import { come, isOpen } from "#test/support/forwarding.ts";
 import { createAuthority } from "#test/support/ngrok-api/certificates.ts";
 import { httpAnswer } from "#test/support/ngrok-bindings/http-answer.ts";
 import { startNgrokBindings } from "#test/support/ngrok-bindings/ingress.ts";
+import { aForwarder } from "#test/support/replica-pods.ts";
 import { startReplicaOf } from "#test/support/replicas.ts";
 import { startWorld } from "#test/support/world.ts";
 import { systemClock as clock } from "#wire/clock.ts";
@@ -42,6 +43,7 @@ test("an endpoint with the binding is reached by a pod, and its port is closed w
   const forwarder = new Forwarder({ limits: { ...LIMITS, graceMs: 0 }, clock, log, ca: ingress.ca });
   await using stack = new AsyncDisposableStack();
   stack.defer(async () => await forwarder.stop(0));
+  await aForwarder(world, "forwarder-1");
   stack.use(startReplicaOf(world, [withHands(listenerController, forwarder)], { pod: "forwarder-1" }));
 
   const url = `http://web.${world.namespace}:80`;
@@ -52,7 +54,7 @@ test("an endpoint with the binding is reached by a pod, and its port is closed w
     return undefined;
   };
   await expect
-    .poll(async () => (await made())?.status?.replicas?.map(({ reason }) => reason), { timeout: 60_000 })
+    .poll(async () => (await made())?.status?.replicas?.map(({ reason }) => reason), { timeout: 180_000 })
     .toEqual(["Listening"]);
   const bound = await made();
   const port = bound?.spec.port ?? 0;
@@ -62,6 +64,6 @@ test("an endpoint with the binding is reached by a pod, and its port is closed w
 
   const path = `${world.api.url}/endpoints/${id}`;
   await fetch(path, { method: "DELETE", headers: { authorization: "Bearer test-key", "ngrok-version": "2" } });
-  await expect.poll(made, { timeout: 60_000 }).toBeUndefined();
-  await expect.poll(async () => await isOpen(port), { timeout: 10_000 }).toBe(false);
-}, 150_000);
+  await expect.poll(made, { timeout: 180_000 }).toBeUndefined();
+  await expect.poll(async () => await isOpen(port)).toBe(false);
+});

@@ -70,26 +70,27 @@ export interface DestinationContext {
   readonly report: (problem: Problem) => void;
 }
 
-/** undefined when the reference leads nowhere; that has been told. */
+/** Lost when the reference leads nowhere, which has been told: Gateway API wants its share refused, not given to others. */
 export function destinationOf(
   ref: BackendReference,
   field: string,
   trafficPolicies: readonly Policy[],
   context: DestinationContext,
-): Destination | undefined {
+): Destination {
   const { view, route, tell, report } = context;
   const weight = ref.weight === undefined ? {} : { weight: ref.weight };
+  const lost: Destination = { ...weight, isLost: true, trafficPolicies: [] };
   const backend = backendOf(view, route, ref);
   if (backend.is === "none") return { ...weight, trafficPolicies };
   if (backend.is === "wrong") {
     tell(`${field}${backend.field}`, backend.message);
-    return undefined;
+    return lost;
   }
   const { found, namespace } = backend;
   const { scheme, problem } = upstreamScheme(found, SCHEMES[route.kind]);
   if (problem !== undefined) report(problem);
   const clientCertRefs = scheme === SHOWS_CERTS[route.kind] ? context.clientCerts : [];
-  if (!mayShow(clientCertRefs, namespace, field, context)) return undefined;
+  if (!mayShow(clientCertRefs, namespace, field, context)) return lost;
   const service: ServiceTarget = {
     uid: found.service.metadata.uid ?? "",
     namespace,

@@ -1,6 +1,7 @@
 // The filters of an HTTPRoute as traffic policies, one each, so that the order of the filters is that of the rules.
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
-import type { HeaderModifier, HttpRouteFilter } from "#kube/routing-objects.ts";
+import type { KubeObject } from "#kube/kind.ts";
+import type { HeaderModifier, HttpRouteFilter, ObjectReference } from "#kube/routing-objects.ts";
 import { parsePolicy, type Phase, type Policy, policyWith, type Rule } from "../policy.ts";
 import type { PathMatch } from "./matches.ts";
 import { redirectAction, rewriteAction, type Unmade } from "./rewrite.ts";
@@ -106,16 +107,30 @@ function rewritePolicy({ urlRewrite }: HttpRouteFilter, { path }: FilterContext)
   return policyWith("on_http_request", [{ name: "GatewayAPI-URL-Rewrite-Filter", actions: [action] }]);
 }
 
+/** What an ExtensionRef names: a policy, or why there is none, in the words of Gateway API as well. */
+export type Extension =
+  | { readonly is: "policy"; readonly policy: KubeObject }
+  | { readonly is: "wrong"; readonly reason: "BackendNotFound" | "InvalidKind"; readonly message: string };
+
+export function extensionOf(view: View, namespace: string, { group = "", kind, name }: ObjectReference): Extension {
+  if ((group !== "" && group !== NgrokTrafficPolicy.group) || kind?.toLowerCase() !== "ngroktrafficpolicy") {
+    const message = `${quoted(kind ?? "")} of group ${quoted(group)} is not known: name an NgrokTrafficPolicy`;
+    return { is: "wrong", reason: "InvalidKind", message };
+  }
+  const policy = view.manifests.get(NgrokTrafficPolicy, { name, namespace });
+  if (policy !== undefined) return { is: "policy", policy };
+  const message = `NgrokTrafficPolicy ${namespace}/${name} does not exist: create it or name another`;
+  return { is: "wrong", reason: "BackendNotFound", message };
+}
+
 function extensionPolicy({ extensionRef: ref }: HttpRouteFilter, context: FilterContext): Policy | Unmade {
   if (ref === undefined) return missing("extensionRef");
   const wrong = (reason: string): Unmade => ({ field: ".extensionRef", reason });
-  const { group = "", kind, name } = ref;
-  if ((group !== "" && group !== NgrokTrafficPolicy.group) || kind.toLowerCase() !== "ngroktrafficpolicy")
-    return wrong(`${quoted(kind)} of group ${quoted(group)} is not known: name an NgrokTrafficPolicy`);
+  const { name } = ref;
   const { namespace } = context;
-  const found = context.view.manifests.get(NgrokTrafficPolicy, { name, namespace });
-  if (found === undefined)
-    return wrong(`NgrokTrafficPolicy ${namespace}/${name} does not exist: create it or name another`);
+  const extension = extensionOf(context.view, namespace, ref);
+  if (extension.is === "wrong") return wrong(extension.message);
+  const found = extension.policy;
   const read = parsePolicy((found as { spec?: { policy?: unknown } }).spec?.policy);
   if (!("policy" in read))
     return wrong(`NgrokTrafficPolicy ${namespace}/${name} cannot be used, since its ${read.field} ${read.reason}`);

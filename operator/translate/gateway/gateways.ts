@@ -25,6 +25,8 @@ export interface GatewayFacts {
   readonly annotations: Readonly<Record<string, string>>;
   /** Of the Gateway as a whole; those of a listener are with it. */
   readonly faults: readonly Fault[];
+  /** What its annotations say that is left out of what is served. */
+  readonly asides: readonly string[];
   readonly problems: readonly Problem[];
 }
 
@@ -74,6 +76,9 @@ export function readGateway(view: View, gateway: GatewayObject): GatewayFacts {
     labels: infrastructure.labels,
     annotations: infrastructure.annotations,
     faults,
+    asides: read.problems
+      .filter(({ effect }) => effect === "ignored")
+      .map(({ field, reason }) => `${field}: ${reason}`),
     problems: [...read.problems, ...told.map((fault) => problemOfFault(gateway, fault))],
   };
 }
@@ -95,7 +100,7 @@ function problemOfFault(gateway: GatewayObject, { field, message, blocks: blocki
 /** Without a field: the annotations have told their problem already. */
 function settingsFault(problems: readonly Problem[]): Fault {
   const refused = problems.find(({ effect }) => effect === "refused");
-  return blocks("Programmed", "Invalid", "", refused === undefined ? "" : `${refused.field} ${refused.reason}`);
+  return blocks("Programmed", "Invalid", "", refused === undefined ? "" : `${refused.field}: ${refused.reason}`);
 }
 
 function addressesOf(gateway: GatewayObject): { readonly addresses: readonly string[]; readonly faults: Fault[] } {
@@ -103,7 +108,10 @@ function addressesOf(gateway: GatewayObject): { readonly addresses: readonly str
   const faults: Fault[] = [];
   for (const [at, { type, value = "" }] of (gateway.spec?.addresses ?? []).entries()) {
     if (type === "Hostname" && isHost(value.toLowerCase()) && !isIpAddress(value)) addresses.add(value.toLowerCase());
-    else {
+    else if (value === "") {
+      const message = "has no value, and ngrok assigns none: write a host name, or remove it";
+      faults.push(lacks("Programmed", "AddressNotAssigned", `spec.addresses[${at}]`, message));
+    } else {
       const message = `${quoted(value)} is not a host name of type Hostname, which ngrok could serve: write one or remove it`;
       faults.push(lacks("Programmed", "AddressNotUsable", `spec.addresses[${at}]`, message));
     }
@@ -154,7 +162,7 @@ function infrastructureOf(gateway: GatewayObject): {
   readonly annotations: Readonly<Record<string, string>>;
   readonly faults: Fault[];
 } {
-  const { labels = {}, annotations = {} } = gateway.spec?.infrastructure ?? {};
+  const { labels = {}, annotations = {}, parametersRef } = gateway.spec?.infrastructure ?? {};
   const kept = (values: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
     Object.fromEntries(Object.entries(values).filter(([key]) => !RESERVED.has(key)));
   const faults = Object.entries({ labels, annotations }).flatMap(([part, values]) =>
@@ -169,5 +177,9 @@ function infrastructureOf(gateway: GatewayObject): {
         ),
       ),
   );
+  if (parametersRef !== undefined) {
+    const message = `${quoted(parametersRef.kind)} is not read, as no kind of parameters is: remove it, and use annotations of the Gateway`;
+    faults.push(lacks("Programmed", "Invalid", "spec.infrastructure.parametersRef", message));
+  }
   return { labels: kept(labels), annotations: kept(annotations), faults };
 }

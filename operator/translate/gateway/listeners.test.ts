@@ -88,14 +88,14 @@ describe("what a listener has to say", () => {
 
   const conflicts: { story: string; second: Partial<GatewayListener>; served: string[] }[] = [
     {
-      story: "two protocols cannot share a host and a port",
+      story: "two protocols cannot share a host and a port, and none of them is picked",
       second: { protocol: "TLS", port: 443 },
-      served: ["https://shop.example.com:443"],
+      served: [],
     },
     {
-      story: "two ways to end TLS cannot share a host and a port",
+      story: "two ways to end TLS cannot share a host and a port, and none of them is picked",
       second: { tls: { mode: "Terminate", options: { "ngrok.com/terminate-tls.min_version": "1.3" } } },
-      served: ["https://shop.example.com:443"],
+      served: [],
     },
     {
       story: "two hosts can share a port",

@@ -4,6 +4,7 @@ import type { GatewayObject } from "#kube/kinds.ts";
 import type { GatewayListener } from "#kube/routing-objects.ts";
 import type { Protocol, TlsTermination } from "../model.ts";
 import { blocks, type Fault, lacks } from "./faults.ts";
+import { hostsMeet } from "./hostnames.ts";
 import { terminationOf } from "./tls.ts";
 import { GATEWAY_GROUP, quoted, type View } from "./view.ts";
 
@@ -35,14 +36,47 @@ export function isAccepted({ faults }: ListenerFacts): boolean {
 
 /** In the order of the Gateway. `addresses`: host names that the Gateway asks for. */
 export function listenersOf(view: View, gateway: GatewayObject, addresses: readonly string[]): ListenerFacts[] {
-  const facts: ListenerFacts[] = [];
-  for (const [at, listener] of (gateway.spec?.listeners ?? []).entries()) {
-    const field = `spec.listeners[${at}]`;
-    const one = listenerOf(view, gateway, addresses, listener, field);
-    const conflict = serves(one) ? conflictOf(one, facts) : undefined;
-    facts.push(conflict === undefined ? one : { ...one, faults: [...one.faults, conflict] });
-  }
-  return facts;
+  const all = (gateway.spec?.listeners ?? []).map((listener, at) =>
+    listenerOf(view, gateway, addresses, listener, `spec.listeners[${at}]`),
+  );
+  const asking = all.filter(asksForHosts);
+  return all.map((one): ListenerFacts => {
+    const conflict = asking.includes(one) ? conflictOf(one, asking) : undefined;
+    return conflict === undefined ? one : { ...one, faults: [...one.faults, conflict] };
+  });
+}
+
+/**
+ * By what is written in the Gateway: a certificate or an authority that is missing today may come, and whether listeners
+ * conflict must not turn with it. What ngrok cannot serve as it is written asks for nothing.
+ */
+export function asksForHosts({ hosts, faults }: ListenerFacts): boolean {
+  return (
+    hosts.length > 0 && !faults.some(({ type, reason }) => type === "Accepted" && reason !== "NoValidCACertificate")
+  );
+}
+
+/** The other listener whose TLS a client may take for this one's, since it has the name of both on one port. */
+export function overlapOf(one: ListenerFacts, all: readonly ListenerFacts[]): ListenerFacts | undefined {
+  if (!terminatesTls(one)) return undefined;
+  return all.find(
+    (other) =>
+      other !== one &&
+      terminatesTls(other) &&
+      other.listener.port === one.listener.port &&
+      hostsOverlap(other.listener.hostname || "*", one.listener.hostname || "*"),
+  );
+}
+
+/** Of two patterns the wider one covers the narrower, whichever of them is asked. */
+function hostsOverlap(a: string, b: string): boolean {
+  return hostsMeet(a, b) || hostsMeet(b, a);
+}
+
+function terminatesTls({ protocol, listener }: ListenerFacts): boolean {
+  return (
+    protocol === "HTTPS" || (protocol === "TLS" && listener.tls !== undefined && listener.tls.mode !== "Passthrough")
+  );
 }
 
 const PORTS: Readonly<Record<string, number>> = { HTTP: 80, HTTPS: 443 };
@@ -152,21 +186,31 @@ function kindsOf(
   };
 }
 
-/** Two listeners cannot both have one host and port, unless they say the same. */
-function conflictOf(one: ListenerFacts, before: readonly ListenerFacts[]): Fault | undefined {
-  const other = before.find(
-    (earlier) =>
-      serves(earlier) &&
-      earlier.listener.port === one.listener.port &&
-      earlier.hosts.some((host) => one.hosts.includes(host)) &&
-      !(earlier.protocol === one.protocol && same(earlier.termination, one.termination)),
+/** Two listeners cannot both have one host and port, unless they say the same. Gateway API forbids to let one of them win. */
+function conflictOf(one: ListenerFacts, all: readonly ListenerFacts[]): Fault | undefined {
+  const other = all.find(
+    (another) =>
+      another !== one &&
+      another.listener.port === one.listener.port &&
+      another.hosts.some((host) => one.hosts.includes(host)) &&
+      !(another.protocol === one.protocol && endTlsAlike(another, one)),
   );
   if (other === undefined) return undefined;
   const reason = other.protocol === one.protocol ? "HostnameConflict" : "ProtocolConflict";
-  const message = `listener ${other.listener.name} has this host and port already: give this one another host name`;
+  const message = `listener ${other.listener.name} wants this host and port too, so neither is served: remove one, or give it another host name or port`;
   return blocks("Conflicted", reason, one.field, message);
 }
 
-function same(a: TlsTermination | undefined, b: TlsTermination | undefined): boolean {
+/** By what they say, or by what comes of it: one certificate may go by two names. */
+function endTlsAlike(a: ListenerFacts, b: ListenerFacts): boolean {
+  const isKnown = a.termination !== undefined && b.termination !== undefined;
+  return same(tlsEnded(a), tlsEnded(b)) || (isKnown && same(a.termination, b.termination));
+}
+
+function tlsEnded({ listener: { tls } }: ListenerFacts): GatewayListener["tls"] {
+  return tls?.mode === "Passthrough" ? undefined : tls;
+}
+
+function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -1,170 +1,17 @@
-// What holds for any Gateways, routes and grants whatever: worlds of two or three namespaces that refer to each other at random.
+// What holds for any Gateways, routes and grants whatever, in worlds that are drawn at random.
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { KubeObject } from "#kube/kind.ts";
 import type { GatewayObject, RouteObject } from "#kube/kinds.ts";
-import type { HttpRouteFilter, ObjectReference } from "#kube/routing-objects.ts";
-import { aGateway, aGatewayClass, anNgrokTrafficPolicy, aTCPRoute, aTLSRoute } from "#test/support/builders.ts";
-import {
-  aCaConfigMap,
-  aGrant,
-  aNamespace,
-  aRule,
-  aTlsSecret,
-  aWebRoute,
-  gatewayOptions,
-  shop,
-} from "#test/support/gateway-ground.ts";
+import type { ReferenceGrantObject } from "#kube/routing-objects.ts";
+import { aGateway } from "#test/support/builders.ts";
+import { type aGrant, aRule, aWebRoute, gatewayOptions, shop } from "#test/support/gateway-ground.ts";
+import { hostile, standing, world } from "#test/support/gateway-worlds.ts";
 import { index } from "../manifests.ts";
 import { translate } from "../translate.ts";
+import { ANYWHERE, needsMetBy } from "./grants.ts";
 import { referencesOfGateway, referencesOfRoute } from "./references.ts";
 import { virtualHostsOfGateways } from "./virtual-hosts.ts";
-
-const NAMESPACES = ["alpha", "beta", "gamma"];
-const namespace = fc.constantFrom(...NAMESPACES);
-const maybe = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(one, { nil: undefined });
-const hostname = fc.constantFrom("*.example.com", "a.example.com", "b.example.com", "x.internal");
-const hostile = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 30 }),
-  fc.constantFrom("'", '"', "*", "$1", "${secrets.get('a')}", "/a'b", "(", "\\", "\n", "é", "x".repeat(10_000)),
-);
-
-function reference(name: string): fc.Arbitrary<ObjectReference> {
-  return maybe(namespace).map((at) => ({ name, ...(at !== undefined && { namespace: at }) }));
-}
-
-const listener = fc
-  .record({
-    hostname: maybe(hostname),
-    shape: fc.constantFrom(
-      { protocol: "HTTPS", port: 443 },
-      { protocol: "HTTP", port: 80 },
-      { protocol: "HTTP", port: 8080 },
-      { protocol: "TLS", port: 443 },
-      { protocol: "TCP", port: 9000 },
-    ),
-    certificate: maybe(reference("cert")),
-    from: fc.constantFrom("Same", "All"),
-  })
-  .map(({ hostname: host, shape, certificate, from }) => ({
-    ...shape,
-    ...(host !== undefined && { hostname: host }),
-    ...(certificate !== undefined && shape.port === 443 && { tls: { certificateRefs: [certificate] } }),
-    allowedRoutes: { namespaces: { from: from as "Same" | "All" } },
-  }));
-
-const gateway = fc
-  .record({
-    name: fc.constantFrom("one", "two"),
-    at: namespace,
-    listeners: fc.array(listener, { minLength: 1, maxLength: 3 }),
-    client: maybe(reference("client")),
-    ca: maybe(reference("ca")),
-    verbose: fc.boolean(),
-    policy: fc.boolean(),
-  })
-  .map(({ name, at, listeners, client, ca, verbose, policy }) =>
-    aGateway({
-      metadata: {
-        name,
-        namespace: at,
-        annotations: {
-          ...(verbose && { "ngrok.com/mapping-strategy": "endpoints-verbose" }),
-          ...(policy && { "ngrok.com/traffic-policy": "hello" }),
-        },
-      },
-      spec: {
-        listeners: listeners.map((one, number) => ({ ...one, name: `l${number}` })),
-        tls: {
-          ...(client !== undefined && { backend: { clientCertificateRef: client } }),
-          ...(ca !== undefined && { frontend: { default: { validation: { caCertificateRefs: [ca] } } } }),
-        },
-      },
-    }),
-  );
-
-const filter: fc.Arbitrary<HttpRouteFilter> = fc.oneof(
-  hostile.map((value) => ({ type: "RequestHeaderModifier", requestHeaderModifier: { set: [{ name: "x", value }] } })),
-  hostile.map((value) => ({
-    type: "URLRewrite",
-    urlRewrite: { path: { type: "ReplacePrefixMatch", replacePrefixMatch: value } },
-  })),
-  fc
-    .oneof(hostile, fc.constant("hello"))
-    .map((name) => ({ type: "ExtensionRef", extensionRef: { kind: "NgrokTrafficPolicy", name } })),
-  hostile.map((type) => ({ type })),
-);
-
-const backend = fc.record({
-  name: fc.constantFrom("shop", "cart"),
-  namespace: fc.option(namespace, { nil: undefined }),
-  port: fc.constantFrom(80, 443, 81),
-  weight: fc.integer({ min: 0, max: 3 }),
-});
-
-const parents = fc.array(fc.record({ name: fc.constantFrom("one", "two"), namespace }), { minLength: 1, maxLength: 2 });
-
-const route = fc
-  .record({
-    kind: fc.constantFrom("http", "tcp", "tls"),
-    name: fc.constantFrom("r1", "r2", "r3"),
-    at: namespace,
-    parentRefs: parents,
-    hostnames: maybe(fc.array(hostname, { minLength: 1, maxLength: 2 })),
-    backends: fc.array(backend, { maxLength: 3 }),
-    path: hostile,
-    filters: fc.array(filter, { maxLength: 2 }),
-    creationTimestamp: maybe(fc.constantFrom("2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z")),
-  })
-  .map(({ kind, name, at, parentRefs, hostnames, backends, path, filters, creationTimestamp }) => {
-    const backendRefs = backends.map(({ namespace: there, ...ref }) => ({
-      ...ref,
-      ...(there !== undefined && { namespace: there }),
-    }));
-    const metadata = { name, namespace: at, ...(creationTimestamp !== undefined && { creationTimestamp }) };
-    if (kind !== "http")
-      return (kind === "tcp" ? aTCPRoute : aTLSRoute)({ metadata, spec: { parentRefs, rules: [{ backendRefs }] } });
-    const rules = [aRule({ backendRefs, filters, matches: [{ path: { value: path } }, {}] })];
-    return aWebRoute({ parentRefs, rules, ...(hostnames !== undefined && { hostnames }) }, metadata);
-  });
-
-const grant = fc
-  .record({
-    in: namespace,
-    kind: fc.constantFrom("HTTPRoute", "TCPRoute", "TLSRoute", "Gateway"),
-    from: namespace,
-    to: fc.constantFrom("Service", "Secret", "ConfigMap"),
-    name: maybe(fc.constantFrom("shop", "cert", "client", "ca")),
-  })
-  .map(({ in: at, kind, from, to, name }) => ({
-    ...aGrant({ in: at, from: { kind, namespace: from }, to: { kind: to, ...(name !== undefined && { name }) } }),
-    metadata: { name: `${kind}-${from}-${to}-${name ?? "all"}`.toLowerCase(), namespace: at },
-  }));
-
-const standing: readonly KubeObject[] = [
-  aGatewayClass(),
-  ...NAMESPACES.flatMap((at) => [
-    aNamespace(at),
-    shop(at, { metadata: { annotations: { "ngrok.com/app-protocols": '{"https":"HTTPS"}' } } }),
-    aTlsSecret("cert", at),
-    aTlsSecret("client", at),
-    aCaConfigMap("ca", at),
-    anNgrokTrafficPolicy({ metadata: { name: "hello", namespace: at } }),
-  ]),
-];
-
-const world = fc
-  .record({
-    gateways: fc.array(gateway, { minLength: 1, maxLength: 3 }),
-    routes: fc.array(route, { minLength: 1, maxLength: 5 }),
-    grants: fc.array(grant, { maxLength: 6 }),
-  })
-  .map(({ gateways, routes, grants }) => {
-    const all = [...standing, ...gateways, ...routes, ...grants];
-    // One object a name: which of two namesakes holds is the reader's to say.
-    const keyed = new Map(all.map((one) => [`${one.kind} ${one.metadata.namespace}/${one.metadata.name}`, one]));
-    return [...keyed.values()];
-  });
 
 test("the order of the input does not show in the output", () => {
   fc.assert(
@@ -248,10 +95,18 @@ test("a Gateway looks at nothing beside what it and its routes refer to", () => 
           ConfigMap: own.configMaps,
           NgrokTrafficPolicy: [...own.policies, ...theirs.flatMap(({ policies }) => policies)],
         };
-        const grantsIn = [...own.grantsIn, ...theirs.flatMap((one) => one.grantsIn)];
+        const needs = [...own.needs, ...theirs.flatMap((one) => one.needs)];
+        const leadsInto = (place = ""): boolean =>
+          theirs.some(({ services }) => services.some((name) => name.startsWith(`${place}/`)));
+        const isAbout = (grant: ReferenceGrantObject): boolean =>
+          ["Gateway", "HTTPRoute", "TCPRoute", "TLSRoute"].some((kind) =>
+            needsMetBy(grant, kind).some((need) => needs.includes(need)),
+          ) ||
+          (leadsInto(grant.metadata.namespace) &&
+            needsMetBy(grant, "Gateway", ANYWHERE).some((need) => own.needs.includes(need)));
         const alone = objects.filter((one) => {
           if (one.kind === "GatewayClass" || one.kind === "Namespace") return true;
-          if (one.kind === "ReferenceGrant") return grantsIn.includes(one.metadata.namespace ?? "");
+          if (one.kind === "ReferenceGrant") return isAbout(one);
           return routes.some((route) => route === one) || seen[one.kind ?? ""]?.includes(named(one)) === true;
         });
         const mine = whole.filter(({ owningResources }) => owningResources[0] === `Gateway ${named(gateway)}`);

@@ -4,7 +4,7 @@ import { aGateway, aTCPRoute } from "#test/support/builders.ts";
 import { aRule, aWebRoute } from "#test/support/gateway-ground.ts";
 import { referencesOfGateway, referencesOfRoute } from "./references.ts";
 
-test("a Gateway refers to hosts, Secrets, ConfigMaps, its policy, and to namespaces that may grant", () => {
+test("a Gateway refers to hosts, Secrets, ConfigMaps, its policy, and to what others have to grant", () => {
   const listener = { port: 443, protocol: "HTTPS" };
   const gateway = aGateway({
     metadata: { annotations: { "k8s.ngrok.com/traffic-policy": "mine" } },
@@ -35,7 +35,17 @@ test("a Gateway refers to hosts, Secrets, ConfigMaps, its policy, and to namespa
     secrets: ["default/cert", "vault/cert", "clients/client"],
     configMaps: ["default/ca", "trust/ca", "default/last"],
     policies: ["default/mine"],
-    grantsIn: ["vault", "clients", "trust"],
+    needs: [
+      "default secret vault/cert",
+      "default secret vault/",
+      "default secret clients/client",
+      "default secret clients/",
+      "default configmap trust/ca",
+      "default configmap trust/",
+      // Wherever its Services stand.
+      "default secret /client",
+      "default secret /",
+    ],
   });
 });
 
@@ -43,7 +53,10 @@ test("one's own namespace needs no grant, wherever the reference stands", () => 
   const tls = {
     frontend: { default: { validation: { caCertificateRefs: [{ name: "ca", namespace: "trust" }, { name: "ca" }] } } },
   };
-  expect(referencesOfGateway(aGateway({ spec: { tls } })).grantsIn).toEqual(["trust"]);
+  expect(referencesOfGateway(aGateway({ spec: { tls } })).needs).toEqual([
+    "default configmap trust/ca",
+    "default configmap trust/",
+  ]);
 });
 
 test("a Gateway that says little refers to little", () => {
@@ -52,11 +65,11 @@ test("a Gateway that says little refers to little", () => {
     secrets: [],
     configMaps: [],
     policies: [],
-    grantsIn: [],
+    needs: [],
   });
 });
 
-test("a route refers to Gateways, Services, the policies of its filters, and to namespaces that may grant", () => {
+test("a route refers to Gateways, Services, the policies of its filters, and to what others have to grant", () => {
   const policy = (name: string): { type: string; extensionRef: { kind: string; name: string } } => ({
     type: "ExtensionRef",
     extensionRef: { kind: "ngroktrafficpolicy", name },
@@ -79,12 +92,10 @@ test("a route refers to Gateways, Services, the policies of its filters, and to 
     gateways: ["default/edge", "infra/edge"],
     services: ["default/shop", "team/shop"],
     policies: ["default/a", "default/b"],
-    grantsIn: ["default", "team"],
+    needs: ["default service team/shop", "default service team/"],
   });
 });
 
-test("a TCPRoute refers to its Services; grants of its own namespace may let Gateways show certificates to them", () => {
-  expect(referencesOfRoute(aTCPRoute())).toMatchObject({ services: ["default/database"], policies: [] });
-  const abroad = aTCPRoute({ spec: { rules: [{ backendRefs: [{ name: "database", namespace: "data", port: 1 }] }] } });
-  expect(referencesOfRoute(abroad).grantsIn).toEqual(["default", "data"]);
+test("a TCPRoute refers to its Services", () => {
+  expect(referencesOfRoute(aTCPRoute())).toMatchObject({ services: ["default/database"], policies: [], needs: [] });
 });

@@ -2,9 +2,11 @@
 // change. Names are `namespace/name`; all lists are without doubles.
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
 import { parentGatewaysOf } from "#api/classes.ts";
+import { refOfKey } from "#kube/kind.ts";
 import type { GatewayObject, RouteObject } from "#kube/kinds.ts";
 import type { HttpRouteFilter, ObjectReference } from "#kube/routing-objects.ts";
 import { annotation } from "../annotations.ts";
+import { ANYWHERE, needOf } from "./grants.ts";
 import { namespaceOf } from "./view.ts";
 
 export interface GatewayReferences {
@@ -14,8 +16,8 @@ export interface GatewayReferences {
   readonly configMaps: readonly string[];
   /** NgrokTrafficPolicies. */
   readonly policies: readonly string[];
-  /** Namespaces whose ReferenceGrants decide. */
-  readonly grantsIn: readonly string[];
+  /** What ReferenceGrants decide about, in the words of grants.ts. */
+  readonly needs: readonly string[];
 }
 
 export function referencesOfGateway(gateway: GatewayObject): GatewayReferences {
@@ -28,6 +30,7 @@ export function referencesOfGateway(gateway: GatewayObject): GatewayReferences {
     tls?.backend?.clientCertificateRef,
   ]);
   const configMaps = named(tls?.frontend?.default?.validation?.caCertificateRefs ?? []);
+  const client = tls?.backend?.clientCertificateRef?.name;
   const policy = annotation(gateway, "traffic-policy")?.value ?? "";
   const hosts = [...addresses.map(({ value = "" }) => value), ...listeners.map(({ hostname = "" }) => hostname)];
   return {
@@ -35,7 +38,11 @@ export function referencesOfGateway(gateway: GatewayObject): GatewayReferences {
     secrets: once(secrets),
     configMaps: once(configMaps),
     policies: policy === "" ? [] : [`${namespace}/${policy}`],
-    grantsIn: once([...secrets, ...configMaps].map(placeOf)).filter((place) => place !== namespace),
+    needs: once([
+      ...secrets.flatMap((name) => needAbroad(namespace, "Secret", name)),
+      ...configMaps.flatMap((name) => needAbroad(namespace, "ConfigMap", name)),
+      ...(client === undefined ? [] : needOf(namespace, { kind: "Secret", namespace: ANYWHERE, name: client })),
+    ]),
   };
 }
 
@@ -45,8 +52,8 @@ export interface RouteReferences {
   readonly services: readonly string[];
   /** NgrokTrafficPolicies. */
   readonly policies: readonly string[];
-  /** Namespaces whose ReferenceGrants decide; the route's own is one where a Gateway shows a certificate to its Services. */
-  readonly grantsIn: readonly string[];
+  /** As those of a Gateway. */
+  readonly needs: readonly string[];
 }
 
 export function referencesOfRoute(route: RouteObject): RouteReferences {
@@ -61,7 +68,7 @@ export function referencesOfRoute(route: RouteObject): RouteReferences {
     gateways: once(parentGatewaysOf(route).map(({ name, namespace = own }) => `${namespace}/${name}`)),
     services: once(services),
     policies: once(filters.flatMap(policyName).map((name) => `${own}/${name}`)),
-    grantsIn: once([own, ...services.map(placeOf)]),
+    needs: once(services.flatMap((name) => needAbroad(own, "Service", name))),
   };
 }
 
@@ -70,8 +77,10 @@ function policyName({ extensionRef }: HttpRouteFilter): string[] {
   return extensionRef !== undefined && isPolicy ? [extensionRef.name] : [];
 }
 
-function placeOf(name: string): string {
-  return name.slice(0, name.indexOf("/"));
+/** Of a reference into one's own namespace nobody is asked. */
+function needAbroad(from: string, kind: string, to: string): string[] {
+  const { namespace = "", name } = refOfKey(to);
+  return namespace === from ? [] : needOf(from, { kind, namespace, name });
 }
 
 function once(texts: readonly string[]): string[] {

@@ -2,9 +2,19 @@
 import { describe, expect, test } from "vitest";
 import type { KubeObject } from "#kube/kind.ts";
 import type { RouteObject } from "#kube/kinds.ts";
-import type { RouteParentStatus } from "#kube/routing-objects.ts";
+import type { HttpRouteFilter, HttpRouteMatch, RouteParentStatus } from "#kube/routing-objects.ts";
 import { aGateway, aGatewayClass, aTCPRoute, aTLSRoute } from "#test/support/builders.ts";
-import { aGatewayWith, aRule, aWebRoute, gatewayOptions, ground, shop } from "#test/support/gateway-ground.ts";
+import {
+  aGatewayWith,
+  aRule,
+  aWebRoute,
+  gatewayOptions,
+  ground,
+  hostsOn,
+  onlyHost,
+  shop,
+} from "#test/support/gateway-ground.ts";
+import { statusOf } from "#test/support/gateway-status-words.ts";
 import type { RouteKind } from "./listeners.ts";
 import { routeStatus } from "./route-status.ts";
 import { readGateways } from "./virtual-hosts.ts";
@@ -84,6 +94,52 @@ describe("why a route is not on a Gateway", () => {
   });
 });
 
+test("of two routes of bytes on one listener the older is accepted alone; a listener beside it takes the other", () => {
+  const rules = [{ backendRefs: [{ name: "shop", port: 80 }] }];
+  const route = (name: string, creationTimestamp: string): RouteObject =>
+    aTCPRoute({ metadata: { name, creationTimestamp }, spec: { rules } });
+  const [young, old] = [route("a-young", "2026-01-02T00:00:00Z"), route("b-old", "2026-01-01T00:00:00Z")];
+  const listeners = [{ protocol: "TCP", port: 9000 }];
+  expect(said(parentsOf(old, [aGatewayWith(...listeners), young]))).toEqual([ACCEPTED, RESOLVED]);
+  expect(said(parentsOf(young, [aGatewayWith(...listeners), old]))).toEqual([
+    "Accepted=False ListenerInUse: listener l0 carries TCPRoute default/b-old already, and bytes do not tell two routes apart: use another listener",
+    RESOLVED,
+  ]);
+  const here = { ...old, spec: { rules, parentRefs: [{ name: "edge", sectionName: "l0" }] } };
+  const wide = aGatewayWith(...listeners, { protocol: "TCP", port: 9001 });
+  expect(said(parentsOf(young, [wide, here]))).toEqual([ACCEPTED, RESOLVED]);
+});
+
+test("listeners of one address and port are one place: the second route has it on neither, and is told so", () => {
+  const backends = [{ backendRefs: [{ name: "shop", port: 80 }] }];
+  const route = (name: string, age: number, sectionName: string): RouteObject =>
+    aTLSRoute({
+      metadata: { name, creationTimestamp: `2026-01-0${age}T00:00:00Z` },
+      spec: { parentRefs: [{ name: "edge", sectionName }], rules: backends },
+    });
+  const tls = { mode: "Passthrough" as const };
+  const gateway = aGateway({
+    spec: {
+      addresses: [{ type: "Hostname", value: "db.example.com" }],
+      listeners: [
+        { name: "exact", protocol: "TLS", port: 443, hostname: "db.example.com", tls },
+        { name: "wide", protocol: "TLS", port: 443, hostname: "*.example.com", tls },
+      ],
+    },
+  });
+  const [old, young] = [route("old", 1, "exact"), route("young", 2, "wide")];
+  expect(onlyHost(hostsOn([gateway, old, young])).owningResources).toEqual([
+    "Gateway default/edge",
+    "TLSRoute default/old",
+  ]);
+  expect(said(parentsOf(old, [gateway, young]))).toEqual([ACCEPTED, RESOLVED]);
+  expect(said(parentsOf(young, [gateway, old]))[0]).toBe(
+    "Accepted=False ListenerInUse: listener wide carries TLSRoute default/old already, and bytes do not tell two routes apart: use another listener",
+  );
+  const attached = statusOf([gateway, old, young]).listeners?.map(({ attachedRoutes }) => attachedRoutes);
+  expect(attached).toEqual([1, 0]);
+});
+
 describe("what a route refers to", () => {
   const refs: [string, NonNullable<ReturnType<typeof aRule>["backendRefs"]>[number], string][] = [
     [
@@ -107,13 +163,47 @@ describe("what a route refers to", () => {
     expect(said(parentsOf(route, [shop("team")]))).toEqual([ACCEPTED, resolved]);
   });
 
+  const extension = {
+    type: "ExtensionRef",
+    extensionRef: { group: "ngrok.k8s.ngrok.com", kind: "NgrokTrafficPolicy" },
+  };
+  const lost: [string, HttpRouteFilter, string][] = [
+    [
+      "a policy that is not there",
+      { ...extension, extensionRef: { ...extension.extensionRef, name: "absent" } },
+      "ResolvedRefs=False BackendNotFound: spec.rules[0].filters[0].extensionRef: NgrokTrafficPolicy default/absent does not exist: create it or name another",
+    ],
+    [
+      "a kind that is no policy",
+      { ...extension, extensionRef: { group: "", kind: "ConfigMap", name: "absent" } },
+      'ResolvedRefs=False InvalidKind: spec.rules[0].filters[0].extensionRef: "ConfigMap" of group "" is not known: name an NgrokTrafficPolicy',
+    ],
+  ];
+  test.for(lost)("%s, named by a filter", ([, filter, resolved]) => {
+    expect(said(parentsOf(aWebRoute({ rules: [aRule({ filters: [filter] })] })))).toEqual([ACCEPTED, resolved]);
+  });
+
+  test("a route of which nothing is left is not accepted, and a route that is not accepted is not partly so", () => {
+    const unknown = { path: { type: "Soundex", value: "/" } } as unknown as HttpRouteMatch;
+    const nothing = aWebRoute({ rules: [aRule({ matches: [unknown] })] });
+    expect(said(parentsOf(nothing))).toEqual([
+      'Accepted=False UnsupportedValue: spec.rules[0].matches[0].path.type: "Soundex" is not known: write Exact, PathPrefix or RegularExpression',
+      RESOLVED,
+    ]);
+    const elsewhere = aWebRoute({
+      hostnames: ["other.example.com"],
+      rules: [aRule({ filters: [{ type: "RequestMirror" }] })],
+    });
+    expect(said(parentsOf(elsewhere)).map((one) => one.split("=")[0])).toEqual(["Accepted", "ResolvedRefs"]);
+  });
+
   test("what is left out of a route beyond that is told as well, and no longer when it is mended", () => {
     const partly = aWebRoute({ rules: [aRule({ filters: [{ type: "RequestMirror" }] })] });
     const parents = parentsOf(partly);
     expect(said(parents)).toEqual([
       ACCEPTED,
       RESOLVED,
-      'PartiallyInvalid=True UnsupportedValue: spec.rules[0].filters[0].type: "RequestMirror" is not supported: remove it, or write an NgrokTrafficPolicy and name it by an ExtensionRef',
+      'PartiallyInvalid=True UnsupportedValue: Dropped Rule parts: spec.rules[0].filters[0].type: "RequestMirror" is not supported: remove it, or write an NgrokTrafficPolicy and name it by an ExtensionRef',
     ]);
     expect(said(parentsOf({ ...aWebRoute(), status: { parents } }))).toEqual([ACCEPTED, RESOLVED]);
   });
@@ -134,6 +224,12 @@ describe("entries", () => {
   test("of other controllers stay as and where they are", () => {
     const parents = parentsOf({ ...aWebRoute(), status: { parents: [theirs] } });
     expect(parents).toEqual([theirs, expect.objectContaining({ controllerName: "ngrok.com/gateway-controller" })]);
+  });
+
+  test("of ours keep the conditions that others have added to them", () => {
+    const added = { ...theirs.conditions![0]!, type: "example.com/Audited" };
+    const parents = parentsOf(aWebRoute()).map((one) => ({ ...one, conditions: [...(one.conditions ?? []), added] }));
+    expect(parentsOf({ ...aWebRoute(), status: { parents } })).toEqual(parents);
   });
 
   test("of a Gateway that is not ours are not written", () => {

@@ -134,9 +134,9 @@ describe("a backend", () => {
     ["that is not there", { name: "absent", port: 80 }, "", /Service default\/absent does not exist: create it/],
     ["with another port", { name: "shop", port: 81 }, "", /has no port 81: name one of its own, 80 or 443 \(https\)/],
   ];
-  test.for(wrong)("%s is left out, and the others are not", ([, ref, field, reason]) => {
+  test.for(wrong)("%s is lost, and the others are not", ([, ref, field, reason]) => {
     const found = hostsOn([aWebRoute({ rules: [aRule({ backendRefs: [ref, { name: "shop", port: 80 }] })] })]);
-    expect(onlyHost(found).routes[0]?.destinations).toHaveLength(1);
+    expect(onlyHost(found).routes[0]?.destinations.map(({ isLost }) => isLost)).toEqual([true, undefined]);
     expect(found.problems).toEqual([
       {
         object: "HTTPRoute default/web",
@@ -201,7 +201,7 @@ describe("a Service of another namespace", () => {
   ];
   test.for(grants)("%s", ([, grant, open]) => {
     const found = hostsOn([route, shop("team"), ...(grant as ReturnType<typeof aGrant>[])]);
-    expect(onlyHost(found).routes[0]?.destinations).toHaveLength(Number(open));
+    expect(onlyHost(found).routes[0]?.destinations[0]?.isLost).toBe(open ? undefined : true);
     expect(found.problems).toEqual(
       open
         ? []
@@ -219,7 +219,7 @@ describe("a Service of another namespace", () => {
 
   test("is open to everybody where grants are not asked for", () => {
     const found = hostsOn([route, shop("team")], { referenceGrants: false });
-    expect(onlyHost(found).routes[0]?.destinations).toHaveLength(1);
+    expect(onlyHost(found).routes[0]?.destinations[0]).not.toHaveProperty("isLost");
   });
 
   test("does not tell whether it is there to who may not use it", () => {
@@ -259,6 +259,7 @@ describe("TCPRoute and TLSRoute", () => {
     ).toEqual([
       [2, 80, scheme],
       [undefined, 443, scheme],
+      [undefined, undefined, undefined],
     ]);
     expect(found.problems.map((one) => one.field)).toEqual(["spec.rules[1].backendRefs[1]"]);
   });

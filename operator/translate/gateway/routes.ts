@@ -19,6 +19,9 @@ export const ROUTE_KINDS: readonly (Kind<RouteObject> & { readonly kind: RouteKi
   { ...TCPRoute, kind: "TCPRoute" },
 ];
 
+/** The kinds of which a listener carries one route alone; any number of HTTPRoutes share one. */
+export const BYTE_KINDS = ROUTE_KINDS.filter(({ kind }) => kind !== "HTTPRoute");
+
 /** Routes that are not on their way out, in the order in which Gateway API lets them win: the oldest, then by name. */
 export function routesOf({ manifests }: View, kind: Kind<RouteObject>): RouteObject[] {
   return manifests
@@ -28,7 +31,7 @@ export function routesOf({ manifests }: View, kind: Kind<RouteObject>): RouteObj
 }
 
 /** What no server has seen yet is the youngest. */
-function ageOf({ metadata }: RouteObject): string {
+export function ageOf({ metadata }: RouteObject): string {
   return metadata.creationTimestamp ?? "~";
 }
 
@@ -54,8 +57,9 @@ export function modelRoutes(context: RouteContext): Route[] {
   const rules = (route.spec?.rules ?? []).map((rule, at) => ({ rule, field: `spec.rules[${at}]` }));
   if (kind === "HTTPRoute") return rules.flatMap(({ rule, field }) => httpRoutes(rule, field, destinations));
   const backends = rules.flatMap(({ rule, field }) => backendsOf(rule, field));
-  const leading = backends.flatMap(({ ref, at }) => destinationOf(ref, at, [], destinations) ?? []);
-  return leading.length === 0 ? [] : [{ trafficPolicies: [], destinations: leading }];
+  const leading = backends.map(({ ref, at }) => destinationOf(ref, at, [], destinations));
+  // Where nobody listens every connection is refused.
+  return leading.every(({ isLost }) => isLost) ? [] : [{ trafficPolicies: [], destinations: leading }];
 }
 
 function httpRoutes(rule: RouteRule, field: string, context: DestinationContext): Route[] {
@@ -73,9 +77,9 @@ function httpRoutes(rule: RouteRule, field: string, context: DestinationContext)
     const matched = matchOf(given, `${field}.matches[${at}]`, tell);
     if (matched === undefined) return [];
     const filters = { view, namespace: route.namespace, path: matched.path, tell };
-    const destinations = backendsOf(rule, field).flatMap(({ ref, at: place }): Destination[] => {
+    const destinations = backendsOf(rule, field).map(({ ref, at: place }): Destination => {
       const policies = filterPolicies(ref.filters, `${place}.filters`, filters);
-      return [destinationOf(ref, place, policies, context) ?? []].flat();
+      return destinationOf(ref, place, policies, context);
     });
     const trafficPolicies = filterPolicies(rule.filters, `${field}.filters`, filters);
     return [{ httpMatch: matched.match, trafficPolicies, destinations }];

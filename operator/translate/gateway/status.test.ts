@@ -1,35 +1,12 @@
-// What GatewayClasses and Gateways say about themselves.
+// What GatewayClasses, served Gateways and their listeners say about themselves.
 import { describe, expect, test } from "vitest";
-import type { KubeObject } from "#kube/kind.ts";
 import type { GatewayObject } from "#kube/kinds.ts";
-import type { GatewayStatus, StrangerCondition } from "#kube/routing-objects.ts";
-import { aDomain, aGateway, aGatewayClass, anNgrokTrafficPolicy, aTLSRoute } from "#test/support/builders.ts";
-import { aGatewayWith, aRule, aTlsSecret, aWebRoute, gatewayOptions, ground } from "#test/support/gateway-ground.ts";
-import { gatewayClassStatus, gatewayStatus } from "./status.ts";
-import { readGateways } from "./virtual-hosts.ts";
+import { aGateway, aGatewayClass, aTCPRoute, aTLSRoute } from "#test/support/builders.ts";
+import { aGatewayWith, aTlsSecret, aWebRoute } from "#test/support/gateway-ground.ts";
+import { at, brief, messageOf, statusOf } from "#test/support/gateway-status-words.ts";
+import { gatewayClassStatus } from "./status.ts";
 
-const at = "2026-01-01T00:00:00Z";
 const later = "2026-01-02T00:00:00Z";
-
-function statusOf(
-  objects: readonly KubeObject[],
-  seen: { at?: string; applied?: boolean } = {},
-  name = "default/edge",
-): GatewayStatus {
-  const view = { manifests: ground(...objects), options: gatewayOptions };
-  const facts = readGateways(view).get(name);
-  if (facts === undefined) throw new Error(`Gateway ${name} is not ours`);
-  return gatewayStatus(view, facts, { at, applied: true, ...seen });
-}
-
-/** `Type=Status Reason` of each condition. */
-function brief(conditions: readonly StrangerCondition[] | undefined): string[] {
-  return (conditions ?? []).map(({ type, status, reason }) => `${type}=${status} ${reason}`);
-}
-
-function messageOf(conditions: readonly StrangerCondition[] | undefined, type: string): string | undefined {
-  return conditions?.find((one) => one.type === type)?.message;
-}
 
 describe("GatewayClass", () => {
   test("a class of ours is accepted, at the generation that was seen", () => {
@@ -47,6 +24,19 @@ describe("GatewayClass", () => {
     });
   });
 
+  test("parameters are not read, and it says so; of a status it says only what is ours", () => {
+    const parametersRef = { group: "", kind: "ConfigMap", name: "more" };
+    const given = aGatewayClass({
+      spec: { parametersRef },
+      status: { supportedFeatures: [{ name: "theirs" }] } as object,
+    });
+    const status = gatewayClassStatus(given, at);
+    expect(Object.keys(status)).toEqual(["conditions"]);
+    expect(messageOf(status.conditions, "Accepted")).toBe(
+      "gatewayclass accepted by the ngrok controller, but for spec.parametersRef: is not read, as no kind of parameters is: remove it",
+    );
+  });
+
   test("one that is accepted already is left as it is", () => {
     const waiting = { type: "Accepted", status: "Unknown" as const, reason: "Pending", lastTransitionTime: at };
     const first = gatewayClassStatus(aGatewayClass({ status: { conditions: [waiting] } }), later);
@@ -59,7 +49,11 @@ describe("a Gateway that is served", () => {
   const status = statusOf([aGateway({ metadata: { generation: 7 } }), aWebRoute()]);
 
   test("is accepted and programmed, and so is its listener", () => {
-    expect(brief(status.conditions)).toEqual(["Accepted=True Accepted", "Programmed=True Programmed"]);
+    expect(brief(status.conditions)).toEqual([
+      "Accepted=True Accepted",
+      "Programmed=True Programmed",
+      "ResolvedRefs=True ResolvedRefs",
+    ]);
     expect(brief(status.listeners?.[0]?.conditions)).toEqual([
       "Accepted=True Accepted",
       "Conflicted=False NoConflicts",
@@ -88,7 +82,7 @@ describe("a Gateway that is served", () => {
   test("leaves conditions of other types to who says them", () => {
     const theirs = { type: "example.com/Audited", status: "True" as const, reason: "Ok", lastTransitionTime: at };
     const after = statusOf([aGateway({ status: { conditions: [theirs] } })]);
-    expect(brief(after.conditions)).toEqual(["Accepted=True Accepted", "Programmed=True Programmed"]);
+    expect(brief(after.conditions)).toEqual(brief(statusOf([]).conditions));
   });
 });
 
@@ -143,12 +137,47 @@ describe("listeners", () => {
     expect(messageOf(listener?.conditions, "Accepted")).toBe(accepted);
   });
 
-  test("of two that want one host and port the first has it, and the other is in conflict", () => {
-    const { listeners = [] } = statusOf([aGatewayWith({}, { protocol: "TLS" })]);
-    expect(listeners.map(({ conditions }) => brief(conditions).slice(0, 2))).toEqual([
-      ["Accepted=True Accepted", "Conflicted=False NoConflicts"],
-      ["Accepted=False ProtocolConflict", "Conflicted=True ProtocolConflict"],
+  test("of two that want one host and port none is picked: both are in conflict, and the others are served", () => {
+    const { listeners = [], conditions } = statusOf([
+      aGatewayWith({}, { protocol: "TLS" }, { hostname: "alone.example.com" }),
     ]);
+    const inConflict = ["Accepted=False ProtocolConflict", "Conflicted=True ProtocolConflict"];
+    expect(listeners.map((one) => brief(one.conditions).slice(0, 2))).toEqual([
+      inConflict,
+      inConflict,
+      ["Accepted=True Accepted", "Conflicted=False NoConflicts"],
+    ]);
+    expect(brief(conditions).slice(0, 2)).toEqual(["Accepted=True ListenersNotValid", "Programmed=True Programmed"]);
+    expect(messageOf(conditions, "Accepted")).toBe(
+      "gateway accepted by the ngrok operator, but not listener l0, l1: spec.listeners[0]: listener l1 wants this host and port too, so neither is served: remove one, or give it another host name or port; spec.listeners[1]: listener l0 wants this host and port too, so neither is served: remove one, or give it another host name or port",
+    );
+  });
+
+  test("whose host names overlap where TLS ends say so, each of the other; those apart say nothing of it", () => {
+    const gateway = aGatewayWith(
+      {},
+      { hostname: "*.example.com" },
+      { hostname: "apart.example.org" },
+      { hostname: "http.example.com", protocol: "HTTP", port: 80 },
+    );
+    const { listeners = [] } = statusOf([gateway]);
+    const overlapping = "OverlappingTLSConfig=True OverlappingHostnames";
+    expect(listeners.map(({ conditions }) => brief(conditions).includes(overlapping))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+    expect(messageOf(listeners[0]?.conditions, "OverlappingTLSConfig")).toContain("listener l1 has host names of this");
+  });
+
+  test.for([
+    ["*.example.com", "*.shop.example.com"],
+    ["*.shop.example.com", "*.example.com"],
+  ])("of two patterns that overlap both say so: %s and %s", ([hostname = "", other = ""]) => {
+    const { listeners = [] } = statusOf([aGatewayWith({ hostname }, { hostname: other })]);
+    const overlapping = "OverlappingTLSConfig=True OverlappingHostnames";
+    expect(listeners.map(({ conditions }) => brief(conditions).includes(overlapping))).toEqual([true, true]);
   });
 
   test("count the routes that are on them, and name the kinds that they take", () => {
@@ -176,149 +205,16 @@ describe("listeners", () => {
     );
   });
 
+  test("of bytes count one route, since a second is not accepted", () => {
+    const rules = [{ backendRefs: [{ name: "shop", port: 80 }] }];
+    const both = ["first", "second"].map((name) => aTCPRoute({ metadata: { name }, spec: { rules } }));
+    const { listeners = [] } = statusOf([aGatewayWith({ protocol: "TCP", port: 9000 }), ...both]);
+    expect(listeners.map(({ attachedRoutes }) => attachedRoutes)).toEqual([1]);
+  });
+
   test("that are gone from the Gateway are gone from its status", () => {
     const before = statusOf([aGatewayWith({}, { hostname: "second.example.com" })]);
     const gateway: GatewayObject = { ...aGatewayWith({}), status: before };
     expect(statusOf([gateway]).listeners?.map(({ name }) => name)).toEqual(["l0"]);
-  });
-});
-
-describe("the Gateway as a whole", () => {
-  const wholes: [string, KubeObject[], string[]][] = [
-    [
-      "one good listener suffices",
-      [aGatewayWith({ protocol: "HTTP", port: 8080 }, {})],
-      ["Accepted=True Accepted", "Programmed=True Programmed"],
-    ],
-    [
-      "without a good listener it is not accepted",
-      [aGatewayWith({ protocol: "HTTP", port: 8080 })],
-      ["Accepted=False ListenersNotValid", "Programmed=False Invalid"],
-    ],
-    [
-      "without a listener that can be served it is not programmed",
-      [aGatewayWith({ tls: { certificateRefs: [{ name: "absent" }] } })],
-      ["Accepted=True Accepted", "Programmed=False Invalid"],
-    ],
-    [
-      "a policy that is not there",
-      [aGateway({ metadata: { annotations: { "ngrok.com/traffic-policy": "absent" } } })],
-      ["Accepted=True Accepted", "Programmed=False Invalid"],
-    ],
-    [
-      "an address that a listener does not cover",
-      [aGateway({ spec: { addresses: [{ type: "Hostname", value: "other.example.com" }] } })],
-      ["Accepted=True Accepted", "Programmed=False AddressNotUsable"],
-    ],
-    [
-      "a client certificate that is there",
-      [
-        aGateway({ spec: { tls: { backend: { clientCertificateRef: { name: "cert" } } } } }),
-        aTlsSecret(),
-        anNgrokTrafficPolicy(),
-      ],
-      ["Accepted=True Accepted", "Programmed=True Programmed", "ResolvedRefs=True ResolvedRefs"],
-    ],
-    [
-      "a client certificate that is not",
-      [aGateway({ spec: { tls: { backend: { clientCertificateRef: { name: "absent" } } } } })],
-      ["Accepted=True Accepted", "Programmed=True Programmed", "ResolvedRefs=False InvalidClientCertificateRef"],
-    ],
-    [
-      "a client certificate of another namespace",
-      [aGateway({ spec: { tls: { backend: { clientCertificateRef: { name: "cert", namespace: "vault" } } } } })],
-      ["Accepted=True Accepted", "Programmed=False Invalid", "ResolvedRefs=False RefNotPermitted"],
-    ],
-  ];
-  test.for(wholes)("%s", ([, objects, conditions]) => {
-    const status = statusOf([...objects, aWebRoute({ rules: [aRule()] })]);
-    expect(brief(status.conditions)).toEqual(conditions);
-    // A Gateway that is not programmed has no listener that says it is.
-    const isServed = conditions.includes("Programmed=True Programmed");
-    const programmed = status.listeners?.some((one) => brief(one.conditions).includes("Programmed=True Programmed"));
-    expect(programmed).toBe(isServed);
-  });
-
-  test("what is wrong is said with the field and the remedy", () => {
-    const { conditions } = statusOf([
-      aGateway({ metadata: { annotations: { "ngrok.com/traffic-policy": "absent" } } }),
-    ]);
-    expect(messageOf(conditions, "Programmed")).toBe(
-      'metadata.annotations["ngrok.com/traffic-policy"] NgrokTrafficPolicy absent is not in namespace default: create it or name another',
-    );
-  });
-
-  test("a resolved reference that is asked for no more takes its condition along", () => {
-    const showing = aGateway({ spec: { tls: { backend: { clientCertificateRef: { name: "cert" } } } } });
-    const before = statusOf([showing, aTlsSecret()]);
-    expect(brief(statusOf([aGateway({ status: before as object })]).conditions)).not.toContain(
-      "ResolvedRefs=True ResolvedRefs",
-    );
-  });
-});
-
-describe("addresses", () => {
-  const domain = (host: string, status: object, namespace = "default"): KubeObject =>
-    aDomain({ metadata: { name: `d-${host.replace("*", "w")}`, namespace }, spec: { domain: host }, status });
-  const addressed: [string, KubeObject[], string[]][] = [
-    ["none before the Domain is there", [], []],
-    ["none before the Domain is reserved", [domain("shop.example.com", {})], []],
-    [
-      "where DNS is to point",
-      [domain("shop.example.com", { domain: "shop.example.com", cnameTarget: "x.ngrok-cname.com" })],
-      ["x.ngrok-cname.com"],
-    ],
-    [
-      "the domain itself, where that is ngrok's",
-      [domain("shop.example.com", { domain: "shop.example.com" })],
-      ["shop.example.com"],
-    ],
-    [
-      "the Domain of another namespace, where the Gateway's own has none",
-      [domain("shop.example.com", { domain: "shop.example.com" }, "team")],
-      ["shop.example.com"],
-    ],
-    [
-      "its own namespace's Domain before another's",
-      [
-        domain("shop.example.com", { domain: "shop.example.com", cnameTarget: "theirs.cname" }, "a-team"),
-        domain("shop.example.com", { domain: "shop.example.com", cnameTarget: "mine.cname" }),
-      ],
-      ["mine.cname"],
-    ],
-    [
-      "none of a Gateway that is not served as a whole",
-      [
-        aGateway({ metadata: { annotations: { "ngrok.com/traffic-policy": "absent" } } }),
-        domain("shop.example.com", { domain: "shop.example.com" }),
-      ],
-      [],
-    ],
-    [
-      "a name that can be looked up, for a wildcard",
-      [aGatewayWith({ hostname: "*.example.com" }), domain("*.example.com", { domain: "*.example.com" })],
-      ["example.com"],
-    ],
-    [
-      "each once, sorted, of the listeners that are served",
-      [
-        aGatewayWith(
-          {},
-          { hostname: "b.example.com" },
-          { hostname: "a.example.com" },
-          { hostname: "c.example.com", protocol: "HTTP", port: 8080 },
-        ),
-        ...["shop", "a", "b", "c"].map((name) =>
-          domain(`${name}.example.com`, {
-            domain: `${name}.example.com`,
-            cnameTarget: name === "a" ? "a.cname" : "b.cname",
-          }),
-        ),
-      ],
-      ["a.cname", "b.cname"],
-    ],
-  ];
-  test.for(addressed)("%s", ([, objects, values]) => {
-    expect(statusOf(objects).addresses).toEqual(values.map((value) => ({ type: "Hostname", value })));
   });
 });

@@ -7,21 +7,23 @@ import type { GatewayClassObject } from "#kube/kinds.ts";
 import type { GatewayAddress, GatewayStatus, ListenerStatus, StrangerCondition } from "#kube/routing-objects.ts";
 import { compareText } from "../manifests.ts";
 import { attach } from "./attach.ts";
+import { carriedBy } from "./carried.ts";
+import type { Fault } from "./faults.ts";
 import { isBlocked, type GatewayFacts } from "./gateways.ts";
-import { isAccepted, type ListenerFacts, serves } from "./listeners.ts";
+import { isAccepted, type ListenerFacts, overlapOf, serves } from "./listeners.ts";
 import { ROUTE_KINDS, routesOf } from "./routes.ts";
-import { GATEWAY_GROUP, gatewayKey, type View } from "./view.ts";
+import { GATEWAY_GROUP, gatewayKey, nameOf, type View } from "./view.ts";
+
+const UNREAD = "spec.parametersRef: is not read, as no kind of parameters is: remove it";
 
 /** The condition of a class of ours. */
 export function gatewayClassStatus(
-  { metadata, status }: GatewayClassObject,
+  { metadata, spec, status }: GatewayClassObject,
   at: string,
 ): NonNullable<GatewayClassObject["status"]> {
-  const accepted = holds("Accepted", "Accepted", "gatewayclass accepted by the ngrok controller");
-  return {
-    ...status,
-    conditions: conditionsAfter(status?.conditions, [accepted], { at, generation: metadata.generation }),
-  };
+  const unread = spec?.parametersRef === undefined ? "" : `, but for ${UNREAD}`;
+  const accepted = holds("Accepted", "Accepted", `gatewayclass accepted by the ngrok controller${unread}`);
+  return { conditions: conditionsAfter(status?.conditions, [accepted], { at, generation: metadata.generation }) };
 }
 
 export interface GatewaySeen {
@@ -54,44 +56,77 @@ export function gatewayStatus(view: View, facts: GatewayFacts, seen: GatewaySeen
 }
 
 function gatewayFindings(facts: GatewayFacts, { applied }: GatewaySeen): Finding[] {
-  const { gateway, listeners, faults } = facts;
-  const findings: Finding[] = [];
-  const valid = listeners.some(isAccepted);
-  const why = listeners.flatMap((one) => one.faults).map(({ field, message }) => `${field}: ${message}`);
-  const none = `no listener is valid: ${why[0] ?? "write one"}`;
-  findings.push(
-    valid
-      ? holds("Accepted", "Accepted", "gateway accepted by the ngrok operator")
-      : fails("Accepted", "ListenersNotValid", none),
-  );
+  return [acceptedFinding(facts), programmedFinding(facts, applied), resolvedFinding(facts)];
+}
+
+/** A Gateway is accepted with one good listener, and names those that are not good all the same. */
+function acceptedFinding({ listeners }: GatewayFacts): Finding {
+  const refused = listeners.filter((one) => !isAccepted(one));
+  const why = refused.flatMap(({ faults }) => faults.filter(isRefusal)).map(said);
+  if (refused.length === listeners.length)
+    return fails("Accepted", "ListenersNotValid", `no listener is valid: ${why[0] ?? "write one"}`);
+  return refused.length === 0
+    ? holds("Accepted", "Accepted", "gateway accepted by the ngrok operator")
+    : holds(
+        "Accepted",
+        "ListenersNotValid",
+        `gateway accepted by the ngrok operator, but not ${named(refused)}: ${joined(why)}`,
+      );
+}
+
+function programmedFinding({ gateway, listeners, faults, asides }: GatewayFacts, applied: boolean): Finding {
   const blocking = faults.find((fault) => fault.blocks);
   if (blocking !== undefined) {
     const reason = blocking.reason === "AddressNotUsable" ? "AddressNotUsable" : "Invalid";
-    findings.push(fails("Programmed", reason, said(blocking)));
-  } else if (!listeners.some(serves)) {
-    findings.push(fails("Programmed", "Invalid", valid ? `no listener can be served: ${why[0] ?? ""}` : none));
-  } else findings.push(programmed("gateway", gateway.status?.conditions, applied));
-  if (gateway.spec?.tls?.backend?.clientCertificateRef !== undefined) {
-    const unresolved = faults.find(({ type }) => type === "ResolvedRefs");
-    findings.push(
-      unresolved === undefined
-        ? holds("ResolvedRefs", "ResolvedRefs", "the client certificate is there")
-        : fails("ResolvedRefs", unresolved.reason, said(unresolved)),
-    );
+    return fails("Programmed", reason, said(blocking));
   }
-  return findings;
+  const why = listeners.flatMap((one) => one.faults.filter((fault) => fault.blocks)).map(said);
+  if (!listeners.some(serves)) {
+    const what = listeners.some(isAccepted) ? "no listener can be served" : "no listener is valid";
+    return fails("Programmed", "Invalid", `${what}: ${why[0] ?? "write one"}`);
+  }
+  // An address that was asked for and cannot be had must not pass for one that was given; the others are served.
+  const addresses = faults.filter(({ type, reason }) => type === "Programmed" && reason.startsWith("Address"));
+  const [first] = addresses;
+  if (first !== undefined) return fails("Programmed", first.reason, joined(addresses.map(said)));
+  const leftOut = [...faults.filter(({ type }) => type === "Programmed").map(said), ...asides];
+  return programmed("gateway", gateway.status?.conditions, applied, leftOut);
+}
+
+/** Of the Gateway's own references, and over those of its listeners. */
+function resolvedFinding({ listeners, faults }: GatewayFacts): Finding {
+  const own = faults.find(({ type }) => type === "ResolvedRefs");
+  if (own !== undefined) return fails("ResolvedRefs", own.reason, said(own));
+  const unresolved = listeners.flatMap((one) => one.faults.filter(({ type }) => type === "ResolvedRefs"));
+  return unresolved.length === 0
+    ? holds("ResolvedRefs", "ResolvedRefs", "all references are resolved")
+    : fails("ResolvedRefs", "ListenersNotResolved", joined(unresolved.map(said)));
+}
+
+function isRefusal({ type }: Fault): boolean {
+  return type === "Accepted" || type === "Conflicted";
+}
+
+function named(listeners: readonly ListenerFacts[]): string {
+  return `listener ${listeners.map(({ listener }) => listener.name).join(", ")}`;
+}
+
+function joined(texts: readonly string[]): string {
+  return [...new Set(texts)].join("; ");
 }
 
 function listenerFindings(
   gateway: GatewayFacts,
-  { faults }: ListenerFacts,
+  one: ListenerFacts,
   before: readonly StrangerCondition[] | undefined,
   { applied }: GatewaySeen,
 ): Finding[] {
+  const { faults } = one;
   const conflict = faults.find(({ type }) => type === "Conflicted");
   const refused = faults.find(({ type }) => type === "Accepted") ?? conflict;
   const unresolved = faults.find(({ type }) => type === "ResolvedRefs");
   const blocking = faults.find((fault) => fault.blocks) ?? gateway.faults.find((fault) => fault.blocks);
+  const leftOut = faults.filter(({ type }) => type === "Programmed").map(said);
   return [
     refused === undefined
       ? holds("Accepted", "Accepted", "listener accepted by the ngrok operator")
@@ -102,15 +137,32 @@ function listenerFindings(
     unresolved === undefined
       ? holds("ResolvedRefs", "ResolvedRefs", "all references are resolved")
       : fails("ResolvedRefs", unresolved.reason, unresolved.message),
-    blocking === undefined ? programmed("listener", before, applied) : fails("Programmed", "Invalid", said(blocking)),
+    blocking === undefined
+      ? programmed("listener", before, applied, leftOut)
+      : fails("Programmed", "Invalid", said(blocking)),
+    ...overlap(one, gateway.listeners),
   ];
 }
 
+/** There only where it is so, as Gateway API has it. */
+function overlap(one: ListenerFacts, all: readonly ListenerFacts[]): Finding[] {
+  const other = overlapOf(one, all);
+  if (other === undefined) return [];
+  const message = `listener ${other.listener.name} has host names of this one on the same port: a client that keeps one connection for both may meet the other's certificate; give them host names that do not overlap, or one certificate`;
+  return [holds("OverlappingTLSConfig", "OverlappingHostnames", message)];
+}
+
 /** What is programmed stays so while a change of it is on its way. */
-function programmed(what: string, before: readonly StrangerCondition[] | undefined, applied: boolean): Finding {
+function programmed(
+  what: string,
+  before: readonly StrangerCondition[] | undefined,
+  applied: boolean,
+  leftOut: readonly string[],
+): Finding {
   const already = before?.some(({ type, status }) => type === "Programmed" && status === "True") === true;
+  const but = leftOut.length === 0 ? "" : `, but for ${joined(leftOut)}`;
   return applied || already
-    ? holds("Programmed", "Programmed", `${what} programmed by the ngrok operator`)
+    ? holds("Programmed", "Programmed", `${what} programmed by the ngrok operator${but}`)
     : fails("Programmed", "Pending", "the endpoints have not been written yet");
 }
 
@@ -121,12 +173,16 @@ function said({ field, message }: { readonly field: string; readonly message: st
 /** How many routes are on each listener, by its name; whether it is served does not matter. */
 function attachedRoutes(view: View, facts: GatewayFacts): ReadonlyMap<string, number> {
   const only = new Map([[gatewayKey(facts.gateway), facts]]);
+  const carried = carriedBy(view, facts);
   const counts = new Map<string, number>();
   for (const kind of ROUTE_KINDS)
     for (const route of routesOf(view, kind)) {
       const { attachments } = attach(view, kind.kind, route, only);
-      const names = new Set(attachments.flatMap((one) => one.listeners.map(({ listener }) => listener.name)));
-      for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+      for (const one of new Set(attachments.flatMap(({ listeners }) => listeners))) {
+        // Of several routes of bytes the first is accepted alone.
+        if (kind.kind !== "HTTPRoute" && carried.get(one) !== nameOf(kind, route)) continue;
+        counts.set(one.listener.name, (counts.get(one.listener.name) ?? 0) + 1);
+      }
     }
   return counts;
 }
@@ -138,8 +194,12 @@ const MOST_ADDRESSES = 16;
 function addressesOf(view: View, facts: GatewayFacts): GatewayAddress[] {
   if (isBlocked(facts)) return [];
   const domains = view.manifests.list(Domain);
-  const hosts = new Set(facts.listeners.filter(serves).flatMap((one) => one.hosts));
+  const serving = facts.listeners.filter(serves);
+  const hosts = new Set(serving.flatMap((one) => one.hosts));
+  // A reserved TCP address is a name of ngrok's own: it has no Domain, and leads there by itself.
+  const reserved = new Set(serving.filter(({ protocol }) => protocol === "TCP").flatMap((one) => one.hosts));
   const values = [...hosts].flatMap((host) => {
+    if (reserved.has(host)) return [host];
     const reserving = domains.filter(({ spec }) => spec.domain === host);
     const domain = reserving.find(({ metadata }) => metadata.namespace === facts.namespace) ?? reserving[0];
     const { cnameTarget, domain: name } = domain?.status ?? {};

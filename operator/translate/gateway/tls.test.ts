@@ -229,7 +229,7 @@ describe("the certificate that backends are shown", () => {
     const service = aGrant({ in: "team", from: { kind: "HTTPRoute", namespace: "default" }, to: { kind: "Service" } });
     const world = [showing("client"), aTlsSecret("client"), aTlsSecret("client", "team"), theirs, route, service];
     const refused = hostsOn(world);
-    expect(onlyHost(refused).routes[0]?.destinations).toEqual([]);
+    expect(onlyHost(refused).routes[0]?.destinations).toEqual([{ isLost: true, trafficPolicies: [] }]);
     expect(refused.problems).toMatchObject([{ field: "spec.rules[0].backendRefs[0]", effect: "refused" }]);
     const secret = {
       ...aGrant({

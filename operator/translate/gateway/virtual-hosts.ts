@@ -16,6 +16,7 @@ import {
   type VirtualHost,
 } from "../model.ts";
 import { attach, type Attachment } from "./attach.ts";
+import { taken } from "./carried.ts";
 import { classlessGateways, type GatewayFacts, ourGateways, readGateway, servingListeners } from "./gateways.ts";
 import { globMatches } from "./hostnames.ts";
 import { isAccepted, type ListenerFacts, type RouteKind } from "./listeners.ts";
@@ -119,10 +120,7 @@ function addToHosts({ drafts }: Gathering, { kind, route, attachment, listener, 
     if (draft.owners.includes(name)) continue;
     const [first] = draft.owners;
     if (first !== undefined && kind !== "HTTPRoute") {
-      tell(
-        attachment.field,
-        `listener ${listener.listener.name} carries ${first} already, and bytes do not tell two routes apart: use another listener`,
-      );
+      tell(attachment.field, taken(listener.listener.name, first));
       continue;
     }
     tellOfWiderHost(route, host, tell);

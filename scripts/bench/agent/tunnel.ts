@@ -13,7 +13,7 @@ import { anInstall, type Ground, RELEASE } from "../ground.ts";
 import { loadOf, type Machine } from "../machine.ts";
 import type { Say } from "../say.ts";
 import type { Far } from "./far.ts";
-import { ask } from "./load.ts";
+import { ask, type Asked } from "./load.ts";
 import { type AgentOptions, type AgentProcess, startAgent } from "./process.ts";
 
 export interface TunnelOptions extends AgentOptions {
@@ -22,9 +22,11 @@ export interface TunnelOptions extends AgentOptions {
   readonly signal: AbortSignal;
 }
 
-/** One way to the upstream; the middle of the rounds. */
+/** One way to the upstream. */
 export interface Carried {
+  /** The middle of the rounds. */
   readonly requestsPerSecond: number;
+  /** Of the requests of all rounds: in one round it hangs on two or three pauses of whoever answers. */
   readonly p99Ms: number;
 }
 
@@ -67,7 +69,7 @@ export async function benchTunnel(ground: Ground, options: TunnelOptions, say: S
   await writer(connection, afterUninstall(signal)).create(AgentEndpoint, endpoint, signal);
   await using agent = await say.step("the agent serves", async () => await startAgent(ground, RELEASE, far, options));
   const ways = { direct: [far.upstream, HOST], sdk: [far.visitors, BARE], agent: [far.visitors, HOST] } as const;
-  const runs = { direct: [] as Carried[], sdk: [] as Carried[], agent: [] as Carried[] };
+  const runs = { direct: [] as Asked[], sdk: [] as Asked[], agent: [] as Asked[] };
   const cpu: number[] = [];
   // The first turn is everybody's warm-up.
   for (let round = 0; round <= rounds; round += 1) {
@@ -76,11 +78,11 @@ export async function benchTunnel(ground: Ground, options: TunnelOptions, say: S
       const [port, host] = ways[name];
       const took = await say.step(`round ${round}: ${name}`, async () => await carried(port, host, agent));
       if (round === 0) continue;
-      runs[name].push(took.carried);
+      runs[name].push(took.asked);
       if (name === "agent") cpu.push(took.cpuMs);
     }
   }
-  const [ours, bare, direct] = [middle(runs.agent), middle(runs.sdk), middle(runs.direct)];
+  const [ours, bare, direct] = [whole(runs.agent), whole(runs.sdk), whole(runs.direct)];
   return {
     bench: "tunnel",
     timed: TIMED,
@@ -104,23 +106,22 @@ async function carried(
   port: number,
   host: string,
   agent: AgentProcess,
-): Promise<{ readonly carried: Carried; readonly cpuMs: number }> {
+): Promise<{ readonly asked: Asked; readonly cpuMs: number }> {
   const before = await agent.cpuSeconds();
-  const { seconds, times } = await ask(port, host, VISITORS, ASKED);
-  const cpuMs = (((await agent.cpuSeconds()) - before) * 1e6) / times.length;
-  return {
-    carried: {
-      requestsPerSecond: rounded(perSecond(times.length, seconds)),
-      p99Ms: rounded(percentile(times, 0.99)),
-    },
-    cpuMs,
-  };
+  const asked = await ask(port, host, VISITORS, ASKED);
+  const cpuMs = (((await agent.cpuSeconds()) - before) * 1e6) / asked.times.length;
+  return { asked, cpuMs };
 }
 
-function middle(runs: readonly Carried[]): Carried {
+function whole(runs: readonly Asked[]): Carried {
   return {
-    requestsPerSecond: rounded(median(runs.map(({ requestsPerSecond }) => requestsPerSecond))),
-    p99Ms: rounded(median(runs.map(({ p99Ms }) => p99Ms))),
+    requestsPerSecond: rounded(median(runs.map(({ times, seconds }) => perSecond(times.length, seconds)))),
+    p99Ms: rounded(
+      percentile(
+        runs.flatMap(({ times }) => times),
+        0.99,
+      ),
+    ),
   };
 }
 

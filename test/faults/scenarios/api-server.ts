@@ -32,7 +32,7 @@ export const apiServer = [
     firstEnd: [/refused .*may not patch .*domains/, /Nothing was changed/],
     during: async ({ kubectl }) => {
       const role = `clusterrole/${FULLNAME}-drain`;
-      await kubectl.run(["wait", "--for=create", role, "--timeout=30s"], { timeout: 40_000 });
+      await kubectl.run(["wait", "--for=create", role, "--timeout=150s"]);
       const { rules } = await kubectl.json<{ rules: { resources: string[]; verbs: string[] }[] }>(["get", role]);
       const fewer = rules.map((rule) =>
         rule.resources.includes("domains") ? { ...rule, verbs: rule.verbs.filter((verb) => verb !== "patch") } : rule,
@@ -117,7 +117,7 @@ export const apiServer = [
         const patch = '{"metadata":{"finalizers":null}}';
         await kubectl.run(["patch", "ippolicy", "-n", namespace, name, "--type=merge", "-p", patch]);
       }
-      await kubectl.run(["delete", "crd", "ippolicies.ingress.k8s.ngrok.com", "--timeout=60s"], { timeout: 70_000 });
+      await kubectl.run(["delete", "crd", "ippolicies.ingress.k8s.ngrok.com", "--timeout=150s"]);
     },
   }),
   defineScenario({

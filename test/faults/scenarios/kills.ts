@@ -10,7 +10,7 @@ export async function scaleToZero({ kubectl, at }: Act): Promise<void> {
   const all = ["--selector", `app.kubernetes.io/instance=${RELEASE}`];
   await kubectl.run(["scale", ...at, "deployment", ...all, "--replicas=0"]);
   const pods = ["pods", ...all];
-  await kubectl.run(["wait", ...at, "--for=delete", ...pods, "--timeout=60s"], { timeout: 70_000 });
+  await kubectl.run(["wait", ...at, "--for=delete", ...pods, "--timeout=150s"]);
 }
 
 export const kills = [

@@ -136,7 +136,7 @@ export const ngrok = [
     },
     remedy: async (act) => {
       await act.shell(act.printed(/(helm rollback \S+ \d+ -n \S+)/));
-      await act.kubectl.run(["wait", ...act.at, "--for=create", `secret/${FULLNAME}-credentials`, "--timeout=30s"]);
+      await act.kubectl.run(["wait", ...act.at, "--for=create", `secret/${FULLNAME}-credentials`, "--timeout=150s"]);
     },
   }),
   defineScenario({

@@ -29,10 +29,10 @@ export async function neverStarts({ kubectl, at }: Act, deployment: string, pods
   const before = (await kubectl.run(["get", ...at, ...pods, "-o", "name"])).trim().split("\n");
   await kubectl.run(["patch", ...at, deployment, "--type=json", "-p", JSON.stringify(patch)]);
   // A wait for what follows would take those that still end for it.
-  await kubectl.run(["wait", ...at, "--for=delete", ...before, "--timeout=60s"], { timeout: 70_000 });
+  await kubectl.run(["wait", ...at, "--for=delete", ...before, "--timeout=150s"]);
   const crashed = "--for=jsonpath={.status.containerStatuses[0].lastState.terminated.exitCode}=1";
   await kubectl.run(["rollout", "status", ...at, deployment, "--timeout=2s"]).catch(() => {}); // it never is
-  await kubectl.run(["wait", ...at, ...pods, crashed, "--timeout=60s"], { timeout: 70_000 });
+  await kubectl.run(["wait", ...at, ...pods, crashed, "--timeout=150s"]);
 }
 
 export const pods = [

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Account } from "./account.ts";
 import * as refuse from "./errors.ts";
 import { ApiError } from "./errors.ts";
-import type { Effect, Faults } from "./faults.ts";
+import type { Blow, Effect, Faults } from "./faults.ts";
 import type { Keys } from "./keys.ts";
 import type { Ledger } from "./ledger.ts";
 import type { RateLimit } from "./rate-limit.ts";
@@ -36,11 +36,11 @@ export async function serve(hub: Hub, incoming: IncomingMessage, response: Serve
   // The client went away while it was still sending.
   if (raw === undefined) return;
   const hit = hub.faults.take(request.method, request.path);
-  const wait = hub.latencyMs + (hit?.before.ms ?? 0);
-  if (wait > 0) await delay(wait);
+  if (hub.latencyMs > 0) await delay(hub.latencyMs);
+  await linger(hit?.before);
   const first = hit?.before.effect;
   let answer = first ? ofFault(first) : await handle(hub, incoming, request, raw);
-  if (hit && hit.after.ms > 0) await delay(hit.after.ms);
+  await linger(hit?.after);
   const effect = first ?? hit?.after.effect;
   if (effect?.kind === "status") answer = { ...ofFault(effect), id: answer.id, changed: answer.changed };
   const whole = effect === undefined || effect.kind === "status";
@@ -51,6 +51,14 @@ export async function serve(hub: Hub, incoming: IncomingMessage, response: Serve
   if (effect?.kind === "reset") incoming.socket.resetAndDestroy();
   else if (effect?.kind === "partial") sendHalf(response, answer);
   else send(response, answer);
+}
+
+/** The latency that was asked for; over before its time when its fault is removed. */
+async function linger({ ms, over }: Blow = { ms: 0 }): Promise<void> {
+  if (ms === 0) return;
+  const gone = new AbortController();
+  void over?.then(() => gone.abort());
+  await delay(ms, undefined, { signal: gone.signal }).catch(() => {});
 }
 
 function record(ledger: Ledger, request: Request, answer: Answer, fault: string | undefined): void {

@@ -91,6 +91,16 @@ describe("faults", () => {
     // Timers may fire a fraction of a millisecond early, never late by mistake.
     expect(api.ledger.entries()[0]?.ms).toBeGreaterThan(13);
   });
+
+  test("a latency that is taken away lets go of who waits for it", { timeout: 30_000 }, async ({ expect }) => {
+    await using api = await startNgrokApi();
+    const slow = api.faults.add({ kind: "latency", ms: 3_600_000, times: Infinity });
+    const waiting = call(api, "GET", "/endpoints");
+    await expect.poll(() => slow.hits).toBe(1);
+    slow.remove();
+    expect((await waiting).status).toBe(200);
+    expect((await call(api, "GET", "/endpoints")).status).toBe(200);
+  });
 });
 
 describe("the ledger", () => {

@@ -39,13 +39,21 @@ export interface AddedFault {
   readonly fault: Fault;
   /** How many requests it has hit. */
   readonly hits: number;
+  /** It hits no more, and who waits for its latency waits no longer. */
   remove(): void;
 }
 
-/** What hits one request: milliseconds to wait and at most one other effect, before the change and after it. */
+/** What hits one request: milliseconds to wait, but not beyond the end of that fault, and at most one other effect. */
+export interface Blow {
+  ms: number;
+  over?: Promise<void>;
+  effect?: Effect;
+}
+
+/** Before the change and after it. */
 export interface Hit {
-  readonly before: { ms: number; effect?: Effect };
-  readonly after: { ms: number; effect?: Effect };
+  readonly before: Blow;
+  readonly after: Blow;
 }
 
 interface Active {
@@ -54,6 +62,7 @@ interface Active {
   skip: number;
   left: number;
   hits: number;
+  readonly over: PromiseWithResolvers<void>;
 }
 
 export class Faults {
@@ -63,7 +72,14 @@ export class Faults {
   add(fault: Fault): AddedFault {
     this.#lastId += 1;
     const id = this.#lastId;
-    const active: Active = { id, fault, skip: fault.skip ?? 0, left: fault.times ?? 1, hits: 0 };
+    const active: Active = {
+      id,
+      fault,
+      skip: fault.skip ?? 0,
+      left: fault.times ?? 1,
+      hits: 0,
+      over: Promise.withResolvers(),
+    };
     this.#active.set(id, active);
     return {
       id,
@@ -71,7 +87,10 @@ export class Faults {
       get hits() {
         return active.hits;
       },
-      remove: () => void this.#active.delete(id),
+      remove: () => {
+        this.#active.delete(id);
+        active.over.resolve();
+      },
     };
   }
 
@@ -81,10 +100,12 @@ export class Faults {
   }
 
   remove(id: number): boolean {
+    this.#active.get(id)?.over.resolve();
     return this.#active.delete(id);
   }
 
   clear(): void {
+    for (const { over } of this.#active.values()) over.resolve();
     this.#active.clear();
   }
 
@@ -101,7 +122,7 @@ export class Faults {
         active.skip -= 1;
         continue;
       }
-      if (fault.kind === "latency") side.ms += fault.ms;
+      if (fault.kind === "latency") linger(side, fault.ms, active.over.promise);
       else side.effect = fault;
       active.hits += 1;
       active.left -= 1;
@@ -109,6 +130,12 @@ export class Faults {
     }
     return hit;
   }
+}
+
+/** Of several latencies the sum, as long as any of them is there. */
+function linger(blow: Blow, ms: number, over: Promise<void>): void {
+  blow.ms += ms;
+  blow.over = Promise.all([blow.over, over]).then(() => undefined);
 }
 
 function matches(match: Match | undefined, method: string, path: string): boolean {

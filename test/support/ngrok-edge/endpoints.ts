@@ -14,6 +14,8 @@ export interface Endpoint extends BindRequest {
   readonly session: AgentSession;
   /** Whether the agent has heard that it is bound: what comes sooner finds nobody there. */
   heard: boolean;
+  /** Streams that the agent has not taken yet. */
+  readonly onTheirWay: Set<Promise<void>>;
 }
 
 /** Where a host is and what it is asked for: `https`, `app.example.com`. */
@@ -62,7 +64,7 @@ export class Endpoints {
     if (before !== undefined) this.release(before);
     // Agents keep all their listeners in one table by id, whichever edge they come from.
     const id = request.id === "" ? newId("ep") : request.id;
-    const endpoint: Endpoint = { ...request, ...place, id, url, session, heard: false };
+    const endpoint: Endpoint = { ...request, ...place, id, url, session, heard: false, onTheirWay: new Set() };
     this.#byId.set(id, endpoint);
     const key = hostKey(endpoint.proto, endpoint.host);
     this.#byHost.set(key, [...(this.#byHost.get(key) ?? []), endpoint]);

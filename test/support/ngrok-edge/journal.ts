@@ -50,7 +50,7 @@ export class Journal<E extends { readonly kind: string } = EdgeEvent> {
   }
 
   /** Resolves once `holds` does, asked at every event. Rejects after `ms`, naming `what` and what happened last. */
-  async until(what: string, holds: () => boolean, ms = 20_000): Promise<void> {
+  async until(what: string, holds: () => boolean, ms = 50_000): Promise<void> {
     if (holds()) return;
     await new Promise<void>((resolve, reject) => {
       const end = () => {

@@ -22,6 +22,9 @@ type Callback = (error?: Error | null) => void;
 /** One stream: a Duplex that both ends may half close. */
 export class MuxStream extends Duplex {
   readonly id: number;
+  /** Resolves when the other side has first done anything on it: until then nobody may have taken it. */
+  readonly taken: Promise<void>;
+  readonly #take: () => void;
   readonly #pipes: Pipes;
   #flags: number;
   #credit = initialCredit;
@@ -35,6 +38,7 @@ export class MuxStream extends Duplex {
   constructor(id: number, pipes: Pipes, firstFlags: number) {
     super({ allowHalfOpen: true, readableHighWaterMark: 64 * 1024, writableHighWaterMark: 64 * 1024 });
     this.id = id;
+    ({ promise: this.taken, resolve: this.#take } = Promise.withResolvers<void>());
     this.#pipes = pipes;
     this.#flags = firstFlags;
     // Whoever uses the stream has its own say; without any, a cut connection must not end the process.
@@ -59,11 +63,13 @@ export class MuxStream extends Duplex {
   }
 
   receive(piece: Buffer): void {
+    this.#take();
     this.#unread += piece.length;
     if (this.push(piece)) this.#giveBack();
   }
 
   receiveEnd(): void {
+    this.#take();
     this.#finSeen = true;
     this.push(null);
     this.#forget();
@@ -75,6 +81,7 @@ export class MuxStream extends Duplex {
   }
 
   addCredit(bytes: number): void {
+    this.#take();
     this.#credit += bytes;
     if (!this.#isHeld) this.#goOn();
   }
@@ -127,6 +134,7 @@ export class MuxStream extends Duplex {
     // The agent passes FIN on at once, but a reset only when the upstream writes again (which is then answered by RST).
     if (!this.#reset) this.#fin();
     this.#pipes.gone(this.id);
+    this.#take();
     done(error);
     this.#goOn();
   }

@@ -24,6 +24,9 @@ export function openProxy(hub: Hub, endpoint: Endpoint, visitor: Visitor): MuxSt
   if (effect?.kind === "drop") session.drop();
   if (!session.hasRoom) throw new Error("the agent has no stream left");
   const stream = session.openStream();
+  const { taken } = stream;
+  endpoint.onTheirWay.add(taken);
+  void taken.then(() => endpoint.onTheirWay.delete(taken));
   const { host, port } = visitor.from;
   const header = {
     Id: id,

@@ -12,6 +12,8 @@ import type { Hub } from "./hub.ts";
 
 /** One stream more than 512 makes the agent drop its connection; its own calls need some. */
 const mostStreams = 500;
+/** Longer no unbind waits: a stream whose upstream has nothing to say is taken without a word. */
+const TAKEN_MS = 200;
 
 export class AgentSession {
   /** The id that the agent got and shows again when it comes back; empty before it has authenticated. */
@@ -222,9 +224,15 @@ export class AgentSession {
   }
 
   /** Agents unbind up to three times; an endpoint of another session is not theirs to end. */
-  #unbind(id: string): object {
+  async #unbind(id: string): Promise<object> {
     const endpoint = this.#hub.endpoints.get(id);
-    if (endpoint?.session === this) this.#hub.endpoints.release(endpoint);
+    if (endpoint?.session !== this) return {};
+    this.#hub.endpoints.release(endpoint);
+    if (!this.#hub.endpoints.all().some(({ url }) => url === endpoint.url)) return {};
+    // Another is in its place. An agent forgets this one as it hears the answer: what was sent to it before must have been
+    // taken by then, or it would be lost although somebody is there.
+    const taken = Promise.all(endpoint.onTheirWay);
+    await Promise.race([taken, this.#hub.clock.sleep(TAKEN_MS, this.#over.signal).catch(() => {})]);
     return {};
   }
 

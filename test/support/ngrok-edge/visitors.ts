@@ -27,14 +27,14 @@ interface Visit {
 export async function visit(edge: NgrokEdge, host: string, given: Visit = {}): Promise<Reply> {
   const { path = "/", body, method = body === undefined ? "GET" : "POST", at = "127.0.0.1", agent } = given;
   return await new Promise((resolve, reject) => {
-    const to = { host: at, port: edge.httpPort, path, method, headers: { host }, timeout: 20_000 };
+    const to = { host: at, port: edge.httpPort, path, method, headers: { host }, timeout: 60_000 };
     const outgoing = request({ ...to, ...(agent !== undefined && { agent }) }, (reply) => {
       const chunks: Buffer[] = [];
       reply.on("data", (chunk: Buffer) => chunks.push(chunk));
       reply.on("error", reject);
       reply.on("end", () => resolve(replyOf(reply.statusCode ?? 0, reply.headers, Buffer.concat(chunks).toString())));
     });
-    outgoing.on("timeout", () => outgoing.destroy(new Error(`no answer for ${host}${path} in 20 s`)));
+    outgoing.on("timeout", () => outgoing.destroy(new Error(`no answer for ${host}${path} in 60 s`)));
     outgoing.on("error", reject);
     outgoing.end(body);
   });
@@ -60,7 +60,7 @@ export async function visitHttp2(
         ":method": method,
         te: "trailers",
       });
-      stream.setTimeout(20_000, () => stream.destroy(new Error(`no answer for ${host} in 20 s`)));
+      stream.setTimeout(60_000, () => stream.destroy(new Error(`no answer for ${host} in 60 s`)));
       let headers: IncomingHttpHeaders = {};
       let trailers: IncomingHttpHeaders = {};
       let status = 0;
@@ -93,7 +93,7 @@ export function dialTls(edge: NgrokEdge, host: string, ca: string): TLSSocket {
 
 /** Sends all of it, ends, and resolves to all that comes back. */
 export async function exchange(socket: Socket, bytes: Uint8Array): Promise<Buffer> {
-  socket.setTimeout(20_000, () => socket.destroy(new Error("no bytes for 20 s")));
+  socket.setTimeout(60_000, () => socket.destroy(new Error("no bytes for 60 s")));
   socket.end(bytes);
   const chunks: Buffer[] = [];
   for await (const chunk of socket) chunks.push(chunk as Buffer);

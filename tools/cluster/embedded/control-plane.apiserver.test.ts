@@ -20,9 +20,9 @@ test("the run's control plane creates a namespace whose ServiceAccount its contr
     "serviceaccount/default",
     "-n",
     "control-plane-test",
-    "--timeout=20s",
+    "--timeout=150s",
   );
-  await kubectl(kubeconfig, "delete", "namespace", "control-plane-test", "--timeout=20s");
+  await kubectl(kubeconfig, "delete", "namespace", "control-plane-test", "--timeout=150s");
   expect(await kubectl(kubeconfig, "get", "namespaces", "-o", "name")).not.toContain("control-plane-test");
 });
 

@@ -35,7 +35,7 @@ export interface ControlPlane extends AsyncDisposable {
 
 const HOST = "127.0.0.1";
 const PREFIX = "ngrok-operator-control-plane-";
-const DEADLINE = 60_000;
+const DEADLINE = 180_000;
 
 /** Starts a control plane; resolves when its API server answers and its controllers work, in about 5 s. */
 export async function startControlPlane({ bin, apiServerFlags = [] }: ControlPlaneOptions): Promise<ControlPlane> {
@@ -121,6 +121,9 @@ function alive(pid: number): boolean {
   }
 }
 
+/** Processes that start control planes at the same time look at different ports: between the look and the use is a moment. */
+const CLASSES = 16;
+
 /**
  * Ports that nothing listens on, below those that the kernel gives to outgoing connections: an API server that is
  * restarted must find its own free.
@@ -128,7 +131,7 @@ function alive(pid: number): boolean {
 async function freePorts(count: 5): Promise<[number, number, number, number, number]> {
   const found = new Set<number>();
   while (found.size < count) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const port = 20_000 + CLASSES * Math.floor(Math.random() * (12_000 / CLASSES)) + (process.pid % CLASSES);
     if (!found.has(port) && (await isFree(port))) found.add(port);
   }
   const [a = 0, b = 0, c = 0, d = 0, e = 0] = found;

@@ -21,13 +21,13 @@ export function healthEndpoints(nodeIp: string): Record<string, string> {
 export function health(url: string): Promise<string> {
   return new Promise((done) => {
     // Controller manager and scheduler make their certificates themselves; nothing secret is sent or believed here.
-    const options = { agent: false, timeout: 2_000, rejectUnauthorized: false };
+    const options = { agent: false, timeout: 10_000, rejectUnauthorized: false };
     const call = (url.startsWith("https:") ? getHttps : getHttp)(url, options, (response) => {
       response.resume();
       response.once("end", () => done(response.statusCode === 200 ? "ok" : `answers ${response.statusCode}`));
       response.once("error", (error) => done(error.message));
     });
-    call.once("timeout", () => call.destroy(new Error("no answer in 2 s")));
+    call.once("timeout", () => call.destroy(new Error("no answer in 10 s")));
     call.once("error", (error) => done(error.message));
   });
 }

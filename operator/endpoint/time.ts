@@ -1,5 +1,5 @@
 // The time as conditions carry it.
-import type { Context } from "../../runtime/define-controller.ts";
+import type { Context } from "../runtime/define-controller.ts";
 
 /** RFC 3339, to the second. */
 export function now({ clock }: Context): string {

@@ -13,6 +13,13 @@ export function isNews(before: KubeObject | undefined, after: KubeObject | undef
   return says || annotationsOf(a.annotations) !== annotationsOf(b.annotations) || textOf(a.labels) !== textOf(b.labels);
 }
 
+/** Whether there are other labels in it. */
+export function isNewsOfLabels(before: KubeObject | undefined, after: KubeObject | undefined): boolean {
+  return (
+    before === undefined || after === undefined || textOf(before.metadata.labels) !== textOf(after.metadata.labels)
+  );
+}
+
 export function isDeleting({ metadata }: KubeObject): boolean {
   return metadata.deletionTimestamp !== undefined;
 }

@@ -1,0 +1,22 @@
+// docs/runbook-uninstall.md tidies up where no hook did: whatever the chart has switched on, the sweep knows its kind.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { CHART, objects } from "./helm.ts";
+
+const ON = ["networkPolicy.enabled=true", "protect.enabled=true", "agent.enabled=true", "bindings.enabled=true"];
+/** Kept on purpose, with the custom resources that are left. */
+const KEPT = "CustomResourceDefinition";
+
+test("the sweep takes every kind that a drain hook leaves, and every one that outlives a namespace", async () => {
+  const page = readFileSync(join(CHART, "../docs/runbook-uninstall.md"), "utf8");
+  const [, sweep = ""] = /^```sh sweep\n([^]*?)\n```$/m.exec(page) ?? [];
+  const [, kinds = ""] = / delete ([a-z,]+) /.exec(sweep.replaceAll("\\\n", "")) ?? [];
+  const left = (await objects({ set: ON }))
+    .filter(({ metadata }) => metadata.annotations?.["helm.sh/hook"] === "pre-delete" || !metadata.namespace)
+    .map(({ kind }) => kind)
+    .filter((kind) => kind !== KEPT);
+  expect(left).toEqual(expect.arrayContaining(["Job", "NetworkPolicy", "ValidatingAdmissionPolicy"]));
+  const swept = kinds.split(",");
+  expect([...new Set(left)].filter((kind) => !swept.includes(kind.toLowerCase()))).toEqual([]);
+});
