@@ -7,11 +7,10 @@ import { Domain } from "#api/domain.ts";
 import { DRAIN_OWNER, FINALIZER, GATEWAY_CLASS_FINALIZER } from "#api/keys.ts";
 import type { Release } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
-import { served } from "#kube/discovery.ts";
 import type { Kind, KubeObject } from "#kube/kind.ts";
 import { Gateway, GatewayClass, Ingress, Namespace, Service } from "#kube/kinds.ts";
 import * as a from "#test/support/builders.ts";
-import { installCrds } from "#test/support/crds.ts";
+import { discoverable, installCrds } from "#test/support/crds.ts";
 import { type HookRig, hookRig, release } from "#test/support/hook-rig.ts";
 import { gatewayApiCrds } from "#tools/binaries.ts";
 import { conduct, type Conclusion } from "./conduct.ts";
@@ -119,8 +118,8 @@ describe("Gateway API", () => {
     const files = await gatewayApiCrds();
     await rig.kubectl("apply", "--server-side", ...files.flatMap((file) => ["-f", file]));
     await rig.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=150s");
-    // An earlier story has learnt that the group is absent, and remembers it for ten seconds.
-    await served(rig.connection, GatewayClass, signal, { fresh: true });
+    // Also because an earlier story has learnt that the group is absent, and remembers it for ten seconds.
+    await discoverable(rig.connection, [GatewayClass, Gateway]);
   });
 
   test.for(["Retain", "Delete"] as const)(

@@ -52,8 +52,15 @@ test("a stranger with the README installs, tries an Ingress, sees what an uninst
     expect(await type(preview)).toMatch(/Retain[^]*Delete/);
     const inline = await inlineOf("README.md", "Uninstall it");
     const now = inline.filter((line) => !/logs -f|delete kubernetesoperator/.test(line));
-    expect(now.length).toBeGreaterThan(3);
+    expect(now.length).toBeGreaterThan(4);
+    expect(now.filter((line) => line.startsWith("helm test"))).toHaveLength(1);
     for (const line of now) await type(line.replace(/ -w$/, ""));
+    const troubles = await inlineOf("README.md", "Troubleshooting, by message");
+    const [forward, look] = ["port-forward", "curl"].map((word) => troubles.find((line) => line.includes(word)));
+    const readiness = await type(
+      `${forward} & trap "kill $!" EXIT; timeout 60 sh -c 'until ${look}; do sleep 1; done'`,
+    );
+    expect(readiness).toMatch(/^\[\+\] /m);
     const [uninstall = ""] = await blocksOf("README.md", "Uninstall it");
     await type(uninstall);
     expect(await kubectl.run(["get", "ingress", "hello", "-o", "jsonpath={.metadata.finalizers}"])).toBe("");

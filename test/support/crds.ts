@@ -1,6 +1,8 @@
 // Our CustomResourceDefinitions in an API server without Helm, for the tests of the tier `apiserver`.
+import { setTimeout as delay } from "node:timers/promises";
 import type { Connection } from "#kube/connection.ts";
-import type { KubeObject } from "#kube/kind.ts";
+import { ABSENT, served } from "#kube/discovery.ts";
+import type { Kind, KubeObject } from "#kube/kind.ts";
 import { CustomResourceDefinition } from "#kube/kinds.ts";
 import { reader } from "#kube/reader.ts";
 import { writer } from "#kube/writer.ts";
@@ -28,5 +30,17 @@ export async function installCrds(connection: Connection): Promise<void> {
   for await (const _ of connection.watch({ path: PATH, query: { watch: true, resourceVersion: "0" }, signal })) {
     const served = await Promise.all(names.map(isServed));
     if (served.every(Boolean)) return;
+  }
+}
+
+/**
+ * Resolves when discovery names all these kinds: it follows a CRD that is Established by up to a second on a busy
+ * machine, and who asks before is told "absent" and remembers that for ten. Nothing that could be watched tells of it.
+ */
+export async function discoverable(connection: Connection, kinds: readonly Kind[]): Promise<void> {
+  const signal = AbortSignal.timeout(120_000);
+  for (const kind of kinds) {
+    while ((await served(connection, kind, signal, { fresh: true })) === ABSENT)
+      await delay(100, undefined, { signal });
   }
 }

@@ -11,9 +11,11 @@ export async function blocksOf(file: string, section: string): Promise<string[]>
   return [...part.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, block = ""]) => block);
 }
 
-/** The commands in running text, as far as they are complete: kubectl in the release's namespace. */
+/** The commands in running text, as far as they are complete: of the release ngrok-operator in its namespace. */
 export async function inlineOf(file: string, section: string): Promise<string[]> {
   const text = await readFile(join(TOP, file), "utf8");
   const part = text.split(/^## /m).find((one) => one.startsWith(`${section}\n`)) ?? "";
-  return [...part.matchAll(/`(kubectl -n ngrok-operator [^`]+)`/g)].map(([, line = ""]) => line);
+  return [...part.matchAll(/`((?:kubectl -n ngrok-operator|helm test ngrok-operator|curl) [^`]+)`/g)].map(
+    ([, line = ""]) => line,
+  );
 }
