@@ -97,8 +97,10 @@ function wrongs({ policy }: RunCase, evidence: Evidence): string[] {
   return [...byPolicy, ...writesAfterFence(evidence), ...replicasBeyondStatus(evidence)];
 }
 
+/** With all that a production cluster switches on and an uninstall has to take away again, or to pass. */
 function valuesOf({ values, helmTimeout }: Scenario, { policy, keep }: RunCase): NonNullable<Scenario["values"]> {
-  return { drainPolicy: policy, "crds.keep": keep, "cleanupHook.timeout": helmTimeout, ...values };
+  const production = { "protect.enabled": true, "networkPolicy.enabled": true };
+  return { drainPolicy: policy, "crds.keep": keep, "cleanupHook.timeout": helmTimeout, ...production, ...values };
 }
 
 /** The same command until it succeeds; each end is one of the two that are allowed. */

@@ -118,6 +118,9 @@ export interface Act {
 
 export type { Match, Random };
 
+/** Of a scenario that deletes by hand what the guard does not let go: its cluster has none. */
+export const unguarded = { "protect.enabled": false } as const;
+
 /** As the list of failures and their tests looks for them. */
 const NUMBERS = / \([FWE]\d+(, [FWE]\d+)*\)$/;
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { podOf, writes } from "#test/support/audit.ts";
 import { FULLNAME, RELEASE } from "#test/support/open-scene.ts";
-import { defineScenario } from "../scenario.ts";
+import { defineScenario, unguarded } from "../scenario.ts";
 import { scaleToZero } from "./kills.ts";
 
 const ALWAYS = Number.POSITIVE_INFINITY;
@@ -105,6 +105,7 @@ export const apiServer = [
   defineScenario({
     name: "crd-missing",
     sentence: "One of our CRDs has been deleted with all its objects before the uninstall (E17)",
+    values: unguarded,
     crdsLeft: 6,
     keepFalse: true,
     before: async (act) => {
@@ -123,6 +124,7 @@ export const apiServer = [
   defineScenario({
     name: "crd-terminating",
     sentence: "Somebody deletes one of our CRDs, and then uninstalls while it hangs in termination (F1)",
+    values: unguarded,
     crdsLeft: 6,
     keepFalse: true,
     before: async ({ kubectl }) => {

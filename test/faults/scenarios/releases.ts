@@ -9,7 +9,7 @@ import type { HelmRun } from "#test/support/helm.ts";
 import { podOf, writes } from "#test/support/audit.ts";
 import { pageCommands } from "#test/support/page-commands.ts";
 import { CommandFailed } from "#tools/command.ts";
-import { defineScenario, type Act } from "../scenario.ts";
+import { defineScenario, unguarded, type Act } from "../scenario.ts";
 
 const STATE = `configmap/${FULLNAME}-drain-state`;
 
@@ -209,6 +209,7 @@ export const releases = [
     name: "namespace-deleted-first",
     sentence:
       "The release's namespace is deleted instead of an uninstall: the operator drains before it goes (F16, E21)",
+    values: unguarded,
     leaves: [/^(clusterrole|clusterrolebinding|ingressclass|gatewayclass) /],
     way: async (act) =>
       await asRun(async () => await act.shell(`kubectl delete namespace ${act.scene.namespace} --timeout=150s`)),
