@@ -3,7 +3,7 @@ import { rightsOf, type Manager } from "#operator/runtime/define-manager.ts";
 import type { GeneratedFile } from "./generated-file.ts";
 import { named, WATCHES_ALL } from "./helm-names.ts";
 import { rightsFile } from "./hooks.ts";
-import { ownRoles, watchRole, type Subject } from "./rbac.ts";
+import { both, ownRoles, watchRole, type Subject } from "./rbac.ts";
 
 /** Names as every release so far has had them: a roleRef cannot be changed, so they may not move. */
 function subjectOf(manager: Manager, prefix: string): Subject {
@@ -39,9 +39,4 @@ export function managerFile(manager: Manager, { prefix, serviceAccount, when }: 
     serviceAccount,
     roles,
   );
-}
-
-function both(one: string, other: string): string {
-  if (one === "" || other === "") return one || other;
-  return `and (${one}) (${other})`;
 }

@@ -111,3 +111,14 @@ test("no Role is made for a scope without rights", () => {
   const subject = subjectWith([allow(ConfigMap, ["get"], { scope: "release", why })]);
   expect([...watchRole(subject), ...ownRoles(subject)].map(({ name }) => name)).toEqual(["own"]);
 });
+
+test("a Role whose rules all have one condition has it too, so that none is there without rules", () => {
+  const alone = [allow(ConfigMap, ["get"], { scope: "release", when: "bindings", why })];
+  const beside = [...alone, allow(Secret, ["get"], { scope: "release", why })];
+  const roles = (rules: readonly Rule[]): unknown =>
+    ownRoles(subjectWith(rules)).map((role) => [role.when, ...role.rules.map(({ when }) => when)]);
+  expect([roles(alone), roles(beside)]).toEqual([
+    [[".Values.bindings.enabled", ""]],
+    [["", ".Values.bindings.enabled", ""]],
+  ]);
+});

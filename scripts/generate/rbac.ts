@@ -94,8 +94,18 @@ export function ownRoles({ rules, wide, names }: Subject): Role[] {
   ];
 }
 
+/** A condition that all its rules have is the Role's own: with none of them it would be there for nothing. */
 function withRules(role: Role): Role[] {
-  return role.rules.length === 0 ? [] : [role];
+  const [first, ...others] = role.rules;
+  if (first === undefined) return [];
+  if (others.some(({ when }) => when !== first.when)) return [role];
+  return [{ ...role, when: both(role.when, first.when), rules: role.rules.map((rule) => ({ ...rule, when: "" })) }];
+}
+
+/** One Helm condition of two; "" is always true. */
+export function both(one: string, other: string): string {
+  if (one === "" || other === "") return one || other;
+  return `and (${one}) (${other})`;
 }
 
 /** The rules of these scopes, each right once, resources with the same verbs together. */

@@ -58,6 +58,12 @@ describe.for(valuesFiles())("with $name", ({ path }) => {
     }
   });
 
+  test("no Role is there for nothing", async () => {
+    const roles = (await objects(options)).filter(({ kind }) => kind.endsWith("Role"));
+    expect(roles.length).toBeGreaterThan(3);
+    expect(roles.filter(({ rules }) => (rules ?? []).length === 0).map(idOf)).toEqual([]);
+  });
+
   test("no right is larger than it says: no *, no escalation, no Secrets at large", async () => {
     for (const { kind, metadata, rules = [] } of await objects(options)) {
       const texts = rules.map((rule) => JSON.stringify(rule));
