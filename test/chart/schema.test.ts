@@ -139,13 +139,11 @@ describe("the schema", () => {
   );
 
   test("says of every key that it requires what to do when an older chart's values lack it", () => {
-    const named = (group: ValueSchema): object => ({
-      required: group.required,
-      inside: Object.fromEntries(
-        propertiesOf(group).flatMap(([key, inner]) => (inner.required === undefined ? [] : [[key, named(inner)]])),
-      ),
-    });
-    expect(named(schema.if ?? {})).toEqual(named(schema));
+    const requiredIn = (group: ValueSchema, path: readonly string[] = []): string[] => [
+      ...(group.required ?? []).map((key) => [...path, key].join(".")),
+      ...propertiesOf(group).flatMap(([key, inner]) => requiredIn(inner, [...path, key])),
+    ];
+    expect(requiredIn(schema.if ?? {}).toSorted()).toEqual(requiredIn(schema).toSorted());
     expect(Object.keys(schema.properties ?? {})).toEqual(expect.arrayContaining([...(schema.required ?? [])]));
   });
 
