@@ -18,10 +18,11 @@ export interface Result {
   readonly at: string;
 }
 
-/** The folder of the results for an image (by its digest) and the chart as it is now. */
+/** The folder of the results for an image (by its digest) and the chart as it is now, without what no release takes along. */
 export function resultsFolder(image: string): string {
   const hash = createHash("sha256").update(image.split("@").at(-1) ?? "");
-  for (const file of globSync("**/*.{yaml,tpl,txt,json}", { cwd: CHART }).toSorted())
+  const exclude = ["ci/**", "tests/**"];
+  for (const file of globSync("**/*.{yaml,tpl,txt,json}", { cwd: CHART, exclude }).toSorted())
     hash.update(file).update(readFileSync(join(CHART, file)));
   return join(cacheFolder(), "faults", hash.digest("hex").slice(0, 16));
 }
