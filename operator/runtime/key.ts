@@ -8,8 +8,9 @@ import { isClass, known } from "#wire/errors.ts";
 import { Bell } from "./bell.ts";
 import type { Log } from "./log.ts";
 
+/** A pod reads the Secret as it starts, and never again: who makes it later has to start the pod anew. */
 export const NO_KEY =
-  "no ngrok API key: set NGROK_API_KEY through the chart's credentials and the operator goes on by itself";
+  "no ngrok API key: put one into the credentials Secret under API_KEY, then start the pods anew: kubectl rollout restart deployment";
 
 const AGAIN: Backoff = { baseMs: 1_000, capMs: 60_000 };
 /** An accepted key is asked about this often; none sooner than the second, whatever calls speak for or against it. */

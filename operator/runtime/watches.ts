@@ -125,7 +125,8 @@ export function watches(options: WatchesOptions): Watches {
         removed: (last) => store.remove(last),
         synced: () => settled(false),
         absent: () => {
-          log.warn(
+          // Others' kinds may be missing as they like: Gateway API is not in every cluster.
+          log[kind.group.endsWith(".k8s.ngrok.com") ? "warn" : "info"](
             { kind: name },
             "the server does not serve this kind: its CustomResourceDefinition is missing; it is picked up once it is there",
           );

@@ -74,7 +74,7 @@ export function timeText({ seconds, helmTimeoutSeconds, policy }: Forecast): str
     seconds[policy] <= budget
       ? `Helm's timeout of ${helmTimeoutSeconds}s is enough`
       : `longer than Helm's timeout of ${helmTimeoutSeconds}s: set cleanupHook.timeout=${helmSecondsFor(seconds[policy])} and uninstall with --timeout ${helmSecondsFor(seconds[policy])}s, or run helm uninstall again until it is done`;
-  return `about ${seconds.Retain}s under Retain, ${seconds.Delete}s under Delete; ${verdict}`;
+  return `the drain alone about ${seconds.Retain}s under Retain, ${seconds.Delete}s under Delete; ${verdict}`;
 }
 
 export function callsText({ calls, callsPerMinute }: Forecast): string {

@@ -28,7 +28,7 @@ test("the page shows both policies side by side", () => {
     "Domain           30         31  stays, domain stays    deleted; at ngrok 22 deleted, 8 kept: its reclaimPolicy is Retain",
     "Left alone (1)",
     "  domain team/x    another install owns it",
-    "Time      about 4s under Retain, 46s under Delete; Helm's timeout of 300s is enough",
+    "Time      the drain alone about 4s under Retain, 46s under Delete; Helm's timeout of 300s is enough",
     "calls     to ngrok: at most 1 under Retain, 84 under Delete (reckoned at 120 a minute)",
     "Ready     Retain: yes. Delete: yes",
     "Nothing was changed.",

@@ -63,6 +63,8 @@ test("a foreign finalizer and no key stand in the way of Delete, and only of Del
   expect(forecast.blockers.map(({ reason }) => reason).join("; ")).toMatch(
     /there is no ngrok API key; domain shop\/ours carries acme\.io\/hold/,
   );
+  const [{ remedy } = { remedy: "" }] = forecast.blockers;
+  expect(remedy).toContain("kubectl -n ops rollout restart deployment/ngrok-operator-manager");
   expect((await cli.inPod(["plan", "--policy", "Retain"], { drainPolicy: "Delete" }, "")).code).toBe(0);
 });
 

@@ -2,6 +2,7 @@
 // nothing.
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import type { Rule } from "#api/rbac.ts";
+import { namesOf } from "#api/release.ts";
 import { VERSION } from "#api/version.ts";
 import { countPage, newDryRun } from "#drain/dry-run.ts";
 import { inventory, surroundingsOf } from "#drain/inventory.ts";
@@ -18,6 +19,7 @@ import { type Asked, askedPolicy, type DrainCommand, EXIT, POLICIES, type World 
 import { type Blocker, type Forecast, forecastOf, type Unanswered } from "./forecast.ts";
 import { forecastPage } from "./forecast-page.ts";
 import { policyInForce } from "./in-force.ts";
+import type { Install } from "./install.ts";
 
 /** What ngrok documented for an account in 2023. */
 const CALLS_PER_MINUTE = "120";
@@ -182,7 +184,8 @@ async function askNgrok(world: World, { blockers, unanswered }: Findings): Promi
   const remedy = `put a valid key into Secret ${install.apiKeyIn.name} under ${install.apiKeyIn.key}, or choose Retain`;
   try {
     const ngrok = await world.ngrok(mayNotWrite(signal));
-    if (ngrok === undefined) blockers.push({ policies, reason: "there is no ngrok API key", remedy });
+    if (ngrok === undefined)
+      blockers.push({ policies, reason: "there is no ngrok API key", remedy: `${remedy}${sinceStart(install)}` });
     else await ngrok.verifyKey(signal);
   } catch (error) {
     signal.throwIfAborted();
@@ -192,6 +195,13 @@ async function askNgrok(world: World, { blockers, unanswered }: Findings): Promi
       blockers.push({ policies, reason: message, remedy: hint ?? remedy });
     else unanswered.push({ policies, what: "ngrok's API key", why: message });
   }
+}
+
+/** The hook's pod will read the Secret anew; the pod in which this runs has read it at its start. */
+function sinceStart({ inside, release }: Install): string {
+  if (!inside) return "";
+  const restart = `kubectl -n ${release.namespace} rollout restart deployment/${namesOf(release).manager}`;
+  return `; is it there by now? This pod has started without it: ${restart}`;
 }
 
 function mayNotWrite(signal: AbortSignal): Fence {

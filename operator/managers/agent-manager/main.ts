@@ -22,7 +22,8 @@ const EXTRA_ROOTS = "/etc/ssl/certs/ngrok";
 /** Of the pod's grace, what is left for the process to end. */
 const SPARE_MS = 2_000;
 
-const NO_TOKEN = "no ngrok authtoken: set NGROK_AUTHTOKEN through the chart's credentials and start the agents anew";
+const NO_TOKEN =
+  "no ngrok authtoken: put one into the credentials Secret under AUTHTOKEN, then start the pods anew: kubectl rollout restart deployment";
 
 const stop = new AbortController();
 for (const name of ["SIGTERM", "SIGINT"] as const)
