@@ -97,6 +97,13 @@ async function start(args: readonly string[] = [], env: Readonly<Record<string, 
   };
 }
 
+/** A ready pod opens its listeners a moment later. */
+async function listens(name: string): Promise<void> {
+  await expect
+    .poll(async () => (await rig.read.get(BoundEndpoint, at(name), signal))?.status?.replicas)
+    .toEqual([{ pod: "forwarder-1", observedGeneration: 1, reason: "Listening" }]);
+}
+
 async function mark(data: Record<string, string>): Promise<void> {
   await rig.connection.request({
     method: "PATCH",
@@ -125,7 +132,7 @@ test("behind a proxy it reaches ngrok through it, and the API server without", a
   const spec = { endpointURL: "http://web.shop:80", port };
   await rig.write.create(BoundEndpoint, aBoundEndpoint({ metadata: at("proxied"), spec }), signal);
   await using program = await start([], { HTTPS_PROXY: proxy.url });
-  await expect.poll(async () => (await program.ready()).slice(0, 3)).toBe("200");
+  await listens("proxied");
   expect(String(await exchange(port, "x"))).toBe("x");
   expect(new Set(proxy.opened)).toEqual(new Set([ingress.address]));
   expect(program.output()).not.toContain("hunter2");
@@ -141,9 +148,7 @@ test("with the chart's rights alone it serves, through a drain as well, and lets
   const spec = { endpointURL: "http://web.shop:80", port };
   await rig.write.create(BoundEndpoint, aBoundEndpoint({ metadata: at("web"), spec }), signal);
   await expect.poll(async () => (await program.ready()).slice(0, 3)).toBe("200");
-  await expect
-    .poll(async () => (await rig.read.get(BoundEndpoint, at("web"), signal))?.status?.replicas)
-    .toEqual([{ pod: "forwarder-1", observedGeneration: 1, reason: "Listening" }]);
+  await listens("web");
 
   const held = await come(port, "127.0.0.1", "127.0.0.99");
   held.write("a");
