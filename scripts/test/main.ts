@@ -2,6 +2,7 @@
 // over all; what could not run on this machine is said first and last.
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { requirements, unmet } from "#tools/cluster/embedded/requirements.ts";
@@ -18,6 +19,9 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   apiserver: ["apiserver"],
   e2e: ["e2e"],
 };
+
+/** Files of the tier apiserver at once: with one a processor, half of each processor waits for Leases and pollers to have their time. */
+const APISERVER_FLAGS = [`--maxWorkers=${Math.ceil(availableParallelism() * 1.5)}`];
 
 /** A signal ends what runs; nothing more is begun after it. */
 let stopped = false;
@@ -46,7 +50,10 @@ async function everything(): Promise<void> {
           "  npm run cluster -- doctor says more",
         ];
   for (const line of skipped) say(line);
-  const counts = [await timed("check", check), await timed("apiserver", async () => await vitest(["apiserver"]))];
+  const counts = [
+    await timed("check", check),
+    await timed("apiserver", async () => await vitest(["apiserver"], APISERVER_FLAGS)),
+  ];
   if (skipped.length === 0) {
     // They wait for pods and Helm most of their time: two lanes beside each other, each on clusters of its own. One speaks at a time.
     const held: string[] = [];

@@ -123,7 +123,7 @@ test("an agent without a token or a folder of authorities, or with a wrong token
       () => `it says ${what}; it said: ${agent.log()}`,
       async () => (await agent.probe("/readyz")).text.includes(what),
     );
-  await says(without, "set NGROK_AUTHTOKEN");
+  await says(without, "credentials Secret under AUTHTOKEN");
   await says(wrong, "ERR_NGROK_107");
   expect((await wrong.probe("/healthz")).status).toBe(200);
   expect(await wrong.metrics()).toContain("ngrok_operator_agent_session 0");
