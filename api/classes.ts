@@ -51,7 +51,12 @@ export function isOurIngress(
   const ours = classes.filter((one) => isOurIngressClass(one, controller));
   const wanted = ingress.spec?.ingressClassName;
   if (wanted !== undefined) return ours.some((one) => one.metadata.name === wanted);
-  return ours.some((one) => one.metadata.annotations?.[DEFAULT_CLASS] === "true");
+  return ours.some(isDefaultClass);
+}
+
+/** Whether it is the class of those that name none. */
+export function isDefaultClass({ metadata }: Pick<KubeObject, "metadata">): boolean {
+  return metadata.annotations?.[DEFAULT_CLASS] === "true";
 }
 
 export function isOurService(service: ServiceLike): boolean {

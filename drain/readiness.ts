@@ -128,9 +128,13 @@ function noRoom({ room, release }: UninstallFacts): Verdict {
 function keyRefused({ policy, key, release }: UninstallFacts): Verdict {
   if (policy !== "Delete" || key.is !== "no") return undefined;
   // The hook's pod will read the Secret; the operator's has read it at its start.
-  const restart = `kubectl -n ${release.namespace} rollout restart deployment/${namesOf(release).manager}`;
-  const remedy = `put a valid key into the credentials Secret under API_KEY, then ${restart}; or set drainPolicy=Retain`;
+  const remedy = `put a valid key into the credentials Secret under API_KEY, then ${restartCommand(release)}; or set drainPolicy=Retain`;
   return { reason: "KeyRefused", message: `policy Delete needs ngrok's API: ${key.why}; ${remedy}` };
+}
+
+/** Has the operator read its Secret anew: a pod does so as it starts. */
+export function restartCommand(release: Release): string {
+  return `kubectl -n ${release.namespace} rollout restart deployment/${namesOf(release).manager}`;
 }
 
 /** Our finalizer goes all the same; but an object that is deleted, alone or with its CRD, would wait for the other. */

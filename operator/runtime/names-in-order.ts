@@ -1,5 +1,6 @@
 // An index over what objects name together: the names of a group in the order in which a walk over the objects by their
 // keys would first come to them. Kept change by change, so that the first of thousands are found without a look at the rest.
+
 /** The names of an object in its order, each once, with the groups to which it brings that name. */
 export type Naming = readonly NamedIn[];
 

@@ -1,5 +1,6 @@
 // The watches of a process: each kind that a controller reconciles or is woken by, followed into its store whoever leads.
 // During a drain all of them but the install's own object rest, with empty stores, and list again when it is cancelled.
+import { isOwnKind } from "#api/define-kind.ts";
 import type { Release } from "#api/release.ts";
 import type { Connection } from "#kube/connection.ts";
 import type { Kind, KubeObject } from "#kube/kind.ts";
@@ -126,7 +127,7 @@ export function watches(options: WatchesOptions): Watches {
         synced: () => settled(false),
         absent: () => {
           // Others' kinds may be missing as they like: Gateway API is not in every cluster.
-          log[kind.group.endsWith(".k8s.ngrok.com") ? "warn" : "info"](
+          log[isOwnKind(kind) ? "warn" : "info"](
             { kind: name },
             "the server does not serve this kind: its CustomResourceDefinition is missing; it is picked up once it is there",
           );

@@ -1,6 +1,6 @@
 // Ingress: which ones are ours to serve, and the virtual hosts that they ask for. One host name is one virtual host, over
 // all Ingresses of a namespace.
-import { DEFAULT_CLASS, isOurIngress, isOurIngressClass } from "#api/classes.ts";
+import { isDefaultClass, isOurIngress, isOurIngressClass } from "#api/classes.ts";
 import { isHost } from "#api/names.ts";
 import { Ingress, IngressClass, type IngressClassObject, type IngressObject } from "#kube/kinds.ts";
 import { type EndpointSettings, endpointSettings, hasSettings } from "./annotations.ts";
@@ -59,9 +59,7 @@ function classFault(ingress: IngressObject, classes: readonly IngressClassObject
     const reason = `is not read, so no class is named: write spec.ingressClassName: ${annotated}`;
     return told(`metadata.annotations["${CLASS_ANNOTATION}"]`, reason, "ignored");
   }
-  const isOthers = classes.some(({ metadata }) =>
-    wanted === undefined ? metadata.annotations?.[DEFAULT_CLASS] === "true" : metadata.name === wanted,
-  );
+  const isOthers = classes.some((one) => (wanted === undefined ? isDefaultClass(one) : one.metadata.name === wanted));
   if (isOthers || ours.length > 0) return { served: false, problems: [] };
   const named = wanted === undefined ? "annotate it as the default class" : `name it ${wanted}`;
   return told(

@@ -44,7 +44,7 @@ export async function exchanged(place: Place, { ways }: Features, progress: Prog
   if (ways.length === 0) return undefined;
   const { kubectl } = place.stage;
   const ready = ["-n", TRAFFIC, "wait", "--for=condition=Ready", "pod/web", "--timeout=150s"];
-  await kubectl.run(ready, { timeout: 70_000, signal: place.signal });
+  await kubectl.run(ready, { signal: place.signal });
   let count = 0;
   for (const way of ways) count += await WALKS[way](place, progress);
   return count;

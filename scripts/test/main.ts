@@ -20,7 +20,7 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   e2e: ["e2e"],
 };
 
-/** Files of the tier apiserver at once: with one a processor, half of each processor waits for Leases and pollers to have their time. */
+/** Files of the tier apiserver at once: with one a processor, half of each waits for Leases and pollers to have their time. */
 const APISERVER_FLAGS = [`--maxWorkers=${Math.ceil(availableParallelism() * 1.5)}`];
 
 /** A signal ends what runs; nothing more is begun after it. */

@@ -2,7 +2,6 @@
 // nothing.
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import type { Rule } from "#api/rbac.ts";
-import { namesOf } from "#api/release.ts";
 import { VERSION } from "#api/version.ts";
 import { countPage, newDryRun } from "#drain/dry-run.ts";
 import { inventory, surroundingsOf } from "#drain/inventory.ts";
@@ -10,6 +9,7 @@ import { rows } from "#drain/kinds.ts";
 import { othersDepend, upgradeCommand } from "#drain/others.ts";
 import { missedRights, watchedIsGone } from "#drain/preflight.ts";
 import { drainRights } from "#drain/rbac.ts";
+import { restartCommand } from "#drain/readiness.ts";
 import { roomFor } from "#drain/room.ts";
 import { parseState, stateRef } from "#drain/state.ts";
 import { ConfigMap } from "#kube/kinds.ts";
@@ -82,7 +82,7 @@ export async function foresee(world: World, otherwise: Otherwise = {}): Promise<
   const findings: Findings = { blockers: [], unanswered: [] };
   await askCluster(world, findings, otherwise);
   const room = otherwise.room ?? (await askRoom(world, findings));
-  await askNgrok(world, findings);
+  await askNgrok(world, findings, otherwise);
   const inForce = policyInForce(state, install.policy, operator);
   return forecastOf({
     release,
@@ -178,14 +178,18 @@ async function askRoom(
 }
 
 /** Under Delete ngrok must take the key; under Retain it does not matter. */
-async function askNgrok(world: World, { blockers, unanswered }: Findings): Promise<void> {
+async function askNgrok(world: World, { blockers, unanswered }: Findings, otherwise: Otherwise): Promise<void> {
   const { signal, install } = world;
   const policies = ["Delete"] as const;
   const remedy = `put a valid key into Secret ${install.apiKeyIn.name} under ${install.apiKeyIn.key}, or choose Retain`;
   try {
     const ngrok = await world.ngrok(mayNotWrite(signal));
     if (ngrok === undefined)
-      blockers.push({ policies, reason: "there is no ngrok API key", remedy: `${remedy}${sinceStart(install)}` });
+      blockers.push({
+        policies,
+        reason: "there is no ngrok API key",
+        remedy: `${remedy}${sinceStart(install, otherwise)}`,
+      });
     else await ngrok.verifyKey(signal);
   } catch (error) {
     signal.throwIfAborted();
@@ -197,11 +201,10 @@ async function askNgrok(world: World, { blockers, unanswered }: Findings): Promi
   }
 }
 
-/** The hook's pod will read the Secret anew; the pod in which this runs has read it at its start. */
-function sinceStart({ inside, release }: Install): string {
-  if (!inside) return "";
-  const restart = `kubectl -n ${release.namespace} rollout restart deployment/${namesOf(release).manager}`;
-  return `; is it there by now? This pod has started without it: ${restart}`;
+/** The hook's pod will read the Secret anew, as that of a rehearsal has; the operator's has read it at its start. */
+function sinceStart({ inside, release }: Install, { room }: Otherwise): string {
+  if (!inside || room !== undefined) return "";
+  return `; is it there by now? This pod has started without it: ${restartCommand(release)}`;
 }
 
 function mayNotWrite(signal: AbortSignal): Fence {

@@ -189,5 +189,7 @@ test("without an API key it says what to do, and nothing is lost", async () => {
   await using world = await startWorld({ controllers, keyless: true });
   await world.create(CloudEndpoint, aCloudEndpoint(internal));
   const waiting = await world.until(CloudEndpoint, "web", (one) => condition(one, "Ready") !== undefined);
-  expect(waiting.status?.conditions?.find(({ type }) => type === "Ready")?.message).toContain("credentials Secret under API_KEY");
+  expect(waiting.status?.conditions?.find(({ type }) => type === "Ready")?.message).toContain(
+    "credentials Secret under API_KEY",
+  );
 });

@@ -1,7 +1,7 @@
 // What wakes the translation: each change of an object, as the hosts and Services that it concerns. A change that says
 // nothing new to the translator (a status, our own finalizer) concerns none.
 import { AgentEndpoint } from "#api/agent-endpoint.ts";
-import { DEFAULT_CLASS } from "#api/classes.ts";
+import { isDefaultClass } from "#api/classes.ts";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain } from "#api/domain.ts";
 import { CONTROLLER_NAME, CONTROLLER_NAME_LEGACY } from "#api/keys.ts";
@@ -60,7 +60,7 @@ export const sources: readonly Source[] = [
       if (first || !isNews(before, after)) return [];
       const name = (after ?? before)?.metadata.name ?? "";
       // Who names no class asks for the default one.
-      const names = [before, after].some(isDefault) ? [name, ""] : [name];
+      const names = [before, after].some((one) => one !== undefined && isDefaultClass(one)) ? [name, ""] : [name];
       return names.flatMap((one) => hostsBy(cached, BY_CLASS, one));
     },
   }),
@@ -140,10 +140,6 @@ function generatedKeys<T extends CloudEndpoint | AgentEndpoint>(
   return [
     ...new Set([before, ...(after === undefined ? [] : [after])].flatMap((one) => (hasSpec(one) ? keys(one) : []))),
   ];
-}
-
-function isDefault(ingressClass: KubeObject | undefined): boolean {
-  return ingressClass?.metadata.annotations?.[DEFAULT_CLASS] === "true";
 }
 
 /** At the start an Ingress's own key takes in its hosts and Services: only what nobody asks for any more has to be found. */
