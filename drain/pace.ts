@@ -8,11 +8,9 @@ import { PARALLEL } from "./execute.ts";
 const ROUND = 8;
 /** So many rounds the server's best is believed; then it is asked one call at a time, for a round, how fast it is now. */
 const BELIEVED = 100;
-/** Calls of ours that may stand in the server's queue: while a drain may still be over before anybody notices, */
-const HURRIED = { some: 2, many: 4 } as const;
-/** and once it is one that others live beside. */
-const CALM = { some: 0.5, many: 1.6 } as const;
-const HURRIES_MS = 6_000;
+/** Calls of ours in the server's queue: with fewer one more goes, with more one less. */
+const SOME = 0.5;
+const MANY = 1.6;
 /** A call that hangs is in nobody's way: after this long another may go beside it. */
 const HANGS_MS = 1_000;
 /** One for all: an abort without a reason makes an exception with a stack for each call, which costs more than the rest here. */
@@ -26,7 +24,6 @@ export class Pace {
   readonly #clock: Clock;
   readonly #waiting: (() => void)[] = [];
   #times: number[] = [];
-  #began: number | undefined;
   #running = 0;
   #limit = 1;
   #crowded = false;
@@ -51,7 +48,6 @@ export class Pace {
   async through<T>(call: () => Promise<T>): Promise<T> {
     await this.#enter();
     const began = this.#clock.now();
-    this.#began ??= began;
     const question = this.#question;
     const over = new AbortController();
     let left = false;
@@ -102,11 +98,10 @@ export class Pace {
   #judge(median: number): void {
     // One call at a time has the server for itself, and is the answer whenever it comes.
     this.#best = this.#limit === 1 ? median : Math.min(this.#best, median);
-    const { some, many } = this.#clock.now() - (this.#began ?? 0) < HURRIES_MS ? HURRIED : CALM;
     const queued = median === 0 ? 0 : this.#limit * (1 - this.#best / median);
     // A limit at which nobody waited says nothing about a higher one.
-    if (queued < some && this.#crowded) this.#limit = Math.min(PARALLEL, this.#limit + 1);
-    if (queued > many) this.#limit = Math.max(1, this.#limit - 1);
+    if (queued < SOME && this.#crowded) this.#limit = Math.min(PARALLEL, this.#limit + 1);
+    if (queued > MANY) this.#limit = Math.max(1, this.#limit - 1);
     this.#crowded = this.#waiting.length > 0;
     this.#rounds += 1;
     if (this.#rounds < BELIEVED) return;

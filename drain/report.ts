@@ -189,7 +189,7 @@ function did(report: Report, step: Step, { undone }: DrainEvent & { is: "did" })
   if (undone?.remote === "deleted") report.remoteDeleted += 1;
   if (undone?.remote === "kept")
     keep(report, row.kind.kind, `${name}${undone.id ? ` ${undone.id}` : ""}: ${undone.why}`);
-  else if (step.act === "delete" || undone?.remote === "deleted") report.removed.push(removedLine(name, undone));
+  else if (step.act === "delete" || undone?.remote === "deleted") report.removed.push(flat(removedLine(name, undone)));
   const id = remoteIdOf(step);
   if (step.act === "free" && id !== undefined)
     keep(report, row.kind.kind, `${name} ${id}${step.at.deleting ? `: ${step.why}` : ""}`);
@@ -207,7 +207,7 @@ export function settle(report: Report): void {
     report.done += 1;
     add(report.byKind, kind, 1);
     const line = unansweredLine(name, id);
-    if (act === "delete") report.removed.push(line);
+    if (act === "delete") report.removed.push(flat(line));
     else if (act === "free" && id !== undefined) keep(report, kind, line);
   }
   report.unanswered.clear();
@@ -230,8 +230,13 @@ function removedLine(name: string, undone: Undone | undefined): string {
 }
 
 function keep(report: Report, kind: string, line: string): void {
-  report.kept.push(line);
+  report.kept.push(flat(line));
   add(report.keptByKind, kind, 1);
+}
+
+/** V8 keeps a string that was put together as its parts, which for 50,000 lines take four times as much. */
+function flat(line: string): string {
+  return Buffer.from(line).toString();
 }
 
 function remoteIdOf({ at: { row, object } }: Step): string | undefined {

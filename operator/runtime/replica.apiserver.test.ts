@@ -4,6 +4,7 @@ import { AgentEndpoint, type AgentReplica } from "#api/agent-endpoint.ts";
 import { DRAIN_OWNER } from "#api/keys.ts";
 import { keyOf, type Ref, refOf } from "#kube/kind.ts";
 import { anAgentEndpoint } from "#test/support/builders.ts";
+import { freePort } from "#test/support/forwarding.ts";
 import { type Replica, startReplicaOf } from "#test/support/replicas.ts";
 import { startWorld, type World, type WorldOptions } from "#test/support/world.ts";
 import { systemClock } from "#wire/clock.ts";
@@ -14,6 +15,8 @@ class Notebook {
   readonly open = new Map<string, string>();
   readonly story: string[] = [];
   answer: ReplicaOutcome<AgentEndpoint> = { is: "done", entry: { reason: "EndpointCreated" } };
+  /** Nothing is applied before. */
+  free = Promise.resolve();
   readonly #waiting = new Set<() => void>();
 
   note(line: string): void {
@@ -42,6 +45,7 @@ const notes = defineReplicaController<AgentEndpoint, Notebook>({
   rbac: [],
   fieldManager: (pod) => `notes/${pod}`,
   async apply(endpoint, { hands }) {
+    await hands.free;
     hands.open.set(keyOf(refOf(endpoint)), `${endpoint.metadata.uid}`);
     hands.note(`open ${endpoint.metadata.name} ${endpoint.spec.url}`);
     return await Promise.resolve(hands.answer);
@@ -114,6 +118,24 @@ test.for(["Draining", "Drained", "absent"] as const)(
     await at.book.until(() => at.book.open.size === 1);
   },
 );
+
+test("a pod that starts while the drain state is closed is not ready before all that was there has been looked at", async () => {
+  await using at = await ground("Draining");
+  await at.world.create(AgentEndpoint, endpoint("web"));
+  const [book, port, free] = [new Notebook(), await freePort(), Promise.withResolvers<void>()];
+  book.free = free.promise;
+  const bind = { health: `127.0.0.1:${port}`, metrics: "0" };
+  await using replica = startReplicaOf(at.world, [withHands(notes, book)], { pod: "agent-2", bind });
+  const ready = async (): Promise<string> =>
+    await fetch(`http://127.0.0.1:${port}/readyz`).then(async (answer) => `${answer.status} ${await answer.text()}`);
+  await replica.closed();
+  await at.world.quiet();
+  await at.world.mark("Open");
+  await expect.poll(ready, { timeout: 30_000 }).toContain("1 of kind AgentEndpoint have not been looked at yet");
+  free.resolve();
+  await book.until(() => book.open.size === 1);
+  await expect.poll(ready, { timeout: 30_000 }).toMatch(/^200/);
+});
 
 test("a mark in mid-run leaves open what is open, changes nothing, and closes only what is deleted", async () => {
   await using at = await ground();

@@ -66,8 +66,9 @@ export function startReplica(work: ReplicaWork, given: ReplicaParts): ReplicaAtW
     backoff: (error, failures) => waitInLoop(error, failures - 1, reconcileBackoff, Math.random),
     async work(key) {
       const began = clock.now();
-      const next = await keeper.work(key);
-      unseen?.delete(key);
+      const worked = await keeper.work(key);
+      if (worked !== "closed") unseen?.delete(key);
+      const next = worked === "closed" ? whileClosed(gate) : worked;
       parts.metrics.reconciled(controller.name, resultOf(next), (clock.now() - began) / 1000);
       return next;
     },
@@ -89,7 +90,11 @@ export function startReplica(work: ReplicaWork, given: ReplicaParts): ReplicaAtW
         const isChange = before !== undefined && after !== undefined;
         if (object !== undefined && (!isChange || isNews(before, after))) queue.add(keyOf(refOf(object)));
       }),
-      gate.onChange(() => gate.open && all()),
+      gate.onChange(() => {
+        if (!gate.open) return;
+        if (unseen !== undefined && unseen.size > 0) unseen = new Set(store.keys());
+        all();
+      }),
       ...wakeByOthers(controller, { cache: watches.cache, release }, queue),
       controller.listens?.(hands, (at) => (at === undefined ? all() : queue.add(keyOf(at)))) ?? (() => {}),
     );
@@ -116,6 +121,11 @@ export function startReplica(work: ReplicaWork, given: ReplicaParts): ReplicaAtW
   };
 }
 
+/** Whoever sees the state become Open asks for all again; one that cannot be read is asked for by the objects. */
+function whileClosed({ state }: Gate): Next {
+  return state.phase === "Unknown" ? { is: "later", ms: UNREADABLE_MS } : { is: "done" };
+}
+
 /** Keeps what is open in step with the store, one object at a time. */
 class Keeper {
   readonly #work: ReplicaWork;
@@ -130,8 +140,9 @@ class Keeper {
     this.#parts = parts;
   }
 
-  async work(key: string): Promise<Next> {
-    const { gate, recent, signal } = this.#parts;
+  /** "closed": nothing was looked at, since the drain state is not Open. */
+  async work(key: string): Promise<Next | "closed"> {
+    const { recent, signal } = this.#parts;
     if (signal.aborted) return { is: "done" };
     const object = this.#store.at(key);
     if (object === undefined || !this.#isWanted(object)) return await this.#close(key);
@@ -139,8 +150,7 @@ class Keeper {
       const closed = await this.#close(key);
       if (closed.is === "retry") return closed;
     }
-    if (!(await recent.isOpen(signal)))
-      return gate.state.phase === "Unknown" ? { is: "later", ms: UNREADABLE_MS } : { is: "done" };
+    if (!(await recent.isOpen(signal))) return "closed";
     // It may have gone while the drain state was read; its event has added the key again.
     if (this.#store.at(key) !== object) return { is: "later", ms: 0 };
     return await this.#apply(key, object);
