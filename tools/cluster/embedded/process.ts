@@ -4,6 +4,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
+import process from "node:process";
+import { GO_MEMORY } from "./components.ts";
 
 export interface Running {
   readonly pid: number;
@@ -17,7 +19,8 @@ export interface Running {
 export function start(program: string, args: readonly string[], log: string): Running {
   const file = openSync(log, "a");
   const stdio: ["ignore", number, number] = ["ignore", file, file];
-  const child = spawn("setpriv", ["--pdeathsig", "KILL", program, ...args], { stdio });
+  const env = { ...process.env, ...GO_MEMORY };
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", program, ...args], { stdio, env });
   closeSync(file);
   let stopping = false;
   const ended = new Promise<void>((done) => {

@@ -11,6 +11,7 @@ import type { Cluster, Finding, PartStatus, Provider, UpOptions } from "../provi
 import { environmentOf, record, recorded, recordProvider } from "../record.ts";
 import { layoutImage, push } from "../registry.ts";
 import { cgroupDirectories, removeCgroups } from "./cgroups.ts";
+import { GO_MEMORY } from "./components.ts";
 import { health, healthEndpoints, healthy } from "./health.ts";
 import { findRoot, kill, members, type Root } from "./members.ts";
 import { chooseSubnet, join as joinHost, part } from "./network.ts";
@@ -93,7 +94,14 @@ async function launch(shape: Shape, subnet: Subnet, bin: string, bound: boolean)
     // A session of its own: ^C in the terminal is for the command, and init.sh notices when that ends too early.
     detached: true,
     stdio: ["pipe", "pipe", log],
-    env: { PATH: process.env["PATH"], FOLDER: shape.folder, BIN: bin, CGROUP: shape.cgroup, NODE_IP: subnet.nodeIp },
+    env: {
+      PATH: process.env["PATH"],
+      FOLDER: shape.folder,
+      BIN: bin,
+      CGROUP: shape.cgroup,
+      NODE_IP: subnet.nodeIp,
+      ...GO_MEMORY,
+    },
   });
   closeSync(log);
   await firstLine(child);
