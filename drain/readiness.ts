@@ -102,10 +102,16 @@ export function uninstallReadiness(facts: UninstallFacts): Finding {
 
 function hookOff({ hook, release }: UninstallFacts): Verdict {
   if (hook) return undefined;
-  const first = `kubectl -n ${release.namespace} delete kubernetesoperator ${release.name}`;
+  const { reason, remedy } = withoutHooks(release);
+  return { reason: "HookOff", message: `${reason}; ${remedy}` };
+}
+
+/** What stands in the way of an uninstall whose hooks are switched off, and what to do. */
+export function withoutHooks({ name, namespace }: Release): { readonly reason: string; readonly remedy: string } {
+  const first = `kubectl -n ${namespace} delete kubernetesoperator ${name}`;
   return {
-    reason: "HookOff",
-    message: `cleanupHook.enabled=false: helm uninstall would free nothing; set it to true, or run first: ${first}`,
+    reason: "cleanupHook.enabled=false: helm uninstall would free nothing",
+    remedy: `set it to true, or run first: ${first}`,
   };
 }
 

@@ -108,6 +108,7 @@ export async function runCli(
         policy,
         clusterWide: true,
         crdsGo: false,
+        hook: true,
         helmSeconds: 300,
         apiUrl: undefined,
         callsPerMinute: undefined,

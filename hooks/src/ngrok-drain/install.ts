@@ -26,6 +26,8 @@ export interface Install {
   readonly clusterWide: boolean;
   /** Whether Helm deletes our CRDs with the release. */
   readonly crdsGo: boolean;
+  /** Whether the chart has hooks that drain. */
+  readonly hook: boolean;
   /** Helm's timeout as the hook reckons with it. */
   readonly helmSeconds: number;
   readonly apiUrl: string | undefined;
@@ -90,6 +92,7 @@ function installOf(
     policy: isPolicy(policy) ? policy : undefined,
     clusterWide: env["RBAC_CLUSTER"] !== "false",
     crdsGo: env["CRDS_GO"] === "true",
+    hook: env["DRAIN_HOOK"] !== "false",
     helmSeconds: seconds >= 30 ? seconds : 300,
     apiUrl: env["NGROK_API_URL"] || undefined,
     callsPerMinute: callsPerMinuteOf(env["NGROK_CALLS_PER_MINUTE"]),

@@ -68,6 +68,14 @@ test("a foreign finalizer and no key stand in the way of Delete, and only of Del
   expect((await cli.inPod(["plan", "--policy", "Retain"], { drainPolicy: "Delete" }, "")).code).toBe(0);
 });
 
+test("an install without hooks is not ready: helm uninstall would free nothing", async () => {
+  await cli.operator();
+  const { code, out } = await cli.inPod(["plan"], { "cleanupHook.enabled": "false" });
+  expect(out).toContain("Retain, Delete: cleanupHook.enabled=false: helm uninstall would free nothing. Remedy: set it");
+  expect(out).toContain("kubectl -n ops delete kubernetesoperator ngrok");
+  expect(code).toBe(2);
+});
+
 test("a quota that lets no pod in any more stands in the way of both policies, by its name, with what to do", async () => {
   await cli.operator();
   await cli.kubectl("create", "quota", "team", "-n", "ops", "--hard=pods=5,limits.memory=256Mi");

@@ -9,7 +9,7 @@ import { rows } from "#drain/kinds.ts";
 import { othersDepend, upgradeCommand } from "#drain/others.ts";
 import { missedRights, watchedIsGone } from "#drain/preflight.ts";
 import { drainRights } from "#drain/rbac.ts";
-import { restartCommand } from "#drain/readiness.ts";
+import { restartCommand, withoutHooks } from "#drain/readiness.ts";
 import { roomFor } from "#drain/room.ts";
 import { parseState, stateRef } from "#drain/state.ts";
 import { ConfigMap } from "#kube/kinds.ts";
@@ -49,7 +49,7 @@ interface Findings {
 }
 
 async function run(world: World, { options }: Asked): Promise<number> {
-  const forecast = await foresee(world, { rate: options["callsPerMinute"] });
+  const forecast = await foresee(world, { rate: options["callsPerMinute"], hook: world.install.hook });
   world.answer(forecast, forecastPage(forecast));
   const verdict = forecast.ready[askedPolicy(options["policy"]) ?? forecast.policy];
   return { yes: EXIT.ok, no: EXIT.refused, unknown: EXIT.unknown }[verdict];
@@ -59,6 +59,8 @@ async function run(world: World, { options }: Asked): Promise<number> {
 interface Otherwise {
   /** In calls a minute, as a person wrote it. */
   readonly rate?: string | boolean | undefined;
+  /** False where helm uninstall, which is what is planned, would run no hook. */
+  readonly hook?: boolean;
   /** The rights that an install's own pod asks for, and for whom a missing one is missing. */
   readonly rights?: readonly Rule[];
   readonly whose?: string;
@@ -80,6 +82,7 @@ export async function foresee(world: World, otherwise: Otherwise = {}): Promise<
   for await (const page of inventory(read, rows, { release, clusterWide }, surroundings, signal))
     await countPage(dry, page, release, signal);
   const findings: Findings = { blockers: [], unanswered: [] };
+  if (otherwise.hook === false) findings.blockers.push({ policies: POLICIES, ...withoutHooks(release) });
   await askCluster(world, findings, otherwise);
   const room = otherwise.room ?? (await askRoom(world, findings));
   await askNgrok(world, findings, otherwise);
@@ -111,7 +114,6 @@ async function askCluster(
 ): Promise<void> {
   const { connection, read, signal, install } = world;
   const { release, clusterWide, crdsGo } = install;
-  const policies = ["Retain", "Delete"] as const;
   try {
     if (install.inside) {
       const [first = "", ...commands] = watchedIsGone(release, clusterWide, "REVISION");
@@ -126,7 +128,7 @@ async function askCluster(
       })) {
         const back = "give the right back (chart/RBAC.md lists all), for example by helm upgrade";
         const remedy = again !== "" && namespace === release.watchNamespace ? `${back}; ${again}` : back;
-        blockers.push({ policies, reason: `${whose} may not ${text}`, remedy });
+        blockers.push({ policies: POLICIES, reason: `${whose} may not ${text}`, remedy });
       }
     }
     const refusal = await othersDepend({
@@ -140,14 +142,14 @@ async function askCluster(
     });
     if (refusal !== undefined) {
       blockers.push({
-        policies,
+        policies: POLICIES,
         reason: refusal.reason,
         remedy: refusal.beforehand ?? upgradeCommand(release, VERSION, "crds.keep=true"),
       });
     }
   } catch (error) {
     signal.throwIfAborted();
-    unanswered.push({ policies, what: "the API server", why: known(error).message });
+    unanswered.push({ policies: POLICIES, what: "the API server", why: known(error).message });
   }
 }
 
@@ -157,12 +159,11 @@ async function askRoom(
   { blockers, unanswered }: Findings,
 ): Promise<readonly string[]> {
   if (pod === undefined) return [];
-  const policies = ["Retain", "Delete"] as const;
   try {
     for (const { reason, now, remedy } of await roomFor(read, release, pod, signal)) {
       const numbers = now === "" ? "" : ` (${now})`;
       blockers.push({
-        policies,
+        policies: POLICIES,
         reason: `no pod of a hook could be made in namespace ${release.namespace}: ${reason}${numbers}`,
         remedy,
       });
@@ -172,7 +173,11 @@ async function askRoom(
     signal.throwIfAborted();
     const { message } = known(error);
     if (inside)
-      unanswered.push({ policies, what: `the ResourceQuotas of namespace ${release.namespace}`, why: message });
+      unanswered.push({
+        policies: POLICIES,
+        what: `the ResourceQuotas of namespace ${release.namespace}`,
+        why: message,
+      });
     return inside ? [] : [`whether the namespace has room for the hooks' pods is not known: ${message}`];
   }
 }

@@ -59,6 +59,7 @@ async function rehearse(world: HookWorld<typeof environment>, again: string): Pr
       policy,
       clusterWide,
       crdsGo,
+      hook: true,
       helmSeconds: Number(env.HELM_TIMEOUT),
       apiUrl: env.NGROK_API_URL,
       callsPerMinute,
