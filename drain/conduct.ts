@@ -2,9 +2,10 @@
 import { type Drive, drive, type Ending } from "./drive.ts";
 import type { DrainEvent } from "./events.ts";
 import { type Farewell, finish } from "./finish.ts";
+import { ReportKeeper } from "./keep.ts";
 import { fold, newReport, type Report, settle } from "./report.ts";
 import { type Driver, type Mark, markDrained } from "./state.ts";
-import { teller } from "./tell.ts";
+import { type Teller, teller } from "./tell.ts";
 
 export interface Conduct extends Drive {
   readonly driver: Driver;
@@ -21,6 +22,8 @@ export interface Conduct extends Drive {
 export interface Conclusion {
   readonly ending: Ending;
   readonly report: Report;
+  /** Whether the ids of what stays are in the report's ConfigMaps; else they must be said. */
+  readonly reported: boolean;
   /** Only after a clean ending. */
   readonly farewell?: Farewell;
 }
@@ -31,6 +34,35 @@ export async function conduct(work: Conduct): Promise<Conclusion> {
   const report = work.report ?? newReport();
   const tell = teller(hands, release, work.driver, () => work.policy(), signal);
   tell.started(report);
+  const keeper = new ReportKeeper(hands, release, () => work.policy());
+  const over = new AbortController();
+  const keeping = keeper.keepMeanwhile(report, over.signal, signal);
+  let ending: Ending;
+  try {
+    ending = await driven(work, report, tell);
+  } finally {
+    over.abort(new Error("the drain has ended for now"));
+    await keeping;
+  }
+  // The last pass has met nothing: what was counted beforehand and went by other hands is no part of it.
+  if (ending === "clean") {
+    settle(report);
+    report.total = report.done;
+  }
+  // Before the farewell, after which a run that is killed has no other. A cleanup that has met nothing leaves all as it is.
+  const reported = (work.mark === undefined && report.done === 0) || (await keeper.keep(report, signal));
+  if (ending !== "clean" || work.mayFinish?.(report) === false) {
+    await tell.failed(report);
+    return { ending, report, reported };
+  }
+  if (work.mark !== undefined)
+    await markDrained(hands.connection, hands.read, release, { ...work.mark, policy: work.policy() }, signal);
+  await tell.completed(report);
+  const farewell = await finish(hands, release, work.policy(), () => tell.deregistered(report), signal);
+  return { ending, report, reported, farewell };
+}
+
+async function driven(work: Conduct, report: Report, tell: Teller): Promise<Ending> {
   const events = drive(work);
   let next = await events.next();
   for (; next.done !== true; next = await events.next()) {
@@ -39,19 +71,5 @@ export async function conduct(work: Conduct): Promise<Conclusion> {
     if (next.value.is === "waiting") await tell.waiting(report, next.value.why, next.value.ms);
     else tell.progress(report);
   }
-  const ending = next.value;
-  // The last pass has met nothing: what was counted beforehand and went by other hands is no part of it.
-  if (ending === "clean") {
-    settle(report);
-    report.total = report.done;
-  }
-  if (ending !== "clean" || work.mayFinish?.(report) === false) {
-    await tell.failed(report);
-    return { ending, report };
-  }
-  if (work.mark !== undefined)
-    await markDrained(hands.connection, hands.read, release, { ...work.mark, policy: work.policy() }, signal);
-  await tell.completed(report);
-  const farewell = await finish(hands, release, work.policy(), () => tell.deregistered(report), signal);
-  return { ending, report, farewell };
+  return next.value;
 }

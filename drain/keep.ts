@@ -13,35 +13,87 @@ import { countsIn, cut, merged, piecesIn, type Told, toldIn } from "./told.ts";
 /** An object holds a little over a million bytes; names and ids are ASCII. */
 const PIECE_CHARACTERS = 900_000;
 
-/**
- * Writes the report, or goes on with that of earlier runs of the same drain. Each line names an object, its remote id, and
- * why it stayed where the policy does not say it. False when it could not be written (a namespace that is going takes no
- * new objects): the drain is done all the same, and the lines must then name what was kept.
- */
-export async function keepReport(
-  hands: Hands,
-  release: Release,
-  policy: DrainPolicy,
-  report: Report,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const now: Told = { kept: [...report.kept, ...unansweredKept(report)], removed: report.removed };
-  try {
-    const state = parseState(await hands.read.get(ConfigMap, stateRef(release), signal));
-    // Without a state (cleanup, a namespace that goes) there is no telling: it is taken for the drain that reported last.
-    const drain = "since" in state ? state.since : undefined;
-    const before = await readReport(hands.read, release, signal);
-    const same = drain === undefined || before?.drain === drain;
-    const isNew = now.kept.length + now.removed.length > 0;
-    if (before !== undefined && !same && !isNew) await removeFrom(0, hands, release, signal);
-    if (!isNew) return true;
-    const told = before !== undefined && same ? merged(before.told, now) : now;
-    await writeReport(hands, release, policy, drain ?? before?.drain ?? "", told, signal);
-    return true;
-  } catch (error) {
-    if (signal.aborted || error instanceof FenceLost) throw error;
-    return false;
+/** A drain that goes on writes its report this often, */
+const EVERY_MS = 2_000;
+/** or so many times what the last writing took, if that is more: a report of 50,000 lines is megabytes. */
+const COSTS = 50;
+
+/** What earlier runs of the same drain have told, and whether a report of an earlier drain lies there. */
+interface Earlier {
+  readonly drain: string;
+  readonly told: Told;
+  readonly stale: boolean;
+}
+
+/** Keeps the report of one run in its ConfigMaps, so that a run which is killed has told of what it freed. */
+export class ReportKeeper {
+  readonly #hands: Hands;
+  readonly #release: Release;
+  readonly #policy: () => DrainPolicy;
+  #earlier: Earlier | undefined;
+
+  constructor(hands: Hands, release: Release, policy: () => DrainPolicy) {
+    this.#hands = hands;
+    this.#release = release;
+    this.#policy = policy;
   }
+
+  /** Writes it every so often while the run goes on. Ends with `over`, once what was being written is written, and with the fence. */
+  async keepMeanwhile(report: Report, over: AbortSignal, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#hands;
+    let [wait, told] = [EVERY_MS, 0];
+    try {
+      for (;;) {
+        await clock.sleep(wait, over);
+        const lines = report.kept.length + report.removed.length;
+        if (lines === told) continue;
+        const began = clock.now();
+        if (await this.keep(report, signal)) told = lines;
+        wait = Math.max(EVERY_MS, COSTS * (clock.now() - began));
+      }
+    } catch (error) {
+      // Who goes on beside it hears of the same.
+      if (!over.aborted && !signal.aborted && !(error instanceof FenceLost)) throw error;
+    }
+  }
+
+  /**
+   * Writes the report, or goes on with that of earlier runs of the same drain. Each line names an object, its remote id, and
+   * why it stayed where the policy does not say it. False when it could not be written (a namespace that is going takes no
+   * new objects): the drain is done all the same, and the lines must then name what was kept. Throws FenceLost or the
+   * signal's reason.
+   */
+  async keep(report: Report, signal: AbortSignal): Promise<boolean> {
+    const now: Told = { kept: [...report.kept, ...unansweredKept(report)], removed: report.removed };
+    try {
+      const { drain, told, stale } = (this.#earlier ??= await this.#read(signal));
+      if (isEmpty(now)) {
+        if (stale) await removeFrom(0, this.#hands, this.#release, signal);
+        return true;
+      }
+      const all = isEmpty(told) ? now : merged(told, now);
+      await writeReport(this.#hands, this.#release, this.#policy(), drain, all, signal);
+      return true;
+    } catch (error) {
+      if (signal.aborted || error instanceof FenceLost) throw error;
+      return false;
+    }
+  }
+
+  async #read(signal: AbortSignal): Promise<Earlier> {
+    const { read } = this.#hands;
+    const state = parseState(await read.get(ConfigMap, stateRef(this.#release), signal));
+    const before = await readReport(read, this.#release, signal);
+    // Without a state (cleanup, a namespace that goes) there is no telling: it is taken for the drain that reported last.
+    const drain = "since" in state ? state.since : before?.drain;
+    const isSame = before?.drain === drain;
+    const told = before !== undefined && isSame ? before.told : { kept: [], removed: [] };
+    return { drain: drain ?? "", told, stale: !isSame && before !== undefined };
+  }
+}
+
+function isEmpty({ kept, removed }: Told): boolean {
+  return kept.length + removed.length === 0;
 }
 
 export interface KeptReport {

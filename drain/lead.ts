@@ -10,7 +10,6 @@ import type { Reader } from "#kube/reader.ts";
 import { conduct, type Conclusion } from "./conduct.ts";
 import type { DrainEvent } from "./events.ts";
 import type { Hands } from "./hands.ts";
-import { keepReport } from "./keep.ts";
 import type { Report } from "./report.ts";
 import { mark, type StateReader } from "./state.ts";
 import type { Signs } from "./trigger.ts";
@@ -48,7 +47,7 @@ export async function leaderDrain(work: Lead): Promise<Conclusion> {
   await state.fresh(signal);
   const policy = (): DrainPolicy =>
     state.now.phase === "Draining" || state.now.phase === "Drained" ? state.now.policy : held.policy;
-  const conclusion = await conduct({
+  return await conduct({
     hands,
     release,
     clusterWide: work.clusterWide,
@@ -59,8 +58,6 @@ export async function leaderDrain(work: Lead): Promise<Conclusion> {
     mark: held,
     ...(work.onEvent === undefined ? {} : { onEvent: work.onEvent.bind(work) }),
   });
-  await keepReport(hands, release, policy(), conclusion.report, signal);
-  return conclusion;
 }
 
 /** Reads the signs past every cache; `dutyOf` says what they mean. Throws when the server cannot tell. */

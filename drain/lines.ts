@@ -23,8 +23,6 @@ export interface Ended {
   readonly seconds: number;
   /** The command to run again. */
   readonly again: string;
-  /** Whether the ids of what was kept are in the report ConfigMap; else some are named here. */
-  readonly reported: boolean;
   /** Pods of the operator are there: its leader goes on with what a run has left. */
   readonly operatorRuns?: boolean;
   /** Of Helm's release, where there is one: then a person can also go back. */
@@ -32,8 +30,9 @@ export interface Ended {
 }
 
 /** The last lines of a run: what was kept and left, the result; on failure object, reason and next command last. */
-export function endingLines({ ending, report, farewell }: Conclusion, ended: Ended): readonly Line[] {
-  const kept = keptLines(report, ended);
+export function endingLines(conclusion: Conclusion, ended: Ended): readonly Line[] {
+  const { ending, report, farewell } = conclusion;
+  const kept = keptLines(conclusion, ended);
   const left = leftLines(report);
   const foreign = [...report.foreign]
     .slice(0, NAMED)
@@ -75,7 +74,7 @@ function leftLines(report: Report): readonly Line[] {
 /** More ids than this are only in the report. */
 const KEPT_NAMED = 12;
 
-function keptLines(report: Report, { release, reported }: Ended): readonly Line[] {
+function keptLines({ report, reported }: Conclusion, { release }: Ended): readonly Line[] {
   if (report.kept.length === 0) return [];
   const where = reported
     ? `; ids in ConfigMap ${namesOf(release).report}`

@@ -29,7 +29,6 @@ const ended = {
   policy: "Retain",
   seconds: 1.25,
   again: "helm uninstall ngrok -n ops",
-  reported: true,
 } as const;
 const gone = { is: "gone", id: "k8sop_1", registration: "deleted" } as const;
 
@@ -141,7 +140,7 @@ describe("the last lines", () => {
       { is: "planned", row: domains, steps: 1 },
       { is: "did", step: step("a", "free"), undone: undefined },
     );
-    expect(endingLines({ ending: "clean", report, farewell: gone }, ended)).toEqual([
+    expect(endingLines({ ending: "clean", report, reported: true, farewell: gone }, ended)).toEqual([
       ["verified", "no finalizer of this release is left (12 kinds listed, no cache)"],
       ["kept", "at ngrok: Domain 1; ids in ConfigMap ngrok-operator-drain-report"],
       ["done", "1 objects, 0 deleted at ngrok, 1.3s"],
@@ -157,7 +156,7 @@ describe("the last lines", () => {
       { is: "planned", row: domains, steps: 1 },
       { is: "failed", step: step("a", "delete"), error },
     );
-    const lines = endingLines({ ending: "blocked", report }, ended);
+    const lines = endingLines({ ending: "blocked", report, reported: true }, ended);
     expect(lines[0]).toEqual(["blocked", "domain shop/a: ngrok answered 401"]);
     expect(lines.slice(-2)).toEqual([
       ["remedy", "put a valid key into the Secret"],
@@ -167,7 +166,10 @@ describe("the last lines", () => {
   test("a run that stopped names the way on last, and before it the way back and under Delete the other policy (F7, F15)", () => {
     const error = new KnownError("invalid", "ngrok answered 403", { status: 403 });
     const report = reportOf({ is: "failed", step: step("a", "delete"), error });
-    const lines = endingLines({ ending: "blocked", report }, { ...ended, policy: "Delete", revision: "4" });
+    const lines = endingLines(
+      { ending: "blocked", report, reported: true },
+      { ...ended, policy: "Delete", revision: "4" },
+    );
     const patch = "kubectl -n ops patch configmap ngrok-operator-drain-state --type merge -p";
     expect(lines.slice(-4)).toEqual([
       ["remedy", `or keep what is at ngrok: ${patch} 'data: {policy: Retain}'`],
@@ -190,7 +192,7 @@ describe("the last lines", () => {
       is: "left",
       step: { ...rest, at: nobodys, why: "no stamp says whose it is" },
     });
-    expect(endingLines({ ending: "clean", report, farewell: gone }, ended).slice(1, 4)).toEqual([
+    expect(endingLines({ ending: "clean", report, reported: true, farewell: gone }, ended).slice(1, 4)).toEqual([
       ["left", "2 objects, domain shop/a for one: another install owns them: team/other"],
       ["left", "domain shop/c: no stamp says whose it is"],
       [
@@ -205,7 +207,7 @@ describe("the last lines", () => {
       { is: "did", step: step("a", "free", ["acme.io/hold"]), undone: undefined },
       { is: "left", step: step("b", "leave") },
     );
-    const words = endingLines({ ending: "clean", report, farewell: gone }, ended).map(
+    const words = endingLines({ ending: "clean", report, reported: true, farewell: gone }, ended).map(
       ([word, sentence]) => `${word} ${sentence}`,
     );
     expect(words).toContain("foreign domain shop/a still carries acme.io/hold of another controller");
@@ -225,6 +227,6 @@ describe("the last lines", () => {
         step: step(`d${n}`, "delete"),
         error: new KnownError("transient", `no answer ${n}`),
       });
-    expect(endingLines({ ending: "paused", report }, ended).length).toBeLessThan(12);
+    expect(endingLines({ ending: "paused", report, reported: true }, ended).length).toBeLessThan(12);
   });
 });

@@ -5,7 +5,6 @@ import { allow } from "#api/rbac.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import { conduct, type Conclusion } from "#drain/conduct.ts";
 import { type Hands, ngrokRefuses } from "#drain/hands.ts";
-import { keepReport } from "#drain/keep.ts";
 import { endingLines } from "#drain/lines.ts";
 import { drainRights, driftRights } from "#drain/rbac.ts";
 import { newReport, type Report } from "#drain/report.ts";
@@ -114,8 +113,7 @@ async function tellWhatWasFound(
 ): Promise<void> {
   const { report, farewell } = conclusion;
   if (farewell !== undefined && report.done === 0) return;
-  const reported = await keepReport(hands, release, policy, report, world.signal);
   const at = `${release.name} $CHART -n ${release.namespace} --version ${chart}`;
   const again = `helm install ${at}, where CHART is the chart, then helm uninstall ${release.name} -n ${release.namespace}`;
-  for (const line of endingLines(conclusion, { release, policy, seconds, again, reported })) world.say(...line);
+  for (const line of endingLines(conclusion, { release, policy, seconds, again })) world.say(...line);
 }

@@ -11,7 +11,6 @@ import { endingLines } from "#drain/lines.ts";
 import { preflight } from "#drain/preflight.ts";
 import { drainRights, driftRights, takeoverRights } from "#drain/rbac.ts";
 import { countsOf, newReport, type Report } from "#drain/report.ts";
-import { keepReport } from "#drain/keep.ts";
 import { mark, type Mark, parseState, stateReader, stateRef } from "#drain/state.ts";
 import { podsOfRelease } from "#drain/pods.ts";
 import { takeOver } from "#drain/takeover.ts";
@@ -132,7 +131,6 @@ async function attempt(world: World, trying: Trying): Promise<HookResult> {
     // Helm deletes the CRDs next: an object that somebody else holds would hang in them.
     mayFinish: (report) => !settings.crdsGo || report.foreign.size === 0,
   });
-  const reported = await keepReport(hands, release, sealedPolicy(), conclusion.report, world.signal);
   const seconds = (world.clock.now() - began) / 1000;
   const operatorRuns = conclusion.ending === "paused" && (await podsOfRelease(read, release, world.signal)).length > 0;
   const ended = {
@@ -140,7 +138,6 @@ async function attempt(world: World, trying: Trying): Promise<HookResult> {
     policy: sealedPolicy(),
     seconds,
     again,
-    reported,
     operatorRuns,
     revision: settings.revision,
   };

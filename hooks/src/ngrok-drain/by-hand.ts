@@ -3,7 +3,6 @@
 import type { DrainPolicy } from "#api/schema.ts";
 import { conduct, type Conclusion } from "#drain/conduct.ts";
 import type { DrainEvent } from "#drain/events.ts";
-import { keepReport } from "#drain/keep.ts";
 import { podsOfRelease } from "#drain/pods.ts";
 import { keyMissing } from "#drain/preflight.ts";
 import { questionsOf } from "#drain/questions.ts";
@@ -63,8 +62,6 @@ export interface Drained {
   /** What held at the end: sealed by an earlier mark, or relaxed meanwhile. */
   readonly policy: DrainPolicy;
   readonly seconds: number;
-  /** Whether the report could be written. */
-  readonly reported: boolean;
 }
 
 /** Marks, takes the write token as `cli/<uuid>`, drains and writes the report. */
@@ -95,8 +92,7 @@ export async function drainByHand(world: World, { policy, budgetMs, alone }: ByH
     mark: held,
     onEvent: progress(world),
   });
-  const reported = await keepReport(hands, release, sealed(), conclusion.report, signal);
-  return { conclusion, policy: sealed(), seconds: (clock.now() - began) / 1000, reported };
+  return { conclusion, policy: sealed(), seconds: (clock.now() - began) / 1000 };
 }
 
 interface Taking extends Pick<ByHand, "alone" | "budgetMs"> {

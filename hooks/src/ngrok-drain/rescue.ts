@@ -133,16 +133,16 @@ function refused(world: World, outlook: Outlook, reason: string, remedies: reado
 
 function ended(world: World, outlook: Outlook, drained: Drained): number {
   const { release, traces } = outlook;
-  const { conclusion, policy, seconds, reported } = drained;
+  const { conclusion, policy, seconds } = drained;
   const counts = countsOf(drained);
   const again = `ngrok-drain rescue ${release.name} -n ${release.namespace} --policy ${policy}`;
   const next = counts.ok ? restOf(release, traces) : again;
   const { kept } = conclusion.report;
   const document: RescueDocument = { ...documentOf(outlook), ...counts, kept: kept.map(parseTold), next };
   world.answer(document, [
-    ...endingLines(conclusion, { release, policy, seconds, again, reported: true }).map(lineOf),
+    ...endingLines({ ...conclusion, reported: true }, { release, policy, seconds, again }).map(lineOf),
     // In a namespace that goes no report can be written: these lines are all there ever is.
-    ...(reported ? [] : kept.map((line) => `kept      ${line}`)),
+    ...(conclusion.reported ? [] : kept.map((line) => `kept      ${line}`)),
     ...(counts.ok ? [`next      ${next}`] : []),
   ]);
   return counts.ok ? EXIT.ok : EXIT.failed;

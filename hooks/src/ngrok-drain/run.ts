@@ -52,11 +52,11 @@ function refused(world: World, { reason, remedies }: Refused): number {
 
 function ended(world: World, drained: Drained): number {
   const { release } = world.install;
-  const { conclusion, policy, seconds, reported } = drained;
+  const { conclusion, policy, seconds } = drained;
   const counts = countsOf(drained);
   const again = "ngrok-drain run";
   const next = counts.ok ? `helm uninstall ${release.name} -n ${release.namespace}` : again;
-  const lines = endingLines(conclusion, { release, policy, seconds, again, reported });
+  const lines = endingLines(conclusion, { release, policy, seconds, again });
   const document = { command: "run", release, ...counts, next, kept: conclusion.report.kept.length };
   world.answer(document, [
     ...lines.map(([word, sentence]) => `${word.padEnd(9)} ${sentence}`),
