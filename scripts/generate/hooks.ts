@@ -34,6 +34,8 @@ export function rightsFile(
 
 /** The test that goes the way of the pre-delete hook, under its rights. */
 const REHEARSAL = "rehearsal";
+/** Pods after one that was killed. */
+const CLEANUP_RETRIES = 3;
 /** A test ends within Helm's own default of 300 s, also where its pod never starts. */
 const TEST_SECONDS = 120;
 
@@ -66,6 +68,7 @@ export function hookFiles(hook: HookDefinition): readonly GeneratedFile[] {
     deletePolicy,
     // A test that failed can be asked why; `testSeconds` later Kubernetes takes it away.
     jobDeletePolicy: test ? "before-hook-creation,hook-succeeded" : deletePolicy,
+    retries: before ? undefined : CLEANUP_RETRIES,
     testSeconds: test ? TEST_SECONDS : undefined,
     name: named(hook.name),
     serviceAccount: named(hook.name),

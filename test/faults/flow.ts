@@ -4,14 +4,17 @@ import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Fronts } from "#scripts/demo/fronts.ts";
 import type { ApiProxy } from "#test/support/api-proxy.ts";
-import { endOf, eventsSince } from "#test/support/audit.ts";
+import { endOf, eventsSince, said } from "#test/support/audit.ts";
+import { denials } from "#test/support/denials.ts";
 import type { HelmRun } from "#test/support/helm.ts";
 import type { NgrokApi } from "#test/support/ngrok-api/server.ts";
 import type { Processes } from "#test/support/processes.ts";
 import { FULLNAME, RELEASE, type Scene } from "#test/support/open-scene.ts";
+import { pageCommands } from "#test/support/page-commands.ts";
+import { accountOf } from "#test/support/rights.ts";
 import { actOf, textOf, type OpenAct } from "./act.ts";
 import { randomOf } from "./random.ts";
-import { firstEndOf, leavesOf, type RunCase, type Scenario } from "./scenario.ts";
+import { type FirstEnd, firstEndOf, leavesOf, type RunCase, type Scenario } from "./scenario.ts";
 import {
   type Evidence,
   isRelaxed,
@@ -77,7 +80,7 @@ export async function play(options: FlowOptions): Promise<Ended> {
       kept: await keptLines(act),
       lease: `${FULLNAME}-leader`,
     };
-    assert.deepEqual(wrongs(run, evidence), []);
+    assert.deepEqual([...wrongs(run, evidence), ...refusals(evidence, scene)], []);
     await waysAreShut(scene, fronts);
     if (run.policy === "Delete" && !isRelaxed(evidence)) assert.deepEqual(await waysLeft(scene, run.keep), []);
     await scenario.after?.(act);
@@ -97,6 +100,13 @@ function wrongs({ policy }: RunCase, evidence: Evidence): string[] {
   return [...byPolicy, ...writesAfterFence(evidence), ...replicasBeyondStatus(evidence)];
 }
 
+/** What RBAC refused to our programs, in this case's own namespaces: they ask for what they may have, on the worst day too. */
+function refusals({ events }: Evidence, { namespace }: Scene): string[] {
+  return denials(events, FULLNAME)
+    .filter((event) => accountOf(event)?.startsWith(`${namespace}/`) === true)
+    .map((event) => `refused: ${said(event)}`);
+}
+
 /** With all that a production cluster switches on and an uninstall has to take away again, or to pass. */
 function valuesOf({ values, helmTimeout }: Scenario, { policy, keep }: RunCase): NonNullable<Scenario["values"]> {
   const production = { "protect.enabled": true, "networkPolicy.enabled": true };
@@ -112,7 +122,7 @@ async function uninstall(scenario: Scenario, act: OpenAct): Promise<Ended> {
     await noFinalizerIsLeft(scenario, act);
     return "0";
   }
-  explains(scenario, first);
+  await explains(scenario, expected, first, act.scene);
   for (const pattern of Array.isArray(expected) ? (expected as RegExp[]) : []) assert.match(textOf([first]), pattern);
   await scenario.remedy?.(act);
   for (let at = 1; at < RUNS; at += 1) {
@@ -121,7 +131,7 @@ async function uninstall(scenario: Scenario, act: OpenAct): Promise<Ended> {
       await noFinalizerIsLeft(scenario, act);
       return "1, then 0";
     }
-    explains(scenario, next);
+    await explains(scenario, "maybe", next, act.scene);
   }
   throw new Error(`helm uninstall has not succeeded after ${RUNS} runs of the same command`);
 }
@@ -147,8 +157,16 @@ function isGone({ stderr }: HelmRun): boolean {
   return /Release not loaded: .*: release: not found/.test(stderr);
 }
 
-function explains({ mute }: Scenario, end: HelmRun): void {
+/** What a run that ended with 1 says; of one whose hook never ran, what the runbook's first command shows. */
+async function explains({ mute }: Scenario, expected: FirstEnd, end: HelmRun, scene: Scene): Promise<void> {
   if (mute === undefined) assert.deepEqual(unexplained(textOf([end])), []);
+  else if (Array.isArray(expected)) {
+    const page = await pageCommands("runbook-uninstall.md");
+    assert.match(
+      await page.type(scene, "look"),
+      /ErrImagePull|ImagePullBackOff|Pending|exceeded quota|violates PodSecurity/,
+    );
+  }
 }
 
 /** Exit 0 is a promise about this moment: nothing that would still have to go away. */

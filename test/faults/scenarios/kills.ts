@@ -1,10 +1,19 @@
 // The operator as the uninstall finds it, and what dies while it goes on.
+import assert from "node:assert/strict";
 import type { AddedCallFault } from "#test/support/api-proxy.ts";
-import { RELEASE } from "#test/support/open-scene.ts";
+import { FULLNAME, RELEASE } from "#test/support/open-scene.ts";
 import { defineScenario, type Act, type Policy } from "../scenario.ts";
 
-/** Calls of a hook that frees 30 objects and those of the other two pods; a kill beyond the last one would be none. Seen: `operator-alive` prints them. */
+/**
+ * Calls of a hook that frees 30 objects and those of the other two pods, but for its last ones: how many there are differs
+ * from run to run, and a kill beyond the last one would be none. Seen: `operator-alive` prints them.
+ */
 const CALLS_OF_DRAIN: Readonly<Record<Policy, number>> = { Retain: 160, Delete: 190 };
+
+/** From the KubernetesOperator's deletion on: its finalizer, the Lease, and what is read between them. */
+const LAST_CALLS_OF_DRAIN = 5;
+/** Without a drain before it that failed. */
+const CALLS_OF_CLEANUP = 36;
 
 export async function scaleToZero({ kubectl, at }: Act): Promise<void> {
   const all = ["--selector", `app.kubernetes.io/instance=${RELEASE}`];
@@ -44,6 +53,55 @@ export const kills = [
       act.onEnd(async () => {
         await Promise.resolve();
         if (kill.hits === 0) throw new Error(`the hook made fewer than ${n} calls, so it was not killed`);
+      });
+    },
+  }),
+  defineScenario({
+    name: "hook-killed-at-its-end",
+    sentence:
+      "The drain hook's process is killed as it says farewell: all is freed, the KubernetesOperator is going (E14)",
+    keepFalse: true,
+    firstEnd: "maybe",
+    before: async ({ proxy, random, killAt, onEnd }) => {
+      const n = random.int(1, LAST_CALLS_OF_DRAIN);
+      let kill: AddedCallFault | undefined;
+      proxy.add({
+        kind: "do",
+        match: { caller: "drain", method: "DELETE", path: /\/kubernetesoperators\// },
+        run: () => void (kill = killAt({ caller: "drain" }, n)),
+      });
+      console.log(`kills the hook at call ${n} after the KubernetesOperator's deletion`);
+      onEnd(async () => {
+        await Promise.resolve();
+        if (kill?.hits !== 1) throw new Error(`the hook made fewer than ${n} calls after that deletion`);
+      });
+    },
+    after: async ({ kubectl, at, run }) => {
+      const report = [
+        "get",
+        ...at,
+        "configmap",
+        `${FULLNAME}-drain-report`,
+        "-o",
+        "jsonpath={.data.kept}{.data.removed}",
+      ];
+      const lines = (await kubectl.run(report)).trim().split("\n");
+      // Three kinds of ten objects each, and those of the other two pods.
+      assert.ok(lines.length >= 30, `the report has ${lines.length} lines under ${run.policy}`);
+    },
+  }),
+  defineScenario({
+    name: "cleanup-killed",
+    sentence: "The process of the cleanup after the release is killed at a call that is drawn over its whole run (F2)",
+    keepFalse: true,
+    firstEnd: "maybe",
+    before: async ({ random, killAt, onEnd }) => {
+      const n = random.int(1, CALLS_OF_CLEANUP);
+      const kill = killAt({ caller: "cleanup" }, n);
+      console.log(`kills the cleanup at call ${n}`);
+      onEnd(async () => {
+        await Promise.resolve();
+        if (kill.hits !== 1) throw new Error(`the cleanup made fewer than ${n} calls, so it was not killed`);
       });
     },
   }),
