@@ -57,6 +57,18 @@ test("a registration that ngrok does not know any more counts as gone, as after 
 });
 
 test.for(["Retain", "Delete"] as const)(
+  "%s: where nothing carries a finalizer one look at each kind is enough, and the registration goes (E4)",
+  async (policy, { expect }) => {
+    await registered();
+    const { report, farewell } = await drain(policy);
+    expect(report).toMatchObject({ passes: 1, done: 0, failed: 0 });
+    expect(farewell).toMatchObject({ is: "gone", registration: "deleted" });
+    expect(rig.api.count("DELETE", "/kubernetes_operators", 204)).toBe(1);
+    expect(await operator()).toBeUndefined();
+  },
+);
+
+test.for(["Retain", "Delete"] as const)(
   "%s: while ngrok fails, nothing is deregistered unseen; the next run ends it and drains nothing twice (E10)",
   async (policy, { expect }) => {
     await rig.domains(2);

@@ -154,7 +154,7 @@ describe("the drain hook", () => {
 });
 
 describe("the cleanup hook", () => {
-  test("normally finds nothing, and sweeps what Helm does not own (E4, F21)", async () => {
+  test("normally finds nothing, and sweeps what Helm does not own (F21)", async () => {
     await rig.anOperator();
     expect((await rig.run("drain")).code).toBe(0);
     await rig.write.create(
