@@ -11,7 +11,7 @@ import { defineScenario, type Act, type Policy } from "../scenario.ts";
 const CALLS_OF_DRAIN: Readonly<Record<Policy, number>> = { Retain: 160, Delete: 190 };
 
 /** From the KubernetesOperator's deletion on: its finalizer, the Lease, and what is read between them. */
-const LAST_CALLS_OF_DRAIN = 5;
+const LAST_CALLS_OF_DRAIN = 3;
 /** Without a drain before it that failed. */
 const CALLS_OF_CLEANUP = 36;
 
