@@ -22,7 +22,7 @@ export function matrixSection(scenarios: readonly Scenario[], recorded: Recorded
     "the same `helm uninstall` ended: `0` at once with nothing left, or `1, then 0`: first with the object, the reason and the",
     "next command, and after that command with nothing left. In every case nothing was lost at ngrok under Retain, no finalizer",
     "went under Delete before ngrok had answered for its object, and nobody wrote after having lost the Lease; agents and the",
-    "forwarder wrote statuses alone, every tunnel was closed in the end, and RBAC refused nothing that a program asked for. (A",
+    "forwarder wrote statuses alone, and every tunnel was closed in the end. (A",
     "revision that somebody made in mid-drain stays listed by Helm until the same command again, which those scenarios type. What",
     "two uninstalls at once leave under Helm 3 is below the table.) `–` is not run, for the reason below the table or",
     "because the CRDs make no difference there; an empty cell has not been recorded; behind a `*` the product has changed since,",

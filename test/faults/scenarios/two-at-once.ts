@@ -24,16 +24,8 @@ export const twoAtOnce = [
     helmTimeout: 45,
     // Helm deletes the first hook's Job for the second: Helm 3 takes that for a success, Helm 4 waits in vain.
     firstEnd: "maybe",
-    mute: "the second uninstall deletes the first one's Job, and its words with it. Helm 3 may run the cleanup twice at once, and deletes its ServiceAccount under the second one, which then cannot take away what the drain left: Jobs that hold nothing and go a day after they have ended, the drain hook's rights, the Lease. The runbook's sweep takes them at once",
-    leaves: ({ helm }) =>
-      helm === 3
-        ? [
-            /^job .*-(drain|cleanup)$/,
-            /^pod .*-(drain|cleanup)-[a-z0-9]{5}$/,
-            /^(serviceaccount|role|rolebinding|clusterrole|clusterrolebinding) .*-drain$/,
-            /^lease .*-leader$/,
-          ]
-        : [],
+    mute: "the second uninstall deletes the first one's Job, and its words with it. Helm 3 may run the cleanup twice at once, and deletes its ServiceAccount under the second one, which then cannot take the drain's Job away: both hold nothing, and Kubernetes deletes them a day after they have ended; the runbook's sweep takes them at once",
+    leaves: ({ helm }) => (helm === 3 ? [/^job .*-(drain|cleanup)$/, /^pod .*-(drain|cleanup)-[a-z0-9]{5}$/] : []),
     during: async (act) => {
       const middle = middleOf(act);
       await middle.reached;
