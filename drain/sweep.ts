@@ -9,6 +9,7 @@ import {
   ClusterRoleBinding,
   ConfigMap,
   Job,
+  type JobObject,
   Lease,
   Pod,
   Role,
@@ -50,14 +51,26 @@ export const sweepRights: readonly Rule[] = [
   ),
 ];
 
-/** Deletes what is left and names it: `lease a-leader`. The report stays: it is for the day after. */
+/** Complete or Failed. */
+export function hasEnded({ status }: JobObject): boolean {
+  return (status?.conditions ?? []).some(
+    ({ type, status }) => ["Complete", "Failed"].includes(type) && status === "True",
+  );
+}
+
+/**
+ * Deletes what is left and names it: `lease a-leader`. The report stays: it is for the day after. Of a drain that still works
+ * nothing is deleted, but "working" returned: it is another `helm uninstall`, and has a cleanup of its own.
+ */
 export async function sweep(
   hands: Hands,
   release: Release,
   clusterWide: boolean,
   signal: AbortSignal,
-): Promise<readonly string[]> {
+): Promise<readonly string[] | "working"> {
   const names = namesOf(release);
+  const drain = await hands.read.get(Job, { name: names.drainJob, namespace: release.namespace }, signal);
+  if (drain !== undefined && drain.metadata.deletionTimestamp === undefined && !hasEnded(drain)) return "working";
   const left: readonly (readonly [Kind, string])[] = [
     [Lease, names.lease],
     [ConfigMap, names.drainState],

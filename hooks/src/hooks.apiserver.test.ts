@@ -9,6 +9,7 @@ import { parseState, stateReader } from "#drain/state.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import { ConfigMap, Job, Lease, Pod } from "#kube/kinds.ts";
 import { hold } from "#kube/lease.ts";
+import { anEndedJob } from "#test/support/ended-job.ts";
 import { at, type HookRig, hookRig, release } from "#test/support/hook-rig.ts";
 import type { NgrokApi } from "#test/support/ngrok-api/server.ts";
 
@@ -157,14 +158,7 @@ describe("the cleanup hook", () => {
   test("normally finds nothing, and sweeps what Helm does not own (F21)", async () => {
     await rig.anOperator();
     expect((await rig.run("drain")).code).toBe(0);
-    await rig.write.create(
-      Job,
-      {
-        metadata: at("ngrok-operator-drain"),
-        spec: { template: { spec: { restartPolicy: "Never", containers: [{ name: "a", image: "a" }] } } },
-      } as KubeObject,
-      signal,
-    );
+    await anEndedJob(rig.write, async (args) => await rig.kubectl(...args), at("ngrok-operator-drain"));
     const { code, log } = await rig.run("cleanup");
     expect(log).toMatch(
       /cleanup +deleted lease ngrok-operator-leader, configmap ngrok-operator-drain-state, job ngrok-operator-drain, serviceaccount/,

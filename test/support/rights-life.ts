@@ -8,6 +8,7 @@ import { ConfigMap, Lease, Pod } from "#kube/kinds.ts";
 import { type AuditEvent, endOf, eventsSince } from "./audit.ts";
 import { aCloudEndpoint, aDomain, aKubernetesOperator, anIPPolicy, anNgrokTrafficPolicy } from "./builders.ts";
 import { ChartInstall, type Ended, type Program, renderChart, type Values } from "./chart-install.ts";
+import { anEndedJob } from "./ended-job.ts";
 import { clearField, makeField } from "./field.ts";
 import { bindsAndUnbinds, goesWithBindingsOff, leftByBindings } from "./rights-bindings.ts";
 import type { Ground } from "./rights-ground.ts";
@@ -106,11 +107,14 @@ export class Life {
     await this.cleared();
   }
 
-  /** A helm uninstall's first hook: nothing to do, then a field; the KubernetesOperator is held by a stranger. */
+  /** A helm uninstall's first hook: beside another uninstall's last, then a field; the KubernetesOperator is held by a stranger. */
   async drains(): Promise<void> {
+    const { kubectl, write } = this.#ground;
     await this.#operator();
     await this.#pod();
+    await anEndedJob(write, kubectl, at("ngrok-operator-cleanup"));
     ended(await this.#install.hook("drain", { CRDS_GO: "true" }));
+    await kubectl(["delete", "job", "ngrok-operator-cleanup", "-n", "ops"]);
     await this.#field();
     ended(await this.#install.hook("drain", { DRAIN_POLICY: "Delete" }));
     await this.cleared();
@@ -134,7 +138,7 @@ export class Life {
     await this.#pod();
     await this.#field();
     ended(await this.#install.hook("drain", { DRAIN_POLICY: "Purge" }), 1);
-    await kubectl(["create", "job", "ngrok-operator-drain", "--image=none", "-n", "ops"]);
+    await anEndedJob(write, kubectl, at("ngrok-operator-drain"));
     await write.create(Lease, { metadata: at(LEASE) }, signal);
     ended(await this.#install.hook("cleanup", { DRAIN_POLICY: "Delete" }));
     await this.#field();

@@ -70,8 +70,14 @@ async function attempt(world: World, settings: Settings, told: Told): Promise<Ho
   }
   await tellWhatWasFound(world, settings, hands, conclusion, (clock.now() - began) / 1000);
   const swept = await sweep(hands, release, settings.clusterWide, signal);
-  world.say("cleanup", swept.length === 0 ? "nothing was left" : `deleted ${swept.join(", ")}`);
+  world.say("cleanup", sweptText(swept));
   return { ok };
+}
+
+function sweptText(swept: readonly string[] | "working"): string {
+  if (swept === "working")
+    return "another helm uninstall of this release still drains: the rest is for its own cleanup";
+  return swept.length === 0 ? "nothing was left" : `deleted ${swept.join(", ")}`;
 }
 
 /** Retain wins, wherever it is said: in the values, or by the policy that the first hook sealed and copied. */

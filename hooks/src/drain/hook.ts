@@ -18,6 +18,7 @@ import { ConfigMap } from "#kube/kinds.ts";
 import { reader, type Reader } from "#kube/reader.ts";
 import { writer } from "#kube/writer.ts";
 import { defineHook, type HookResult, type HookWorld } from "../define-hook.ts";
+import { letFirstEnd, letFirstEndRights } from "./let-first-end.ts";
 import { otherPolicy } from "./other-policy.ts";
 import { environment, type Settings, settingsOf } from "../environment.ts";
 import { headStart } from "../head-start.ts";
@@ -34,6 +35,7 @@ export const drainHook = defineHook({
     ...drainRights,
     ...driftRights,
     ...takeoverRights,
+    ...letFirstEndRights,
     ...ownKinds.map((kind) =>
       allow(kind, ["list"], { scope: "cluster", why: "refuse to let the CRDs go while another install needs them" }),
     ),
@@ -54,6 +56,8 @@ interface Trying {
   readonly again: string;
   /** The state was marked: an Open that comes after it is a cancel. */
   marked: boolean;
+  /** Another uninstall has been let end: it is not waited for twice. */
+  alone: boolean;
   /** What all tries have come to. */
   report?: Report;
 }
@@ -70,7 +74,7 @@ async function run(world: World): Promise<HookResult> {
   const began = clock.now();
   const headStartMs = await headStart(read, { ...settings, namespace: release.namespace }, clock, signal);
   const runMs = budget.runMs - headStartMs;
-  const trying: Trying = { settings, read, began, headStartMs, again, marked: false };
+  const trying: Trying = { settings, read, began, headStartMs, again, marked: false, alone: false };
   // The command at once: a pod that is killed says nothing at its end.
   world.say(
     "drain",
@@ -86,10 +90,31 @@ async function run(world: World): Promise<HookResult> {
   }
 }
 
+/** The drain, and once more where another uninstall went past it meanwhile and this one could not end well beside it. */
 async function attempt(world: World, trying: Trying): Promise<HookResult> {
-  const { settings, read, began, headStartMs, again } = trying;
-  const { release, policy, budget } = settings;
-  const left = (): number => budget.runMs - headStartMs - (world.clock.now() - began);
+  await beAlone(world, trying);
+  const result = await drainOnce(world, trying);
+  const wasAlone = trying.alone;
+  await beAlone(world, trying);
+  return result.ok || trying.alone === wasAlone ? result : await drainOnce(world, trying);
+}
+
+async function beAlone(world: World, trying: Trying): Promise<void> {
+  if (trying.alone) return;
+  const { settings, read } = trying;
+  const budgetMs = timeLeft(world, trying) / 2;
+  trying.alone = await letFirstEnd({ ...world, read, release: settings.release, budgetMs });
+}
+
+/** Milliseconds until this run must end, so that Helm still waits. */
+function timeLeft({ clock }: World, { settings, headStartMs, began }: Trying): number {
+  return settings.budget.runMs - headStartMs - (clock.now() - began);
+}
+
+async function drainOnce(world: World, trying: Trying): Promise<HookResult> {
+  const { settings, read, began, again } = trying;
+  const { release, policy } = settings;
+  const left = (): number => timeLeft(world, trying);
   const held = await begin(world, trying);
   if (held === undefined) return { ok: false };
   if (held.policy !== policy)

@@ -9,6 +9,14 @@ import { scaleToZero } from "./kills.ts";
 const ALWAYS = Number.POSITIVE_INFINITY;
 const DRAIN = { caller: "drain" } as const;
 const FORBIDDEN = 'is forbidden: User "system:serviceaccount:drain" cannot do this (fault on demand)';
+/** What a program of ours takes for the time; its argument says which it is. */
+const SKEW = Buffer.from(
+  `const Real = Date, ms = process.argv[1]?.includes("/hooks/") ? 36e5 : -36e5;
+globalThis.Date = class extends Real {
+  constructor(...given) { if (given.length > 0) super(...given); else super(Real.now() + ms); }
+  static now() { return Real.now() + ms; }
+};`,
+).toString("base64");
 const manager = `deployment/${FULLNAME}-manager`;
 
 export const apiServer = [
@@ -28,6 +36,7 @@ export const apiServer = [
   defineScenario({
     name: "verb-missing",
     sentence: "Somebody takes a verb from the hook's role as soon as Helm has made it",
+    keepFalse: true,
     helmTimeout: 60,
     firstEnd: [/refused .*may not patch .*domains/, /Nothing was changed/],
     during: async ({ kubectl }) => {
@@ -74,6 +83,7 @@ export const apiServer = [
     name: "calls-get-lost",
     sentence:
       "One of twenty calls of operator and hooks hangs or is reset, some of them after they were carried out (F12)",
+    keepFalse: true,
     firstEnd: "maybe",
     before: async ({ proxy }) => {
       proxy.add({ kind: "hang", chance: 0.015, times: ALWAYS });
@@ -141,6 +151,20 @@ export const apiServer = [
       const holderIdentity = `pod/${FULLNAME}-manager-0/00000000-0000-0000-0000-00000000dead`;
       const patch = JSON.stringify({ spec: { holderIdentity, renewTime } });
       await act.kubectl.run(["patch", "lease", ...act.at, `${FULLNAME}-leader`, "--type=merge", "-p", patch]);
+    },
+  }),
+  defineScenario({
+    name: "programs-two-hours-apart",
+    sentence:
+      "The clocks of the hooks are an hour ahead of the API server's, those of the operator's pods an hour behind (F5)",
+    values: { "extraEnv.NODE_OPTIONS": `--import=data:text/javascript;base64\\,${SKEW}` },
+    after: async ({ audit, run }) => {
+      const renewed = (await audit()).flatMap(({ objectRef, requestObject, requestReceivedTimestamp }) => {
+        const { renewTime } = (requestObject as { spec?: { renewTime?: string } } | undefined)?.spec ?? {};
+        if (objectRef?.resource !== "leases" || renewTime === undefined) return [];
+        return [Math.round((Date.parse(renewTime) - Date.parse(requestReceivedTimestamp)) / 3_600_000)];
+      });
+      assert.deepEqual([...new Set(renewed)].toSorted(), [-1, 1], `both clocks were wrong under ${run.policy}`);
     },
   }),
   defineScenario({

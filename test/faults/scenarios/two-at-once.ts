@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { aCloudEndpoint } from "#test/support/builders.ts";
 import { FULLNAME } from "#test/support/open-scene.ts";
-import { pageCommands } from "#test/support/page-commands.ts";
 import { defineScenario, type Act } from "../scenario.ts";
 
 /** A patch of an object's finalizers by the hook: the drain is in its middle. */
@@ -24,8 +23,7 @@ export const twoAtOnce = [
     helmTimeout: 45,
     // Helm deletes the first hook's Job for the second: Helm 3 takes that for a success, Helm 4 waits in vain.
     firstEnd: "maybe",
-    mute: "the second uninstall deletes the first one's Job, and its words with it. Helm 3 may run the cleanup twice at once, and deletes its ServiceAccount under the second one, which then cannot take the drain's Job away: both hold nothing, and Kubernetes deletes them a day after they have ended; the runbook's sweep takes them at once",
-    leaves: ({ helm }) => (helm === 3 ? [/^job .*-(drain|cleanup)$/, /^pod .*-(drain|cleanup)-[a-z0-9]{5}$/] : []),
+    mute: "the second uninstall deletes the first one's Job, and its words with it",
     during: async (act) => {
       const middle = middleOf(act);
       await middle.reached;
@@ -34,29 +32,6 @@ export const twoAtOnce = [
       await act.kubectl.run(["wait", ...act.at, "--for=delete", job, "--timeout=20s"]).catch(() => {}); // made anew at once
       middle.release();
       await second;
-    },
-    // Whatever of Jobs is left, Kubernetes has been told when to take it.
-    after: async (act) => {
-      const { kubectl, at, scene } = act;
-      const left = [
-        "get",
-        "jobs",
-        ...at,
-        "-o",
-        "jsonpath={range .items[*]}{.spec.ttlSecondsAfterFinished}{'\\n'}{end}",
-      ];
-      const seconds = (await kubectl.run(left)).split("\n").filter((line) => line !== "");
-      assert.deepEqual(
-        seconds.filter((line) => line !== "86400"),
-        [],
-      );
-      const page = await pageCommands("runbook-uninstall.md");
-      await page.type(scene, "sweep");
-      const swept = await scene.leftovers();
-      assert.deepEqual(
-        swept.filter((line) => !/^(customresourcedefinition|pod) /.test(line)),
-        [],
-      );
     },
   }),
   defineScenario({
