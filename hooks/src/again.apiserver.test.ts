@@ -90,16 +90,35 @@ test.for(HELMS)(
   },
 );
 
-/** With policy Delete and objects of its own, all of them at ngrok. */
+test.for(HELMS)(
+  "Helm %s: an upgrade to Delete that failed is what a person asked for last: its policy holds, and its revision is named",
+  async (helm) => {
+    const { release, shop } = await anInstall("failed", helm, "Retain");
+    const at = `${release.name} $CHART -n ${release.namespace} --reuse-values`;
+    const tooSoon = "--set podAnnotations.attempt=second --wait --timeout 1s";
+    await expect(cluster.type(helm, `helm upgrade ${at} --set drainPolicy=Delete ${tooSoon}`)).rejects.toThrow();
+    expect(await cluster.type(helm, `helm history ${release.name} -n ${release.namespace}`)).toMatch(/2 .*failed/);
+
+    const { code, stderr } = await release.uninstall();
+
+    const log = cluster.log(release, "drain");
+    expect(code, `${stderr}\n${log}`).toBe(0);
+    expect(log).toMatch(/revision 2 policy Delete/);
+    expect({ left: await left(shop), remote: cluster.api.remote() }).toEqual({ left: [], remote: 0 });
+  },
+);
+
+/** With objects of its own, all of them at ngrok. */
 async function anInstall(
   word: string,
   helm: HelmVersion,
+  drainPolicy = "Delete",
 ): Promise<{ readonly release: Release; readonly shop: string }> {
   await installCrds(cluster.connection);
   const shop = `shop-${word}${helm}`;
   await cluster.kubectl.run(["create", "namespace", shop]);
   const values = {
-    drainPolicy: "Delete",
+    drainPolicy,
     installCRDs: false,
     "ingress.watchNamespace": shop,
     "ingress.ingressClass.create": false,
