@@ -37,8 +37,12 @@ function aResult(over: Partial<DrainResult> = {}): DrainResult {
 
 test("a row tells memory, time for one object and the bystander's wait", () => {
   expect(scalePage([aResult()])).toContain(
-    "| hook, Retain | 50000 | 500 | 150 MB | 50 s | 1.00 ms | 0.80 ms | 2 / 9 ms | 4 / 9 ms | 5 / 9 ms | 3 |",
+    "| hook, Retain | 50000 | 500 | 150 MB | – | 50 s | 1.00 ms | 0.80 ms | 2 / 9 ms | 4 / 9 ms | 5 / 9 ms | 3 |",
   );
+});
+
+test("of a leader it also tells what it took before the drain", () => {
+  expect(scalePage([aResult({ driver: "leader", settledMemoryMB: 140 })])).toContain("| 150 MB | 140 MB | 50 s |");
 });
 
 test("without results the page says so, and the chart is one all the same", () => {

@@ -36,8 +36,8 @@ function tableOf(results: readonly DrainResult[]): readonly string[] {
   return [
     "![Memory, time and a bystander's wait, by the number of objects](scale.svg)",
     "",
-    "| Driver | Objects | Namespaces | Peak memory | Drain | An object | Bare client | Bystander idle | beside the bare client | beside the drain | Load |",
-    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    "| Driver | Objects | Namespaces | Peak memory | before the drain | Drain | An object | Bare client | Bystander idle | beside the bare client | beside the drain | Load |",
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ...results.map(rowOf),
   ];
 }
@@ -49,6 +49,7 @@ function rowOf(result: DrainResult): string {
     count,
     namespaces,
     `${result.peakMemoryMB} MB`,
+    result.settledMemoryMB === undefined ? "–" : `${result.settledMemoryMB} MB`,
     `${seconds} s`,
     `${((seconds / count) * 1000).toFixed(2)} ms`,
     `${(1000 / rawPerSecond).toFixed(2)} ms`,
@@ -63,7 +64,8 @@ const EXPLAINED = [
   "",
   "- *Peak memory* is what the kernel counted as resident at most (VmHWM) in the whole life of the driver's process, in MB of",
   "  1,000,000 bytes, with the flags that the chart starts it with. The *hook* holds pages and the report, nothing of the",
-  "  objects; the *leader* is the api-manager, which has reconciled all of them and holds them in its caches.",
+  "  objects; the *leader* is the api-manager, which has reconciled all of them and holds them in its caches: what it takes",
+  "  before the drain is the operator's at rest, and the drain adds to it what stands between the two.",
   "- *Drain* is the time of the whole drain with its proof; *an object* is its share for one object. *Bare client* is what one",
   "  object costs a client that only sends the same requests as fast as the same API server takes them, in the same run.",
   "- The *bystander* is another process that GETs one ConfigMap ten times a second, whatever has come back: median and 95th",
