@@ -1,12 +1,15 @@
 // The tiers of tests: unit needs nothing, apiserver a real control plane, e2e and faults a whole cluster (see CONTRIBUTING.md).
 import { defineConfig } from "vitest/config";
 import { ClosingLine } from "./test/support/closing-line.ts";
+import { GO_MEMORY } from "./tools/cluster/embedded/components.ts";
 
 const code = "{wire,kube,api,ngrok,drain,hooks,operator,scripts,tools,test}";
 
 export default defineConfig({
   test: {
     reporters: ["default", new ClosingLine()],
+    // helm and kubectl, which tests start by the hundred, read the API server's schemas for a third less of a processor.
+    env: GO_MEMORY,
     // Tests wait for servers half of their time: as many files at once as there are processors, not one fewer.
     maxWorkers: "100%",
     // Bounds of what hangs, not measures: a runner with two processors and ten programs on each must stay below all of them.
