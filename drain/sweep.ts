@@ -3,14 +3,15 @@
 import { allow, type Rule } from "#api/rbac.ts";
 import { namesOf, type Release, reportPieces } from "#api/release.ts";
 import type { Connection } from "#kube/connection.ts";
+import { hasEnded } from "#kube/job.ts";
 import type { Kind } from "#kube/kind.ts";
 import {
   ClusterRole,
   ClusterRoleBinding,
   ConfigMap,
   Job,
-  type JobObject,
   Lease,
+  NetworkPolicy,
   Pod,
   Role,
   RoleBinding,
@@ -23,7 +24,15 @@ import type { Hands } from "./hands.ts";
 import { dropStalePieces } from "./keep.ts";
 import { mayWrite, podsOfRelease, selectorOf } from "./pods.ts";
 
-const drainHookKinds: readonly Kind[] = [Job, ServiceAccount, RoleBinding, Role, ClusterRoleBinding, ClusterRole];
+const drainHookKinds: readonly Kind[] = [
+  Job,
+  NetworkPolicy,
+  ServiceAccount,
+  RoleBinding,
+  Role,
+  ClusterRoleBinding,
+  ClusterRole,
+];
 
 export const sweepRights: readonly Rule[] = [
   allow(Pod, ["list", "watch"], { scope: "release", why: "wait until the pods of this release have ended" }),
@@ -51,26 +60,28 @@ export const sweepRights: readonly Rule[] = [
   ),
 ];
 
-/** Complete or Failed. */
-export function hasEnded({ status }: JobObject): boolean {
-  return (status?.conditions ?? []).some(
-    ({ type, status }) => ["Complete", "Failed"].includes(type) && status === "True",
-  );
+/** Whose turn it is: changes when another `helm uninstall` makes the drain hook anew, of which this is the first object. */
+export async function drainHookOf(read: Reader, release: Release, signal: AbortSignal): Promise<string | undefined> {
+  const at = { name: namesOf(release).drainJob, namespace: release.namespace };
+  return (await read.get(ServiceAccount, at, signal))?.metadata.uid;
 }
 
 /**
- * Deletes what is left and names it: `lease a-leader`. The report stays: it is for the day after. Of a drain that still works
- * nothing is deleted, but "working" returned: it is another `helm uninstall`, and has a cleanup of its own.
+ * Deletes what is left and names it: `lease a-leader`. The report stays: it is for the day after. Of a drain that still works,
+ * or one that is not the `seen` one (drainHookOf), nothing is deleted, but "working" returned: it is another `helm uninstall`,
+ * and has a cleanup of its own.
  */
 export async function sweep(
   hands: Hands,
   release: Release,
   clusterWide: boolean,
+  seen: string | undefined,
   signal: AbortSignal,
 ): Promise<readonly string[] | "working"> {
   const names = namesOf(release);
   const drain = await hands.read.get(Job, { name: names.drainJob, namespace: release.namespace }, signal);
   if (drain !== undefined && drain.metadata.deletionTimestamp === undefined && !hasEnded(drain)) return "working";
+  if ((await drainHookOf(hands.read, release, signal)) !== seen) return "working";
   const left: readonly (readonly [Kind, string])[] = [
     [Lease, names.lease],
     [ConfigMap, names.drainState],
@@ -88,6 +99,12 @@ export async function sweep(
   }
   await dropStalePieces(hands, release, signal);
   return swept;
+}
+
+/** What a person types where the Helm that would have taken it away is no more; the runbook's, as far as hooks leave anything. */
+export function sweepCommand({ name, namespace }: Release): string {
+  const kinds = "job,lease,configmap,networkpolicy,serviceaccount,role,rolebinding,clusterrole,clusterrolebinding";
+  return `kubectl -n ${namespace} delete ${kinds} -l app.kubernetes.io/instance=${name} --ignore-not-found`;
 }
 
 const PODS_END_WITHIN_MS = 60_000;

@@ -191,6 +191,13 @@ export const ResourceQuota: Kind<ResourceQuotaObject> = core("ResourceQuota", "r
 export const LimitRange: Kind<LimitRangeObject> = core("LimitRange", "limitranges", true);
 export const ServiceAccount: Kind<PlainObject> = core("ServiceAccount", "serviceaccounts", true);
 
+export const NetworkPolicy: Kind<PlainObject> = one(
+  "networking.k8s.io",
+  "v1",
+  "NetworkPolicy",
+  "networkpolicies",
+  true,
+);
 export const Lease: Kind<LeaseObject> = one("coordination.k8s.io", "v1", "Lease", "leases", true);
 export const Deployment: Kind<DeploymentObject> = one("apps", "v1", "Deployment", "deployments", true);
 export const Job: Kind<JobObject> = one("batch", "v1", "Job", "jobs", true);

@@ -4,7 +4,7 @@ import type { KubeObject } from "#kube/kind.ts";
 import { Domain } from "#api/domain.ts";
 import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
-import { ConfigMap, Lease, Pod } from "#kube/kinds.ts";
+import { ConfigMap, Lease, NetworkPolicy, Pod } from "#kube/kinds.ts";
 import { type AuditEvent, endOf, eventsSince } from "./audit.ts";
 import { aCloudEndpoint, aDomain, aKubernetesOperator, anIPPolicy, anNgrokTrafficPolicy } from "./builders.ts";
 import { ChartInstall, type Ended, type Program, renderChart, type Values } from "./chart-install.ts";
@@ -138,6 +138,9 @@ export class Life {
     await this.#pod();
     await this.#field();
     ended(await this.#install.hook("drain", { DRAIN_POLICY: "Purge" }), 1);
+    // As the chart makes it with networkPolicy.enabled.
+    const policy = { metadata: at("ngrok-operator-drain"), spec: { podSelector: {} } } as KubeObject;
+    await write.create(NetworkPolicy, policy, signal);
     await anEndedJob(write, kubectl, at("ngrok-operator-drain"));
     await write.create(Lease, { metadata: at(LEASE) }, signal);
     ended(await this.#install.hook("cleanup", { DRAIN_POLICY: "Delete" }));

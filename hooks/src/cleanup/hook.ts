@@ -8,7 +8,7 @@ import { type Hands, ngrokRefuses } from "#drain/hands.ts";
 import { endingLines } from "#drain/lines.ts";
 import { drainRights, driftRights } from "#drain/rbac.ts";
 import { newReport, type Report } from "#drain/report.ts";
-import { sweep, sweepRights, waitForPods } from "#drain/sweep.ts";
+import { drainHookOf, sweep, sweepCommand, sweepRights, waitForPods } from "#drain/sweep.ts";
 import { reader, type Reader } from "#kube/reader.ts";
 import { writer } from "#kube/writer.ts";
 import { afterUninstall } from "#wire/fence.ts";
@@ -45,6 +45,8 @@ interface Told {
   readonly report: Report;
   /** Read once: the KubernetesOperator that says it goes in the middle. */
   policy?: DrainPolicy;
+  /** The drain hook that was there at the beginning (drainHookOf). */
+  seen?: { readonly uid: string | undefined };
 }
 
 async function attempt(world: World, settings: Settings, told: Told): Promise<HookResult> {
@@ -52,6 +54,7 @@ async function attempt(world: World, settings: Settings, told: Told): Promise<Ho
   const { connection, clock, signal } = world;
   const { began } = told;
   const read = reader(connection);
+  told.seen ??= { uid: await drainHookOf(read, release, signal) };
   const running = await waitForPods({ connection, read, release, clock, signal });
   if (running.length > 0) world.say("waited", `${running.join(", ")} still runs after 60s; going on`);
   const fence = afterUninstall(signal);
@@ -69,15 +72,12 @@ async function attempt(world: World, settings: Settings, told: Told): Promise<Ho
     ok = false;
   }
   await tellWhatWasFound(world, settings, hands, conclusion, (clock.now() - began) / 1000);
-  const swept = await sweep(hands, release, settings.clusterWide, signal);
-  world.say("cleanup", sweptText(swept));
+  const swept = await sweep(hands, release, settings.clusterWide, told.seen.uid, signal);
+  if (swept === "working") {
+    world.say("cleanup", "another helm uninstall of this release still drains: the rest is for its own cleanup");
+    world.say("sweep", `where that one ends before: ${sweepCommand(release)}`);
+  } else world.say("cleanup", swept.length === 0 ? "nothing was left" : `deleted ${swept.join(", ")}`);
   return { ok };
-}
-
-function sweptText(swept: readonly string[] | "working"): string {
-  if (swept === "working")
-    return "another helm uninstall of this release still drains: the rest is for its own cleanup";
-  return swept.length === 0 ? "nothing was left" : `deleted ${swept.join(", ")}`;
 }
 
 /** Retain wins, wherever it is said: in the values, or by the policy that the first hook sealed and copied. */

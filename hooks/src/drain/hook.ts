@@ -13,6 +13,7 @@ import { drainRights, driftRights, takeoverRights } from "#drain/rbac.ts";
 import { countsOf, newReport, type Report } from "#drain/report.ts";
 import { mark, type Mark, parseState, stateReader, stateRef } from "#drain/state.ts";
 import { podsOfRelease } from "#drain/pods.ts";
+import { sweepCommand } from "#drain/sweep.ts";
 import { takeOver } from "#drain/takeover.ts";
 import { ConfigMap } from "#kube/kinds.ts";
 import { reader, type Reader } from "#kube/reader.ts";
@@ -56,8 +57,8 @@ interface Trying {
   readonly again: string;
   /** The state was marked: an Open that comes after it is a cancel. */
   marked: boolean;
-  /** Another uninstall has been let end: it is not waited for twice. */
-  alone: boolean;
+  /** Another uninstall has been waited for: that is done once. */
+  hasWaited: boolean;
   /** What all tries have come to. */
   report?: Report;
 }
@@ -74,14 +75,17 @@ async function run(world: World): Promise<HookResult> {
   const began = clock.now();
   const headStartMs = await headStart(read, { ...settings, namespace: release.namespace }, clock, signal);
   const runMs = budget.runMs - headStartMs;
-  const trying: Trying = { settings, read, began, headStartMs, again, marked: false, alone: false };
+  const trying: Trying = { settings, read, began, headStartMs, again, marked: false, hasWaited: false };
   // The command at once: a pod that is killed says nothing at its end.
   world.say(
     "drain",
     `release ${release.namespace}/${release.name} chart ${chart} revision ${revision} policy ${policy} time limit ${Math.round(runMs / 1000)}s, to be resumed by: ${again}`,
   );
   try {
-    return await untilDone(world, runMs, async () => await attempt(world, trying));
+    const result = await untilDone(world, runMs, async () => await attempt(world, trying));
+    if (!result.ok && trying.hasWaited)
+      world.say("sweep", `where Helm says that there is no such release: ${sweepCommand(release)}`);
+    return result;
   } catch (error) {
     if (!(error instanceof Cancelled)) throw error;
     world.say("stopped", "the drain was cancelled; what was freed until then is freed");
@@ -90,20 +94,37 @@ async function run(world: World): Promise<HookResult> {
   }
 }
 
-/** The drain, and once more where another uninstall went past it meanwhile and this one could not end well beside it. */
+/** The drain, unless another uninstall has come to its end meanwhile. */
 async function attempt(world: World, trying: Trying): Promise<HookResult> {
-  await beAlone(world, trying);
+  const before = await afterOther(world, trying);
+  if (before !== undefined) return before;
   const result = await drainOnce(world, trying);
-  const wasAlone = trying.alone;
-  await beAlone(world, trying);
-  return result.ok || trying.alone === wasAlone ? result : await drainOnce(world, trying);
+  const after = await afterOther(world, trying).catch((error: unknown) => {
+    // What is done is done, whether this can be asked or not.
+    if (!result.ok || world.signal.aborted) throw error;
+  });
+  return after ?? result;
 }
 
-async function beAlone(world: World, trying: Trying): Promise<void> {
-  if (trying.alone) return;
-  const { settings, read } = trying;
+/** How this run ends when another uninstall has ended; undefined when there is none, or nothing is known of its end. */
+async function afterOther(world: World, trying: Trying): Promise<HookResult | undefined> {
+  const { settings, read, again } = trying;
+  if (trying.hasWaited) return undefined;
   const budgetMs = timeLeft(world, trying) / 2;
-  trying.alone = await letFirstEnd({ ...world, read, release: settings.release, budgetMs });
+  const end = await letFirstEnd({ ...world, read, release: settings.release, budgetMs });
+  trying.hasWaited = end !== "none";
+  switch (end) {
+    case "none":
+    case "lost":
+      return undefined;
+    case "ended":
+      world.say("ended", "that uninstall has taken the release away; the cleanup of this one looks once more");
+      return { ok: true };
+    case "anew":
+      world.say("refused", "that uninstall has ended, and the release was installed anew since. Nothing was changed");
+      world.say("remedy", `to uninstall the new one too: ${again}`);
+      return { ok: false };
+  }
 }
 
 /** Milliseconds until this run must end, so that Helm still waits. */

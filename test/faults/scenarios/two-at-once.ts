@@ -21,7 +21,7 @@ export const twoAtOnce = [
     sentence: "A second helm uninstall starts in another terminal while the first one drains (F2)",
     keepFalse: true,
     helmTimeout: 45,
-    // Helm deletes the first hook's Job for the second: Helm 3 takes that for a success, Helm 4 waits in vain.
+    // Helm deletes the first hook's Job for the second: Helm 3 takes that for a success, Helm 4 takes the second's for its own.
     firstEnd: "maybe",
     mute: "the second uninstall deletes the first one's Job, and its words with it",
     during: async (act) => {
