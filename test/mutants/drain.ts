@@ -11,6 +11,22 @@ export const ofDrain: readonly Mutant[] = [
     test: apiserver("hooks/src/hooks.apiserver.test.ts", "drains what a killed drain hook left"),
   },
   {
+    id: "F2b",
+    what: "the drain of a second uninstall goes on while the first one's cleanup is at work",
+    file: "hooks/src/drain/let-first-end.ts",
+    find: `if (job === undefined && !(await isBeingDeleted(work))) return "none";`,
+    replace: `if (job?.metadata.name !== "") return "none";`,
+    test: apiserver("hooks/src/drain/let-first-end.apiserver.test.ts", "both hooks"),
+  },
+  {
+    id: "F2c",
+    what: "the cleanup of a first uninstall takes the rights of the second one's drain",
+    file: "drain/sweep.ts",
+    find: "!hasEnded(drain)) return",
+    replace: "drain.metadata.name === '' && !hasEnded(drain)) return",
+    test: apiserver("hooks/src/drain/let-first-end.apiserver.test.ts", "both hooks"),
+  },
+  {
     id: "F4",
     what: "a new holder of the Lease believes what its watch has brought, and does not read the state past it",
     file: "drain/state.ts",
