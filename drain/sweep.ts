@@ -81,7 +81,9 @@ export async function sweep(
   const names = namesOf(release);
   const drain = await hands.read.get(Job, { name: names.drainJob, namespace: release.namespace }, signal);
   if (drain !== undefined && drain.metadata.deletionTimestamp === undefined && !hasEnded(drain)) return "working";
-  if ((await drainHookOf(hands.read, release, signal)) !== seen) return "working";
+  const now = await drainHookOf(hands.read, release, signal);
+  // Absent is what an earlier try of this sweep may have left.
+  if (now !== undefined && now !== seen) return "working";
   const left: readonly (readonly [Kind, string])[] = [
     [Lease, names.lease],
     [ConfigMap, names.drainState],
