@@ -96,7 +96,9 @@ test.for(HELMS)(
     const { release, shop } = await anInstall("failed", helm, "Retain");
     const at = `${release.name} $CHART -n ${release.namespace} --reuse-values`;
     const tooSoon = "--set podAnnotations.attempt=second --wait --timeout 1s";
-    await expect(cluster.type(helm, `helm upgrade ${at} --set drainPolicy=Delete ${tooSoon}`)).rejects.toThrow();
+    await expect(cluster.type(helm, `helm upgrade ${at} --set drainPolicy=Delete ${tooSoon}`)).rejects.toThrow(
+      "UPGRADE FAILED",
+    );
     expect(await cluster.type(helm, `helm history ${release.name} -n ${release.namespace}`)).toMatch(/2 .*failed/);
 
     const { code, stderr } = await release.uninstall();

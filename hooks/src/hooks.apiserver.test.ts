@@ -7,7 +7,7 @@ import { FINALIZER } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { parseState, stateReader } from "#drain/state.ts";
 import type { KubeObject } from "#kube/kind.ts";
-import { ConfigMap, Job, Lease, Pod } from "#kube/kinds.ts";
+import { ConfigMap, Lease, Pod } from "#kube/kinds.ts";
 import { hold } from "#kube/lease.ts";
 import { anEndedJob } from "#test/support/ended-job.ts";
 import { at, type HookRig, hookRig, release } from "#test/support/hook-rig.ts";

@@ -14,8 +14,8 @@ export const ofChart: readonly Mutant[] = [
     id: "F21",
     what: "Helm deletes the drain hook's rights as soon as it gives up, while the pod still works",
     file: "chart/templates/hooks/drain.yaml",
-    find: `"helm.sh/hook-weight" "-10" "helm.sh/hook-delete-policy" "before-hook-creation"`,
-    replace: `"helm.sh/hook-weight" "-10" "helm.sh/hook-delete-policy" "before-hook-creation,hook-succeeded"`,
+    find: `$rights := dict "helm.sh/hook" "pre-delete" "helm.sh/hook-weight" "-10" "helm.sh/hook-delete-policy" "before-hook-creation"`,
+    replace: `$rights := dict "helm.sh/hook" "pre-delete" "helm.sh/hook-weight" "-10" "helm.sh/hook-delete-policy" "before-hook-creation,hook-succeeded"`,
     test: chart("test/chart/hook-pods.test.ts", "a drain hook keeps its rights until the cleanup"),
   },
   {

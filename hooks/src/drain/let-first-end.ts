@@ -48,7 +48,7 @@ export type FirstEnd = "none" | "lost" | "ended" | "anew";
 
 /** Waits for another uninstall that is past its drain, where there is one; not longer than each step of a Helm takes. */
 export async function letFirstEnd(work: LetFirstEnd): Promise<FirstEnd> {
-  const { read, release, clock, budgetMs, signal, say } = work;
+  const { read, release, clock, budgetMs, signal } = work;
   const name = namesOf(release).cleanupJob;
   const job = await cleanupOf(work, name);
   if (job === undefined && !(await isBeingDeleted(work))) return "none";
