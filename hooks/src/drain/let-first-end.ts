@@ -53,7 +53,7 @@ export async function letFirstEnd(work: LetFirstEnd): Promise<FirstEnd> {
   const job = await cleanupOf(work, name);
   if (job === undefined && !(await isBeingDeleted(work))) return "none";
   const most = Math.max(0, Math.round(budgetMs / 1000));
-  say(
+  work.say(
     "waiting",
     `another helm uninstall of this release is past its drain: it ends first, for which ${most}s are given`,
   );
@@ -119,7 +119,9 @@ async function isDeleted(work: LetFirstEnd, name: string, seen: boolean): Promis
     },
     removed: deleted,
     // It went between two looks.
-    synced: () => void (isThere && !isTold ? deleted() : undefined),
+    synced() {
+      if (isThere && !isTold) deleted();
+    },
   };
   const only = { namespace: release.namespace, fieldSelector: `metadata.name=${name}`, clock };
   try {
