@@ -19,7 +19,7 @@ import {
 } from "#kube/kinds.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Clock } from "#wire/clock.ts";
-import { follow } from "#kube/watch.ts";
+import { followUntil } from "#kube/follow-until.ts";
 import type { Hands } from "./hands.ts";
 import { dropStalePieces } from "./keep.ts";
 import { mayWrite, podsOfRelease, selectorOf } from "./pods.ts";
@@ -78,21 +78,14 @@ export async function sweep(
   seen: string | undefined,
   signal: AbortSignal,
 ): Promise<readonly string[] | "working"> {
-  const names = namesOf(release);
-  const drain = await hands.read.get(Job, { name: names.drainJob, namespace: release.namespace }, signal);
+  const { drainJob } = namesOf(release);
+  const drain = await hands.read.get(Job, { name: drainJob, namespace: release.namespace }, signal);
   if (drain !== undefined && drain.metadata.deletionTimestamp === undefined && !hasEnded(drain)) return "working";
   const now = await drainHookOf(hands.read, release, signal);
   // Absent is what an earlier try of this sweep may have left.
   if (now !== undefined && now !== seen) return "working";
-  const left: readonly (readonly [Kind, string])[] = [
-    [Lease, names.lease],
-    [ConfigMap, names.drainState],
-    ...drainHookKinds
-      .filter(({ namespaced }) => namespaced || clusterWide)
-      .map((kind) => [kind, names.drainJob] as const),
-  ];
   const swept: string[] = [];
-  for (const [kind, name] of left) {
+  for (const [kind, name] of leftBehind(release, clusterWide)) {
     const ref = kind.namespaced ? { name, namespace: release.namespace } : { name };
     const object = await hands.read.get(kind, ref, signal);
     if (object === undefined) continue;
@@ -103,10 +96,21 @@ export async function sweep(
   return swept;
 }
 
-/** What a person types where the Helm that would have taken it away is no more; the runbook's, as far as hooks leave anything. */
-export function sweepCommand({ name, namespace }: Release): string {
-  const kinds = "job,lease,configmap,networkpolicy,serviceaccount,role,rolebinding,clusterrole,clusterrolebinding";
-  return `kubectl -n ${namespace} delete ${kinds} -l app.kubernetes.io/instance=${name} --ignore-not-found`;
+/** What a person types where the Helm whose cleanup would have swept is no more: the same objects by their names, no others. */
+export function sweepCommand(release: Release, clusterWide: boolean): string {
+  const objects = leftBehind(release, clusterWide).map(([kind, name]) => `${kind.plural}/${name}`);
+  return `kubectl -n ${release.namespace} delete ${objects.join(" ")} --ignore-not-found`;
+}
+
+function leftBehind(release: Release, clusterWide: boolean): readonly (readonly [Kind, string])[] {
+  const names = namesOf(release);
+  return [
+    [Lease, names.lease],
+    [ConfigMap, names.drainState],
+    ...drainHookKinds
+      .filter(({ namespaced }) => namespaced || clusterWide)
+      .map((kind) => [kind, names.drainJob] as const),
+  ];
 }
 
 const PODS_END_WITHIN_MS = 60_000;
@@ -122,33 +126,27 @@ export async function waitForPods(work: {
   const { read, release, signal } = work;
   if ((await podsOfRelease(read, release, signal)).length === 0) return [];
   const running = new Set<string>();
-  const over = new AbortController();
-  const until = AbortSignal.any([signal, over.signal]);
-  work.clock.sleep(PODS_END_WITHIN_MS, until).then(
-    () => over.abort(new Error("the wait is over")),
-    () => {},
-  );
-  const settle = () => {
-    if (running.size === 0) over.abort(new Error("all pods have ended"));
-  };
-  await follow(
+  await followUntil(
     work.connection,
     Pod,
     { namespace: release.namespace, labelSelector: selectorOf(release) },
-    {
-      changed(pod) {
-        if (mayWrite(pod)) running.add(pod.metadata.name);
-        else running.delete(pod.metadata.name);
-        settle();
-      },
-      removed(pod) {
-        running.delete(pod.metadata.name);
-        settle();
-      },
-      synced: settle,
+    ({ end, until }) => {
+      const settle = (): void => void (running.size === 0 && end());
+      work.clock.sleep(PODS_END_WITHIN_MS, until).then(end, () => {});
+      return {
+        changed(pod) {
+          if (mayWrite(pod)) running.add(pod.metadata.name);
+          else running.delete(pod.metadata.name);
+          settle();
+        },
+        removed(pod) {
+          running.delete(pod.metadata.name);
+          settle();
+        },
+        synced: settle,
+      };
     },
-    until,
-  ).catch(() => {});
-  signal.throwIfAborted();
+    signal,
+  );
   return [...running];
 }

@@ -75,7 +75,7 @@ async function attempt(world: World, settings: Settings, told: Told): Promise<Ho
   const swept = await sweep(hands, release, settings.clusterWide, told.seen.uid, signal);
   if (swept === "working") {
     world.say("cleanup", "another helm uninstall of this release still drains: the rest is for its own cleanup");
-    world.say("sweep", `where that one ends before: ${sweepCommand(release)}`);
+    world.say("sweep", `where that one ends before: ${sweepCommand(release, settings.clusterWide)}`);
   } else world.say("cleanup", swept.length === 0 ? "nothing was left" : `deleted ${swept.join(", ")}`);
   return { ok };
 }

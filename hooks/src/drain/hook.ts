@@ -19,7 +19,7 @@ import { ConfigMap } from "#kube/kinds.ts";
 import { reader, type Reader } from "#kube/reader.ts";
 import { writer } from "#kube/writer.ts";
 import { defineHook, type HookResult, type HookWorld } from "../define-hook.ts";
-import { letFirstEnd, letFirstEndRights } from "./let-first-end.ts";
+import { type FirstEnd, letFirstEnd, letFirstEndRights } from "./let-first-end.ts";
 import { otherPolicy } from "./other-policy.ts";
 import { environment, type Settings, settingsOf } from "../environment.ts";
 import { headStart } from "../head-start.ts";
@@ -57,8 +57,8 @@ interface Trying {
   readonly again: string;
   /** The state was marked: an Open that comes after it is a cancel. */
   marked: boolean;
-  /** Another uninstall has been waited for: that is done once. */
-  hasWaited: boolean;
+  /** What came of another uninstall; it is waited for once. */
+  first: FirstEnd;
   /** What all tries have come to. */
   report?: Report;
 }
@@ -68,14 +68,14 @@ class Cancelled extends Error {}
 
 async function run(world: World): Promise<HookResult> {
   const settings = settingsOf(world.env);
-  const { release, policy, budget, chart, revision } = settings;
+  const { release, policy, budget, chart, revision, clusterWide } = settings;
   const { clock, signal } = world;
   const again = `helm uninstall ${release.name} -n ${release.namespace}`;
   const read = reader(world.connection);
   const began = clock.now();
   const headStartMs = await headStart(read, { ...settings, namespace: release.namespace }, clock, signal);
   const runMs = budget.runMs - headStartMs;
-  const trying: Trying = { settings, read, began, headStartMs, again, marked: false, hasWaited: false };
+  const trying: Trying = { settings, read, began, headStartMs, again, marked: false, first: "none" };
   // The command at once: a pod that is killed says nothing at its end.
   world.say(
     "drain",
@@ -83,8 +83,8 @@ async function run(world: World): Promise<HookResult> {
   );
   try {
     const result = await untilDone(world, runMs, async () => await attempt(world, trying));
-    if (!result.ok && trying.hasWaited)
-      world.say("sweep", `where Helm says that there is no such release: ${sweepCommand(release)}`);
+    if (!result.ok && trying.first === "lost")
+      world.say("sweep", `where Helm says that there is no such release: ${sweepCommand(release, clusterWide)}`);
     return result;
   } catch (error) {
     if (!(error instanceof Cancelled)) throw error;
@@ -109,11 +109,10 @@ async function attempt(world: World, trying: Trying): Promise<HookResult> {
 /** How this run ends when another uninstall has ended; undefined when there is none, or nothing is known of its end. */
 async function afterOther(world: World, trying: Trying): Promise<HookResult | undefined> {
   const { settings, read, again } = trying;
-  if (trying.hasWaited) return undefined;
+  if (trying.first !== "none") return undefined;
   const budgetMs = timeLeft(world, trying) / 2;
-  const end = await letFirstEnd({ ...world, read, release: settings.release, budgetMs });
-  trying.hasWaited = end !== "none";
-  switch (end) {
+  trying.first = await letFirstEnd({ ...world, read, release: settings.release, budgetMs });
+  switch (trying.first) {
     case "none":
     case "lost":
       return undefined;
@@ -121,7 +120,10 @@ async function afterOther(world: World, trying: Trying): Promise<HookResult | un
       world.say("ended", "that uninstall has taken the release away; the cleanup of this one looks once more");
       return { ok: true };
     case "anew":
-      world.say("refused", "that uninstall has ended, and the release was installed anew since. Nothing was changed");
+      world.say(
+        "refused",
+        "that uninstall has ended, and the release was installed anew since: this one leaves it alone",
+      );
       world.say("remedy", `to uninstall the new one too: ${again}`);
       return { ok: false };
   }

@@ -7,10 +7,11 @@ import { namesOf, type Release } from "#api/release.ts";
 import { podsOfRelease } from "#drain/pods.ts";
 import { parseState, stateRef } from "#drain/state.ts";
 import type { Connection } from "#kube/connection.ts";
+import { type Ending, followUntil } from "#kube/follow-until.ts";
 import { hasEnded } from "#kube/job.ts";
 import { ConfigMap, Job, type JobObject } from "#kube/kinds.ts";
 import type { Reader } from "#kube/reader.ts";
-import { follow } from "#kube/watch.ts";
+import type { Handlers } from "#kube/watch.ts";
 import type { Clock } from "#wire/clock.ts";
 import { isClass } from "#wire/errors.ts";
 
@@ -88,49 +89,37 @@ async function isBeingDeleted({ read, release, signal }: LetFirstEnd): Promise<b
 /** Whether the Job was there and Helm has deleted it, as it does with one that succeeded. @param seen it was there a moment ago */
 async function isDeleted(work: LetFirstEnd, name: string, seen: boolean): Promise<boolean> {
   const { connection, read, release, clock, budgetMs, signal } = work;
-  const over = new AbortController();
-  const until = AbortSignal.any([signal, over.signal]);
+  const only = { namespace: release.namespace, fieldSelector: `metadata.name=${name}`, clock };
   let isGone = false;
   let isThere = seen;
   let isTold = false;
-  const end = (): void => over.abort(new Error("the wait is over"));
-  const after = (ms: number, act: () => unknown): void =>
-    void clock
-      .sleep(ms, until)
-      .then(act)
-      .catch(() => {});
-  const deleted = (): void => {
-    isGone = true;
-    end();
+  const handlersOf = ({ end, until }: Ending): Handlers<JobObject> => {
+    const after = (ms: number, act: () => unknown): void => void clock.sleep(ms, until).then(act, () => {});
+    const deleted = (): void => {
+      isGone = true;
+      end();
+    };
+    /** With --cascade=foreground Helm waits for the pods before it makes the Job. */
+    const isLost = async (): Promise<void> => {
+      if (isThere) return;
+      const pods = await podsOfRelease(read, release, until).catch(() => undefined);
+      if (pods?.length === 0) end();
+      else after(APPEARS_WITHIN_MS, isLost);
+    };
+    after(budgetMs, end);
+    after(APPEARS_WITHIN_MS, isLost);
+    return {
+      changed(job) {
+        isThere = isTold = true;
+        if (hasEnded(job)) after(DELETED_WITHIN_MS, end);
+      },
+      removed: deleted,
+      // It went between two looks.
+      synced() {
+        if (isThere && !isTold) deleted();
+      },
+    };
   };
-  /** With --cascade=foreground Helm waits for the pods before it makes the Job. */
-  const isLost = async (): Promise<void> => {
-    if (isThere) return;
-    const pods = await podsOfRelease(read, release, until).catch(() => undefined);
-    if (pods?.length === 0) end();
-    else after(APPEARS_WITHIN_MS, isLost);
-  };
-  after(budgetMs, end);
-  after(APPEARS_WITHIN_MS, isLost);
-  const handlers = {
-    changed(job: JobObject) {
-      isThere = isTold = true;
-      if (hasEnded(job)) after(DELETED_WITHIN_MS, end);
-    },
-    removed: deleted,
-    // It went between two looks.
-    synced() {
-      if (isThere && !isTold) deleted();
-    },
-  };
-  const only = { namespace: release.namespace, fieldSelector: `metadata.name=${name}`, clock };
-  try {
-    await follow(connection, Job, only, handlers, until);
-  } catch (error) {
-    if (!over.signal.aborted) throw error;
-  } finally {
-    end();
-  }
-  signal.throwIfAborted();
+  await followUntil(connection, Job, only, handlersOf, signal);
   return isGone;
 }
