@@ -7,7 +7,9 @@ import { bundle, programs, writeBundles } from "./images/programs.ts";
 const TOP = join(import.meta.dirname, "..");
 
 await new Command("build")
-  .description("Checks the types and bundles every program into dist/app, one file each.")
+  .description(
+    "Checks the types and bundles every program into dist/app, one file each, and beside them what reads a kubeconfig.",
+  )
   .option("--no-types", "leave the types unchecked")
   .addHelpText(
     "after",

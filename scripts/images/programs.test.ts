@@ -101,6 +101,26 @@ describe("a bundle", { timeout: 30_000 }, () => {
     await expect(writeBundles(join(top, "dist"), bundles, metafile)).rejects.toThrow(/needs .*ngrok-linux.*npm ci/);
   });
 
+  test("leaves what reads a kubeconfig beside it, in every image, and finds it from any folder when it is asked for", async () => {
+    const login = "@kubernetes/client-node/dist/config.js";
+    const text = `if (process.argv[2]) console.log((await import("${login}")).KubeConfig as string); else console.log("in a pod");`;
+    const top = await aProject({
+      "hooks/src/drain/main.ts": text,
+      "operator/managers/api-manager/main.ts": text,
+      "node_modules/@kubernetes/client-node/package.json": `{"name":"@kubernetes/client-node","type":"module"}`,
+      [`node_modules/${login}`]: `export const KubeConfig = "a login";`,
+    });
+    const { bundles, metafile } = await bundle(top, programs(top));
+    await writeBundles(join(top, "dist"), bundles, metafile);
+    await rm(join(top, "node_modules"), { recursive: true });
+    const [drain, manager] = [join(top, "dist/app/hooks/drain.mjs"), join(top, "dist/app/api-manager.mjs")];
+    expect(execFileSync(process.execPath, [drain, "kubeconfig"]).toString()).toBe("a login\n");
+    expect(execFileSync(process.execPath, [manager, "kubeconfig"]).toString()).toBe("a login\n");
+    await rm(join(top, "dist/app/node_modules"), { recursive: true });
+    expect(execFileSync(process.execPath, [drain]).toString()).toBe("in a pod\n");
+    expect(bundles.map(({ name, layer }) => `${layer}: ${name}`)).toContain("hooks: client-node");
+  });
+
   test("that cannot be made names the file and what it misses", async () => {
     const top = await aProject({ "hooks/src/drain/main.ts": `import "./gone.ts";` });
     await expect(bundle(top, programs(top))).rejects.toThrow(/hooks\/src\/drain\/main.ts:1.*gone/);

@@ -1,5 +1,5 @@
 // The programs that go into images: every folder of hooks and managers that has a main.ts, bundled into one file each,
-// since a hook that first has to find its modules starts three times slower.
+// since a hook that first has to find its modules starts three times slower. Only what reads a kubeconfig lies beside them.
 import { existsSync, readdirSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
@@ -56,6 +56,23 @@ function mains(top: string, folder: string): { name: string; entry: string }[] {
 // Native libraries, which no bundle can hold: they lie beside it (addon.ts).
 const NATIVE = ["*.node", "@ngrok/ngrok-*"];
 
+/**
+ * What reads a kubeconfig is two thirds of a program, and no pod has a kubeconfig. It is a bundle of its own beside the
+ * programs, in a folder where Node finds it by its name from every one of them, and is read when it is asked for.
+ */
+const LOGIN = {
+  /** As kube/kubeconfig.ts imports it. */
+  imported: "@kubernetes/client-node/dist/config.js",
+  /** As a bundle does. */
+  name: "@kubernetes/client-node/config.mjs",
+  program: {
+    name: "client-node",
+    entry: "node_modules/@kubernetes/client-node/dist/config.js",
+    path: "app/node_modules/@kubernetes/client-node/config.mjs",
+    layer: "hooks", // every image has that one
+  },
+} as const;
+
 const SETTINGS = {
   bundle: true,
   platform: "node",
@@ -78,16 +95,33 @@ const SETTINGS = {
   logLevel: "silent",
 } satisfies BuildOptions;
 
-/** Bundles `wanted`; rejects with esbuild's own errors, file and line, or when a bundle would need what no image has. */
+/**
+ * Bundles `wanted`, and what reads a kubeconfig where one of them may; rejects with esbuild's own errors, file and line, or
+ * when a bundle would need what no image has.
+ */
 export async function bundle(
   top: string,
   wanted: readonly Program[],
 ): Promise<{ bundles: Bundle[]; metafile: Metafile }> {
+  const own = await bundleEach(top, wanted);
+  if (!Object.values(own.metafile.outputs).some(({ imports }) => imports.some(isLogin))) return own;
+  const login = await bundleEach(top, [LOGIN.program]);
+  return {
+    bundles: [...own.bundles, ...login.bundles],
+    metafile: {
+      inputs: { ...own.metafile.inputs, ...login.metafile.inputs },
+      outputs: { ...own.metafile.outputs, ...login.metafile.outputs },
+    },
+  };
+}
+
+async function bundleEach(top: string, wanted: readonly Program[]): Promise<{ bundles: Bundle[]; metafile: Metafile }> {
   const { outputFiles, metafile } = await build({
     ...SETTINGS,
     absWorkingDir: top,
     outdir: "dist",
-    external: NATIVE,
+    alias: { [LOGIN.imported]: LOGIN.name },
+    external: [...NATIVE, LOGIN.name],
     entryPoints: wanted.map(({ entry, path }) => ({ in: `./${entry}`, out: path.replace(/\.mjs$/, "") })),
   });
   const contents = new Map(outputFiles.map((file) => [file.path, Buffer.from(file.contents)]));
@@ -105,9 +139,13 @@ export async function bundle(
   return { bundles, metafile };
 }
 
+function isLogin({ path }: { path: string }): boolean {
+  return path === LOGIN.name;
+}
+
 /** A require() that esbuild leaves alone is one in a try, for a package that is optional. */
 function isMissing({ path, kind }: { path: string; kind: string }): boolean {
-  return kind !== "require-call" && !path.startsWith("node:") && !builtinModules.includes(path);
+  return kind !== "require-call" && !path.startsWith("node:") && !builtinModules.includes(path) && !isLogin({ path });
 }
 
 /**
