@@ -10,6 +10,8 @@ import { ofVitest } from "#scripts/test/count.ts";
 import { allCases, chosenCases, type Case, type Choice } from "#test/faults/cases.ts";
 import { resultOf, resultsFolder } from "#test/faults/results.ts";
 import type { FaultsOrder } from "#test/support/faults.ts";
+import { productOf } from "#test/support/product.ts";
+import { allRights } from "#test/support/rights-seen.ts";
 import { writeRecord } from "./record.ts";
 
 const TOP = join(import.meta.dirname, "../..");
@@ -23,6 +25,7 @@ interface Options {
   readonly cluster?: string;
   readonly list?: true;
   readonly record?: true;
+  readonly rights?: true;
 }
 
 const EXAMPLES = `
@@ -35,6 +38,7 @@ Examples:
   npm run test:faults -- --list                              every case, and which have passed
   FAULTS_SEED=7 npm run test:faults -- --only hook-killed    the moments of an earlier run
   npm run test:faults -- --record && npm run generate        what has passed, into docs/uninstall-matrix.md
+  npm run test:faults -- --rights                            which rights no test of e2e and faults has used here
 
 What has passed is kept for this image, this chart and this wording of the scenario, so an interrupted run goes on where
 it ended. Writing a scenario: test/faults/README.md.`;
@@ -48,12 +52,14 @@ const program = new Command("npm run test:faults --")
   .option("--cluster <name>", "this cluster, started unless it runs and left running")
   .option("--list", "say which cases there are, and run none")
   .option("--record", "write what has passed into docs/uninstall-matrix.json, and run none")
+  .option("--rights", "say what the chart grants that no test of e2e and faults has used on this machine")
   .addHelpText("after", EXAMPLES)
   .showHelpAfterError("(--help explains)")
   .action(async (options: Options) => {
     const { shard, only, smoke, fresh = false, cluster } = options;
     const choice: Choice = { ...(shard && { shard }), ...(only && { only }), ...(smoke && { smoke }) };
     if (options.record) say(`${await writeRecord(await folder())} results in docs/uninstall-matrix.json`);
+    else if (options.rights) await rights();
     else if (options.list) await list(choice);
     else await run({ choice, seed: seedOf(), fresh, ...(cluster !== undefined && { cluster }) });
   });
@@ -73,8 +79,17 @@ function seedOf(): number {
 
 /** Where results of the image lie that the sources make now. */
 async function folder(): Promise<string> {
-  const { operator } = await buildImages({ tell: () => {}, revision: false });
-  return resultsFolder(operator.digest);
+  return resultsFolder(await imageNow());
+}
+
+async function imageNow(): Promise<string> {
+  return (await buildImages({ tell: () => {}, revision: false })).operator.digest;
+}
+
+async function rights(): Promise<void> {
+  const { scenes, granted, unused } = await allRights(productOf(await imageNow()));
+  for (const text of unused) say(`not used: ${text}`);
+  say(`${granted} rights granted in ${scenes} scenes, ${unused.length} of them used in none`);
 }
 
 async function list(choice: Choice): Promise<void> {

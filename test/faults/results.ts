@@ -1,11 +1,9 @@
 // What has been shown already, one file a case in the tools' cache: for this image, this chart and this wording of the
 // scenario. A run that was interrupted goes on where it ended.
-import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder } from "#tools/cache.ts";
-import { CHART } from "#test/support/stage.ts";
+import { productOf } from "#test/support/product.ts";
 import { fingerprintOf, type Case } from "./cases.ts";
 import type { Ended } from "./flow.ts";
 
@@ -18,13 +16,9 @@ export interface Result {
   readonly at: string;
 }
 
-/** The folder of the results for an image (by its digest) and the chart as it is now, without what no release takes along. */
+/** The folder of the results for an image (by its digest) and the chart as it is now. */
 export function resultsFolder(image: string): string {
-  const hash = createHash("sha256").update(image.split("@").at(-1) ?? "");
-  const exclude = ["ci/**", "tests/**"];
-  for (const file of globSync("**/*.{yaml,tpl,txt,json}", { cwd: CHART, exclude }).toSorted())
-    hash.update(file).update(readFileSync(join(CHART, file)));
-  return join(cacheFolder(), "faults", hash.digest("hex").slice(0, 16));
+  return join(cacheFolder(), "faults", productOf(image));
 }
 
 /** The case's result if it has passed as it is written now. */

@@ -1,12 +1,14 @@
 // What a test on a whole cluster stands on: an account at ngrok of its own, namespaces of its own, and releases that explain
 // themselves when it fails. It knows no test runner.
 import type { Connection } from "#kube/connection.ts";
-import { endOf } from "./audit.ts";
+import { endOf, eventsSince } from "./audit.ts";
 import type { HelmVersion } from "./helm.ts";
 import { startNgrokApi, type NgrokApi, type NgrokApiOptions } from "./ngrok-api/server.ts";
 import { allReady, aPopulation, populate, type Population } from "./population.ts";
+import { productOf } from "./product.ts";
 import { releaseOf, type Release } from "./release.ts";
 import { labelled, residue } from "./residue.ts";
+import { keepRights, rightsSeen } from "./rights-seen.ts";
 import { CHART, type Stage } from "./stage.ts";
 
 export const RELEASE = "edge";
@@ -67,6 +69,8 @@ export async function openScene(stage: Stage, options: OpenSceneOptions): Promis
   const namespaces = [`one-${id}`, `two-${id}`, `three-${id}`] as const;
   const ngrok = await startNgrokApi({ ...account, host: cluster.hostIp, keys: ["stand-in-key"] });
   const connection = await stage.connect();
+  const began = await endOf(auditLog);
+  let isOurChart = true;
   return {
     stage,
     ngrok,
@@ -97,6 +101,7 @@ export async function openScene(stage: Stage, options: OpenSceneOptions): Promis
     },
     auditPosition: async () => await endOf(auditLog),
     install: async ({ helm = 4, values = {}, chart = CHART } = {}) => {
+      if (chart !== CHART) isOurChart = false;
       const apiURL = `http://${cluster.hostIp}:${ngrok.port}`;
       const release = releaseOf(stage, {
         name: RELEASE,
@@ -120,6 +125,10 @@ export async function openScene(stage: Stage, options: OpenSceneOptions): Promis
     },
     diagnosis: async () => (await Promise.all(releases.map(async (release) => await release.diagnosis()))).join("\n"),
     [Symbol.asyncDispose]: async () => {
+      if (isOurChart && releases.length > 0) {
+        const seen = rightsSeen(await eventsSince(auditLog, began), namespace, id);
+        await keepRights(productOf(stage.image), namespace, seen);
+      }
       await connection[Symbol.asyncDispose]();
       await ngrok.close();
     },
