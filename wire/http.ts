@@ -234,7 +234,7 @@ async function dispatcher(options: HttpOptions): Promise<Dispatcher> {
     keepAliveTimeout: options.idleMs ?? 4_000,
   };
   if (options.proxy === undefined) return new Pool(options.origin, { ...common, connect });
-  const { ProxyAgent } = await import("undici");
+  const { ProxyAgent } = await import("./proxy-agent.ts");
   try {
     return new ProxyAgent({ ...common, uri: options.proxy, proxyTunnel: true, requestTls: connect });
   } catch {
