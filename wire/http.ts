@@ -234,9 +234,9 @@ async function dispatcher(options: HttpOptions): Promise<Dispatcher> {
     keepAliveTimeout: options.idleMs ?? 4_000,
   };
   if (options.proxy === undefined) return new Pool(options.origin, { ...common, connect });
-  const { ProxyAgent } = await import("./proxy-agent.ts");
+  const { proxyAgent } = await import("./proxy-agent.ts");
   try {
-    return new ProxyAgent({ ...common, uri: options.proxy, proxyTunnel: true, requestTls: connect });
+    return proxyAgent({ ...common, uri: options.proxy, proxyTunnel: true, requestTls: connect });
   } catch {
     throw noProxyAddress();
   }
