@@ -122,6 +122,7 @@ export async function withCrds<T>(ground: Ground, connection: Connection, work: 
   // A plane goes with all that is in it.
   if (ground.cluster === undefined) return result;
   const names = crdObjects().map(({ metadata }) => metadata.name);
-  await ground.kubectl.run(["delete", "crd", ...names, "--ignore-not-found"]);
+  // An API server takes minutes to take away tens of thousands of objects.
+  await ground.kubectl.run(["delete", "crd", ...names, "--ignore-not-found"], { timeout: 900_000 });
   return result;
 }

@@ -1,8 +1,10 @@
-// `bench bindings`: what pods get through the forwarder's program, against two proxies of the same language in the same run,
-// over TCP alone and over the same TLS to the same ingress, and the memory that it has with a thousand silent connections.
+// `bench bindings`: what pods get through the forwarder's program, against a plain TCP proxy of the same language before the
+// same ingress, to which the pods speak TLS themselves; against a bare proxy that does that for them, and one that carries the
+// bytes over TCP alone; and the memory that it has with a thousand silent connections.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { createSecureContext } from "node:tls";
 import { parse } from "yaml";
 import { BoundEndpoint } from "#api/bound-endpoint.ts";
 import { BINDING_SECRET, KubernetesOperator } from "#api/kubernetes-operator.ts";
@@ -26,8 +28,9 @@ import { loadOf, type Machine } from "../machine.ts";
 import { cpuSecondsOf, memoryOfProcess } from "../memory.ts";
 import type { Say } from "../say.ts";
 import type { Far } from "./far.ts";
-import { ask, sit, takeAll } from "./load.ts";
+import { ask, type Come, overTcp, sit, takeAll } from "./load.ts";
 import type { PlainProxy } from "./plain-proxy.ts";
+import { wayIn } from "./way-in.ts";
 
 export interface BindingsOptions {
   readonly program: BundledProgram;
@@ -60,10 +63,13 @@ export interface BindingsResult {
   readonly bench: "bindings";
   readonly machine: Machine;
   readonly forwarder: Carried;
-  /** The bare proxy over TLS to the same ingress, and over TCP alone. */
+  /** A plain TCP proxy before the same ingress: TLS begins in those who come. */
+  readonly endToEnd: Carried;
+  /** A bare proxy that speaks TLS to the same ingress for them, and a plain one where nobody speaks TLS. */
   readonly tls: Carried;
   readonly plain: Carried;
   /** The forwarder's share of each. */
+  readonly ofEndToEnd: Shares;
   readonly ofTls: Shares;
   readonly ofPlain: Shares;
   readonly idle: number;
@@ -78,9 +84,11 @@ const release: Release = { name: "bench", namespace: "bench-bindings", fullname:
 
 interface Proxy {
   readonly pid: number;
-  readonly bulk: number;
-  readonly echo: number;
+  readonly bulk: Come;
+  readonly echo: Come;
 }
+
+type Name = "plain" | "tls" | "endToEnd" | "forwarder";
 
 export async function benchBindings(ground: Ground, options: BindingsOptions, say: Say): Promise<BindingsResult> {
   const machine = loadOf();
@@ -92,12 +100,22 @@ export async function benchBindings(ground: Ground, options: BindingsOptions, sa
     stack.use(await beside<T>(join(import.meta.dirname, path), args));
   const { said: far } = await started<Far>("far.ts", [clientCa, String(BULK.bytes)]);
   const pair = await signed(authority);
+  const bare = async (given: PlainProxy): Promise<{ readonly pid: number; readonly said: [number, number] }> =>
+    await started<[number, number]>("plain-proxy.ts", [JSON.stringify(given)]);
   const proxy = async (given: PlainProxy): Promise<Proxy> => {
-    const { pid, said } = await started<[number, number]>("plain-proxy.ts", [JSON.stringify(given)]);
-    return { pid, bulk: said[0], echo: said[1] };
+    const { pid, said } = await bare(given);
+    return { pid, bulk: overTcp(said[0]), echo: overTcp(said[1]) };
   };
   const plain = await proxy({ targets: [{ port: far.bulk }, { port: far.echo }] });
   const port = Number(far.ingress.split(":").at(-1));
+  const through = await bare({ targets: [{ port }, { port }] });
+  const context = createSecureContext({ ...pair, ca: far.ca });
+  const endToEnd: Proxy = {
+    pid: through.pid,
+    // Nothing more comes before something is asked.
+    bulk: async () => (await wayIn(through.said[0], helloOf("bulk.bench"), context)).resume(),
+    echo: async () => (await wayIn(through.said[1], helloOf("echo.bench"), context)).resume(),
+  };
   const tls = await proxy({
     targets: [
       { port, hello: helloOf("bulk.bench") },
@@ -108,26 +126,30 @@ export async function benchBindings(ground: Ground, options: BindingsOptions, sa
   await installed(connection, far, pair, options.signal);
   const child = await say.step("the forwarder listens", async () => await startForwarder(ground, options.program, far));
   stack.defer(async () => await ended(child));
-  const forwarder: Proxy = { pid: child.pid ?? 0, ...PORTS };
+  const forwarder: Proxy = { pid: child.pid ?? 0, bulk: overTcp(PORTS.bulk), echo: overTcp(PORTS.echo) };
   const emptyMB = rounded((await memoryOfProcess(forwarder.pid)).residentMB);
-  const idle = await say.step(`${options.idle} silent connections`, async () => await sit(PORTS.echo, options.idle));
+  const idle = await say.step(
+    `${options.idle} silent connections`,
+    async () => await sit(forwarder.echo, options.idle),
+  );
   // What a collector leaves behind after a while is what silent connections take; it comes when nothing else is to be done.
   await clock.sleep(20_000, options.signal);
   const idleMB = rounded((await memoryOfProcess(forwarder.pid)).residentMB);
   for (const socket of idle) socket.destroy();
 
-  const runs = { plain: [] as Carried[], tls: [] as Carried[], forwarder: [] as Carried[] };
+  const runs = { plain: [], tls: [], endToEnd: [], forwarder: [] } as Record<Name, Carried[]>;
   for (let round = 1; round <= options.rounds; round += 1) {
-    for (const [name, one] of Object.entries({ plain, tls, forwarder }) as [keyof typeof runs, Proxy][])
+    for (const [name, one] of Object.entries({ plain, tls, endToEnd, forwarder }) as [Name, Proxy][])
       runs[name].push(await say.step(`round ${round}: ${name}`, async () => await carried(one)));
   }
   const ours = middle(runs.forwarder);
-  const theirs = { tls: middle(runs.tls), plain: middle(runs.plain) };
+  const theirs = { endToEnd: middle(runs.endToEnd), tls: middle(runs.tls), plain: middle(runs.plain) };
   return {
     bench: "bindings",
     machine,
     forwarder: ours,
     ...theirs,
+    ofEndToEnd: sharesOf(ours, theirs.endToEnd),
     ofTls: sharesOf(ours, theirs.tls),
     ofPlain: sharesOf(ours, theirs.plain),
     idle: options.idle,

@@ -3,18 +3,23 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-export async function come(port: number): Promise<Socket> {
-  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
-  await once(socket, "connect");
-  return socket;
+/** Makes a connection. */
+export type Come = () => Promise<Socket>;
+
+export function overTcp(port: number): Come {
+  return async () => {
+    const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    await once(socket, "connect");
+    return socket;
+  };
 }
 
 /** Seconds until `connections` have each had `bytes`. Throws when one had less. */
-export async function takeAll(port: number, connections: number, bytes: number): Promise<number> {
+export async function takeAll(come: Come, connections: number, bytes: number): Promise<number> {
   const began = performance.now();
   await Promise.all(
     Array.from({ length: connections }, async () => {
-      const socket = await come(port);
+      const socket = await come();
       let had = 0;
       socket.on("data", (chunk) => (had += chunk.length));
       socket.write("go");
@@ -33,8 +38,8 @@ export interface Asked {
 }
 
 /** Each of `connections` asks `rounds` times, 128 bytes and the same back, the next when the last is answered. */
-export async function ask(port: number, connections: number, rounds: number): Promise<Asked> {
-  const sockets = await Promise.all(Array.from({ length: connections }, async () => await come(port)));
+export async function ask(come: Come, connections: number, rounds: number): Promise<Asked> {
+  const sockets = await Promise.all(Array.from({ length: connections }, async () => await come()));
   const question = Buffer.alloc(128, 0x71);
   const times: number[] = [];
   // The first answer waits for the connection behind the proxy.
@@ -60,11 +65,11 @@ async function answered(socket: Socket, question: Buffer): Promise<void> {
 }
 
 /** So many connections that have each been answered once and then are silent. */
-export async function sit(port: number, connections: number): Promise<readonly Socket[]> {
+export async function sit(come: Come, connections: number): Promise<readonly Socket[]> {
   const sockets: Socket[] = [];
   const question = Buffer.alloc(128, 0x71);
   for (let left = connections; left > 0; left -= 50) {
-    const some = await Promise.all(Array.from({ length: Math.min(50, left) }, async () => await come(port)));
+    const some = await Promise.all(Array.from({ length: Math.min(50, left) }, async () => await come()));
     await Promise.all(some.map(async (socket) => await answered(socket, question)));
     sockets.push(...some);
   }

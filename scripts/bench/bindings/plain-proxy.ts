@@ -2,7 +2,8 @@
 // one thing that the binding ingress has to hear, and knows neither pods nor limits nor anything that may go wrong.
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import process from "node:process";
-import { connect as secure, createSecureContext, type SecureContextOptions } from "node:tls";
+import { createSecureContext, type SecureContextOptions } from "node:tls";
+import { wayIn } from "./way-in.ts";
 
 /** What the process is told, as JSON. */
 export interface PlainProxy {
@@ -22,7 +23,11 @@ const ports = await Promise.all(
   targets.map(async ({ port, hello }) => {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
       if (hello === undefined) pass(client, connect({ port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true }));
-      else afterHello(client, port, hello);
+      else
+        wayIn(port, hello, secureContext).then(
+          (upstream) => pass(client, upstream),
+          () => client.destroy(),
+        );
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     return (server.address() as AddressInfo).port;
@@ -34,15 +39,4 @@ process.stdin.on("end", () => process.exit()).resume();
 function pass(client: Socket, upstream: Socket): void {
   client.on("error", () => upstream.destroy()).pipe(upstream);
   upstream.on("error", () => client.destroy()).pipe(client);
-}
-
-function afterHello(client: Socket, port: number, hello: string): void {
-  const upstream = secure({ port, host: "127.0.0.1", servername: "localhost", secureContext });
-  upstream.setNoDelay(true);
-  upstream.on("error", () => client.destroy());
-  upstream.write(Buffer.from(hello, "base64"));
-  upstream.once("data", (answer: Buffer) => {
-    upstream.unshift(answer.subarray(2 + answer.readUInt16LE()));
-    pass(client, upstream);
-  });
 }
