@@ -37,6 +37,19 @@ describe("a reading of the ConfigMap", () => {
       policy: "Retain",
     });
   });
+  test("a mark that another ConfigMap bore is none, as a restored backup brings it; that it was Retain stays (decision 16)", () => {
+    const data = { phase: "Draining", policy: "Delete", uid: "of-the-first" };
+    const object = (uid: string, more = {}): StateObject => ({
+      metadata: { name: "ngrok-operator-drain-state", uid },
+      data: { ...data, ...more },
+    });
+    expect(parseState(object("of-the-first"))).toMatchObject({ phase: "Draining", policy: "Delete" });
+    const restored = parseState(object("of-the-second"));
+    expect(restored).toEqual({ phase: "Unknown", why: expect.stringContaining("ngrok-drain cancel") });
+    expect(sealed(restored, mark)).toEqual(mark);
+    expect(sealed(parseState(object("of-the-second", { policy: "Retain" })), mark).policy).toBe("Retain");
+    expect(parseState({ ...object(""), metadata: { name: "of-no-api-server" } }).phase).toBe("Draining");
+  });
   test("an unmarked policy Retain is a wish, an unmarked Delete is nothing", () => {
     expect(parseState(stateWith({ policy: "Retain" }))).toMatchObject({ wish: "Retain" });
     expect(parseState(stateWith({ policy: "Delete" }))).not.toHaveProperty("wish");

@@ -21,7 +21,8 @@ export interface Mark {
 }
 
 export type DrainState =
-  | { readonly phase: "Unknown"; readonly why: string }
+  /** `wish` as of Open: what a mark that no longer counts was relaxed to. */
+  | { readonly phase: "Unknown"; readonly why: string; readonly wish?: "Retain" }
   /** `explicit` is the word Open itself, which alone opens what has been seen closed; `wish` an unmarked policy. */
   | { readonly phase: "Open"; readonly explicit: boolean; readonly wish?: "Retain" }
   | ({ readonly phase: "Draining" | "Drained" } & Mark);
@@ -32,15 +33,20 @@ export function isPolicy(text: unknown): text is DrainPolicy {
   return text === "Delete" || text === "Retain";
 }
 
+const COPIED =
+  "the drain's mark was made on another ConfigMap, as a restored backup brings it; ngrok-drain cancel opens, helm uninstall drains";
+
 /** What one reading of the ConfigMap says by itself; the latch (stateReader) adds what was seen before. */
 export function parseState(object: StateObject | undefined): DrainState {
   if (object === undefined) return { phase: "Unknown", why: "the drain state ConfigMap is not there" };
-  const { phase, policy, driver, by, since } = object.data ?? {};
-  if (phase === undefined || phase === "Open") {
-    return { phase: "Open", explicit: phase === "Open", ...(policy === "Retain" ? { wish: "Retain" as const } : {}) };
-  }
+  const { phase, policy, driver, by, since, uid } = object.data ?? {};
+  const wish = policy === "Retain" ? { wish: "Retain" as const } : {};
+  if (phase === undefined || phase === "Open") return { phase: "Open", explicit: phase === "Open", ...wish };
   if (phase !== "Draining" && phase !== "Drained")
     return { phase: "Unknown", why: `data.phase is ${JSON.stringify(phase)}` };
+  // A backup brings the mark of its day back, in an object that the API server has made anew: nobody asks for that drain now.
+  if (uid !== undefined && object.metadata.uid !== undefined && uid !== object.metadata.uid)
+    return { phase: "Unknown", why: COPIED, ...wish };
   return {
     phase,
     // An unreadable policy under a mark is the careful one.
@@ -118,11 +124,11 @@ export function openCommand(release: Release): string {
 
 /** The mark that results when `wanted` meets what is there: the first seals the policy, later only Delete -> Retain. */
 export function sealed(current: DrainState, wanted: Mark): Mark {
-  if (current.phase === "Draining" || current.phase === "Drained") {
+  if ("policy" in current) {
     const policy = current.policy === "Retain" || wanted.policy === "Retain" ? "Retain" : "Delete";
     return { ...wanted, policy, since: current.since === "" ? wanted.since : current.since };
   }
-  return current.phase === "Open" && current.wish === "Retain" ? { ...wanted, policy: "Retain" } : wanted;
+  return current.wish === "Retain" ? { ...wanted, policy: "Retain" } : wanted;
 }
 
 /**
@@ -186,12 +192,17 @@ async function write(
   const { name, namespace } = stateRef(release);
   const path = `/api/v1/namespaces/${namespace}/configmaps`;
   if (object === undefined) {
-    await at.request({ method: "POST", path, body: { ...helmsOwn(release), data }, signal });
+    const body = { ...helmsOwn(release), data };
+    const made = (await at.request({ method: "POST", path, body, signal })) as StateObject | undefined;
+    // Closed from its first moment; whose mark it is can be told only now.
+    if (made?.metadata.uid !== undefined) await write(at, release, made, data, signal);
     return;
   }
-  const same = Object.entries(data).every(([key, value]) => object.data?.[key] === value);
+  const { uid, resourceVersion } = object.metadata;
+  const marked = uid === undefined ? data : { ...data, uid };
+  const same = Object.entries(marked).every(([key, value]) => object.data?.[key] === value);
   if (same) return;
-  const body = { metadata: { resourceVersion: object.metadata.resourceVersion }, data };
+  const body = { metadata: { resourceVersion }, data: marked };
   await at.request({
     method: "PATCH",
     path: `${path}/${name}`,

@@ -9,6 +9,7 @@ import { ConfigMap, Lease } from "#kube/kinds.ts";
 import { aCloudEndpoint } from "#test/support/builders.ts";
 import { HASTY, hookDrives } from "#test/support/hook-drives.ts";
 import { isReady, startWorld, type World } from "#test/support/world.ts";
+import { systemClock } from "#wire/clock.ts";
 import { KnownError } from "#wire/errors.ts";
 import { cloudEndpointController } from "../controllers/cloud-endpoint/controller.ts";
 import { domainController } from "../controllers/domain/controller.ts";
@@ -214,6 +215,27 @@ test("a hook that marked and died is followed by the leader, once the Lease has 
   expect(world.api.remote()).toBe(0);
   const state = parseState(await world.get(ConfigMap, stateRef(world.release).name));
   expect(state).toMatchObject({ phase: "Drained", policy: "Delete", driver: "leader" });
+});
+
+test("a mark that a backup brought back drains nothing: closed, loud, until somebody cancels or uninstalls (decision 16)", async () => {
+  await using world = await startWorld({ controllers: [...controllers, kubernetesOperatorController], timing: HASTY });
+  await world.create(CloudEndpoint, anEndpoint("web"));
+  await world.until(CloudEndpoint, "web", isReady);
+  await world.until(KubernetesOperator, "ngrok", isReady);
+
+  await world.mark("Draining", { policy: "Delete", uid: "of the ConfigMap that was backed up" });
+  await world.create(CloudEndpoint, anEndpoint("later"));
+  await systemClock.sleep(HASTY.durationMs * 3);
+  await world.quiet();
+
+  expect((await world.get(KubernetesOperator, "ngrok"))?.metadata.deletionTimestamp).toBeUndefined();
+  expect((await world.get(CloudEndpoint, "web"))?.metadata.finalizers).toEqual([FINALIZER]);
+  expect((await world.get(CloudEndpoint, "later"))?.metadata.finalizers).toBeUndefined();
+  expect(world.api.objects("endpoints")).toHaveLength(1);
+
+  await world.mark("Open", { policy: "", uid: "" });
+
+  await world.until(CloudEndpoint, "later", isReady);
 });
 
 test("a drain that is cancelled lets the work go on where it stood", async () => {

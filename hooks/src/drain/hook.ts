@@ -207,8 +207,7 @@ async function begin(world: World, trying: Trying): Promise<Mark | undefined> {
   const before = parseState(await read.get(ConfigMap, stateRef(release), signal));
   if (marked && before.phase === "Open" && before.explicit) throw new Cancelled();
   // A person may have asked for Retain, before or after an earlier mark: then the key does not matter.
-  const relaxed =
-    (before.phase === "Open" && before.wish === "Retain") || ("policy" in before && before.policy === "Retain");
+  const relaxed = ("policy" in before ? before.policy : before.wish) === "Retain";
   const policy = relaxed ? "Retain" : settings.policy;
   const work = {
     connection,

@@ -44,7 +44,7 @@ async function run(world: World): Promise<number> {
           contentType: "application/merge-patch+json",
           body: {
             metadata: { resourceVersion: object.metadata.resourceVersion },
-            data: { phase: "Open", policy: null, driver: null, by: null, since: null },
+            data: { phase: "Open", policy: null, driver: null, by: null, since: null, uid: null },
           },
           signal,
         });
