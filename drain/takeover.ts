@@ -30,8 +30,8 @@ export interface Takeover {
 
 /** A holder that says nothing for this long is dead or hung (the duration of the Lease). */
 const SILENT_MS = 15_000;
-/** A holder that renews, but does not yield to the mark for this long, is of no use either. */
-const STUBBORN_MS = 45_000;
+/** A holder that renews, but does not yield to the mark for this long, is of no use either; within a Helm timeout of 60 s. */
+const STUBBORN_MS = 30_000;
 /** The API server accepts the token of a deleted pod for 10 s more: its cache. */
 const TOKEN_DIES_MS = 15_000;
 /** The same, when the pod was gone before we looked. */
@@ -121,7 +121,7 @@ async function unseat(work: Takeover, observer: LeaseObserver, first: LeaseView,
         evictedAt = clock.now();
         work.say(
           "operator",
-          `leader ${name} neither yields nor renews: its pod was deleted, so that its token is refused`,
+          `leader ${name} ${silent >= SILENT_MS ? "neither yields nor renews" : "renews, but does not yield"}: its pod was deleted, so that its token is refused`,
         );
       }
     } else if (now - evictedAt >= TOKEN_DIES_MS) {

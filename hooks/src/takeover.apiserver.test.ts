@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, type TestContext } from 
 import type { KubeObject } from "#kube/kind.ts";
 import { Lease, Pod } from "#kube/kinds.ts";
 import { at, type Ended, type HookRig, hookRig } from "#test/support/hook-rig.ts";
-import { leadingManager } from "#test/support/manager-process.ts";
+import { leadingManager, managerPod, seen } from "#test/support/manager-process.ts";
 
 const { signal } = new AbortController();
 let rig: HookRig;
@@ -63,4 +63,31 @@ test("from an api-manager that hangs it is taken after its silence and its evict
   // It finds its time over, writes nothing more and goes, for its successor to start anew.
   expect(await operator.ended).toBe(1);
   expect((await rig.read.get(Lease, at("ngrok-operator-leader"), signal))?.spec?.holderIdentity ?? "").toBe("");
+});
+
+test("from an operator that renews and never yields, as a foreign leader on this Lease would, it is taken within 60 s (F13)", async (context) => {
+  const uid = await managerPod(rig);
+  await leaseOf(`pod/manager-1/${uid}`);
+  const renewed = seen(
+    () => "the stubborn leader's pod is deleted",
+    async () => {
+      if ((await rig.read.get(Pod, at("manager-1"), signal)) === undefined) return true;
+      await rig.connection.request({
+        method: "PATCH",
+        path: "/apis/coordination.k8s.io/v1/namespaces/ops/leases/ngrok-operator-leader",
+        contentType: "application/merge-patch+json",
+        body: { spec: { renewTime: new Date().toISOString().replace("Z", "000Z") } },
+        signal,
+      });
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      return false;
+    },
+  );
+  const run = await rig.run("drain");
+  await renewed;
+  expect(run.log).toMatch(/operator +leader manager-1 renews, but does not yield: its pod was deleted/);
+  const seconds = await secondsOf(run, "leader manager-1 was evicted", context);
+  // Not before it had its time to yield, and its token has died.
+  expect(seconds).toBeGreaterThanOrEqual(44);
+  expect(seconds).toBeLessThan(58);
 });

@@ -99,6 +99,18 @@ export const ofDrain: readonly Mutant[] = [
     test: protocol,
   },
   {
+    id: "F13b",
+    what: "an operator that renews is waited for, however long it does not yield",
+    file: "drain/takeover.ts",
+    find: "const stubborn = now - began >= STUBBORN_MS;",
+    replace: "const stubborn = now < began;",
+    test: {
+      project: "apiserver",
+      file: "hooks/src/takeover.apiserver.test.ts",
+      name: "from an operator that renews and never yields",
+    },
+  },
+  {
     id: "F14",
     what: "an object that a foreign finalizer holds is not done, although ours is off",
     file: "drain/ours.ts",
