@@ -122,7 +122,7 @@ export const ofDrain: readonly Mutant[] = [
     id: "F15",
     what: "a person's wish for Retain is not heard",
     file: "drain/state.ts",
-    find: `return current.phase === "Open" && current.wish === "Retain" ? { ...wanted, policy: "Retain" } : wanted;`,
+    find: `return current.wish === "Retain" ? { ...wanted, policy: "Retain" } : wanted;`,
     replace: "return wanted;",
     test: unit("drain/state.test.ts", "a person's wish for Retain wins over a release's Delete"),
   },

@@ -111,7 +111,11 @@ test("a stamp is enough to find an install, and a person who does not type its n
   });
   const ingress = await cli.read.get(Ingress, { name: "web", namespace: "shop" }, cli.signal);
   expect(ingress?.metadata).not.toHaveProperty("finalizers");
-  expect(right.out).toMatch(/next +kubectl -n home-\d+ delete .* -l app\.kubernetes\.io\/instance=edge/);
+  const rest = { metadata: { name: "edge-rest", namespace: home, labels: { "app.kubernetes.io/instance": "edge" } } };
+  await cli.write.create(ConfigMap, rest, cli.signal);
+  const [, next = ""] = /^next +kubectl (.*)$/m.exec(right.out) ?? [];
+  await cli.kubectl(...next.split(" "));
+  expect(await cli.read.get(ConfigMap, { name: "edge-rest", namespace: home }, cli.signal)).toBeUndefined();
 });
 
 test("Delete needs a key, and then deletes at ngrok and in the cluster; a drained install stays drained", async () => {

@@ -136,14 +136,14 @@ function ended(world: World, outlook: Outlook, drained: Drained): number {
   const { conclusion, policy, seconds } = drained;
   const counts = countsOf(drained);
   const again = `ngrok-drain rescue ${release.name} -n ${release.namespace} --policy ${policy}`;
-  const next = counts.ok ? restOf(release, traces) : again;
+  const { next, why } = counts.ok ? restOf(release, traces) : { next: again, why: "" };
   const { kept } = conclusion.report;
   const document: RescueDocument = { ...documentOf(outlook), ...counts, kept: kept.map(parseTold), next };
   world.answer(document, [
     ...endingLines({ ...conclusion, reported: true }, { release, policy, seconds, again }).map(lineOf),
     // In a namespace that goes no report can be written: these lines are all there ever is.
     ...(conclusion.reported ? [] : kept.map((line) => `kept      ${line}`)),
-    ...(counts.ok ? [`next      ${next}`] : []),
+    ...(counts.ok ? [`rest      the next command ${why}`, `next      ${next}`] : []),
   ]);
   return counts.ok ? EXIT.ok : EXIT.failed;
 }
@@ -153,9 +153,20 @@ function lineOf([word, sentence]: readonly [string, string]): string {
 }
 
 /** Helm's objects are Helm's to delete; where it has forgotten them, its label finds them. */
-function restOf({ name, namespace }: Release, { helm, namespaceGoes }: Traces): string {
-  if (namespaceGoes) return `kubectl get namespace ${namespace}: nothing of ours holds it any more`;
-  if (helm !== false) return `helm uninstall ${name} -n ${namespace} --no-hooks removes the rest of the release`;
-  const namespaced = "deployment,job,configmap,secret,serviceaccount,role,rolebinding,poddisruptionbudget,lease";
-  return `kubectl -n ${namespace} delete ${namespaced} -l app.kubernetes.io/instance=${name} removes the rest`;
+/** What a chart's objects may be, beside those that only some clusters know. The report is for the person, and stays. */
+const KINDS =
+  "deployment,job,service,configmap,secret,serviceaccount,role,rolebinding,poddisruptionbudget,networkpolicy,lease," +
+  "ingressclass,clusterrole,clusterrolebinding,validatingadmissionpolicy,validatingadmissionpolicybinding";
+
+/** What is typed next, and why. */
+function restOf({ name, namespace }: Release, { helm, namespaceGoes }: Traces): { next: string; why: string } {
+  if (namespaceGoes)
+    return { next: `kubectl get namespace ${namespace}`, why: "nothing of ours holds the namespace any more" };
+  if (helm !== false)
+    return { next: `helm uninstall ${name} -n ${namespace} --no-hooks`, why: "removes the rest of the release" };
+  const label = `app.kubernetes.io/instance=${name},app.kubernetes.io/component!=drain-report`;
+  return {
+    next: `kubectl -n ${namespace} delete ${KINDS} -l ${label} --ignore-not-found`,
+    why: "removes what else carries the release's label",
+  };
 }
