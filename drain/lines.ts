@@ -122,7 +122,7 @@ function unfinishedLines(ending: Conclusion["ending"], report: Report, ended: En
  * The way back, as long as there is one: `helm rollback` alone does not open the state. A rollback renders nothing: its hook
  * knows the number of the revision that was taken back, which has the same content but may be pruned from Helm's history.
  */
-function backLines({ release, revision }: Ended): readonly Line[] {
+export function backLines({ release, revision }: Pick<Ended, "release" | "revision">): readonly Line[] {
   if (revision === undefined) return [];
   const { name, namespace } = release;
   return [

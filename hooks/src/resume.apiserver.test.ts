@@ -87,6 +87,7 @@ test("SIGTERM in the middle: it says that nothing is lost, frees the Lease, and 
   fault.remove();
   expect(code).toBe(1);
   expect(log).toMatch(/stopped +this pod was told to end before it was done; nothing is lost/);
+  expect(log).toMatch(/back +or keep the release: kubectl .* && helm rollback ngrok 1 -n ops/);
   expect((await rig.read.get(Lease, at("ngrok-operator-leader"), signal))?.spec?.holderIdentity ?? "").toBe("");
   const second = await rig.run("drain", { drainPolicy: "Delete" }, { POD_NAME: "drain-x2", POD_UID: "2" });
   expect({ code: second.code, remote: rig.api.remote() }).toEqual({ code: 0, remote: 0 });

@@ -1,5 +1,6 @@
 // The pre-delete hook: preflight, mark, take the write token, drain, prove, report. It always drives; a living operator
 // yields to it.
+import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { ownKinds } from "#api/own-kinds.ts";
 import { allow } from "#api/rbac.ts";
 import type { DrainPolicy } from "#api/schema.ts";
@@ -7,7 +8,7 @@ import type { Release } from "#api/release.ts";
 import { conduct } from "#drain/conduct.ts";
 import type { DrainEvent } from "#drain/events.ts";
 import { estimate, estimateText } from "#drain/estimate.ts";
-import { endingLines } from "#drain/lines.ts";
+import { backLines, endingLines } from "#drain/lines.ts";
 import { preflight } from "#drain/preflight.ts";
 import { drainRights, driftRights, takeoverRights } from "#drain/rbac.ts";
 import { countsOf, newReport, type Report } from "#drain/report.ts";
@@ -46,6 +47,8 @@ export const drainHook = defineHook({
 });
 
 const PROGRESS_EVERY_MS = 30_000;
+/** For what is still asked when a run has failed already. */
+const LAST_LOOK_MS = 2_000;
 
 /** What outlives a try that failed. */
 interface Trying {
@@ -87,11 +90,23 @@ async function run(world: World): Promise<HookResult> {
       world.say("sweep", `where Helm says that there is no such release: ${sweepCommand(release, clusterWide)}`);
     return result;
   } catch (error) {
-    if (!(error instanceof Cancelled)) throw error;
+    if (!(error instanceof Cancelled)) {
+      if (trying.marked) await tellWayBack(world, trying).catch(() => {});
+      throw error;
+    }
     world.say("stopped", "the drain was cancelled; what was freed until then is freed");
     world.say("again", `to uninstall all the same: ${again}`);
     return { ok: false };
   }
+}
+
+/** Decision 5, also where a run ends by an error; too late once the KubernetesOperator is being deleted. */
+async function tellWayBack(world: World, { settings, read }: Trying): Promise<void> {
+  const { name, namespace } = settings.release;
+  // Our own signal may be the reason why the run ends.
+  const operator = await read.get(KubernetesOperator, { name, namespace }, AbortSignal.timeout(LAST_LOOK_MS));
+  if (operator?.metadata.deletionTimestamp !== undefined) return;
+  for (const line of backLines(settings)) world.say(...line);
 }
 
 /** The drain, unless another uninstall has come to its end meanwhile. */
