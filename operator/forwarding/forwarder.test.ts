@@ -107,25 +107,37 @@ describe("the listener", () => {
     expect(String(await exchange(wished, "x"))).toBe("x");
   });
 
-  test("that is removed closes its port at once, and cuts off what has not ended after the grace", async () => {
+  test("that is removed closes its port at once, and its connections go on until they end", async () => {
     const clock = testClock();
-    await using world = await withEcho({ clock, limits: { graceMs: 10_000 } });
+    await using world = await withEcho({ clock });
     const port = await world.serve();
-    const [ending, staying] = [await talking(port), await talking(port)];
+    const held = await talking(port);
     world.forwarder.end("ops/web");
     expect(world.told.at(-1)).toBeUndefined();
     await expect(come(port)).rejects.toThrow("ECONNREFUSED");
-    await world.serve("ops/next", { port });
-    ending.end("in order");
-    expect(String((await once(ending, "data"))[0])).toBe("in order");
-    expect(await endOf(ending)).toBe("end");
-    await clock.advance(10_000);
-    expect(await endOf(staying)).toBe("reset");
+    await world.serve("ops/web", { port });
+    expect(String(await exchange(port, "it is back"))).toBe("it is back");
+    await clock.advance(24 * 3_600_000);
+    held.end("in order");
+    expect(String((await once(held, "data"))[0])).toBe("in order");
+    expect(await endOf(held)).toBe("end");
+    await expect.poll(() => world.forwarder.connections).toBe(0);
+  });
+
+  test("that is removed has its connections counted, and those closed on which nothing passes", async () => {
+    await using world = await withEcho({ limits: { connections: 1, idleMs: 2_000 } });
+    const silent = await talking(await world.serve());
+    world.forwarder.end("ops/web");
+    const next = await world.serve("ops/next");
+    expect(await come(next).then(endOf, () => "reset")).toBe("reset");
+    await endOf(silent);
+    await expect.poll(() => world.forwarder.connections).toBe(0);
+    expect(String(await exchange(next, "x"))).toBe("x");
   });
 
   test("that is removed has no more time than the process, when that stops meanwhile", async () => {
     const clock = testClock();
-    await using world = await withEcho({ clock, limits: { graceMs: 10_000 } });
+    await using world = await withEcho({ clock });
     const staying = await talking(await world.serve());
     world.forwarder.end("ops/web");
     const stopped = world.forwarder.stop(2_000);

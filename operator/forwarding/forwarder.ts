@@ -12,8 +12,6 @@ import { type Identify, Listener, type Served } from "./listener.ts";
 export interface ForwarderLimits extends ConnectionLimits {
   /** Connections of all endpoints together; one more is reset as it comes. */
   readonly connections: number;
-  /** How long connections may go on that stand as their BoundEndpoint is removed, milliseconds. */
-  readonly graceMs: number;
   /** How long it is at least from one word about an endpoint to the next, milliseconds. */
   readonly tellMs: number;
 }
@@ -26,7 +24,6 @@ export const LIMITS: ForwarderLimits = {
   // As long as the pools of databases leave a connection alone; a peer that is gone is found by TCP in minutes.
   idleMs: 4 * 3_600_000,
   keepAliveMs: 30_000,
-  graceMs: 10_000,
   tellMs: 10_000,
 };
 
@@ -114,13 +111,16 @@ export class Forwarder {
     this.#entries.get(key)?.listener.rest();
   }
 
-  /** Closes the port of a key at once, and what still stands of its connections after the grace. */
+  /**
+   * Closes the port of a key at once. Its connections go on and are counted until they end by themselves, nothing passes on
+   * them any more, or the forwarder stops: an endpoint that is missing from one answer of ngrok's costs nobody a connection.
+   */
   end(key: string): void {
     const listener = this.#entries.get(key)?.listener;
     if (listener === undefined) return;
     this.#entries.delete(key);
     this.#ending.add(listener);
-    void listener.end(this.#options.limits.graceMs).then(() => this.#ending.delete(listener));
+    void listener.runOut().then(() => this.#ending.delete(listener));
     // Another endpoint may wait for the port.
     this.#tell(undefined);
   }
@@ -140,7 +140,7 @@ export class Forwarder {
   async stop(graceMs: number): Promise<void> {
     this.#stopped.abort(new Error("the forwarder stops"));
     const open = [...this.#entries.values()].map(({ listener }) => listener);
-    // Those that were removed a moment ago have no more time than the process.
+    // Those that were removed before have no more time than the process.
     await Promise.all([...this.#ending, ...open].map(async (listener) => await listener.end(graceMs)));
     this.#entries.clear();
   }

@@ -69,12 +69,16 @@ export class Listener {
     this.#server = undefined;
   }
 
+  /** Takes no new connections, and resolves when those that stand have ended by themselves. */
+  async runOut(): Promise<void> {
+    this.rest();
+    await Promise.all([...this.#connections.keys()].map(gone));
+  }
+
   /** Takes no new connections, and cuts off those that have not ended by themselves after `graceMs`. */
   async end(graceMs: number): Promise<void> {
-    this.rest();
-    if (this.#connections.size === 0) return;
     const over = new AbortController();
-    const empty = Promise.all([...this.#connections.keys()].map(gone));
+    const empty = this.runOut();
     if (graceMs > 0) await Promise.race([empty, this.#parts.clock.sleep(graceMs, over.signal).catch(() => undefined)]);
     over.abort(new Error("the end has come"));
     for (const [socket, cutOff] of this.#connections) {

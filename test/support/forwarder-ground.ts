@@ -44,7 +44,7 @@ export async function forwarderGround({
   const forwarding = stack.use(
     await startForwarding({
       endpoints: { "web.shop:80": echo, "db.shop:5432": echo },
-      limits: { graceMs: 0, tellMs: 0 },
+      limits: { tellMs: 0 },
       presents: false,
     }),
   );
