@@ -1,7 +1,8 @@
 // A pod's bytes on their way to an endpoint and back, over real sockets and TLS, and everything that can be in between.
 import { once } from "node:events";
 import { createHash, randomBytes, X509Certificate } from "node:crypto";
-import { createServer } from "node:net";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { createServer, type Server } from "node:net";
 import { Duplex } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { testClock } from "#test/support/clock.ts";
@@ -169,6 +170,22 @@ describe("the listener", () => {
     await expect(come(port)).rejects.toThrow("ECONNREFUSED");
     held.end("b");
     expect(String((await once(held, "data"))[0])).toBe("b");
+  });
+
+  test("that cannot accept a connection says so, not each time, and takes the next", async () => {
+    const clock = testClock();
+    const servers: Server[] = [];
+    const heard = (message: unknown): void => void servers.push((message as { server: Server }).server);
+    subscribe("tracing:net.server.listen:asyncEnd", heard);
+    await using world = await withEcho({ clock });
+    const port = await world.serve();
+    unsubscribe("tracing:net.server.listen:asyncEnd", heard);
+    const fail = (): unknown => servers.at(-1)?.emit("error", new Error("accept EMFILE"));
+    const said = (): number => world.lines.filter((line) => line.includes("accept EMFILE")).length;
+    expect([fail(), fail(), said()]).toEqual([true, true, 1]);
+    expect(String(await exchange(port, "x"))).toBe("x");
+    await clock.advance(10_000);
+    expect([fail(), said()]).toEqual([true, 2]);
   });
 
   test("takes no more connections than the process may have", async () => {

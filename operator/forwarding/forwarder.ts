@@ -64,6 +64,7 @@ export class Forwarder {
   #context: SecureContext | undefined;
   #connections = 0;
   #isFull = false;
+  #missedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
@@ -155,6 +156,7 @@ export class Forwarder {
         context: () => this.#context,
         admit: () => this.#admit(key),
         reached: () => this.#note(key, entry, undefined),
+        missed: (error) => this.#missed(key, error),
         ended: (failure) => {
           this.#connections -= 1;
           this.#options.meter?.ended(failure === undefined ? "served" : "failed");
@@ -183,6 +185,15 @@ export class Forwarder {
     this.#connections += 1;
     meter?.taken();
     return true;
+  }
+
+  /** Said no more often than a failure: where the process has no descriptors left, it is so for each that comes. */
+  #missed(key: string, error: Error): void {
+    const { clock, limits, log } = this.#options;
+    if (clock.now() < this.#missedAt + limits.tellMs) return;
+    this.#missedAt = clock.now();
+    const hint = "give the forwarder more replicas, or its container more open files";
+    log.warn({ object: key, err: error.message, hint }, "a connection could not be accepted");
   }
 
   /** Takes note of how a connection fared. Told is what is new, and not too often: connections fail by the thousand. */

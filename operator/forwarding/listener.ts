@@ -29,6 +29,8 @@ export interface ListenerParts {
   readonly ended: (failure: KnownError | undefined) => void;
   /** One has reached the endpoint. */
   readonly reached: () => void;
+  /** One could not be accepted: nothing of it is known. */
+  readonly missed: (error: Error) => void;
 }
 
 export class Listener {
@@ -59,6 +61,8 @@ export class Listener {
     this.#served = { target, identify };
     if (this.#server?.port === port) return;
     const listening = await listen(port, this.#parts.limits.keepAliveMs, (socket) => void this.#accept(socket));
+    // Such as for want of descriptors. The next may come through, and what nobody hears would end the process.
+    listening.on("error", this.#parts.missed);
     this.#server?.listening.close();
     this.#server = { port, listening };
   }
