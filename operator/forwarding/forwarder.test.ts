@@ -91,21 +91,24 @@ describe("the listener", () => {
     expect(await endOf(held)).toBe("end");
   });
 
-  test("that cannot have its new port keeps the old one, and others go on", async () => {
+  test("that cannot have its new port keeps the old one for what that served, and others go on", async () => {
     await using world = await withEcho();
     const [port, other] = [await world.serve("ops/web"), await world.serve("ops/other")];
     const taken = createServer().listen(0);
     await once(taken, "listening");
     const wished = (taken.address() as { port: number }).port;
-    const failure: unknown = await world.serve("ops/web", { port: wished }).catch((error: unknown) => error);
+    const change = { port: wished, endpoint: { host: "db.shop", port: 5432 } };
+    const failure: unknown = await world.serve("ops/web", change).catch((error: unknown) => error);
     if (!isClass(failure, "transient")) throw failure;
     expect([failure.code, failure.message]).toEqual(["EADDRINUSE", expect.stringContaining(`port ${wished}`)]);
     expect(failure.hint).toContain("give the BoundEndpoint another spec.port");
     for (const open of [port, other]) expect(String(await exchange(open, "x"))).toBe("x");
+    expect(world.ingress.journal.count({ kind: "passed", about: "web.shop:80" })).toBe(2);
     taken.close();
     await once(taken, "close");
-    await world.serve("ops/web", { port: wished });
+    await world.serve("ops/web", change);
     expect(String(await exchange(wished, "x"))).toBe("x");
+    expect(world.ingress.journal.count({ kind: "passed", about: "db.shop:5432" })).toBe(1);
   });
 
   test("that is removed closes its port at once, and its connections go on until they end", async () => {

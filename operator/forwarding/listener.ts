@@ -55,16 +55,21 @@ export class Listener {
 
   /**
    * Listens for the target from now on, with connections that stand untouched. A new port is opened before the old one is
-   * closed, so that one that cannot be had leaves the old one serving. Throws KnownError when the port cannot be had.
+   * closed, so that one that cannot be had leaves the old one serving what it served: who comes there means that, and not
+   * the new target. Throws KnownError when the port cannot be had.
    */
   async serve({ port, ...target }: Served, identify: Identify): Promise<void> {
-    this.#served = { target, identify };
-    if (this.#server?.port === port) return;
+    const served = { target, identify };
+    if (this.#server?.port === port) {
+      this.#served = served;
+      return;
+    }
     const listening = await listen(port, this.#parts.limits.keepAliveMs, (socket) => void this.#accept(socket));
     // Such as for want of descriptors. The next may come through, and what nobody hears would end the process.
     listening.on("error", this.#parts.missed);
     this.#server?.listening.close();
     this.#server = { port, listening };
+    this.#served = served;
   }
 
   /** Takes no new connections; those that stand go on. */
