@@ -55,6 +55,28 @@ test("one that hangs keeps no other from being done, and no more than sixteen ar
   expect(ask("u3")).toBe("found");
 });
 
+test("a first look goes before those that look again, however many of these hang", async () => {
+  const { ask, clock, began, held, settled } = aBeside();
+  const unreachable = Array.from({ length: 20 }, (_, n) => `u${n}`);
+  for (const uid of unreachable) ask(uid);
+  await settled();
+  for (const uid of unreachable) {
+    held.get(uid)?.resolve("not reached");
+    await settled();
+  }
+  await clock.advance(1000);
+  for (const uid of unreachable) expect(ask(uid)).toBe("not reached");
+  ask("new");
+  await settled();
+  expect(began).toHaveLength(36);
+  held.get("u0")?.resolve("not reached");
+  await settled();
+  expect(began.slice(36)).toEqual(["new a"]);
+  held.get("new")?.resolve("reached");
+  await settled();
+  expect(began.slice(37)).toEqual(["u16 a"]);
+});
+
 test("an old result stands until the new one is there", async () => {
   const { ask, clock, began, held, settled } = aBeside();
   ask("one");

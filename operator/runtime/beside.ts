@@ -32,7 +32,9 @@ const AT_ONCE = 16;
 export class Beside {
   readonly #parts: BesideParts;
   readonly #slots = new Map<string, Slot>();
-  readonly #waiting: (() => void)[] = [];
+  /** Who wait for their turn: those of whose objects nothing is known, and those that look again. */
+  readonly #first: (() => void)[] = [];
+  readonly #again: (() => void)[] = [];
   #running = 0;
 
   constructor(parts: BesideParts) {
@@ -68,7 +70,7 @@ export class Beside {
   async #run<R>(slot: Slot, work: Aside<R>["work"], again: () => void): Promise<void> {
     const signal = AbortSignal.any([slot.ends.signal, this.#parts.signal]);
     slot.isRunning = true;
-    await this.#turn();
+    await this.#turn(slot);
     try {
       if (signal.aborted || !this.#parts.mayBegin()) return;
       const result = await work(signal);
@@ -83,17 +85,18 @@ export class Beside {
     }
   }
 
-  async #turn(): Promise<void> {
+  async #turn({ last }: Slot): Promise<void> {
     if (this.#running < AT_ONCE) {
       this.#running += 1;
       return;
     }
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const line = last === undefined ? this.#first : this.#again;
+    await new Promise<void>((resolve) => line.push(resolve));
   }
 
-  /** The place goes to whoever has waited longest. */
+  /** The place goes to whoever has waited longest, and to a first look before all others: its object is not Ready without. */
   #pass(): void {
-    const next = this.#waiting.shift();
+    const next = this.#first.shift() ?? this.#again.shift();
     if (next === undefined) this.#running -= 1;
     else next();
   }
