@@ -10,11 +10,16 @@ export function object(value: unknown, what: string): Fields {
   return value;
 }
 
-/** The objects of a list that must be there. */
-export function objects(of: Fields, name: string): readonly Fields[] {
-  const list = of[name];
+/** The value as an object, one without fields when it is none: for an entry that may not spoil the others. */
+export function objectOrEmpty(value: unknown): Fields {
+  return isFields(value) ? value : {};
+}
+
+/** The entries of a list that must be there. */
+export function entries(of: Fields, name: string): readonly unknown[] {
+  const list: unknown = of[name];
   if (!Array.isArray(list)) throw unreadable(`the list "${name}" is missing`);
-  return list.map((entry: unknown) => object(entry, `an entry of "${name}"`));
+  return list;
 }
 
 /** The id, which every object has. */

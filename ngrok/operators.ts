@@ -1,5 +1,5 @@
 // Registrations of Kubernetes operators at ngrok, and the endpoints that are bound to one.
-import { child, idOf, maybe, text, texts, type Fields } from "./answer.ts";
+import { child, maybe, objectOrEmpty, text, texts, type Fields } from "./answer.ts";
 import type { Change, Freshness, Removed } from "./change.ts";
 import { collection, pathOf, type Ground, type Shape } from "./collection.ts";
 import type { KeyAndRequest } from "./csr.ts";
@@ -48,7 +48,7 @@ export interface OperatorBody extends Omit<OperatorPatch, "deployment"> {
   readonly deployment: { readonly name: string; readonly namespace: string; readonly version: string };
 }
 
-/** An endpoint that ngrok serves into this cluster. */
+/** An endpoint that ngrok serves into this cluster. What its entry does not have is "": one bad entry spoils no other. */
 export interface RemoteBoundEndpoint {
   readonly id: string;
   readonly uri: string;
@@ -140,8 +140,9 @@ function binding(of: Fields | undefined): RemoteBinding | undefined {
   };
 }
 
-function boundEndpoint(of: Fields): RemoteBoundEndpoint {
-  return { id: idOf(of), uri: text(of, "uri"), proto: text(of, "proto"), publicUrl: text(of, "public_url") };
+function boundEndpoint(entry: unknown): RemoteBoundEndpoint {
+  const of = objectOrEmpty(entry);
+  return { id: text(of, "id"), uri: text(of, "uri"), proto: text(of, "proto"), publicUrl: text(of, "public_url") };
 }
 
 function keyOf({ name, namespace }: { readonly name: string; readonly namespace: string }): string {

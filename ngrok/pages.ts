@@ -1,12 +1,12 @@
 // ngrok's lists, page after page.
-import { object, objects, text, type Fields } from "./answer.ts";
+import { entries, object, text } from "./answer.ts";
 import type { Caller } from "./call.ts";
 import { unreadable } from "./errors.ts";
 
 const PAGE_SIZE = "100";
 
 /**
- * The objects of a list as its pages come; `field` is the name of the list in the answer. Ends where ngrok names no next
+ * The entries of a list as its pages come; `field` is the name of the list in the answer. Ends where ngrok names no next
  * page, or with an empty one. Throws class transient when ngrok names a next page that is not of this list.
  */
 export async function* pages(
@@ -14,12 +14,12 @@ export async function* pages(
   path: string,
   field: string,
   signal: AbortSignal,
-): AsyncIterable<readonly Fields[]> {
+): AsyncIterable<readonly unknown[]> {
   let query: Record<string, string> = { limit: PAGE_SIZE };
   const seen = new Set<string>();
   while (true) {
     const answer = object(await call({ method: "GET", path, query, signal }), `the list ${path}`);
-    const page = objects(answer, field);
+    const page = entries(answer, field);
     if (page.length > 0) yield page;
     const next = text(answer, "next_page_uri");
     if (next === "" || page.length === 0) return;

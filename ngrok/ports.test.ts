@@ -173,7 +173,7 @@ describe("a registration", () => {
     expect(await operators.find({ id: made.id }, forever)).toBeUndefined();
   });
 
-  test("lists the endpoints that are bound to it", async ({ expect }) => {
+  test("lists the endpoints that are bound to it, also beside entries that are none", async ({ expect }) => {
     await using world = await start();
     const { api, ngrok } = world;
     const binding = { endpoint_selectors: ["true"] };
@@ -186,6 +186,11 @@ describe("a registration", () => {
       for await (const page of ngrok.operators.boundEndpoints("k8sop_gone", forever)) bound.push(...page);
     };
     await expect(nobodys()).rejects.toMatchObject({ class: "gone" });
+    const text = JSON.stringify({ endpoints: [null, { public_url: "http://a.b" }, { id: "ep_1", proto: 7 }] });
+    api.faults.add({ kind: "status", status: 200, text, match: { path: /bound_endpoints/ } });
+    for await (const page of ngrok.operators.boundEndpoints(id, forever)) bound.push(...page);
+    const none = { id: "", uri: "", proto: "", publicUrl: "" };
+    expect(bound.slice(1)).toEqual([none, { ...none, publicUrl: "http://a.b" }, { ...none, id: "ep_1" }]);
   });
 });
 

@@ -47,6 +47,17 @@ describe("the address of an endpoint", () => {
     expect(problems[0]).not.toContain("secret");
   });
 
+  test.for([
+    ["no id", remote("http://shop.default", "http", ""), "endpoint without id: ngrok lists http://shop.default:80"],
+    ["no URL", remote("", "http", "ep_bad"), "endpoint ep_bad: the URL is empty"],
+    ["nothing at all", remote("", "", ""), "endpoint without id: the URL is empty"],
+  ] as const)("with %s is a problem, and the list is not whole", ([, bad, words], { expect }) => {
+    const { addresses, problems, isWhole } = aggregate([remote("http://billing.default"), bad]);
+    expect(addresses.map(({ endpointURL }) => endpointURL)).toEqual(["http://billing.default:80"]);
+    expect(problems).toEqual([expect.stringContaining(words)]);
+    expect([isWhole, aggregate([remote("http://billing")]).isWhole]).toEqual([false, true]);
+  });
+
   test("is shared by all endpoints that have it, whichever order they come in", () => {
     const two = [remote("http://billing.default", "http", "ep_2"), remote("billing.default:80", "http", "ep_1")];
     for (const given of [two, two.toReversed(), [...two, ...two]])

@@ -21,6 +21,8 @@ export interface Aggregated {
   readonly addresses: readonly Address[];
   /** A sentence for each endpoint that is not served. */
   readonly problems: readonly string[];
+  /** Whether each entry says which endpoint it is and where. Else an address that is missing may be that of one that does not. */
+  readonly isWhole: boolean;
 }
 
 export function aggregate(remote: readonly RemoteBoundEndpoint[]): Aggregated {
@@ -29,7 +31,11 @@ export function aggregate(remote: readonly RemoteBoundEndpoint[]): Aggregated {
   for (const { id, uri, ...endpoint } of remote.toSorted((a, b) => compare(a.id, b.id))) {
     const parsed = addressOf(endpoint);
     if ("problem" in parsed) {
-      problems.push(`endpoint ${id}: ${parsed.problem}`);
+      problems.push(`endpoint ${id || "without id"}: ${parsed.problem}`);
+      continue;
+    }
+    if (id === "") {
+      problems.push(`endpoint without id: ngrok lists ${parsed.endpointURL} without saying which endpoint that is`);
       continue;
     }
     const { endpointURL } = parsed;
@@ -38,7 +44,11 @@ export function aggregate(remote: readonly RemoteBoundEndpoint[]): Aggregated {
     if (others.some((one) => one.id === id)) continue;
     byUrl.set(endpointURL, { ...parsed, endpoints: [...others, { id, uri }] });
   }
-  return { addresses: [...byUrl.values()].toSorted((a, b) => compare(a.endpointURL, b.endpointURL)), problems };
+  return {
+    addresses: [...byUrl.values()].toSorted((a, b) => compare(a.endpointURL, b.endpointURL)),
+    problems,
+    isWhole: remote.every(({ id, publicUrl }) => id !== "" && publicUrl !== ""),
+  };
 }
 
 /** What can be the name of a Service, and what the CRD takes for a namespace's. */

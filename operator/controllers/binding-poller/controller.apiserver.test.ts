@@ -157,6 +157,25 @@ test.for<readonly [string, Fault]>([
   expect(world.written().filter((write) => write.startsWith("DELETE"))).toEqual([]);
 });
 
+test("an entry without id is told, takes nothing away and stops none of the others (W20)", async () => {
+  await using world = await aWorld();
+  await serve(world, WEB);
+  await register(world);
+  await there(world, WEB);
+  const endpoints = [null, { public_url: "http://lost.default" }, { id: "ep_db", proto: "tcp", public_url: DB }];
+  const text = JSON.stringify({ endpoints });
+  const spoilt = world.api.faults.add({ kind: "status", status: 200, text, match: bound, times: Infinity });
+  await register(world);
+  await there(world, WEB, DB);
+  await expect
+    .poll(async () => await toldOf(world))
+    .toContainEqual(expect.stringMatching(/no BoundEndpoint is taken away.*ngrok lists http:\/\/lost.default:80/));
+  await world.quiet();
+  expect(await urls(world)).toEqual([WEB, DB].toSorted());
+  spoilt.remove();
+  await there(world, WEB);
+});
+
 test("a second page that fails takes nothing away", async () => {
   await using world = await aWorld();
   for (let n = 0; n < 150; n += 1) await serve(world, `http://s${n}.default`);

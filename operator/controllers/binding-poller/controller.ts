@@ -21,6 +21,8 @@ const POLL_MS = 10_000;
 const AT_ONCE = 8;
 /** Sentences in one event; the others are counted. */
 const TOLD = 3;
+const NOT_WHOLE =
+  "no BoundEndpoint is taken away while ngrok lists an endpoint without id or URL: remove that at ngrok, or give it a URL";
 /** The one key: all of the account's bound endpoints are one list. */
 const ALL = "bound-endpoints";
 
@@ -90,11 +92,16 @@ async function apply(_key: string, context: KeyContext): Promise<KeyOutcome> {
     if (failure.class === "invalid") throw error;
     return { is: "wait", ms: POLL_MS, reason: "ngrok does not know the registration" };
   }
-  const { addresses, problems } = aggregate(remote);
+  const { addresses, problems, isWhole } = aggregate(remote);
   const plan = planBindings(addresses, there, settingsOf(context));
-  const failed = await settle(plan.steps, context);
+  const failed = await settle(isWhole ? plan.steps : plan.steps.filter(({ is }) => is !== "remove"), context);
   if (failed?.code === CLOSED || failed?.class === "conflict") return { is: "failed", error: failed };
-  tell([...problems, ...plan.problems, ...(failed === undefined ? [] : [failureText(failed)])]);
+  tell([
+    ...(isWhole ? [] : [NOT_WHOLE]),
+    ...problems,
+    ...plan.problems,
+    ...(failed === undefined ? [] : [failureText(failed)]),
+  ]);
   return { is: "wait", ms: POLL_MS, reason: "the bound endpoints are asked for again" };
 }
 
