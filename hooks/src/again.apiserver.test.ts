@@ -37,6 +37,9 @@ test.for(HELMS)(
     const { code, stderr } = await release.uninstall();
 
     expect(code, `${stderr}\n${cluster.log(release, "drain")}`).toBe(0);
+    expect(cluster.log(release, "drain")).toMatch(
+      /unseen +the CustomResourceDefinitions of .*CloudEndpoint.* are gone, and their objects with them/,
+    );
     // A state that nobody reads is not made anew: it would be left behind, marked.
     expect(
       await kubectl("get", "configmap,lease,job", "-l", `app.kubernetes.io/instance=${at.name}`, "-o", "name"),

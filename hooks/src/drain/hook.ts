@@ -4,7 +4,6 @@ import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { ownKinds } from "#api/own-kinds.ts";
 import { allow } from "#api/rbac.ts";
 import type { DrainPolicy } from "#api/schema.ts";
-import type { Release } from "#api/release.ts";
 import { conduct } from "#drain/conduct.ts";
 import type { DrainEvent } from "#drain/events.ts";
 import { estimate, estimateText } from "#drain/estimate.ts";
@@ -22,6 +21,7 @@ import { writer } from "#kube/writer.ts";
 import { defineHook, type HookResult, type HookWorld } from "../define-hook.ts";
 import { type FirstEnd, letFirstEnd, letFirstEndRights } from "./let-first-end.ts";
 import { otherPolicy } from "./other-policy.ts";
+import { unseen } from "./unseen.ts";
 import { environment, type Settings, settingsOf } from "../environment.ts";
 import { headStart } from "../head-start.ts";
 import { untilDone } from "../tries.ts";
@@ -204,14 +204,11 @@ async function drainOnce(world: World, trying: Trying): Promise<HookResult> {
     operatorRuns,
     revision: settings.revision,
   };
-  if (!settings.clusterWide)
-    world.say("unseen", `rbac.cluster=false: what lies outside of ${namespacesOf(release)} was not looked at`);
+  const looked = { read, release, clusterWide: settings.clusterWide, operator: conclusion.farewell?.is !== "absent" };
+  // A look that fails changes nothing of what was done.
+  for (const what of await unseen(looked, world.signal).catch(() => [])) world.say("unseen", what);
   for (const line of endingLines(conclusion, ended)) world.say(...line);
   return { ok: conclusion.farewell !== undefined };
-}
-
-function namespacesOf({ namespace, watchNamespace }: Release): string {
-  return [...new Set([namespace, watchNamespace ?? namespace])].join(" and ");
 }
 
 /** Everything before the first change of an object: a refusal leaves no trace. Undefined when refused. */

@@ -1,0 +1,37 @@
+// What a run that ended well could not look at, in words: decision 9 says what is not there is empty, and names it.
+import { ownKinds } from "#api/own-kinds.ts";
+import type { Release } from "#api/release.ts";
+import { ABSENT } from "#kube/discovery.ts";
+import type { Reader } from "#kube/reader.ts";
+
+export interface Looked {
+  readonly read: Reader;
+  readonly release: Release;
+  readonly clusterWide: boolean;
+  /** There was a KubernetesOperator, so our kinds are served. */
+  readonly operator: boolean;
+}
+
+/** A sentence for each thing. Asks the API server only where there was no KubernetesOperator. */
+export async function unseen({ read, release, clusterWide, operator }: Looked, signal: AbortSignal): Promise<string[]> {
+  const gone = operator ? [] : await unserved(read, signal);
+  return [
+    ...(clusterWide ? [] : [`rbac.cluster=false: what lies outside of ${namespacesOf(release)} was not looked at`]),
+    ...(gone.length === 0
+      ? []
+      : [
+          `the CustomResourceDefinitions of ${gone.join(", ")} are gone, and their objects with them: what those had made at ngrok is still there, as far as nobody deleted it`,
+        ]),
+  ];
+}
+
+async function unserved(read: Reader, signal: AbortSignal): Promise<string[]> {
+  const names = await Promise.all(
+    ownKinds.map(async (kind) => ((await read.served(kind, signal)) === ABSENT ? [kind.kind] : [])),
+  );
+  return names.flat();
+}
+
+function namespacesOf({ namespace, watchNamespace }: Release): string {
+  return [...new Set([namespace, watchNamespace ?? namespace])].join(" and ");
+}
