@@ -119,6 +119,57 @@ test("two that watch all namespaces with classes of their own: each object has o
   expect(await finalizers(`gatewayclass/ngrok-${id}`)).toBe("");
 });
 
+test("two classes, both by Delete and uninstalled at once: the Ingresses stay without our finalizer, and all that was made of them goes (F18, F19)", async () => {
+  const id = crypto.randomUUID().slice(0, 4);
+  const shop = `shop-${id}`;
+  await cluster.kubectl.run(["create", "namespace", shop]);
+  const names = ["a", "b"] as const;
+  const releases = await Promise.all(
+    names.map(async (name) =>
+      cluster.install({
+        name: `${name}-${id}`,
+        namespace: `ops-${name}-${id}`,
+        helm: name === "a" ? 3 : 4,
+        values: { drainPolicy: "Delete", installCRDs: false, "ingress.ingressClass.name": `class-${name}-${id}` },
+      }),
+    ),
+  );
+  await cluster.kubectl.apply(names.flatMap((name) => aSite(name, id, shop)));
+  const live = ["wait", "cloudendpoints", "--all", "--for=condition=Ready", "--timeout=150s"];
+  await expect
+    .poll(async () => await cluster.kubectl.run(["-n", shop, "get", "cloudendpoints", "-o", "name"]), {
+      timeout: 120_000,
+    })
+    .toMatch(/(.+\n){2}/);
+  await cluster.kubectl.run(["-n", shop, ...live]);
+  expect(names.map((name) => remoteOf(`${name}-${id}.example.com`).length > 0)).toEqual([true, true]);
+
+  await Promise.all(releases.map(async (release) => await uninstall({ id, release, policy: "Delete", shop })));
+
+  const { items } = await cluster.kubectl.json<{ items: KubeObject[] }>(["-n", shop, "get", "ingresses"]);
+  expect(items.map(({ metadata }) => [metadata.name, metadata.finalizers])).toEqual([
+    ["site-a", undefined],
+    ["site-b", undefined],
+  ]);
+  expect(names.flatMap((name) => remoteOf(`${name}-${id}.example.com`))).toEqual([]);
+  expect((await residue(cluster.kubectl)).lines.filter((line) => line.includes(id))).toEqual([]);
+});
+
+/** A user's Ingress of one install's class, and what it leads to. */
+function aSite(name: Name, id: string, shop: string): KubeObject[] {
+  const metadata = { name: `site-${name}`, namespace: shop };
+  const backend = { service: { name: `site-${name}`, port: { number: 80 } } };
+  const rule = { host: `${name}-${id}.example.com`, http: { paths: [{ path: "/", pathType: "Prefix", backend }] } };
+  const spec = { ingressClassName: `class-${name}-${id}`, rules: [rule] };
+  return [
+    { apiVersion: "v1", kind: "Service", metadata, spec: { ports: [{ port: 80 }] } } as KubeObject,
+    anIngress({
+      metadata: { ...metadata, annotations: { "ngrok.com/mapping-strategy": "endpoints-verbose" } },
+      spec,
+    } as Parameters<typeof anIngress>[0]),
+  ];
+}
+
 interface Install {
   readonly id: string;
   readonly release: Release;
