@@ -88,6 +88,11 @@ describe("policy", () => {
     const { code, out } = await cli.inPod(["policy", "Retain"]);
     expect({ code, now: await cli.stateNow() }).toEqual({ code: 0, now: { ...MARK, policy: "Retain" } });
     expect(out).toMatch(/the running drain follows Retain/);
+    const machine = await cli.inPod(["policy", "Retain", "-o", "json"]);
+    const release = { name: "ngrok", namespace: "ops" };
+    expect(JSON.parse(machine.out)).toMatchObject({ command: "policy", release, ok: true, phase: "Draining" });
+    const no = await cli.inPod(["policy", "Delete", "-o", "json"]);
+    expect(JSON.parse(no.out)).toMatchObject({ ok: false, reason: expect.any(String) as string });
   });
 });
 
@@ -98,6 +103,9 @@ describe("cancel", () => {
     const { code, out } = await cli.inPod(["cancel"]);
     expect({ code, now: await cli.stateNow() }).toEqual({ code: 0, now: { phase: "Open" } });
     expect(out).toContain("helm rollback ngrok REVISION -n ops");
+    await cli.state(MARK);
+    const machine = await cli.inPod(["cancel", "-o", "json"]);
+    expect(JSON.parse(machine.out)).toMatchObject({ command: "cancel", ok: true, before: "Draining" });
     await cli.state(MARK);
     await cli.write.remove({ kind: KubernetesOperator, ref: ref("ngrok"), uid: await cli.uidOfOperator() }, cli.signal);
     const late = await cli.inPod(["cancel"]);
@@ -139,6 +147,14 @@ describe("run and report", () => {
     const kept = async (name: string) =>
       (await cli.read.get(Domain, { name, namespace: "shop" }, cli.signal))?.metadata.finalizers;
     expect({ ours: await kept("ours"), theirs: await kept("theirs") }).toEqual({ theirs: [FINALIZER] });
+    const again = await cli.outside(["run", "-n", "ops", "-o", "json"], { NGROK_API_KEY: "key" });
+    expect(JSON.parse(again.out)).toMatchObject({
+      command: "run",
+      ok: true,
+      policy: "Retain",
+      ending: "clean",
+      done: 0,
+    });
     const report = await cli.outside(["report", "-n", "ops", "-o", "json"]);
     expect(await drainDocument("report", report.out)).toMatchObject({
       complete: true,
