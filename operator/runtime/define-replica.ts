@@ -62,6 +62,12 @@ export interface ReplicaController<T extends KubeObject = KubeObject, H = unknow
    * whatever the drain state says, also for objects of which this process knows nothing. Throws to be called again.
    */
   close(at: Ref, context: ReplicaContext<H>): Promise<void>;
+  /**
+   * Opens again, as it was, what this process had open for the object and has lost since, and nothing else. Called while the
+   * drain state is not Open, never for an object that is known to be deleted, never twice at once for one object. Nothing
+   * is written, also no entry. What it throws is as `failed`.
+   */
+  restore?(at: Ref, context: ReplicaContext<H>): Promise<ReplicaOutcome<T>>;
   /** Hears of what the hands find out by themselves (a session is new, a port is free): `again` has one object looked at once more, or all. Returns the end of the listening. */
   listens?(hands: H, again: (at?: Ref) => void): () => void;
 }

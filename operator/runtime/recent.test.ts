@@ -53,3 +53,10 @@ test("a mark that was seen needs no second look, and a state that was unreadable
   const unread = ground({ phase: "Unknown", why: "no answer" }, OPEN);
   expect(await unread.recent.isOpen(signal)).toBe(true);
 });
+
+test("while the state is unreadable one waits for the answer, and the others go on without it", async () => {
+  const { recent } = ground({ phase: "Unknown", why: "no answer" }, OPEN);
+  const [first, second] = [recent.isOpen(signal), recent.isOpen(signal)];
+  expect(await Promise.race([first, second.then((isOpen) => ["second", isOpen])])).toEqual(["second", false]);
+  expect(await first).toBe(true);
+});

@@ -23,6 +23,8 @@ export class Recent {
     const { phase } = this.#gate.state;
     // A mark needs no second look: who sees it late sees it by the watch.
     if (phase === "Draining" || phase === "Drained") return false;
+    // An answer can take half a minute. Who waits for it opens nothing again that was lost; if it is Open, all are woken.
+    if (phase === "Unknown" && this.#reading !== undefined) return false;
     if (phase === "Unknown" || this.#clock.now() - this.#readAt >= RECENT_MS) await this.#read(signal);
     return this.#gate.open && !signal.aborted;
   }

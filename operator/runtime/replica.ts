@@ -1,5 +1,5 @@
 // A replica controller at work, from the start of its process to the end: what the watches bring is applied while the drain
-// state is Open, and closed at any time once the object is being deleted, gone, or another's.
+// state is Open, and closed at any time once the object is being deleted, gone, or another's. What is neither stays as it was.
 import { isDeepStrictEqual } from "node:util";
 import { claimOf, generatorNamespace } from "#api/keys.ts";
 import type { Release } from "#api/release.ts";
@@ -67,8 +67,8 @@ export function startReplica(work: ReplicaWork, given: ReplicaParts): ReplicaAtW
     async work(key) {
       const began = clock.now();
       const worked = await keeper.work(key);
-      if (worked !== "closed") unseen?.delete(key);
-      const next = worked === "closed" ? whileClosed(gate) : worked;
+      if (worked.is !== "closed") unseen?.delete(key);
+      const next = worked.is === "closed" ? (worked.again ?? whileClosed(gate)) : worked;
       parts.metrics.reconciled(controller.name, resultOf(next), (clock.now() - began) / 1000);
       return next;
     },
@@ -121,6 +121,12 @@ export function startReplica(work: ReplicaWork, given: ReplicaParts): ReplicaAtW
   };
 }
 
+/** The object was not looked at, since the drain state is not Open; `again` is for what was open and has been lost. */
+interface Closed {
+  readonly is: "closed";
+  readonly again?: Next;
+}
+
 /** Whoever sees the state become Open asks for all again; one that cannot be read is asked for by the objects. */
 function whileClosed({ state }: Gate): Next {
   return state.phase === "Unknown" ? { is: "later", ms: UNREADABLE_MS } : { is: "done" };
@@ -140,8 +146,7 @@ class Keeper {
     this.#parts = parts;
   }
 
-  /** "closed": nothing was looked at, since the drain state is not Open. */
-  async work(key: string): Promise<Next | "closed"> {
+  async work(key: string): Promise<Next | Closed> {
     const { recent, signal } = this.#parts;
     if (signal.aborted) return { is: "done" };
     const object = this.#store.at(key);
@@ -150,10 +155,11 @@ class Keeper {
       const closed = await this.#close(key);
       if (closed.is === "retry") return closed;
     }
-    if (!(await recent.isOpen(signal))) return "closed";
+    const isOpen = await recent.isOpen(signal);
     // It may have gone while the drain state was read; its event has added the key again.
-    if (this.#store.at(key) !== object) return { is: "later", ms: 0 };
-    return await this.#apply(key, object);
+    const again: Next = { is: "later", ms: 0 };
+    if (this.#store.at(key) !== object) return isOpen ? again : { is: "closed", again };
+    return isOpen ? await this.#apply(key, object) : await this.#restore(key);
   }
 
   #isWanted(object: KubeObject): boolean {
@@ -184,6 +190,18 @@ class Keeper {
       return { is: "retry", error: known(error) };
     }
     return nextOf(outcome);
+  }
+
+  /** Nobody may read what a controller says while the state is not Open: it goes into the log alone. */
+  async #restore(key: string): Promise<Closed> {
+    const { controller } = this.#work;
+    if (controller.restore === undefined) return { is: "closed" };
+    const outcome = await controller
+      .restore(refOfKey(key), this.#context(undefined))
+      .catch((error: unknown): ReplicaOutcome => ({ is: "failed", error }));
+    if (outcome.is === "done" || this.#parts.signal.aborted) return { is: "closed" };
+    tell(`${controller.kind.kind} ${key}`, outcome, this.#parts.log);
+    return { is: "closed", again: nextOf(outcome) };
   }
 
   async #close(key: string): Promise<Next> {

@@ -1,7 +1,7 @@
 // The drain's contract with every controller of every pod, whatever it watches: while the drain state is not Open, no event of
-// any type brings a write, a finalizer, a call to ngrok, or as much as an entry into the controller's own code. A controller
-// comes in by being registered with its pod; a kind by being watched. What only a real API server shows of the same is in
-// the contracts beside this one.
+// any type brings a write, a finalizer, a call to ngrok, or as much as an entry into the controller's own code, save to open
+// again what a replica had open (its tests hold that to nothing else). A controller comes in by being registered with its pod;
+// a kind by being watched. What only a real API server shows of the same is in the contracts beside this one.
 import { expect, test } from "vitest";
 import { isOwnKind } from "#api/define-kind.ts";
 import type { KubeObject } from "#kube/kind.ts";

@@ -233,3 +233,49 @@ test("with a drain under way tunnels go on, nothing is opened, and what is delet
   expect(at.edge.endpoints().map(({ url }) => url)).toEqual(["https://stays.test"]);
   expect(at.edge.journal.count({ kind: "bound" })).toBe(2);
 });
+
+test.for([
+  {
+    while: "a drain is under way",
+    async closes(at: Ground, { replica }: Pod) {
+      await at.world.mark("Draining");
+      await replica.closed();
+    },
+  },
+  {
+    while: "the API server is out of reach",
+    async closes(_: Ground, { replica }: Pod) {
+      replica.cut();
+      // What was read a moment ago holds for a moment.
+      await systemClock.sleep(2_500);
+    },
+  },
+])(
+  "a session that is lost while $while costs no tunnel: what was open is opened again, and nothing is written",
+  async (state, { expect }) => {
+    await using at = await ground();
+    const pod = at.pod("agent-1");
+    const { replica, agent, tunnels } = pod;
+    for (const name of ["stays", "goes"]) await at.world.create(AgentEndpoint, anEndpoint(at, {}, name));
+    for (const name of ["stays", "goes"]) await at.world.until(AgentEndpoint, name, serves(1));
+    await at.world.remove(AgentEndpoint, "goes");
+    await at.edge.journal.until("it is closed", () => at.edge.endpoints().length === 1);
+    await state.closes(at, pod);
+    await at.world.create(AgentEndpoint, anEndpoint(at, {}, "late"));
+    await change(at, "/spec/trafficPolicy", { inline: { a: 1 } }, "stays");
+    at.edge.faults.add({ on: "bind", kind: "refuse", message: "Not at the first try." });
+    at.edge.sessions()[0]?.drop();
+    await replica.closed();
+    const bound = (name: string) => at.edge.journal.count({ kind: "bound", url: `https://${name}.test` });
+    await at.edge.journal.until(
+      "it is bound again",
+      () => bound("stays") === 2 && at.edge.endpoints()[0]?.heard === true,
+    );
+    expect((await visit(at.edge, "stays.test")).status).toBe(200);
+    expect(isUp(agent.agent.state)).toBe(true);
+    await at.world.quiet();
+    expect(at.edge.endpoints()).toMatchObject([{ url: "https://stays.test", trafficPolicy: "" }]);
+    expect([bound("goes"), bound("late"), tunnels.waiting]).toEqual([1, 0, 0]);
+    expect(replica.writes).toHaveLength(2);
+  },
+);

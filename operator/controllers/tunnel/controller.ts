@@ -5,6 +5,7 @@ import { allow } from "#api/rbac.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
 import { keyOf, type Ref, refOf } from "#kube/kind.ts";
 import { Secret } from "#kube/kinds.ts";
+import type { AgentSpec } from "#ngrok/agent-port.ts";
 import { code } from "#ngrok/errors.ts";
 import { known } from "#wire/errors.ts";
 import { entriesOf } from "../../endpoint/parts.ts";
@@ -56,6 +57,7 @@ export const tunnelController = defineReplicaController<AgentEndpoint, Tunnels>(
   ],
   fieldManager: agentFieldManager,
   apply,
+  restore,
   close: async (at, { hands }) => await hands.close(keyOf(at)),
   listens: ({ agent }, again) => agent.onChange(() => again()),
 });
@@ -64,24 +66,40 @@ async function apply(
   endpoint: AgentEndpoint,
   context: ReplicaContext<Tunnels>,
 ): Promise<ReplicaOutcome<AgentEndpoint>> {
-  const { hands, signal } = context;
+  const { hands } = context;
   const key = keyOf(refOf(endpoint));
   const wanted = wantedBy(endpoint, context);
-  if (wanted.is === "problem") {
-    // Else one bad object would keep the pod from being ready, and with it all others.
-    hands.waitNoMore(key);
-    return { is: "stop", reason: wanted.reason, hint: wanted.why, entry: said(wanted) };
-  }
+  if (wanted.is === "wanted") return await open(key, wanted.spec, context, shownBy(endpoint));
+  // Else one bad object would keep the pod from being ready, and with it all others.
+  hands.waitNoMore(key);
+  return { is: "stop", reason: wanted.reason, hint: wanted.why, entry: entryOf(hands.urlOf(key), wanted) };
+}
+
+/** A drain ends no tunnel, and no loss of the API server does: what a session took along is opened again on the next. */
+async function restore(at: Ref, context: ReplicaContext<Tunnels>): Promise<ReplicaOutcome<AgentEndpoint>> {
+  const key = keyOf(at);
+  const spec = context.hands.lostSpec(key);
+  if (spec !== undefined) return await open(key, spec, context);
+  context.hands.waitNoMore(key);
+  return { is: "done" };
+}
+
+async function open(
+  key: string,
+  spec: AgentSpec,
+  { hands, signal }: ReplicaContext<Tunnels>,
+  shown?: string,
+): Promise<ReplicaOutcome<AgentEndpoint>> {
   const { state } = hands.agent;
   if (state.is !== "up") return noSession("why" in state ? state.why : "it is being connected");
-  const rest = hands.restOf(key, wanted.spec);
+  const rest = hands.restOf(key, spec);
   if (rest > 0) {
     hands.waitNoMore(key);
     const why = "ngrok ended the endpoint as soon as it was open; it is opened again after a while";
     return { is: "wait", ms: rest, reason: why, entry: said({ is: "problem", reason: "NgrokAPIError", why }) };
   }
   try {
-    const opened = await hands.become(key, wanted.spec, signal, shownBy(endpoint));
+    const opened = await hands.become(key, spec, signal, shown);
     return { is: "done", entry: entryOf(opened.url) };
   } catch (error) {
     if (known(error).code === code.noSession) return noSession(known(error).message);

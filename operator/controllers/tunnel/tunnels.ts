@@ -60,6 +60,12 @@ export class Tunnels {
     return opened?.isOpen === true ? opened.url : undefined;
   }
 
+  /** What was open for the endpoint and has ended, though nobody has closed it. */
+  lostSpec(key: string): AgentSpec | undefined {
+    const tunnel = this.#tunnels.get(key);
+    return tunnel?.opened.isOpen === false ? tunnel.spec : undefined;
+  }
+
   /**
    * How long to leave an endpoint alone that ngrok has ended as soon as it was open, milliseconds: opened again at once it
    * would be ended at once, for ever. 0 where there is no reason to wait.
