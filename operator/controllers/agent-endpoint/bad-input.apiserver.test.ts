@@ -10,7 +10,7 @@ import { freePort } from "#test/support/forwarding.ts";
 import { type NgrokEdge, type NgrokEdgeOptions, startNgrokEdge } from "#test/support/ngrok-edge/edge.ts";
 import { httpUpstream } from "#test/support/ngrok-edge/upstreams.ts";
 import { visit } from "#test/support/ngrok-edge/visitors.ts";
-import { anAgent } from "#test/support/replica-pods.ts";
+import { anAgent, kubelet } from "#test/support/replica-pods.ts";
 import { startReplicaOf } from "#test/support/replicas.ts";
 import { condition, isReady, startWorld, type World } from "#test/support/world.ts";
 import { systemClock } from "#wire/clock.ts";
@@ -163,3 +163,41 @@ test("agents with a wrong authtoken, or without a way to ngrok, say what to do, 
   expect(JSON.stringify([shown, await warnings(at.world, "web")])).not.toContain("wrong-secret");
   expect((await visit(at.edge, "web.internal")).status).toBe(200);
 });
+
+test.for<{ what: string; options: () => Promise<TestAgentOptions>; says: string; remedy: string }>([
+  {
+    what: "a wrong authtoken",
+    options: async () => await Promise.resolve({ authtoken: "wrong-secret" }),
+    says: "ERR_NGROK_107",
+    remedy: "give the operator a valid authtoken",
+  },
+  {
+    what: "an edge that is not reached",
+    options: async () => ({ serverAddr: `127.0.0.1:${await freePort()}` }),
+    says: "ngrok's edge is not reached",
+    remedy: "check serverAddr",
+  },
+  {
+    what: "an edge whose certificate is not trusted",
+    options: async () => await Promise.resolve({ extraRoots: [] }),
+    says: "certificate",
+    remedy: "rootCAs",
+  },
+])(
+  "$what leaves no agent ready, and is yet a condition and an event with the remedy",
+  async ({ options, says, remedy }, { expect }) => {
+    await using at = await ground({ authtokens: ["an-authtoken"] });
+    await at.agent("agent-1", await options());
+    // As the kubelet finds it: without a session /readyz is 503.
+    await kubelet(at.world, "agent-1", false);
+    await at.endpoint("web");
+    const shown = await at.world.until(AgentEndpoint, "web", (one) => readyMessage(one).includes(remedy));
+    expect(condition(shown, "EndpointCreated")).toBe("False NgrokAPIError");
+    expect(condition(shown, "Ready")).toBe("False NgrokAPIError");
+    expect(readyMessage(shown)).toContain(says);
+    await expect
+      .poll(async () => await warnings(at.world, "web"))
+      .toContainEqual(expect.stringMatching(new RegExp(`^UpdateError: .*${remedy}`)));
+    expect(JSON.stringify([shown, await warnings(at.world, "web")])).not.toContain("wrong-secret");
+  },
+);

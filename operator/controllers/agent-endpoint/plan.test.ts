@@ -144,6 +144,32 @@ describe("without an agent at work", () => {
     expect(said(showEndpoint(endpoint([entry("a")]), look({ a: false })), "Ready")).toBe("False Pending");
   });
 
+  test("one that is not ready says why, where nobody else has spoken: it has no session", () => {
+    const down = refused("a", "ERR_NGROK_107: give the operator a valid authtoken");
+    const shown = showEndpoint(
+      endpoint([{ ...down, assignedURL: URL }], { conditions: [shownBefore] }),
+      look({ a: false }),
+    );
+    expect(said(shown, "Ready")).toBe("False NgrokAPIError");
+    expect(said(shown, "EndpointCreated", "message")).toBe(
+      `Failed to create endpoint: ${down.message}; no agent that says so is ready: kubectl get pods shows more`,
+    );
+    expect(shown?.fields.assignedURL).toBeUndefined();
+    expect(failureEvents(endpoint([down]), new Map([["a", false]]))).toMatchObject([
+      { reason: "UpdateError", note: down.message },
+    ]);
+  });
+
+  test("what it says is nothing beside one that serves, of an earlier spec, or of a pod that is gone", () => {
+    const down = refused("a", "no session");
+    expect(said(showEndpoint(endpoint([down, entry("b")]), look({ a: false, b: true })), "Ready")).toBe(
+      "True EndpointActive",
+    );
+    expect(said(showEndpoint(endpoint([older(down)]), look({ a: false })), "Ready")).toBe("False Pending");
+    expect(said(showEndpoint(endpoint([down]), look({ b: false })), "Ready")).toBe("False Pending");
+    expect(failureEvents(endpoint([older(down)]), new Map([["a", false]]))).toEqual([]);
+  });
+
   test("where Pods may not be read every entry counts", () => {
     expect(said(showEndpoint(endpoint([entry("a")]), look(undefined)), "Ready")).toBe("True EndpointActive");
   });
@@ -232,6 +258,11 @@ describe("whether the next word is on its way", () => {
     expect(saysMoreSoon(endpoint([]), domain, agents({ a: true }))).toBe(true);
     expect(saysMoreSoon(endpoint([]), domain, undefined)).toBe(true);
     expect(saysMoreSoon(endpoint([entry("a")]), { ...domain, untried: true }, agents({ a: true }))).toBe(true);
+  });
+
+  test("one that is ready speaks soon, whatever one has said that is not", () => {
+    expect(saysMoreSoon(endpoint([refused("a")]), domain, agents({ a: false, b: true }))).toBe(true);
+    expect(saysMoreSoon(endpoint([refused("a")]), domain, agents({ a: false }))).toBe(false);
   });
 
   test("where no agent is ready nobody speaks, and who has spoken has nothing more to say", () => {

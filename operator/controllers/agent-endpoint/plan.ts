@@ -42,15 +42,26 @@ interface Answers {
   readonly undecided: readonly AgentReplica[];
 }
 
-function answersOf({ status, metadata }: AgentEndpoint, agents: Replicas): Answers {
-  const counts = (status?.replicas ?? []).filter(({ pod }) => isServing(agents, pod));
-  const entries = counts.toSorted((a, b) => (a.pod < b.pod ? -1 : 1));
-  const decided = entries.filter(({ observedGeneration }) => observedGeneration >= (metadata.generation ?? 0));
+function answersOf(endpoint: AgentEndpoint, agents: Replicas): Answers {
+  const { status, metadata } = endpoint;
+  const isLatest = ({ observedGeneration }: AgentReplica): boolean => observedGeneration >= (metadata.generation ?? 0);
+  const all = (status?.replicas ?? []).toSorted((a, b) => (a.pod < b.pod ? -1 : 1));
+  const serving = all.filter(({ pod }) => isServing(agents, pod));
+  // An agent without a session is not ready, and why it has none stands in its entry: nobody else says it.
+  const entries = serving.length > 0 ? serving : all.filter(isLatest).flatMap((one) => whyNotReady(one, agents));
+  const decided = entries.filter(isLatest);
   return {
     open: decided.filter(({ reason }) => reason === CREATED),
     failed: decided.filter(({ reason }) => reason !== CREATED),
     undecided: entries.filter((one) => !decided.includes(one)),
   };
+}
+
+/** What it had served before counts for nothing. */
+function whyNotReady(entry: AgentReplica, agents: Replicas): AgentReplica[] {
+  if (agents?.has(entry.pod) !== true || entry.reason === CREATED) return [];
+  const { assignedURL: _, ...failure } = entry;
+  return [failure];
 }
 
 /**
@@ -79,7 +90,7 @@ export function showEndpoint(endpoint: AgentEndpoint, look: Look): Shown<AgentEn
 /** Whether its Domain is just being reserved, or an agent is there and has not spoken: the next word is on its way. */
 export function saysMoreSoon(endpoint: AgentEndpoint, domain: DomainPart, agents: Replicas): boolean {
   const { open, failed } = answersOf(endpoint, agents);
-  const isAnswered = open.length > 0 || failed.length > 0;
+  const isAnswered = [...open, ...failed].some(({ pod }) => isServing(agents, pod));
   return domain.untried || (!isAnswered && (agents === undefined || [...agents.values()].includes(true)));
 }
 
@@ -96,7 +107,13 @@ function createdFinding(answers: Answers, look: Look): Finding {
   if (failed.length === 0) return fails(CREATED, "Pending", waitingFor(look));
   const isMisconfigured = failed.some(({ reason }) => reason === "ConfigurationError" || reason === "SecretNotFound");
   const reason = isMisconfigured ? "ConfigurationError" : "NgrokAPIError";
-  return fails(CREATED, reason, `Failed to create endpoint: ${said(failed)}`);
+  return fails(CREATED, reason, `Failed to create endpoint: ${said(failed)}${withoutAny(failed, look)}`);
+}
+
+/** The pod may have crashed since it said that. */
+function withoutAny(failed: readonly AgentReplica[], { agents, where }: Look): string {
+  if (failed.some(({ pod }) => isServing(agents, pod))) return "";
+  return `; no agent that says so is ready: ${where} shows more`;
 }
 
 /** Names no pod: it would be another text, and another write for each endpoint, whenever one comes or goes. */
