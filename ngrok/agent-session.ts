@@ -36,7 +36,7 @@ export interface Session {
 export interface SessionEvents {
   /** It is over: it does not come back by itself. */
   lost(why: string): void;
-  /** The edge has not answered the heart's beat for 25 seconds; the session stays as it is. */
+  /** The edge has not answered the heart's beat for 25 seconds, or there is none; the session stays as it is. */
   silent(): void;
   commanded(command: "stop" | "restart"): void;
 }

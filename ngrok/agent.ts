@@ -8,6 +8,10 @@ import type { WayOut } from "./agent-way-out.ts";
 /** Where the SDK finds ngrok when nobody says otherwise. */
 const NGROK_EDGE = "connect.ngrok-agent.com:443";
 
+const HEARTBEAT = { interval: 10, tolerance: 15 };
+/** What comes as late is this machine's own slowness. */
+const SLACK_MS = 5_000;
+
 export interface AgentConnection {
   readonly authtoken: string;
   /** `host:port`; "" for ngrok's own. */
@@ -26,10 +30,12 @@ export interface AgentConnection {
 export function agentConnect(to: AgentConnection): Connect {
   return async (events) => {
     let way: WayOut | undefined;
+    const heart = heartOf(to, events);
     try {
       way = await wayOut(to);
-      return sessionOf(await builderOf(to, events, way).connect());
+      return sessionOf(await builderOf(to, events, way, heart).connect(), heart);
     } catch (error) {
+      heart.stop();
       way?.close();
       throw agentError(error, `connect to ngrok${to.serverAddr === "" ? "" : ` at ${to.serverAddr}`}`, to.authtoken);
     }
@@ -47,12 +53,35 @@ async function wayOut({ serverAddr, proxy, roots, extraRoots }: AgentConnection)
   return await wayThrough(through, { host: edge.hostname, port: Number(edge.port || 443), authorities });
 }
 
-function builderOf(to: AgentConnection, events: SessionEvents, way: WayOut | undefined): SessionBuilder {
+interface Heart {
+  beats(): void;
+  stop(): void;
+}
+
+/** A garbage frame ends the SDK's own beating, and nobody is told: a heart of which nothing is heard is one without an answer. */
+function heartOf({ heartbeat = HEARTBEAT }: AgentConnection, events: SessionEvents): Heart {
+  const withinMs = (heartbeat.interval + heartbeat.tolerance) * 1000 + SLACK_MS;
+  let late: NodeJS.Timeout | undefined;
+  let isOver = false;
+  const stop = (): void => clearTimeout(late);
+  return {
+    beats() {
+      stop();
+      if (!isOver) late = setTimeout(() => events.silent(), withinMs).unref();
+    },
+    stop() {
+      isOver = true;
+      stop();
+    },
+  };
+}
+
+function builderOf(to: AgentConnection, events: SessionEvents, way: WayOut | undefined, heart: Heart): SessionBuilder {
   const builder = new SessionBuilder().authtoken(to.authtoken);
   const { name, version, comment } = to.client;
   builder.clientInfo(name, version, comment);
-  if (to.heartbeat !== undefined)
-    builder.heartbeatInterval(to.heartbeat.interval).heartbeatTolerance(to.heartbeat.tolerance);
+  const { interval, tolerance } = to.heartbeat ?? HEARTBEAT;
+  builder.heartbeatInterval(interval).heartbeatTolerance(tolerance);
   const serverAddr = way?.serverAddr ?? to.serverAddr;
   if (serverAddr !== "") builder.serverAddr(serverAddr);
   const trusted = way?.ca ?? trustedBy(to.roots, to.extraRoots);
@@ -60,10 +89,12 @@ function builderOf(to: AgentConnection, events: SessionEvents, way: WayOut | und
   else if (to.roots === "host") builder.rootCas("host");
   // The SDK would wait two minutes after its third try: a new session is there sooner.
   builder.handleDisconnection((_address, error) => {
+    heart.stop();
     events.lost(withoutToken(error, to.authtoken));
     return false;
   });
   builder.handleHeartbeat((latency: number | null) => {
+    heart.beats();
     if (latency === null) events.silent();
   });
   builder.handleStopCommand(() => events.commanded("stop"));
@@ -71,10 +102,14 @@ function builderOf(to: AgentConnection, events: SessionEvents, way: WayOut | und
   return builder;
 }
 
-function sessionOf(session: SdkSession): Session {
+function sessionOf(session: SdkSession, heart: Heart): Session {
+  heart.beats();
   return {
     bind: async (bind) => listeningOf(await bound(session, bind)),
-    close: async () => await session.close(),
+    async close() {
+      heart.stop();
+      await session.close();
+    },
   };
 }
 
