@@ -22,8 +22,6 @@ const DEAD_MS = 120_000;
 const STOP_MS = 5_000;
 /** After that, what runs may go on for as long: nobody has said when the process is ended. */
 const COMMANDED_MS = 15_000;
-/** All endpoints are closed one by one, within this, and within half of what there is. */
-const CLOSING_MS = 10_000;
 /** A session that is silent may still carry requests; it is cut after this. */
 const SILENT_MS = 30_000;
 
@@ -177,7 +175,8 @@ export class Agent implements AgentPort {
     if (calls === undefined || !calls.isLive) return;
     const over = new AbortController();
     const closed = Promise.all(open.map(async (one) => await one.close().catch(() => undefined)));
-    const late = clock.sleep(Math.min(CLOSING_MS, withinMs / 2), over.signal).catch(() => undefined);
+    // One by one, which takes its time. Visitors come through the last of them until then, so nobody looks before.
+    const late = clock.sleep(withinMs, over.signal).catch(() => undefined);
     await Promise.race([closed, late]);
     over.abort(new Error("closed"));
     const left = Math.max(0, until - clock.now());

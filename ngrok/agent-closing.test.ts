@@ -1,0 +1,56 @@
+// An agent that goes with many endpoints open, at an edge that takes its time for each: in a time of the test's own.
+import { expect, test } from "vitest";
+import { testClock, type TestClock } from "#test/support/clock.ts";
+import { aSpec } from "#test/support/edge-agents.ts";
+import { systemClock } from "#wire/clock.ts";
+import { Agent } from "./agent-keep.ts";
+
+/** Ends with the test's process. */
+const { signal } = new AbortController();
+const SECOND_MS = 1_000;
+
+/** An edge that needs a second to close an endpoint, and an agent with as many open; what happens is told. */
+async function agentWith(endpoints: number) {
+  const clock = testClock();
+  const happened: string[] = [];
+  const session = {
+    bind: async () =>
+      await Promise.resolve({
+        url: "https://app.test",
+        ended: new Promise<string>(() => {}),
+        async close() {
+          await clock.sleep(SECOND_MS);
+          happened.push("closed");
+        },
+      }),
+    close: async () => await Promise.resolve(void happened.push("gone")),
+  };
+  const agent = new Agent({ connect: async () => await Promise.resolve(session), clock, tell: () => {} });
+  void agent.run(signal);
+  await clock.advance(0);
+  for (let n = 0; n < endpoints; n += 1)
+    await agent.open(aSpec({ url: "https://app.test" }, "http://127.0.0.1:9"), signal);
+  return { clock, agent, happened };
+}
+
+/** Lets time go on until it is over, and what asks the kernel finish in between: that takes time of the machine's. */
+async function pass(clock: TestClock, over: Promise<void>): Promise<void> {
+  let isOver = false;
+  void over.then(() => (isOver = true));
+  while (!isOver) {
+    await clock.advance(100);
+    await systemClock.sleep(5);
+  }
+}
+
+test("its session ends after the last endpoint is closed, however long that takes", async () => {
+  const { clock, agent, happened } = await agentWith(20);
+  await pass(clock, agent.shutDown(60 * SECOND_MS));
+  expect(happened).toEqual([...Array.from({ length: 20 }, () => "closed"), "gone"]);
+});
+
+test("its session ends when its time is up, whatever is not closed", async () => {
+  const { clock, agent, happened } = await agentWith(20);
+  await pass(clock, agent.shutDown(12.5 * SECOND_MS));
+  expect(happened.slice(0, 13)).toEqual([...Array.from({ length: 12 }, () => "closed"), "gone"]);
+});
