@@ -1,9 +1,13 @@
-// How an agent keeps a session, and when it gives one up for the next.
-import { test } from "vitest";
+// How an agent keeps a session, when it gives one up for the next, and how long that one is waited for.
+import { expect, test } from "vitest";
+import { testClock } from "#test/support/clock.ts";
 import { isUp, startAgent } from "#test/support/edge-agents.ts";
 import { startNgrokEdge } from "#test/support/ngrok-edge/edge.ts";
 import { httpUpstream } from "#test/support/ngrok-edge/upstreams.ts";
 import { visit } from "#test/support/ngrok-edge/visitors.ts";
+import { KnownError } from "#wire/errors.ts";
+import { Agent } from "./agent-keep.ts";
+import type { Session } from "./agent-session.ts";
 
 // The SDK keeps its connection after either, deaf to all that comes; after a frame its heart stops as well.
 test.for(["frame", "bytes"] as const)(
@@ -28,3 +32,31 @@ test.for(["frame", "bytes"] as const)(
     expect(other.told).toEqual(["up"]);
   },
 );
+
+test("a session that does not come is waited for twice as long each time, up to a minute; one that has lived ends the row", async () => {
+  const clock = testClock();
+  const end = new AbortController();
+  /** How long the next sessions live, seconds; undefined: refused. */
+  const lives: (number | undefined)[] = [...Array.from({ length: 9 }, () => undefined), 9, 10, 10];
+  const session: Session = { bind: () => Promise.reject(new Error("nobody binds")), close: async () => {} };
+  const waits: number[] = [];
+  let endedAt: number | undefined;
+  const agent = new Agent({
+    clock,
+    random: () => 1,
+    tell: () => {},
+    async connect(events) {
+      if (endedAt !== undefined) waits.push((clock.now() - endedAt) / 1000);
+      const seconds = lives.shift();
+      endedAt = clock.now() + (seconds ?? 0) * 1000;
+      if (seconds === undefined) throw new KnownError("transient", "ngrok is not reached");
+      void clock.sleep(seconds * 1000).then(() => events.lost("the line is dead"));
+      return await Promise.resolve(session);
+    },
+  });
+  const running = agent.run(end.signal);
+  await clock.advance(10 * 60_000);
+  end.abort(new Error("the test has ended"));
+  await running;
+  expect(waits.slice(0, 12)).toEqual([0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60, 0.5, 0.5]);
+});

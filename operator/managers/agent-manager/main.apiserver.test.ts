@@ -138,6 +138,25 @@ test("an agent that finds no certificate in a file of authorities ends, and name
   expect(agent.log()).toMatch(/ca\.crt is no PEM certificate.*put the authority's certificate there/s);
 });
 
+test("an agent that loses its session is alive and not ready, says why, and is ready again when it serves again", async () => {
+  await using world = await startWorld({ controllers: [], start: false });
+  await using edge = await startNgrokEdge();
+  await using upstream = await httpUpstream();
+  await using agent = await anAgent(world, edge, "agent-1");
+  await world.create(AgentEndpoint, endpoint(upstream.url));
+  await agent.ready();
+  await edge.goDown();
+  await seen(
+    () => `it is not ready; it said: ${agent.log()}`,
+    async () => (await agent.probe("/readyz")).text.includes("ngrok's edge is not reached: check serverAddr"),
+  );
+  expect((await agent.probe("/readyz")).status).toBe(503);
+  expect((await agent.probe("/healthz")).status).toBe(200);
+  await edge.comeBack();
+  await agent.ready();
+  expect((await visit(edge, "web.test")).status).toBe(200);
+});
+
 test("an agent that ngrok has told to restart is not alive any more", async () => {
   await using world = await startWorld({ controllers: [], start: false });
   await using edge = await startNgrokEdge();
