@@ -1,14 +1,16 @@
 // What the SDK cannot do, done by a bridge of ours behind the real SDK: TLS that ends at the agent, certificates of ours for
 // the upstream, and the PROXY protocol's header around both.
+import { subscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { createServer as tlsServer, type TLSSocket } from "node:tls";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { expect, test } from "vitest";
-import { agentAtEdge } from "#test/support/edge-agents.ts";
+import { agentAtEdge, aSpec } from "#test/support/edge-agents.ts";
 import { edgeAuthority } from "#test/support/ngrok-edge/certificates.ts";
 import { httpUpstream, tcpEcho } from "#test/support/ngrok-edge/upstreams.ts";
 import { dialTls, exchange, visit } from "#test/support/ngrok-edge/visitors.ts";
 import { connect } from "node:tls";
+import { startBridge } from "./agent-bridge.ts";
 import { lengthOf } from "./agent-proxy-header.ts";
 
 async function listening(server: Server): Promise<number> {
@@ -121,4 +123,23 @@ test.for<{ what: string; bytes: Buffer; length: ReturnType<typeof lengthOf> }>([
   { what: "another protocol", bytes: Buffer.from("GET / HTTP/1.1"), length: "none" },
 ])("the header that begins with $what is $length bytes long", ({ bytes, length }, { expect }) => {
   expect(lengthOf(bytes)).toBe(length);
+});
+
+test("a bridge that has no file left for visitors says so each time, and takes the next ones in", async () => {
+  const servers: Server[] = [];
+  subscribe("tracing:net.server.listen:asyncStart", (said) => servers.push((said as { server: Server }).server));
+  const authority = await edgeAuthority();
+  const own = await authority.issue(["db.test"]);
+  await using upstream = await tcpEcho();
+  const told: string[] = [];
+  const { hostname: host, port } = new URL(upstream.url);
+  const spec = aSpec({ url: "tls://db.test", termination: own }, upstream.url);
+  const bridge = await startBridge(spec, { proto: "tcp", host, port: Number(port) }, (why) => told.push(why));
+  const server = servers.find((one) => (one.address() as AddressInfo).port === bridge.port);
+  // As the kernel's answer to accept(2) comes.
+  for (let n = 0; n < 2; n += 1) server?.emit("error", new Error("accept EMFILE"));
+  expect(told).toEqual(Array.from({ length: 2 }, () => "a visitor was not taken in: accept EMFILE"));
+  const visitor = connect({ host: "127.0.0.1", port: bridge.port, servername: "db.test", ca: authority.cert });
+  expect((await exchange(visitor, Buffer.from("hello"))).toString()).toBe("hello");
+  bridge.close();
 });

@@ -35,8 +35,16 @@ export function isTls(proto: UpstreamAddress["proto"]): boolean {
   return proto === "https" || proto === "tls";
 }
 
-/** Throws KnownError invalid for certificates that are none. */
-export async function startBridge(spec: AgentSpec, to: UpstreamAddress): Promise<Bridge> {
+/**
+ * Throws KnownError invalid for certificates that are none.
+ *
+ * @param trouble hears of visitors who could not be taken in.
+ */
+export async function startBridge(
+  spec: AgentSpec,
+  to: UpstreamAddress,
+  trouble: (why: string) => void,
+): Promise<Bridge> {
   const { termination, upstream } = spec;
   const client = isTls(to.proto) ? clientContext(upstream.certificates) : undefined;
   const alpn = upstream.protocol === "http2" ? ["h2"] : upstream.protocol === "http1" ? ["http/1.1"] : undefined;
@@ -57,6 +65,7 @@ export async function startBridge(spec: AgentSpec, to: UpstreamAddress): Promise
       // An upstream that is not there is a connection that ends, as it is for the SDK.
       entering().catch(() => from.destroy());
     }),
+    trouble,
   );
 }
 
@@ -152,10 +161,12 @@ async function connected({ host, port }: UpstreamAddress): Promise<Socket> {
   });
 }
 
-async function listening(server: Server): Promise<Bridge> {
+async function listening(server: Server, trouble: (why: string) => void): Promise<Bridge> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);
   });
+  // Nobody would hear that no file is left for a visitor (EMFILE), and that ends the process, with all other endpoints.
+  server.on("error", ({ message }) => trouble(`a visitor was not taken in: ${message}`));
   return { port: (server.address() as AddressInfo).port, close: () => void server.close() };
 }

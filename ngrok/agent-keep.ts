@@ -31,6 +31,8 @@ export interface AgentOptions {
   readonly random?: () => number;
   /** One line about what has happened. */
   readonly tell: (line: { readonly is: AgentState["is"]; readonly why?: string; readonly hint?: string }) => void;
+  /** One line about what costs visitors and ends neither session nor endpoint. */
+  readonly trouble?: (why: string) => void;
 }
 
 export class Agent implements AgentPort {
@@ -75,7 +77,11 @@ export class Agent implements AgentPort {
       const why = state.is === "down" ? state.why : "it is being connected";
       throw new KnownError("transient", `there is no session with ngrok: ${why}`, { code: code.noSession });
     }
-    const told = { ended: () => this.#changed(), closed: (one: OpenEndpoint) => void this.#open.delete(one) };
+    const told = {
+      ended: () => this.#changed(),
+      closed: (one: OpenEndpoint) => void this.#open.delete(one),
+      trouble: (why: string) => this.#options.trouble?.(`${spec.url}: ${why}`),
+    };
     const opened = await openOn(calls, spec, had, signal, told);
     this.#open.add(opened);
     return opened;

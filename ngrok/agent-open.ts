@@ -14,6 +14,8 @@ const bindings: readonly string[] = ["public", "internal", "kubernetes"] satisfi
 export interface OpenTold {
   ended(): void;
   closed(one: OpenEndpoint): void;
+  /** What costs visitors and does not end the endpoint. */
+  trouble(why: string): void;
 }
 
 /** One for each binding. */
@@ -33,7 +35,9 @@ export async function openOn(
   check(spec);
   await resolvable(upstream);
   signal.throwIfAborted();
-  const bridge = needsBridge(spec, upstream) ? await startBridge(spec, upstream) : undefined;
+  const bridge = needsBridge(spec, upstream)
+    ? await startBridge(spec, upstream, (why) => told.trouble(why))
+    : undefined;
   const dialled: UpstreamAddress =
     bridge === undefined ? upstream : { proto: "tcp", host: "127.0.0.1", port: bridge.port };
   const bind = async (at: Place): Promise<Bound> => await bindAll(calls, bindsOf(spec, at, dialled));

@@ -46,6 +46,11 @@ export async function wayThrough(proxy: string, edge: Edge): Promise<WayOut> {
   });
   // Whoever else comes here has shown nothing that the edge would take.
   server.on("tlsClientError", () => undefined);
+  // No file is left for the SDK's connection (EMFILE), say: it is refused then, and there is another try.
+  server.on("error", () => {
+    server.close();
+    far.destroy();
+  });
   server.listen(0, LOOPBACK);
   await once(server, "listening");
   return {

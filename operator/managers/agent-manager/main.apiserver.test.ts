@@ -138,6 +138,15 @@ test("an agent that finds no certificate in a file of authorities ends, and name
   expect(agent.log()).toMatch(/ca\.crt is no PEM certificate.*put the authority's certificate there/s);
 });
 
+test("an agent that cannot read the folder of authorities ends, and names it and what to do", async () => {
+  await using world = await startWorld({ controllers: [], start: false });
+  await using edge = await startNgrokEdge();
+  // Root reads everything, but lists no file.
+  await using agent = await anAgent(world, edge, "agent-1", { NGROK_EXTRA_CA_DIR: import.meta.filename });
+  expect(await agent.ended).not.toBe(0);
+  expect(agent.log()).toMatch(/the authorities in \S+ cannot be read: ENOTDIR.*: let the agent's user read/);
+});
+
 test("an agent that loses its session is alive and not ready, says why, and is ready again when it serves again", async () => {
   await using world = await startWorld({ controllers: [], start: false });
   await using edge = await startNgrokEdge();

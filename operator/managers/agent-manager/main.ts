@@ -6,7 +6,7 @@ import { VERSION } from "#api/version.ts";
 import { agentConnect } from "#ngrok/agent.ts";
 import { Agent } from "#ngrok/agent-keep.ts";
 import type { AgentState } from "#ngrok/agent-port.ts";
-import { KnownError } from "#wire/errors.ts";
+import { asError, KnownError } from "#wire/errors.ts";
 import { proxyFrom } from "#wire/proxy-from.ts";
 import { tunnelController } from "../../controllers/tunnel/controller.ts";
 import { Tunnels } from "../../controllers/tunnel/tunnels.ts";
@@ -54,6 +54,7 @@ async function open({ flags, clock, log, signal, graceMs, metrics }: Opened): Pr
       if (is === "down" || is === "stopped") log.warn(line, "the session with ngrok");
       else log.info(line, "the session with ngrok");
     },
+    trouble: (why) => log.warn({ why }, "an endpoint's visitors"),
   });
   metrics.session(() => agent.state.is === "up");
   const tunnels = new Tunnels(agent, clock);
@@ -100,15 +101,23 @@ function commentOf(flags: FlagValues): string {
   return flags["enable-feature-gateway"] === "true" ? '{"gateway": "gateway-api"}' : "{}";
 }
 
-/** Throws KnownError for a file that holds no certificate: it was put there to be trusted. */
+/** Throws KnownError for what cannot be read, or holds no certificate: it was put there to be trusted. */
 async function extraRoots(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch(() => []);
+  const unreadable = (error: unknown): never => {
+    throw new KnownError("invalid", `the authorities in ${folder} cannot be read: ${asError(error).message}`, {
+      hint: "let the agent's user read the folder and its files, or take it away",
+      cause: error,
+    });
+  };
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) =>
+    error.code === "ENOENT" ? [] : unreadable(error),
+  );
   const texts = await Promise.all(
     // A mounted volume has folders of its own beside the files.
     names
       .filter((name) => !name.startsWith("."))
       .map(async (name) => ({ name, text: await readFile(join(folder, name), "utf8") })),
-  );
+  ).catch(unreadable);
   const wrong = texts.find(({ text }) => !text.includes("-----BEGIN CERTIFICATE-----"));
   if (wrong !== undefined)
     throw new KnownError("invalid", `${join(folder, wrong.name)} is no PEM certificate`, {
