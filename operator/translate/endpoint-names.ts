@@ -1,6 +1,6 @@
 // Names and URLs of the endpoints that are made for hosts and Services. Who upgrades finds the objects that are there
 // under these names, so each letter of them is a promise.
-import { shortHash } from "#api/names.ts";
+import { kubernetesName, shortHash } from "#api/names.ts";
 import { DEFAULT_CLUSTER_DOMAIN, type Listener, type Protocol, type ServiceTarget } from "./model.ts";
 
 const UID_DIGITS = 5;
@@ -43,9 +43,18 @@ export function upstreamUrl({ scheme, name, namespace, port }: ServiceTarget, cl
   return `${scheme}${name}.${namespace}${domain}:${port}`;
 }
 
-/** Before it is made fit for Kubernetes. */
-export function cloudEndpointName(prefix: string | undefined, { hostname }: Listener): string {
-  return prefix === undefined ? hostname : `${prefix}-${hostname}`;
+/** What two hosts may come to, `*.example.com` and `wildcard.example.com`: the second gets another one. */
+export function cloudEndpointName(prefix: string | undefined, { hostname }: Pick<Listener, "hostname">): string {
+  return kubernetesName(prefix === undefined ? hostname : `${prefix}-${hostname}`);
+}
+
+/** What tells the endpoints of one Gateway from those of others. */
+export function gatewayPrefix(
+  gateway: { readonly name: string; readonly namespace: string },
+  { protocol, port }: { readonly protocol: string; readonly port: number },
+): string {
+  const prefix = `${gateway.name}.${gateway.namespace}`;
+  return protocol === "TCP" || protocol === "TLS" ? `${prefix}.${port}` : prefix;
 }
 
 const DEFAULT_PORTS: Readonly<Record<Protocol, number | undefined>> = {

@@ -111,7 +111,7 @@ function internalEndpoints(hosts: readonly VirtualHost[], { clusterDomain }: Opt
     const protocol = isHttp(host.listener.protocol) ? (secure ? "HTTPS" : "HTTP") : secure ? "TLS" : "TCP";
     const { port, namespace } = service;
     const called = internalName(service, clusterDomain);
-    const { name, isPlain } = names.take(namespace, `${called}-${port}`, identity);
+    const { name, isPlain } = names.take(namespace, kubernetesName(`${called}-${port}`), identity);
     const distinct = isPlain ? {} : { distinct: shortHash(identity) };
     internals.set(identity, { host, service, name, url: internalUrl({ protocol, name: called, port, ...distinct }) });
   }
@@ -123,8 +123,7 @@ class Names {
   readonly #taken = new Set<string>();
 
   /** `by`: what tells the second from the first; no two come with the same. */
-  take(namespace: string, wanted: string, by: string): { readonly name: string; readonly isPlain: boolean } {
-    const plain = kubernetesName(wanted);
+  take(namespace: string, plain: string, by: string): { readonly name: string; readonly isPlain: boolean } {
     const isPlain = !this.#taken.has(`${namespace}/${plain}`);
     const name = isPlain ? plain : distinctName(plain, by);
     this.#taken.add(`${namespace}/${name}`);

@@ -36,7 +36,15 @@ const hostile = fc.oneof(
 const host = fc.oneof(
   {
     weight: 5,
-    arbitrary: fc.constantFrom("a.example.com", "b.example.com", "*.example.com", "c.internal", "a-example.com"),
+    arbitrary: fc.constantFrom(
+      "a.example.com",
+      "b.example.com",
+      "*.example.com",
+      "c.internal",
+      "a-example.com",
+      "wildcard.example.com",
+      "a_example.com",
+    ),
   },
   { weight: 1, arbitrary: hostile },
 );

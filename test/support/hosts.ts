@@ -192,6 +192,8 @@ const host = fc.constantFrom(
   "two.example.com",
   "three.example.com",
   "*.example.com",
+  // Its CloudEndpoint would have the name of the one before it.
+  "wildcard.example.com",
   "four.internal",
 );
 const service = fc.constantFrom("a", "b", "c", "d", "missing");

@@ -105,7 +105,7 @@ function happen(cache: Cache, { kind, object, at }: Happening): void {
 }
 
 const plain = { foreign: false, deleting: false, verbose: false, refused: false, description: undefined };
-const asks = (hosts: Sketch["hosts"], at: number, more: Pick<Sketch, "fallback" | "policy">): Happening =>
+const asks = (hosts: Sketch["hosts"], at: number, more: Partial<Sketch> & Pick<Sketch, "fallback">): Happening =>
   happens(Ingress, ingressOf({ ...plain, hosts, ...more }, at));
 
 /** A Service that was one host's own gets two more users in one go: that host needs another endpoint to be its own. */
@@ -139,6 +139,24 @@ const routeMoves: Happening[][] = [
     happens(HTTPRoute, routeOf({ gateways: [0], backends: [["a", 80]], bytes: false, deleting: false }, 2)),
   ],
   [happens(HTTPRoute, routeOf({ gateways: [1], backends: [["a", 80]], bytes: false, deleting: false }, 2))],
+];
+
+/** Two hosts whose CloudEndpoints want one name, and then the one that had it goes. */
+const calledAlike: Happening[][] = [
+  [asks([["wildcard.example.com", "a", 80]], 1, { fallback: undefined, verbose: true })],
+  [asks([["*.example.com", "b", 80]], 0, { fallback: undefined, verbose: true })],
+  [goes(Ingress, "ingress-0")],
+];
+
+/** The same of a host of an Ingress and one of a Gateway, which has its own name before it. */
+const calledLikeAGateways: Happening[][] = [
+  [
+    happens(Gateway, gatewayOf({ listeners: [["one.example.com", "HTTP"]], foreign: false, certificate: false }, 0)),
+    happens(HTTPRoute, routeOf({ gateways: [0], backends: [["a", 80]], bytes: false, deleting: false }, 0)),
+    asks([["gateway-0.shop-one.example.com", "b", 80]], 0, { fallback: undefined, verbose: true }),
+    asks([["two.example.com", "a", 80]], 1, { fallback: undefined, verbose: true }),
+  ],
+  [goes(Ingress, "ingress-0")],
 ];
 
 /** Only what says something: what the server adds differs from run to run. */
@@ -207,7 +225,7 @@ test("whatever happens in whatever order, what it wakes brings the cluster to wh
       const whole = wholeOf(cache);
       expect(heldOf(cache, whole)).toEqual(whole);
     }),
-    { numRuns: 150, examples: [[ownedThenShared], [comesToCount], [routeMoves]] },
+    { numRuns: 150, examples: [[ownedThenShared], [comesToCount], [routeMoves], [calledAlike], [calledLikeAGateways]] },
   );
 }, 120_000);
 

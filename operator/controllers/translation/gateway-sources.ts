@@ -29,8 +29,8 @@ import {
   gatewayNamed,
   servesGateways,
 } from "./concerned.ts";
-import { hostKey, serviceKeyOf } from "./keys.ts";
-import { SERVED_IN_ORDER } from "./indexes.ts";
+import { hostKey, namesOfGateway, serviceKeyOf } from "./keys.ts";
+import { BY_NAME, SERVED_IN_ORDER } from "./indexes.ts";
 import { isDeleting, isNews, nameOf } from "../../translate/news.ts";
 import { served } from "./served.ts";
 
@@ -38,7 +38,7 @@ export const gatewaySources: readonly Source[] = [
   source({
     kind: Gateway,
     when: "gateway",
-    indexes: { ...gatewayIndexes, [SERVED_IN_ORDER]: served },
+    indexes: { ...gatewayIndexes, [BY_NAME]: namesOfGateway, [SERVED_IN_ORDER]: served },
     keys: ({ before, after, first }, cached) => {
       if (!first && !isNews(before, after)) return [];
       const now = after === undefined ? [] : hostKeys(after);
@@ -87,7 +87,7 @@ function hostKeys(gateway: GatewayObject): string[] {
 }
 
 /** As for an Ingress: a look at one host takes in all of them. */
-function oneKey(gateway: GatewayObject): string[] {
+export function oneKey(gateway: GatewayObject): string[] {
   return hostKeys(gateway).slice(0, 1);
 }
 

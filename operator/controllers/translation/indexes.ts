@@ -9,5 +9,7 @@ export const BY_CLASS = "translation-class";
 export const HOSTS_IN_ORDER = "translation-hosts";
 /** The hosts of Gateways that send to a Service, as the translator comes to them. */
 export const SERVED_IN_ORDER = "translation-served";
+/** Over Ingresses and Gateways, by the names that their CloudEndpoints ask for. */
+export const BY_NAME = "translation-name";
 /** Over AgentEndpoints. */
 export const ENDPOINTS_BY_SERVICE = "translation-service";

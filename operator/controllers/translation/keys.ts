@@ -1,10 +1,11 @@
 // The keys that the translation works on, a host name or a Service, and under which of them an object is found. Pure.
 import { annotation } from "../../translate/annotations.ts";
 import type { AgentEndpoint } from "#api/agent-endpoint.ts";
-import { keyOf } from "#kube/kind.ts";
-import type { IngressObject } from "#kube/kinds.ts";
+import { keyOf, type KubeObject } from "#kube/kind.ts";
+import type { GatewayObject, IngressObject } from "#kube/kinds.ts";
 import type { IngressBackend } from "#kube/routing-objects.ts";
 import type { Naming } from "../../runtime/names-in-order.ts";
+import { cloudEndpointName, gatewayPrefix } from "../../translate/endpoint-names.ts";
 import type { Seed } from "./slice.ts";
 
 export function hostKey(host: string): string {
@@ -74,6 +75,26 @@ export function policiesOfIngress(ingress: IngressObject): string[] {
   return [...new Set(names)].map((name) => keyIn(ingress, name));
 }
 
+/** What the CloudEndpoints of its hosts ask to be called: `namespace/name`. */
+export function namesOfIngress(ingress: IngressObject): string[] {
+  const names = hostsOfIngress(ingress).map((hostname) => cloudEndpointName(undefined, { hostname }));
+  return [...new Set(names)].map((name) => keyIn(ingress, name));
+}
+
+/** As of an Ingress; whatever comes of its listeners, as they are written. */
+export function namesOfGateway(gateway: GatewayObject): string[] {
+  const { listeners = [], addresses = [] } = gateway.spec ?? {};
+  const { name, namespace = "" } = gateway.metadata;
+  const names = listeners.flatMap(({ hostname = "", protocol, port }) =>
+    [hostname, ...addresses.map(({ value = "" }) => value)]
+      .filter((host) => host !== "")
+      .map((host) =>
+        cloudEndpointName(gatewayPrefix({ name, namespace }, { protocol, port }), { hostname: host.toLowerCase() }),
+      ),
+  );
+  return [...new Set(names)].map((one) => keyIn(gateway, one));
+}
+
 /** The Service that an AgentEndpoint sends to, which stands in its namespace: `http://web.shop:80` is that of `web`. */
 export function serviceOfEndpoint({ spec, metadata }: AgentEndpoint): string[] {
   const [, name] = /^[a-z]+:\/\/([a-z0-9-]+)\./.exec(spec.upstream?.url ?? "") ?? [];
@@ -103,7 +124,7 @@ function namedBy(ingress: IngressObject, backends: readonly Backend[]): Named[] 
   );
 }
 
-function keyIn({ metadata }: IngressObject, name: string): string {
+function keyIn({ metadata }: KubeObject, name: string): string {
   return keyOf({ namespace: metadata.namespace, name });
 }
 

@@ -22,9 +22,10 @@ import { allHeld, heldBy, withLists } from "../../translate/held.ts";
 import { virtualHostsOfIngresses } from "../../translate/ingress.ts";
 import { byKey } from "../../translate/manifests.ts";
 import type { Manifests, Options, VirtualHost } from "../../translate/model.ts";
+import { calledAs } from "./called.ts";
 import { servesGateways } from "./concerned.ts";
 import { BY_HOST, ENDPOINTS_BY_SERVICE } from "./indexes.ts";
-import { hostsOfIngress, servicesOfIngress } from "./keys.ts";
+import { hostsOfIngress, namesOfGateway, namesOfIngress, servicesOfIngress } from "./keys.ts";
 import type { Group, Look, Seed } from "./slice.ts";
 import { ServiceUsers } from "./users.ts";
 
@@ -65,15 +66,28 @@ export class ClusterLook implements Look {
     const { ingresses, gateways } = this.askingFor([host]);
     return [
       ...ingresses.map((one) =>
-        this.#seedOf(Ingress, one, () => ({ hosts: hostsOfIngress(one), services: servicesOfIngress(one) })),
+        this.#seedOf(Ingress, one, () => ({
+          hosts: this.#hostsCalledAs(namesOfIngress(one)),
+          services: servicesOfIngress(one),
+        })),
       ),
       ...gateways.map((one) =>
         this.#seedOf(Gateway, one, () => {
           const routes = routesOn(this.#cached, [one]).flatMap(([, of]) => of);
           const services = routes.flatMap((route) => referencesOfRoute(route).services);
-          return { hosts: referencesOfGateway(one).hosts, services };
+          const hosts = [...referencesOfGateway(one).hosts, ...this.#hostsCalledAs(namesOfGateway(one))];
+          return { hosts, services };
         }),
       ),
+    ];
+  }
+
+  /** Hosts of all that ask for one of these names for a CloudEndpoint: who of them gets it shows only when they are together. */
+  #hostsCalledAs(names: readonly string[]): string[] {
+    const { ingresses, gateways } = calledAs(this.#cached, names);
+    return [
+      ...[...ingresses].flatMap(hostsOfIngress),
+      ...[...gateways].flatMap((one) => referencesOfGateway(one).hosts),
     ];
   }
 

@@ -18,7 +18,7 @@ export interface SettleContext extends KeyContext {
 /** While one of these kinds is going as a whole, what is missing is missing for that reason. */
 const READ_KINDS = [NgrokTrafficPolicy, CloudEndpoint, AgentEndpoint] as const;
 const HELD_AGAIN_MS = 10_000;
-/** Its end is told by a watch where the host can be read from the name. */
+/** Of a CloudEndpoint its end is told by a watch. */
 const TAKEN_AGAIN_MS = 60_000;
 
 export async function settleWrites(

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import type { AgentEndpoint } from "#api/agent-endpoint.ts";
+import type { Domain } from "#api/domain.ts";
 import { keyOf, type KubeObject, refOf } from "#kube/kind.ts";
 import type { GatewayObject, IngressClassObject, IngressObject, RouteObject } from "#kube/kinds.ts";
 import { referencesOfGateway, referencesOfRoute } from "#operator/translate/gateway/references.ts";
@@ -59,6 +60,9 @@ const placeOf = (one: Found): string =>
     : hostKey(hostOfUrl(one.spec.url)[0] ?? "");
 const named = (all: readonly Found[]) => new Map(all.map((one) => [`${one.kind} ${keyOf(refOf(one))}`, one]));
 
+/** Which of two hosts gets the plain name of a Domain is settled by who comes first: it is not made anew for it. */
+const nameless = ({ metadata, ...rest }: Domain) => ({ ...rest, metadata: { ...metadata, name: "" } });
+
 const plain: Omit<Sketch, "hosts"> = {
   fallback: undefined,
   foreign: false,
@@ -102,7 +106,7 @@ test("whatever is asked of a slice comes out as from the whole, and what is not 
         // All that the slice makes is what the whole makes there, and nothing that the whole makes there is missing.
         expect(named(part.endpoints)).toEqual(named(whole.endpoints.filter((one) => decided.has(placeOf(one)))));
         const domains = whole.domains.filter(({ spec }) => slice.hosts.has(spec.domain));
-        expect(part.domains).toEqual(domains);
+        expect(part.domains.map(nameless)).toEqual(domains.map(nameless));
       }
     }),
     { numRuns: 100, examples: [[[refusedOnOne, [], [], []]]] },

@@ -11,6 +11,7 @@ import { Ingress, IngressClass, type IngressObject, Service } from "#kube/kinds.
 import { ENDPOINTS_BY_HOST, hostOfUrl, hostsOfEndpoint } from "../../endpoint/host.ts";
 import type { Cached } from "../../runtime/define-controller.ts";
 import { type Seen, type Source, source } from "../../runtime/define-keyed.ts";
+import { referencesOfGateway } from "../../translate/gateway/references.ts";
 import { byName, heldBy } from "../../translate/held.ts";
 import { isUsable } from "../../translate/ingress.ts";
 import {
@@ -18,14 +19,16 @@ import {
   hostKey,
   hostsByService,
   hostsOfIngress,
+  namesOfIngress,
   policiesOfIngress,
   serviceKeyOf,
   serviceOfEndpoint,
   servicesOfIngress,
 } from "./keys.ts";
+import { calledAs } from "./called.ts";
 import { byPolicy, byService } from "./concerned.ts";
-import { gatewaySources, hostsConcerned } from "./gateway-sources.ts";
-import { BY_CLASS, BY_HOST, BY_POLICY, BY_SERVICE, ENDPOINTS_BY_SERVICE, HOSTS_IN_ORDER } from "./indexes.ts";
+import { gatewaySources, hostsConcerned, oneKey as oneKeyOfGateway } from "./gateway-sources.ts";
+import { BY_CLASS, BY_HOST, BY_NAME, BY_POLICY, BY_SERVICE, ENDPOINTS_BY_SERVICE, HOSTS_IN_ORDER } from "./indexes.ts";
 import { isDeleting, isNews, nameOf } from "../../translate/news.ts";
 
 const hostsOfService = hostsConcerned(byService);
@@ -39,6 +42,7 @@ export const sources: readonly Source[] = [
     indexes: {
       [BY_HOST]: hostsOfIngress,
       [BY_SERVICE]: servicesOfIngress,
+      [BY_NAME]: namesOfIngress,
       [HOSTS_IN_ORDER]: {
         inGroups: hostsByService,
         counts: (ingress, cached) => isUsable(ingress, byName(cached)),
@@ -92,11 +96,12 @@ export const sources: readonly Source[] = [
     kind: CloudEndpoint,
     indexes: { [ENDPOINTS_BY_HOST]: hostsOfEndpoint },
     keys: (seen, cached) =>
-      generatedKeys(seen, ({ spec, metadata }) =>
-        [...hostOfUrl(spec.url), hostOfName(metadata.name)]
+      generatedKeys(seen, (endpoint) => [
+        ...hostOfUrl(endpoint.spec.url)
           .filter((host) => !(seen.first && isAskedFor(cached, BY_HOST, host)))
           .map(hostKey),
-      ),
+        ...(seen.first ? [] : othersCalledAs(endpoint, cached)),
+      ]),
   }),
   source({
     kind: AgentEndpoint,
@@ -147,9 +152,15 @@ function isAskedFor(cached: Cached, index: string, value: string): boolean {
   return heldBy(cached, Ingress, index, value).length > 0;
 }
 
-/** The host for which an Ingress's CloudEndpoint of this name would be: who has taken the name may have another URL. */
-function hostOfName(name: string): string {
-  return name.replace(/^wildcard\./, "*.");
+/** Those that ask for the name of an endpoint, and not for the host that it serves: they wait for it, or may have it now. */
+function othersCalledAs(endpoint: CloudEndpoint, cached: Cached): string[] {
+  const { ingresses, gateways } = calledAs(cached, [nameOf({ before: undefined, after: endpoint })]);
+  const hosts = hostOfUrl(endpoint.spec.url);
+  const isOther = (asked: readonly string[]): boolean => !hosts.some((host) => asked.includes(host));
+  return [
+    ...[...ingresses].filter((one) => isOther(hostsOfIngress(one))).flatMap(oneKey),
+    ...[...gateways].filter((one) => isOther(referencesOfGateway(one).hosts)).flatMap(oneKeyOfGateway),
+  ];
 }
 
 function isLabelled({ metadata: { labels } }: KubeObject): boolean {

@@ -2,6 +2,7 @@
 import { isInternalHost } from "#api/names.ts";
 import { Gateway, type RouteObject } from "#kube/kinds.ts";
 import type { EndpointSettings } from "../annotations.ts";
+import { gatewayPrefix } from "../endpoint-names.ts";
 import { guarded } from "../guarded.ts";
 import { compareText } from "../manifests.ts";
 import {
@@ -164,10 +165,9 @@ function hostOf(
 ): VirtualHost {
   const { gateway, namespace } = facts;
   const { port } = listener.listener;
-  const prefix = `${gateway.metadata.name}.${namespace}`;
   return {
     ...settings,
-    namePrefix: protocol === "TCP" || protocol === "TLS" ? `${prefix}.${port}` : prefix,
+    namePrefix: gatewayPrefix({ name: gateway.metadata.name, namespace }, { protocol, port }),
     namespace,
     listener: { hostname: host, port, protocol },
     routes: draft.routes,
