@@ -129,6 +129,28 @@ test("a Service that moves to a URL of the user's gives its address back", async
   await expect.poll(async () => await agents(world)).toEqual(["tls://db.ngrok.app:443"]);
 });
 
+test("a Service that moves to an address of the user's gives back the one that was reserved for it (W17)", async () => {
+  await using shop = await startShop();
+  const { world } = shop;
+  await world.create(Service, aService());
+  await world.until(Service, "database", isReached);
+  const own = "tcp://9.tcp.ngrok.io:9";
+  await patch(world, annotation("url"), own);
+  await world.until(Service, "database", (service) => addressOf(service) === own);
+  await expect.poll(() => world.api.objects("reserved_addrs")).toEqual([]);
+  await expect.poll(async () => await agents(world)).toEqual([own]);
+});
+
+test("a Service that writes its own reserved address down as its URL keeps it", async () => {
+  await using shop = await startShop();
+  const { world } = shop;
+  await world.create(Service, aService());
+  const url = addressOf(await world.until(Service, "database", isReached));
+  await patch(world, annotation("url"), url);
+  await expect.poll(async () => await agents(world)).toEqual([url]);
+  expect(world.api.objects("reserved_addrs")).toHaveLength(1);
+});
+
 test("a Service that is ngrok's no more loses endpoint, address and finalizer, and stays (W18)", async () => {
   await using shop = await startShop();
   const { world } = shop;

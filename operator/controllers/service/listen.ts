@@ -7,7 +7,7 @@ import type { Context } from "../../runtime/define-controller.ts";
 import { failureEvent } from "../../runtime/events.ts";
 import { NO_KEY } from "../../runtime/key.ts";
 import { annotation, fieldOf } from "../../translate/annotations.ts";
-import { ANY_TCP, COMPUTED_URL, type Listen, recordUrl, reservationOf } from "./plan.ts";
+import { COMPUTED_URL, leavesAddress, type Listen, recordUrl, reservationOf } from "./plan.ts";
 
 export interface Listening {
   readonly service: ServiceObject;
@@ -29,7 +29,8 @@ export async function settleListening(
 ): Promise<Listening | Unreserved> {
   switch (listen.is) {
     case "given":
-      if (annotation(service, "computed-url")?.value.startsWith(ANY_TCP) === true && !listen.url.startsWith(ANY_TCP))
+      // What was written down is all that is known of the address: written over, it would stay reserved for ever.
+      if (leavesAddress(annotation(service, "computed-url")?.value ?? "", listen.url))
         return { url: listen.url, service, leaves: true };
       return { url: listen.url, service: await record(service, listen.url, context) };
     case "recorded": {

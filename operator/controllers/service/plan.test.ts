@@ -5,6 +5,7 @@ import { EMPTY_POLICY, policyWith } from "#operator/translate/policy.ts";
 import {
   endpointsFor,
   keepOne,
+  leavesAddress,
   listenAt,
   loadBalancerAt,
   ownerUids,
@@ -45,6 +46,16 @@ describe("where it listens", () => {
     ["tls://db.example.com:443", "tcp://1.tcp.ngrok.io:1", { is: "given", url: "tls://db.example.com:443" }],
   ] as const)("url %s, computed-url %s", ([given, computed, listen]) => {
     expect(listenAt(given, computed)).toEqual(listen);
+  });
+
+  test.for([
+    ["tcp://1.tcp.ngrok.io:1", "tls://db.example.com:443", true],
+    ["tcp://1.tcp.ngrok.io:1", "tcp://9.tcp.ngrok.io:9", true],
+    ["tcp://1.tcp.ngrok.io:1", "tcp://1.TCP.ngrok.io:1", false],
+    ["tls://db.example.com:443", "tcp://9.tcp.ngrok.io:9", false],
+    ["", "tcp://9.tcp.ngrok.io:9", false],
+  ] as const)("from %j to %j: leaves an address is %s", ([computed, url, leaves]) => {
+    expect(leavesAddress(computed, url)).toBe(leaves);
   });
 
   test("a computed-url that cannot be read is written anew, with a word about it", () => {

@@ -11,7 +11,7 @@ import { type Policy, joinPolicies, policyJson, policyWith } from "../../transla
 export const COMPUTED_URL = "ngrok.com/computed-url";
 export const COMPUTED_URL_LEGACY = "k8s.ngrok.com/computed-url";
 /** A URL that leaves host and port to ngrok. */
-export const ANY_TCP = "tcp://";
+const ANY_TCP = "tcp://";
 
 /** What was reserved for a Service at ngrok says so by this text, to the letter. */
 export function reservationOf({ metadata: { namespace, name } }: ServiceObject): {
@@ -40,8 +40,21 @@ export function listenAt(given: string | undefined, computed: string | undefined
   if (computed === undefined || computed === "") return { is: "reserve" };
   const parsed = parseEndpointUrl(computed);
   if ("problem" in parsed) return { is: "reserve", problem: parsed.problem };
-  const { scheme, host, port } = parsed.url;
-  return scheme === "tcp" ? { is: "recorded", url: computed, address: `${host}:${port}` } : { is: "reserve" };
+  const address = addressIn(computed);
+  return address === undefined ? { is: "reserve" } : { is: "recorded", url: computed, address };
+}
+
+/** Whether who listened at the computed URL, and now listens at this one, leaves a TCP address that may be reserved for it. */
+export function leavesAddress(computed: string, url: string): boolean {
+  const address = addressIn(computed);
+  return address !== undefined && address !== addressIn(url);
+}
+
+/** `host:port` of a tcp:// URL, however it is written. */
+function addressIn(text: string): string | undefined {
+  const parsed = parseEndpointUrl(text);
+  if ("problem" in parsed || parsed.url.scheme !== "tcp") return undefined;
+  return `${parsed.url.host}:${parsed.url.port}`;
 }
 
 /** The patch that writes the URL down under both prefixes, or takes it away; empty when that is so already. */
