@@ -120,15 +120,17 @@ test("a host that an Ingress has is told to the Gateway that asks for it as well
   await expect.poll(() => told(shop)).toContainEqual(expect.stringMatching(expected));
 });
 
-test("a missing Secret is in an event and in the listener's condition, until it is there", async () => {
+test("a Secret that is not there as a certificate is in an event and in the listener's condition, until it is there", async () => {
   await using shop = await open();
   const { world } = shop;
   await shop.service("web");
   const tls = { mode: "Terminate" as const, certificateRefs: [{ name: "cert" }] };
   const listeners = [{ name: "https", hostname: "shop.ngrok.app", port: 443, protocol: "HTTPS", tls }];
+  // Of another type: those are not watched.
+  await world.create(Secret, { metadata: { name: "cert" }, type: "Opaque" });
   await world.create(Gateway, shop.gateway("", { spec: { listeners } }));
   await world.create(HTTPRoute, shop.route("web", "web"));
-  const remedy = `Secret ${world.namespace}/cert does not exist: create it or name another`;
+  const remedy = `Secret ${world.namespace}/cert does not exist, or is not of type kubernetes.io/tls: make it with kubectl create secret tls`;
   const condition = ({ status }: GatewayObject): string => {
     const found = status?.listeners?.[0]?.conditions.find(({ type }) => type === "ResolvedRefs");
     return `${found?.status} ${found?.reason} ${found?.message}`;
@@ -138,6 +140,7 @@ test("a missing Secret is in an event and in the listener's condition, until it 
   expect(condition(shown)).toContain(remedy);
   const event = `Gateway edge ConfigError: spec.listeners[0].tls.certificateRefs[0]: ${remedy}`;
   await expect.poll(() => told(shop)).toContainEqual(expect.stringContaining(event));
+  await world.remove(Secret, "cert");
   await world.create(Secret, aTlsSecret("cert"));
   await world.until(Gateway, "edge", (gateway) => condition(gateway).startsWith("True ResolvedRefs"));
 });

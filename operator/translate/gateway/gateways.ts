@@ -2,9 +2,10 @@
 import { isOurGateway, isOurGatewayClass } from "#api/classes.ts";
 import { ADOPTED, controllerLabels, DRAIN_OWNER } from "#api/keys.ts";
 import { isHost } from "#api/names.ts";
-import { Gateway, GatewayClass, type GatewayObject, Secret } from "#kube/kinds.ts";
+import { Gateway, GatewayClass, type GatewayObject } from "#kube/kinds.ts";
 import { type EndpointSettings, endpointSettings } from "../annotations.ts";
 import { type CertRef, type Problem, problemOf } from "../model.ts";
+import { certificateSecret } from "./tls.ts";
 import { blocks, type Fault, lacks } from "./faults.ts";
 import { grantWanted, isPermitted } from "./grants.ts";
 import { globMatches, isIpAddress } from "./hostnames.ts";
@@ -148,10 +149,10 @@ function clientCertsOf(
     return { certs: [], faults: [blocks("ResolvedRefs", "RefNotPermitted", field, message)] };
   }
   const certs = [{ name: to.name, namespace: to.namespace }];
-  if (view.manifests.get(Secret, to) !== undefined) return { certs, faults: [] };
+  const secret = certificateSecret(view, to);
+  if (typeof secret !== "string") return { certs, faults: [] };
   // The endpoint is made all the same: the agents wait for the Secret.
-  const message = `Secret ${to.namespace}/${to.name} does not exist: create it or name another`;
-  return { certs, faults: [lacks("ResolvedRefs", "InvalidClientCertificateRef", field, message)] };
+  return { certs, faults: [lacks("ResolvedRefs", "InvalidClientCertificateRef", field, secret)] };
 }
 
 /** Keys by which objects are known to be ours are not the user's to give. */

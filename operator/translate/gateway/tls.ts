@@ -74,15 +74,23 @@ function tlsSecretOf(
       field,
       `${named} may not be used from here: ${grantWanted(from, to)}`,
     );
-  const secret = view.manifests.get(Secret, to);
-  if (secret === undefined) return invalid(`${named} does not exist: create it or name another`);
-  if (secret.type !== "kubernetes.io/tls")
-    return invalid(`${named} is not of type kubernetes.io/tls: make it with kubectl create secret tls`);
+  const secret = certificateSecret(view, to);
+  if (typeof secret === "string") return invalid(secret);
   const key = secretText(secret, "tls.key");
   const certificate = secretText(secret, "tls.crt");
   if (key === "" || certificate === "")
     return invalid(`${named} does not hold both tls.key and tls.crt: make it with kubectl create secret tls`);
   return { key, certificate };
+}
+
+/** The Secret, or why there is none. One of another type is not watched, so in a cluster nobody can tell the two apart. */
+export function certificateSecret(
+  view: View,
+  at: { readonly namespace: string; readonly name: string },
+): SecretObject | string {
+  const secret = view.manifests.get(Secret, at);
+  if (secret?.type === "kubernetes.io/tls") return secret;
+  return `Secret ${at.namespace}/${at.name} does not exist, or is not of type kubernetes.io/tls: make it with kubectl create secret tls, or name another`;
 }
 
 /** "" when it is not there. */
