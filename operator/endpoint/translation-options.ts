@@ -1,6 +1,6 @@
 // What the translator has to know of an install, from its flags; the shape is the translator's.
 import { GATEWAY_CONTROLLER, INGRESS_CONTROLLER } from "#api/classes.ts";
-import type { Release } from "#api/release.ts";
+import { ownerOf, type Release } from "#api/release.ts";
 import type { Options } from "../runtime/options.ts";
 
 export interface TranslationOptions {
@@ -11,6 +11,7 @@ export interface TranslationOptions {
   readonly watchNamespace?: string;
   readonly ngrokMetadata?: Readonly<Record<string, string>>;
   readonly ingressControllerName: string;
+  readonly stamp: string;
   readonly gatewayControllerName: string;
   readonly domainReclaimPolicy: "Delete" | "Retain";
 }
@@ -24,6 +25,7 @@ export function translationOptions(release: Release, options: Options): Translat
     ...(release.watchNamespace === undefined ? {} : { watchNamespace: release.watchNamespace }),
     ...(Object.keys(options.metadata).length === 0 ? {} : { ngrokMetadata: options.metadata }),
     ingressControllerName: options.routing?.ingressControllerName ?? INGRESS_CONTROLLER,
+    stamp: ownerOf(release),
     gatewayControllerName: options.routing?.gatewayControllerName ?? GATEWAY_CONTROLLER,
     domainReclaimPolicy: options.defaultDomainReclaimPolicy,
   };

@@ -1,6 +1,7 @@
 // Ingress: which ones are ours to serve, and the virtual hosts that they ask for. One host name is one virtual host, over
 // all Ingresses of a namespace.
 import { isDefaultClass, isOurIngress, isOurIngressClass } from "#api/classes.ts";
+import { DRAIN_OWNER } from "#api/keys.ts";
 import { isHost } from "#api/names.ts";
 import { Ingress, IngressClass, type IngressClassObject, type IngressObject } from "#kube/kinds.ts";
 import { type EndpointSettings, endpointSettings, hasSettings } from "./annotations.ts";
@@ -9,12 +10,13 @@ import type { Destination, Hosts, HttpMatch, Manifests, Options, Problem, Route,
 import { problemOf } from "./model.ts";
 import { guarded } from "./guarded.ts";
 
+type ClassOptions = Pick<Options, "ingressControllerName" | "stamp">;
 type Rule = NonNullable<NonNullable<IngressObject["spec"]>["rules"]>[number];
 
 /** The Ingresses of our classes that say what a virtual host needs, sorted; a deleting one is on its way out already. */
 export function servedIngresses(
   manifests: Manifests,
-  options: Pick<Options, "ingressControllerName">,
+  options: ClassOptions,
 ): { readonly ingresses: readonly IngressObject[]; readonly problems: readonly Problem[] } {
   const classes = manifests.list(IngressClass);
   const problems: Problem[] = [];
@@ -30,12 +32,33 @@ export function servedIngresses(
 export function judgeIngress(
   ingress: IngressObject,
   classes: readonly IngressClassObject[],
-  { ingressControllerName }: Pick<Options, "ingressControllerName">,
+  options: ClassOptions,
 ): Judged {
   if (ingress.metadata.deletionTimestamp !== undefined) return { served: false, problems: [] };
-  return isOurIngress(ingress, classes, ingressControllerName)
-    ? incompleteness(ingress)
-    : classFault(ingress, classes, ingressControllerName);
+  if (isOurIngress(ingress, classes, options.ingressControllerName)) return incompleteness(ingress);
+  const { problems } = classFault(ingress, classes, options.ingressControllerName);
+  if (!isLost(ingress, classes, options)) return { served: false, problems };
+  const judged = incompleteness(ingress);
+  return { ...judged, problems: [...problems, ...judged.problems] };
+}
+
+/**
+ * By its class or, where nobody has that, by our stamp. An uninstall takes the IngressClass away first, and somebody may by
+ * mistake: what is served goes on being served, and others see its Services in use.
+ */
+export function isOurs(ingress: IngressObject, classes: readonly IngressClassObject[], options: ClassOptions): boolean {
+  return isOurIngress(ingress, classes, options.ingressControllerName) || isLost(ingress, classes, options);
+}
+
+function isLost(ingress: IngressObject, classes: readonly IngressClassObject[], { stamp }: ClassOptions): boolean {
+  const isStamped = stamp !== undefined && ingress.metadata.annotations?.[DRAIN_OWNER] === stamp;
+  return isStamped && !isAnybodys(ingress, classes);
+}
+
+/** Whether its class, or the default one, is there. */
+function isAnybodys({ spec }: IngressObject, classes: readonly IngressClassObject[]): boolean {
+  const wanted = spec?.ingressClassName;
+  return classes.some((one) => (wanted === undefined ? isDefaultClass(one) : one.metadata.name === wanted));
 }
 
 export interface Judged {
@@ -59,8 +82,7 @@ function classFault(ingress: IngressObject, classes: readonly IngressClassObject
     const reason = `is not read, so no class is named: write spec.ingressClassName: ${annotated}`;
     return told(`metadata.annotations["${CLASS_ANNOTATION}"]`, reason, "ignored");
   }
-  const isOthers = classes.some((one) => (wanted === undefined ? isDefaultClass(one) : one.metadata.name === wanted));
-  if (isOthers || ours.length > 0) return { served: false, problems: [] };
+  if (isAnybodys(ingress, classes) || ours.length > 0) return { served: false, problems: [] };
   const named = wanted === undefined ? "annotate it as the default class" : `name it ${wanted}`;
   return told(
     "spec.ingressClassName",

@@ -34,6 +34,8 @@ export interface Options {
   /** What new Domains are given, Delete unless it is said; the driver leaves that of Domains that are there as it is. */
   readonly domainReclaimPolicy?: "Delete" | "Retain";
   readonly ingressControllerName: string;
+  /** What this install writes on the Ingresses that it holds, by which one whose class has gone is known to be ours. */
+  readonly stamp?: string;
   readonly gatewayControllerName: string;
 }
 

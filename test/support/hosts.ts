@@ -1,5 +1,6 @@
 // Small clusters for tests of the translation: Ingresses, Gateways and routes that meet on a handful of hosts and Services.
 import fc from "fast-check";
+import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
 import type { Kind, KubeObject } from "#kube/kind.ts";
 import type { GatewayObject, IngressObject, RouteObject } from "#kube/kinds.ts";
 import type { ReferenceGrantObject } from "#kube/routing-objects.ts";
@@ -18,11 +19,12 @@ import {
 } from "./builders.ts";
 import { aGrant, aNamespace } from "./gateway-ground.ts";
 
-export const options: Options = {
+export const options: Options & { readonly stamp: string } = {
   managerNamespace: "ops",
   managerName: "ngrok-operator-manager",
   clusterDomain: "svc.cluster.local",
   referenceGrants: true,
+  stamp: "ops/ngrok",
   ingressControllerName: "ngrok.com/ingress-controller",
   gatewayControllerName: "ngrok.com/gateway-controller",
 };
@@ -63,6 +65,8 @@ export interface Sketch {
   /** The NgrokTrafficPolicy that it names. */
   readonly policy?: string | undefined;
   readonly description: string | undefined;
+  /** Carries our claim: it has been served. */
+  readonly held?: boolean;
 }
 
 export function ingressOf(sketch: Sketch, at: number): IngressObject {
@@ -74,8 +78,10 @@ export function ingressOf(sketch: Sketch, at: number): IngressObject {
       name: `ingress-${at}`,
       namespace: "shop",
       uid: `ingress-${at}`,
+      ...(sketch.held === true ? { finalizers: [FINALIZER] } : {}),
       ...(sketch.deleting ? { deletionTimestamp: "2026-01-01T00:00:00Z" } : {}),
       annotations: {
+        ...(sketch.held === true ? { [DRAIN_OWNER]: options.stamp } : {}),
         ...(sketch.verbose ? { "ngrok.com/mapping-strategy": "endpoints-verbose" } : {}),
         ...(sketch.refused ? { "ngrok.com/bindings": "public,internal" } : {}),
         ...(sketch.policy === undefined ? {} : { "ngrok.com/traffic-policy": sketch.policy }),

@@ -19,16 +19,15 @@ import {
   Secret,
   Service,
 } from "#kube/kinds.ts";
-import { isClaimed } from "../../endpoint/claimed.ts";
 import { ENDPOINTS_BY_HOST, hostOfUrl } from "../../endpoint/host.ts";
-import { classVerdict, ingressClasses } from "../../endpoint/ingress-class.ts";
+import { ingressClasses } from "../../endpoint/ingress-class.ts";
 import { translationOptions } from "../../endpoint/translation-options.ts";
 import { defineKeyed, type KeyContext, type KeyOutcome } from "../../runtime/define-keyed.ts";
 import { ROUTE_KINDS } from "../../translate/gateway/routes.ts";
 import type { Problem } from "../../translate/model.ts";
 import { translate } from "../../translate/translate.ts";
-import { seedOf, serviceOfEndpoint } from "./keys.ts";
-import { BY_HOST, BY_SERVICE, ENDPOINTS_BY_SERVICE } from "./indexes.ts";
+import { seedOf } from "./keys.ts";
+import { BY_HOST, ENDPOINTS_BY_SERVICE } from "./indexes.ts";
 import { ClusterLook } from "./look.ts";
 import { type Endpoint, isGenerated, type Owner, planWrites, type Write } from "./plan.ts";
 import { settleWrites } from "./settle.ts";
@@ -96,15 +95,10 @@ async function apply(key: string, context: KeyContext): Promise<KeyOutcome> {
   const translation = translate(look.view(look.askingFor([...slice.hosts, ...slice.beside])), options);
   const wanted = within(slice, translation);
   const owner: Owner = { namespace: release.namespace, managerName: flags.managerName, stamp: ownerOf(release) };
-  const isLost = (ingress: IngressObject): boolean =>
-    ingress.metadata.deletionTimestamp === undefined &&
-    isClaimed(ingress, release) &&
-    classVerdict(ingress, classes, options.ingressControllerName) === "unknown";
   const generated = generatedIn(slice, context, owner);
-  const isKept = (one: Endpoint): boolean => askedFor(one, context).some(isLost);
   tellProblems(look.askingFor(slice.hosts).ingresses, translation.problems, context);
   tellOthers(translation.problems, context);
-  const writes = planWrites(wanted, { at: (kind, at) => cached.get(kind, refOfKey(at)), generated, isKept }, owner);
+  const writes = planWrites(wanted, { at: (kind, at) => cached.get(kind, refOfKey(at)), generated }, owner);
   return await settleWrites(writes, { ...context, told: tellIn(slice, context) }, owner);
 }
 
@@ -115,14 +109,6 @@ function generatedIn({ hosts, services }: Slice, { cached }: KeyContext, owner: 
     ...[...services].flatMap((service) => cached.by(AgentEndpoint, ENDPOINTS_BY_SERVICE, service)),
   ];
   return found.filter((one) => isGenerated(one, owner));
-}
-
-/** The Ingresses that may have asked for a generated object. */
-function askedFor(endpoint: Endpoint, { cached }: KeyContext): readonly IngressObject[] {
-  if (!cached.has(Ingress, BY_HOST)) return [];
-  if (!("upstream" in endpoint.spec))
-    return hostOfUrl(endpoint.spec.url).flatMap((host) => cached.by(Ingress, BY_HOST, host));
-  return serviceOfEndpoint(endpoint as AgentEndpoint).flatMap((service) => cached.by(Ingress, BY_SERVICE, service));
 }
 
 /** What cannot be served as it is written, in one event an Ingress. */

@@ -213,6 +213,23 @@ function heldOf(cache: Cache, { domains }: ReturnType<typeof wholeOf>) {
 
 const hostsOf = (domains: Iterable<Domain>): string[] => [...domains].map(({ spec }) => spec.domain).toSorted();
 
+test("when an IngressClass goes, who shares a Service with an Ingress of it keeps what it has, and so does that Ingress", async () => {
+  const { cache, settle } = aCluster();
+  const listeners = [["one.example.com", "HTTP"]] as const;
+  happen(cache, happens(Gateway, gatewayOf({ listeners, foreign: false, certificate: false }, 0)));
+  const route = routeOf({ gateways: [0], backends: [["a", 80]], bytes: false, deleting: false }, 0);
+  happen(cache, happens(HTTPRoute, route));
+  happen(cache, asks([["two.example.com", "a", 80]], 0, { fallback: undefined, held: true }));
+  await settle();
+  const before = heldOf(cache, wholeOf(cache));
+  expect(before.cloud).toHaveLength(2);
+  const last = versions;
+  happen(cache, goes(IngressClass, "ngrok"));
+  await settle();
+  expect(heldOf(cache, wholeOf(cache))).toEqual(before);
+  expect(versions).toBe(last);
+});
+
 const happenings = fc.array(fc.array(happening, { minLength: 1, maxLength: 3 }), { maxLength: 8 });
 test("whatever happens in whatever order, what it wakes brings the cluster to where the whole would be", async () => {
   await fc.assert(

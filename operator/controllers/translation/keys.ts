@@ -1,6 +1,7 @@
 // The keys that the translation works on, a host name or a Service, and under which of them an object is found. Pure.
 import { annotation } from "../../translate/annotations.ts";
 import type { AgentEndpoint } from "#api/agent-endpoint.ts";
+import { DRAIN_OWNER } from "#api/keys.ts";
 import { keyOf, type KubeObject } from "#kube/kind.ts";
 import type { GatewayObject, IngressObject } from "#kube/kinds.ts";
 import type { IngressBackend } from "#kube/routing-objects.ts";
@@ -37,30 +38,34 @@ interface Named {
 /** The hosts of an Ingress, each with the Services to which its rules send; the default backend is every host's. */
 export function hostsByService(ingress: IngressObject): Naming {
   const { ingressClassName = "", defaultBackend, rules = [] } = ingress.spec ?? {};
+  const stamp = ingress.metadata.annotations?.[DRAIN_OWNER] ?? "";
   const byHost = Map.groupBy(rules, (rule) => rule?.host?.toLowerCase() ?? "");
   return hostsOfIngress(ingress).map((name) => {
     const backends = [...(byHost.get(name) ?? []).flatMap(backendsOfRule), defaultBackend];
     const groups = namedBy(ingress, backends).map(({ service, port }) => ({
       group: service,
-      part: partName({ port, ingressClassName }),
+      part: partName({ port, ingressClassName, stamp }),
     }));
     return { name, groups };
   });
 }
 
-/** What tells one part of a Service's hosts from another: by how the port is written, and by the class, "" for the default. */
+/** What tells one part of a Service's hosts from another: how the port is written, and what says whose the Ingress is. */
 export interface HostsPart {
   readonly port: string;
+  /** "" for the default. */
   readonly ingressClassName: string;
+  /** "" where there is none. */
+  readonly stamp: string;
 }
 
-function partName({ port, ingressClassName }: HostsPart): string {
-  return `${port} ${ingressClassName}`;
+function partName({ port, ingressClassName, stamp }: HostsPart): string {
+  return `${port} ${ingressClassName} ${stamp}`;
 }
 
 export function partOf(name: string): HostsPart {
-  const [port = "", ingressClassName = ""] = name.split(" ");
-  return { port, ingressClassName };
+  const [port = "", ingressClassName = "", ...stamp] = name.split(" ");
+  return { port, ingressClassName, stamp: stamp.join(" ") };
 }
 
 export function servicesOfIngress(ingress: IngressObject): string[] {

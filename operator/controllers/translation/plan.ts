@@ -53,10 +53,8 @@ export interface Wanted {
 /** What the cluster holds, as far as it is concerned. */
 export interface There {
   readonly at: (kind: OwnKind, key: string) => OwnObject | undefined;
-  /** Generated objects that this look decides about: those that are not wanted go, unless they are kept. */
+  /** Generated objects that this look decides about: those that are not wanted go. */
   readonly generated: readonly Endpoint[];
-  /** Asked of what is not wanted alone: whoever asks for a Service may be thousands. */
-  readonly isKept?: (object: Endpoint) => boolean;
 }
 
 /**
@@ -70,7 +68,7 @@ export function planWrites(wanted: Wanted, there: There, owner: Owner): Write[] 
   });
   const keys = new Set(wanted.endpoints.map(identity));
   const surplus = there.generated.filter(
-    (one) => !keys.has(identity(one)) && one.metadata.deletionTimestamp === undefined && there.isKept?.(one) !== true,
+    (one) => !keys.has(identity(one)) && one.metadata.deletionTimestamp === undefined,
   );
   const writes = wanted.endpoints.flatMap((one) => planOne(one, there, owner) ?? []);
   const remove = (object: Endpoint): Write => ({ is: "remove", kind: kindOf(object), object });

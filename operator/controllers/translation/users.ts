@@ -1,6 +1,7 @@
 // Which hosts send to a Service, and in which order the translator comes to them: of thousands the first few are found
 // without a look at the rest.
-import { isOurGatewayClass, isOurIngress } from "#api/classes.ts";
+import { isOurGatewayClass } from "#api/classes.ts";
+import { DRAIN_OWNER } from "#api/keys.ts";
 import { keyOf, refOf, refOfKey } from "#kube/kind.ts";
 import {
   Gateway,
@@ -15,7 +16,7 @@ import type { Cached } from "../../runtime/define-controller.ts";
 import type { FirstNamed } from "../../runtime/names-in-order.ts";
 import { wayTo } from "../../translate/endpoints.ts";
 import { byName, heldBy } from "../../translate/held.ts";
-import { isUsable } from "../../translate/ingress.ts";
+import { isOurs, isUsable } from "../../translate/ingress.ts";
 import { byKey, compareText } from "../../translate/manifests.ts";
 import type { Options } from "../../translate/model.ts";
 import { BY_HOST, HOSTS_IN_ORDER, SERVED_IN_ORDER } from "./indexes.ts";
@@ -46,9 +47,9 @@ export class ServiceUsers {
       : [];
     return [
       ...ofIngresses.flatMap(({ part, names }): Group[] => {
-        const { port: written, ingressClassName } = partOf(part);
+        const { port: written, ingressClassName, stamp } = partOf(part);
         const port = ports.get(written);
-        if (port === undefined || !this.#isOurs(ingressClassName)) return [];
+        if (port === undefined || !this.#isOurs(ingressClassName, stamp)) return [];
         // A Gateway has a way of its own to the same port.
         const leads: Group["leads"] = (host, target) => host.namePrefix === undefined && target.port === port;
         return [{ leads, names: this.#inOrderTaken(names) }];
@@ -110,15 +111,19 @@ export class ServiceUsers {
     const name = keyOf(refOf(ingress));
     const known =
       this.#taken.get(name) ??
-      (this.#isOurs(ingress.spec?.ingressClassName ?? "") && isUsable(ingress, byName(this.#cached)));
+      (isOurs(ingress, this.#classes, this.#options) && isUsable(ingress, byName(this.#cached)));
     this.#taken.set(name, known);
     return known;
   }
 
-  /** Whether the class of that name is ours; "": the default one. */
-  #isOurs(ingressClassName: string): boolean {
+  /** Whether an Ingress of that class and stamp is ours; "": the default class. */
+  #isOurs(ingressClassName: string, stamp: string): boolean {
     const spec = ingressClassName === "" ? {} : { ingressClassName };
-    return isOurIngress({ metadata: { name: "" }, spec }, this.#classes, this.#options.ingressControllerName);
+    return isOurs(
+      { metadata: { name: "", annotations: { [DRAIN_OWNER]: stamp } }, spec },
+      this.#classes,
+      this.#options,
+    );
   }
 }
 
