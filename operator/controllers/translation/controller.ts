@@ -6,7 +6,7 @@ import { Domain } from "#api/domain.ts";
 import { allow } from "#api/rbac.ts";
 import { ownerOf } from "#api/release.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
-import { keyOf, type Kind, type KubeObject, refOf, refOfKey } from "#kube/kind.ts";
+import { keyOf, type Kind, refOf, refOfKey } from "#kube/kind.ts";
 import {
   ConfigMap,
   Gateway,
@@ -26,7 +26,7 @@ import { defineKeyed, type KeyContext, type KeyOutcome } from "../../runtime/def
 import { ROUTE_KINDS } from "../../translate/gateway/routes.ts";
 import type { Problem } from "../../translate/model.ts";
 import { translate } from "../../translate/translate.ts";
-import { seedOf } from "./keys.ts";
+import { seedOf, serviceOfEndpoint } from "./keys.ts";
 import { BY_HOST, ENDPOINTS_BY_SERVICE } from "./indexes.ts";
 import { ClusterLook } from "./look.ts";
 import { type Endpoint, isGenerated, type Owner, planWrites, type Write } from "./plan.ts";
@@ -99,7 +99,7 @@ async function apply(key: string, context: KeyContext): Promise<KeyOutcome> {
   tellProblems(look.askingFor(slice.hosts).ingresses, translation.problems, context);
   tellOthers(translation.problems, context);
   const writes = planWrites(wanted, { at: (kind, at) => cached.get(kind, refOfKey(at)), generated }, owner);
-  return await settleWrites(writes, { ...context, told: tellIn(slice, context) }, owner);
+  return await settleWrites(writes, { ...context, told: tellAskers(look, slice, context) }, owner);
 }
 
 /** The generated objects that the slice decides about. */
@@ -140,19 +140,24 @@ function tellOthers(problems: readonly Problem[], { cached, event }: KeyContext)
   }
 }
 
-/** An endpoint, or a Domain. */
-type Made = Write["object"] & { readonly spec: { readonly url?: string; readonly domain?: string } };
+/** Of an endpoint or a Domain. */
+function hostsOfMade(made: Write["object"]): string[] {
+  const { spec } = made as Write["object"] & { readonly spec: { readonly url?: string; readonly domain?: string } };
+  return hostOfUrl(spec.url ?? spec.domain ?? "");
+}
 
-/** Says on the Ingresses of the slice what keeps one of their objects from being made. */
-function tellIn({ hosts }: Slice, { cached, event }: KeyContext): (write: Write, note: string) => void {
-  return ({ object }, note) => {
-    if (!cached.has(Ingress, BY_HOST)) return;
-    const { url, domain = "" } = (object as Made).spec;
-    const about = hostOfUrl(url ?? domain).filter((host) => hosts.has(host));
-    const ingresses = new Map<string, KubeObject>();
-    for (const host of about)
-      for (const one of cached.by(Ingress, BY_HOST, host)) ingresses.set(keyOf(refOf(one)), one);
-    for (const one of ingresses.values())
-      event(Ingress, one, { type: "Warning", reason: "CreateError", note, action: "Create" });
+/** Says on those who ask for an object what keeps it from being made: for its host or, where it is internal, its Service. */
+function tellAskers(look: ClusterLook, { hosts }: Slice, { event }: KeyContext): (write: Write, note: string) => void {
+  return (write, note) => {
+    const made = "wanted" in write ? write.wanted : write.object;
+    const asking = look.askingFor(hosts);
+    const byHost = look.among(asking, { hosts: hostsOfMade(made), services: [] });
+    const isAsked = byHost.ingresses.length + byHost.gateways.length > 0;
+    const found = isAsked
+      ? byHost
+      : look.among(asking, { hosts: [], services: serviceOfEndpoint(made as AgentEndpoint) });
+    const tell = { type: "Warning", reason: "CreateError", note, action: "Create" } as const;
+    for (const one of found.ingresses) event(Ingress, one, tell);
+    for (const one of found.gateways) event(Gateway, one, tell);
   };
 }

@@ -35,6 +35,10 @@ export interface Asking {
   readonly gateways: readonly GatewayObject[];
 }
 
+function asksOf(ingress: IngressObject): Seed {
+  return { hosts: hostsOfIngress(ingress), services: servicesOfIngress(ingress) };
+}
+
 export class ClusterLook implements Look {
   readonly #cached: Cached;
   readonly #classes: readonly IngressClassObject[];
@@ -66,20 +70,21 @@ export class ClusterLook implements Look {
     const { ingresses, gateways } = this.askingFor([host]);
     return [
       ...ingresses.map((one) =>
-        this.#seedOf(Ingress, one, () => ({
-          hosts: this.#hostsCalledAs(namesOfIngress(one)),
-          services: servicesOfIngress(one),
-        })),
+        this.#seedOf(Ingress, one, () => ({ ...asksOf(one), hosts: this.#hostsCalledAs(namesOfIngress(one)) })),
       ),
       ...gateways.map((one) =>
         this.#seedOf(Gateway, one, () => {
-          const routes = routesOn(this.#cached, [one]).flatMap(([, of]) => of);
-          const services = routes.flatMap((route) => referencesOfRoute(route).services);
-          const hosts = [...referencesOfGateway(one).hosts, ...this.#hostsCalledAs(namesOfGateway(one))];
-          return { hosts, services };
+          const { hosts, services } = this.#asksOfGateway(one);
+          return { hosts: [...hosts, ...this.#hostsCalledAs(namesOfGateway(one))], services };
         }),
       ),
     ];
+  }
+
+  #asksOfGateway(gateway: GatewayObject): Seed {
+    const routes = routesOn(this.#cached, [gateway]).flatMap(([, of]) => of);
+    const services = routes.flatMap((route) => referencesOfRoute(route).services);
+    return { hosts: referencesOfGateway(gateway).hosts, services };
   }
 
   /** Hosts of all that ask for one of these names for a CloudEndpoint: who of them gets it shows only when they are together. */
@@ -125,6 +130,16 @@ export class ClusterLook implements Look {
       for (const one of this.#gatewaysAt(host)) gateways.set(keyOf(refOf(one)), one);
     }
     return { ingresses: byKey(ingresses.values()), gateways: byKey(gateways.values()) };
+  }
+
+  /** Those of them that ask for one of these hosts, or lead to one of these Services. */
+  among({ ingresses, gateways }: Asking, { hosts, services }: Seed): Asking {
+    const meets = (asks: Seed): boolean =>
+      asks.hosts.some((one) => hosts.includes(one)) || asks.services.some((one) => services.includes(one));
+    return {
+      ingresses: ingresses.filter((one) => meets(asksOf(one))),
+      gateways: gateways.filter((one) => meets(this.#asksOfGateway(one))),
+    };
   }
 
   /** The cluster as it would be with these alone. */

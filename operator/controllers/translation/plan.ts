@@ -41,7 +41,7 @@ export type Write =
     }
   | { readonly is: "remove"; readonly kind: OwnKind; readonly object: OwnObject }
   /** Its name is taken by an object that is not ours; nothing is done until that is gone. */
-  | { readonly is: "taken"; readonly kind: OwnKind; readonly object: OwnObject }
+  | { readonly is: "taken"; readonly kind: OwnKind; readonly object: OwnObject; readonly wanted: OwnObject }
   /** It is being deleted: made anew once it is gone. */
   | { readonly is: "going"; readonly kind: OwnKind; readonly object: OwnObject };
 
@@ -91,7 +91,7 @@ function planOne(desired: Endpoint, there: There, owner: Owner): Write | undefin
 /** What becomes of an object that is there under the name of a wanted one; undefined when it is as wanted. */
 export function planChange(kind: OwnKind, desired: OwnObject, stored: OwnObject, owner: Owner): Write | undefined {
   if (stored.metadata.deletionTimestamp !== undefined) return { is: "going", kind, object: stored };
-  if (!isGenerated(stored, owner)) return { is: "taken", kind, object: stored };
+  if (!isGenerated(stored, owner)) return { is: "taken", kind, object: stored, wanted: desired };
   const operations = difference(kind as OwnKind<Endpoint>, desired as Endpoint, stored as Endpoint);
   return operations.length === 0 ? undefined : { is: "patch", kind, object: stored, wanted: desired, operations };
 }

@@ -1,6 +1,8 @@
 // Whatever users write that cannot be served as it is written, is told on the object that says it: what, where, and what to
 // do about it.
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { AgentEndpoint } from "#api/agent-endpoint.ts";
+import { shortHash } from "#api/names.ts";
 import { Event, Gateway, type GatewayObject, HTTPRoute, Ingress, IngressClass, Secret, Service } from "#kube/kinds.ts";
 import { ingressController } from "#operator/controllers/ingress/controller.ts";
 import { ownControlPlane } from "#test/support/apiserver.ts";
@@ -118,6 +120,20 @@ test("a host that an Ingress has is told to the Gateway that asks for it as well
   const expected =
     /^Gateway edge ConfigError: spec.listeners: Ingress .*\/shop serves https:\/\/shop.ngrok.app too, .*: annotate both/;
   await expect.poll(() => told(shop)).toContainEqual(expect.stringMatching(expected));
+});
+
+test("an endpoint whose name somebody else's has is an event on the Gateway whose route leads to its Service", async () => {
+  await using shop = await open();
+  const { world } = shop;
+  const { metadata } = await shop.service("web");
+  const name = `${shortHash(metadata.uid ?? "", 5)}-web-${world.namespace}-80`;
+  const spec = { url: "https://mine.internal", upstream: { url: "http://mine:80" } };
+  await world.create(AgentEndpoint, { metadata: { name }, spec });
+  const annotations = { "ngrok.com/mapping-strategy": "endpoints-verbose" };
+  await world.create(Gateway, shop.gateway("shop.ngrok.app", { metadata: { annotations } }));
+  await world.create(HTTPRoute, shop.route("web", "web"));
+  const expected = `Gateway edge CreateError: AgentEndpoint ${world.namespace}/${name} was not made by the operator, which needs this name: rename or delete it`;
+  await expect.poll(() => told(shop)).toContain(expected);
 });
 
 test("a Secret that is not there as a certificate is in an event and in the listener's condition, until it is there", async () => {
