@@ -195,6 +195,18 @@ describe("a filter that fails", () => {
       closed: false,
     },
     {
+      filter: { type: "URLRewrite", urlRewrite: { hostname: "$1.example.com" } },
+      field: ".urlRewrite.hostname",
+      reason: /holds a \$, which no host name has: write one like/,
+      closed: false,
+    },
+    {
+      filter: { type: "RequestRedirect", requestRedirect: { hostname: "$1.example.com" } },
+      field: ".requestRedirect.hostname",
+      reason: /holds a \$, which no host name has: write one like/,
+      closed: false,
+    },
+    {
       filter: { type: "ExtensionRef", extensionRef: { kind, name: "absent" } },
       field: ".extensionRef",
       reason: /NgrokTrafficPolicy default\/absent does not exist/,

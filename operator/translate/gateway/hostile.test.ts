@@ -156,10 +156,35 @@ test("every expression is one of the few that we write, whatever its texts hold"
   });
 });
 
-/** Of all rules of all phases. */
-function expressionsOf({ spec }: KubeObject & { readonly spec?: unknown }): string[] {
-  const { inline = {} } =
-    (spec as { trafficPolicy?: { inline?: Record<string, readonly { expressions?: string[] }[]> } }).trafficPolicy ??
-    {};
-  return Object.values(inline).flatMap((rules) => rules.flatMap(({ expressions = [] }) => expressions));
+test("a rewrite names the groups that we give it, in their order, whatever its texts hold", () => {
+  let made = 0;
+  holds(({ endpoints }) => {
+    for (const to of endpoints.flatMap(rewritesOf)) {
+      made += 1;
+      expect([...to.matchAll(/\$(.?)/gsu)].map(([, group]) => group || "none").join("")).toMatch(/^1?2?3?4?5?$/);
+    }
+  });
+  expect(made).toBeGreaterThan(20);
+});
+
+interface SaidRule {
+  readonly expressions?: readonly string[];
+  readonly actions?: readonly { readonly type: string; readonly config?: { readonly to?: string } }[];
+}
+
+/** Of all phases. */
+function rulesOf({ spec }: KubeObject & { readonly spec?: unknown }): SaidRule[] {
+  const { trafficPolicy } = spec as { trafficPolicy?: { inline?: Record<string, readonly SaidRule[]> } };
+  return Object.values(trafficPolicy?.inline ?? {}).flat();
+}
+
+function expressionsOf(endpoint: KubeObject): string[] {
+  return rulesOf(endpoint).flatMap(({ expressions = [] }) => expressions);
+}
+
+function rewritesOf(endpoint: KubeObject): string[] {
+  return rulesOf(endpoint)
+    .flatMap(({ actions = [] }) => actions)
+    .filter(({ type }) => type === "redirect" || type === "url-rewrite")
+    .flatMap(({ config }) => config?.to ?? []);
 }

@@ -19,9 +19,11 @@ export function redirectAction(redirect: Redirect, path: PathMatch): Action | Un
   const { scheme, hostname, port, statusCode } = redirect;
   const parts = pathParts(redirect.path);
   if ("reason" in parts) return parts;
+  const host = hostPart(hostname);
+  if ("reason" in host) return host;
   const to = [
     scheme === undefined ? "$1://" : `${scheme}://`,
-    hostname ?? "$2",
+    host.text,
     port === undefined || (scheme === "http" && port === 80) ? "$3" : `:${port}`,
     ...parts.text,
   ].join("");
@@ -33,7 +35,9 @@ export function rewriteAction({ hostname, path: modifier }: Rewrite, path: PathM
     return { field: "", reason: "rewrites nothing: write hostname or path" };
   const parts = pathParts(modifier);
   if ("reason" in parts) return parts;
-  const to = ["$1://", hostname ?? "$2", "$3", ...parts.text].join("");
+  const host = hostPart(hostname);
+  if ("reason" in host) return host;
+  const to = ["$1://", host.text, "$3", ...parts.text].join("");
   return { type: "url-rewrite", config: { from: fromPattern(path), to } };
 }
 
@@ -42,6 +46,14 @@ function fromPattern({ type, value }: PathMatch): string {
   const literal = type === "regex" ? value : value.replaceAll(/[\\^$*+?()[\]{}|]/g, String.raw`\$&`);
   const path = literal.replaceAll("/", String.raw`\/`);
   return String.raw`^(?P<scheme>[a-zA-Z][a-zA-Z0-9+\-.]*):\/\/(?P<hostname>[^\/:]+)(?P<port>:\d+)?(?P<prefix>${path})(?P<remaining>.*)$`;
+}
+
+function hostPart(hostname: string | undefined): { readonly text: string } | Unmade {
+  if (hostname?.includes("$") !== true) return { text: hostname ?? "$2" };
+  return {
+    field: ".hostname",
+    reason: `${quoted(hostname)} holds a $, which no host name has: write one like app.example.com`,
+  };
 }
 
 function pathParts(modifier: PathModifier | undefined): { readonly text: readonly [string, string] } | Unmade {
