@@ -1,7 +1,7 @@
 // What a Gateway says of itself, short enough for a test to read.
 import type { KubeObject } from "#kube/kind.ts";
 import type { GatewayStatus, StrangerCondition } from "#kube/routing-objects.ts";
-import { gatewayStatus } from "#operator/translate/gateway/status.ts";
+import { type GatewaySeen, gatewayStatus } from "#operator/translate/gateway/status.ts";
 import { readGateways } from "#operator/translate/gateway/virtual-hosts.ts";
 import { gatewayOptions, ground } from "./gateway-ground.ts";
 
@@ -11,7 +11,7 @@ export const at = "2026-01-01T00:00:00Z";
 /** What the Gateway `name` says of itself among these objects. */
 export function statusOf(
   objects: readonly KubeObject[],
-  seen: { at?: string; applied?: boolean } = {},
+  seen: Partial<GatewaySeen> = {},
   name = "default/edge",
 ): GatewayStatus {
   const view = { manifests: ground(...objects), options: gatewayOptions };

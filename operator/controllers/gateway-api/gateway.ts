@@ -47,10 +47,11 @@ import { gatewayStatus } from "../../translate/gateway/status.ts";
 import type { View } from "../../translate/gateway/view.ts";
 import { nameOf } from "../../translate/gateway/view.ts";
 import { readGateways, virtualHostsOfGateways } from "../../translate/gateway/virtual-hosts.ts";
-import type { Problem } from "../../translate/model.ts";
+import type { Problem, VirtualHost } from "../../translate/model.ts";
 import { isNewsOfLabels } from "../../translate/news.ts";
 import { isServed, isStamped, parentsOf, viewOf } from "./look.ts";
 import { problemEvent, statusToWrite } from "./plan.ts";
+import { endpointsAt, sharedHosts } from "./shared.ts";
 import { now } from "../../endpoint/time.ts";
 
 const statusless = { ignores: "status" } as const;
@@ -150,7 +151,8 @@ function apply(gateway: GatewayObject, context: Context): Promise<Outcome<Gatewa
   const sent = JSON.stringify(told);
   if (!unchanged(sent)) for (const one of told) event(one);
   if (facts === undefined) return Promise.resolve(done({ sent }));
-  const seen = { at: now(context), applied: isApplied(view, cached) };
+  const { hosts } = virtualHostsOfGateways(view.manifests, view.options);
+  const seen = { at: now(context), applied: isApplied(hosts, view, cached), shared: sharedHosts(hosts, cached) };
   const status = statusToWrite(gateway.status, gatewayStatus(view, facts, seen));
   return Promise.resolve(done(status === undefined ? { sent } : { sent, status }));
 }
@@ -160,12 +162,10 @@ function domainsOf(gateway: GatewayObject, cached: Cached): Domain[] {
 }
 
 /** Whether each host that is to be served has an endpoint of ours. */
-function isApplied({ manifests, options }: View, cached: Cached): boolean {
-  return virtualHostsOfGateways(manifests, options).hosts.every(({ listener }) => {
-    const host = listener.hostname.toLowerCase();
-    const endpoints = [CloudEndpoint, AgentEndpoint].flatMap((kind: Kind) => cached.by(kind, ENDPOINTS_BY_HOST, host));
-    return endpoints.some(({ metadata }) =>
+function isApplied(hosts: readonly VirtualHost[], { options }: View, cached: Cached): boolean {
+  return hosts.every(({ listener }) =>
+    endpointsAt(cached, listener.hostname).some(({ metadata }) =>
       hasControllerLabels(metadata.labels, options.managerNamespace, options.managerName),
-    );
-  });
+    ),
+  );
 }

@@ -111,7 +111,7 @@ test("a Service that says what cannot be followed is told itself, for an Ingress
     await expect.poll(() => told(shop)).toContainEqual(expect.stringMatching(line(name)));
 });
 
-test("a host that an Ingress has is told to the Gateway that asks for it as well", async () => {
+test("a host that an Ingress has is told to the Gateway that asks for it as well, and in its condition while that is so", async () => {
   await using shop = await open();
   await shop.service("web");
   await shop.world.create(Ingress, ingressOf(shop, "shop.ngrok.app"));
@@ -120,6 +120,20 @@ test("a host that an Ingress has is told to the Gateway that asks for it as well
   const expected =
     /^Gateway edge ConfigError: spec.listeners: Ingress .*\/shop serves https:\/\/shop.ngrok.app too, .*: annotate both/;
   await expect.poll(() => told(shop)).toContainEqual(expect.stringMatching(expected));
+
+  const but =
+    /^True listener programmed by the ngrok operator, but for CloudEndpoint .* and CloudEndpoint .* serve https:\/\/shop.ngrok.app, /;
+  const programmed = ({ status }: GatewayObject): string => {
+    const found = status?.listeners?.[0]?.conditions.find(({ type }) => type === "Programmed");
+    return `${found?.status} ${found?.message}`;
+  };
+  await shop.world.until(Gateway, "edge", (gateway) => but.test(programmed(gateway)));
+  await shop.world.remove(Ingress, "shop");
+  await shop.world.until(
+    Gateway,
+    "edge",
+    (gateway) => programmed(gateway) === "True listener programmed by the ngrok operator",
+  );
 });
 
 test("an endpoint whose name somebody else's has is an event on the Gateway whose route leads to its Service", async () => {

@@ -46,6 +46,18 @@ describe("GatewayClass", () => {
 });
 
 describe("a Gateway that is served", () => {
+  test("for whose host others have an endpoint says so, as does the listener of that host, and stays programmed", () => {
+    const shared = new Map([["https://shop.example.com", "others serve it: choose another host"]]);
+    const both = aGatewayWith({ protocol: "HTTPS" }, { hostname: "second.example.com", protocol: "HTTPS" });
+    const { conditions, listeners = [] } = statusOf([both, aWebRoute()], { shared });
+    const but = ", but for others serve it: choose another host";
+    expect(messageOf(conditions, "Programmed")).toBe(`gateway programmed by the ngrok operator${but}`);
+    expect(listeners.map((one) => messageOf(one.conditions, "Programmed"))).toEqual([
+      `listener programmed by the ngrok operator${but}`,
+      "listener programmed by the ngrok operator",
+    ]);
+  });
+
   const status = statusOf([aGateway({ metadata: { generation: 7 } }), aWebRoute()]);
 
   test("is accepted and programmed, and so is its listener", () => {

@@ -5,6 +5,7 @@ import type { Condition } from "#api/define-kind.ts";
 import { Domain } from "#api/domain.ts";
 import type { GatewayClassObject } from "#kube/kinds.ts";
 import type { GatewayAddress, GatewayStatus, ListenerStatus, StrangerCondition } from "#kube/routing-objects.ts";
+import { publicUrl } from "../endpoint-names.ts";
 import { compareText } from "../manifests.ts";
 import { attach } from "./attach.ts";
 import { carriedBy } from "./carried.ts";
@@ -31,6 +32,8 @@ export interface GatewaySeen {
   readonly at: string;
   /** Whether the endpoints of the Gateway's hosts have been written. */
   readonly applied: boolean;
+  /** By the URL of a host that others have an endpoint for as well: what is wrong with that. */
+  readonly shared?: ReadonlyMap<string, string>;
 }
 
 /** `facts`: of readGateways. */
@@ -55,8 +58,9 @@ export function gatewayStatus(view: View, facts: GatewayFacts, seen: GatewaySeen
   };
 }
 
-function gatewayFindings(facts: GatewayFacts, { applied }: GatewaySeen): Finding[] {
-  return [acceptedFinding(facts), programmedFinding(facts, applied), resolvedFinding(facts)];
+function gatewayFindings(facts: GatewayFacts, seen: GatewaySeen): Finding[] {
+  const shared = facts.listeners.flatMap((one) => sharedBy(one, seen));
+  return [acceptedFinding(facts), programmedFinding(facts, seen.applied, shared), resolvedFinding(facts)];
 }
 
 /** A Gateway is accepted with one good listener, and names those that are not good all the same. */
@@ -74,7 +78,11 @@ function acceptedFinding({ listeners }: GatewayFacts): Finding {
       );
 }
 
-function programmedFinding({ gateway, listeners, faults, asides }: GatewayFacts, applied: boolean): Finding {
+function programmedFinding(
+  { gateway, listeners, faults, asides }: GatewayFacts,
+  applied: boolean,
+  shared: readonly string[],
+): Finding {
   const blocking = faults.find((fault) => fault.blocks);
   if (blocking !== undefined) {
     const reason = blocking.reason === "AddressNotUsable" ? "AddressNotUsable" : "Invalid";
@@ -89,7 +97,7 @@ function programmedFinding({ gateway, listeners, faults, asides }: GatewayFacts,
   const addresses = faults.filter(({ type, reason }) => type === "Programmed" && reason.startsWith("Address"));
   const [first] = addresses;
   if (first !== undefined) return fails("Programmed", first.reason, joined(addresses.map(said)));
-  const leftOut = [...faults.filter(({ type }) => type === "Programmed").map(said), ...asides];
+  const leftOut = [...faults.filter(({ type }) => type === "Programmed").map(said), ...asides, ...shared];
   return programmed("gateway", gateway.status?.conditions, applied, leftOut);
 }
 
@@ -119,14 +127,14 @@ function listenerFindings(
   gateway: GatewayFacts,
   one: ListenerFacts,
   before: readonly StrangerCondition[] | undefined,
-  { applied }: GatewaySeen,
+  seen: GatewaySeen,
 ): Finding[] {
   const { faults } = one;
   const conflict = faults.find(({ type }) => type === "Conflicted");
   const refused = faults.find(({ type }) => type === "Accepted") ?? conflict;
   const unresolved = faults.find(({ type }) => type === "ResolvedRefs");
   const blocking = faults.find((fault) => fault.blocks) ?? gateway.faults.find((fault) => fault.blocks);
-  const leftOut = faults.filter(({ type }) => type === "Programmed").map(said);
+  const leftOut = [...faults.filter(({ type }) => type === "Programmed").map(said), ...sharedBy(one, seen)];
   return [
     refused === undefined
       ? holds("Accepted", "Accepted", "listener accepted by the ngrok operator")
@@ -138,10 +146,16 @@ function listenerFindings(
       ? holds("ResolvedRefs", "ResolvedRefs", "all references are resolved")
       : fails("ResolvedRefs", unresolved.reason, unresolved.message),
     blocking === undefined
-      ? programmed("listener", before, applied, leftOut)
+      ? programmed("listener", before, seen.applied, leftOut)
       : fails("Programmed", "Invalid", said(blocking)),
     ...overlap(one, gateway.listeners),
   ];
+}
+
+/** It stays programmed, since its endpoint is made: whether ngrok takes it is for the endpoint to say. */
+function sharedBy({ hosts, protocol, listener: { port } }: ListenerFacts, { shared }: GatewaySeen): string[] {
+  if (protocol === undefined) return [];
+  return hosts.flatMap((hostname) => shared?.get(publicUrl({ hostname, port, protocol })) ?? []);
 }
 
 /** There only where it is so, as Gateway API has it. */
