@@ -125,13 +125,14 @@ test("two classes, both by Delete and uninstalled at once: the Ingresses stay wi
   await cluster.kubectl.run(["create", "namespace", shop]);
   const names = ["a", "b"] as const;
   const releases = await Promise.all(
-    names.map(async (name) =>
-      cluster.install({
-        name: `${name}-${id}`,
-        namespace: `ops-${name}-${id}`,
-        helm: name === "a" ? 3 : 4,
-        values: { drainPolicy: "Delete", installCRDs: false, "ingress.ingressClass.name": `class-${name}-${id}` },
-      }),
+    names.map(
+      async (name) =>
+        await cluster.install({
+          name: `${name}-${id}`,
+          namespace: `ops-${name}-${id}`,
+          helm: name === "a" ? 3 : 4,
+          values: { drainPolicy: "Delete", installCRDs: false, "ingress.ingressClass.name": `class-${name}-${id}` },
+        }),
     ),
   );
   await cluster.kubectl.apply(names.flatMap((name) => aSite(name, id, shop)));
