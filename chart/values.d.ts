@@ -204,7 +204,7 @@ export interface Values {
       /** maxSurge and maxUnavailable. */
       rollingUpdate?: Record<string, unknown>;
     };
-    /** Time that the agent's pods have to stop: endpoints are closed within 10 s, and what runs may go on until 2 s before the end. */
+    /** Time that the agent's pods have to stop: endpoints are closed one by one, and what runs may go on until 2 s before the end. */
     terminationGracePeriodSeconds?: number | string;
     /** Tolerations of the agent's pods. */
     tolerations?: (Record<string, unknown>)[];

@@ -29,7 +29,7 @@ export function dutyOf({ state, operator, crdTerminating, stoodBy }: Signs): Dut
     case "Unknown":
       // A release namespace that goes may have lost the state already; the deleting KubernetesOperator suffices.
       if (operator?.deleting === true)
-        return { is: "drive", policy: operator.policy, why: "the KubernetesOperator is being deleted" };
+        return { is: "drive", policy: state.wish ?? operator.policy, why: "the KubernetesOperator is being deleted" };
       return { is: "idle", why: state.why };
     case "Open":
       if (operator?.deleting === true) {

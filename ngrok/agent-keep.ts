@@ -22,6 +22,7 @@ const DEAD_MS = 120_000;
 const STOP_MS = 5_000;
 /** After that, what runs may go on for as long: nobody has said when the process is ended. */
 const COMMANDED_MS = 15_000;
+const TROUBLE_MS = 10_000;
 /** A session that is silent may still carry requests; it is cut after this. */
 const SILENT_MS = 30_000;
 
@@ -43,6 +44,7 @@ export class Agent implements AgentPort {
   #calls: SessionCalls | undefined;
   #connectingSince: number | undefined;
   #commanded: string | undefined;
+  #troubledAt = Number.NEGATIVE_INFINITY;
   readonly #stopped = new AbortController();
 
   constructor(options: AgentOptions) {
@@ -80,7 +82,7 @@ export class Agent implements AgentPort {
     const told = {
       ended: () => this.#changed(),
       closed: (one: OpenEndpoint) => void this.#open.delete(one),
-      trouble: (why: string) => this.#options.trouble?.(`${spec.url}: ${why}`),
+      trouble: (why: string) => this.#trouble(`${spec.url}: ${why}`),
     };
     const opened = await openOn(calls, spec, had, signal, told);
     this.#open.add(opened);
@@ -105,6 +107,14 @@ export class Agent implements AgentPort {
       await clock.sleep(waitInLoop(error, failures, AGAIN, random), ending).catch(() => undefined);
       failures += 1;
     }
+  }
+
+  /** Said no more often than every ten seconds: where the process has no files left, it is so for each that comes. */
+  #trouble(why: string): void {
+    const { clock, trouble } = this.#options;
+    if (clock.now() < this.#troubledAt + TROUBLE_MS) return;
+    this.#troubledAt = clock.now();
+    trouble?.(why);
   }
 
   /**

@@ -11,12 +11,13 @@ export interface TranslationOptions {
   readonly watchNamespace?: string;
   readonly ngrokMetadata?: Readonly<Record<string, string>>;
   readonly ingressControllerName: string;
-  readonly stamp: string;
+  readonly stamp?: string;
   readonly gatewayControllerName: string;
   readonly domainReclaimPolicy: "Delete" | "Retain";
 }
 
-export function translationOptions(release: Release, options: Options): TranslationOptions {
+/** @param clusterWide whether IngressClasses can be read: where they cannot, none is known to have gone */
+export function translationOptions(release: Release, options: Options, clusterWide = true): TranslationOptions {
   return {
     managerNamespace: release.namespace,
     managerName: options.managerName,
@@ -25,7 +26,7 @@ export function translationOptions(release: Release, options: Options): Translat
     ...(release.watchNamespace === undefined ? {} : { watchNamespace: release.watchNamespace }),
     ...(Object.keys(options.metadata).length === 0 ? {} : { ngrokMetadata: options.metadata }),
     ingressControllerName: options.routing?.ingressControllerName ?? INGRESS_CONTROLLER,
-    stamp: ownerOf(release),
+    ...(clusterWide ? { stamp: ownerOf(release) } : {}),
     gatewayControllerName: options.routing?.gatewayControllerName ?? GATEWAY_CONTROLLER,
     domainReclaimPolicy: options.defaultDomainReclaimPolicy,
   };

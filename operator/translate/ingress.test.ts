@@ -1,5 +1,6 @@
 // Which Ingresses become endpoints, what two of them do with one host, and where their backends lead.
 import { describe, expect, test } from "vitest";
+import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
 import { anIngress, anIngressClass, anNgrokTrafficPolicy } from "#test/support/builders.ts";
 import {
   backend,
@@ -77,6 +78,19 @@ describe("an Ingress is translated", () => {
         ].slice(0, lines),
       );
     }
+  });
+
+  const HELD = { finalizers: [FINALIZER], annotations: { [DRAIN_OWNER]: "ops/ngrok" } };
+  test.for([
+    ["this install holds it", HELD, "ops/ngrok", 1],
+    ["a copy of it has the stamp alone", { annotations: HELD.annotations }, "ops/ngrok", 0],
+    ["another install holds it", HELD, "team/ngrok", 0],
+    ["nobody may read classes, so none is known to have gone", HELD, undefined, 0],
+  ] as const)("when its class has gone, as far as it was served: %s", ([, metadata, stamp, count], { expect }) => {
+    const one = ingress("shop", { "shop.example.com": [{ to: "shop" }] });
+    Object.assign(one.metadata, structuredClone(metadata));
+    const options = { ...OPTIONS, ...(stamp === undefined ? {} : { stamp }) };
+    expect(translate(index([shop, one]), options).endpoints).toHaveLength(count);
   });
 
   test("not while it is being deleted", () => {

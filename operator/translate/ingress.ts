@@ -1,7 +1,7 @@
 // Ingress: which ones are ours to serve, and the virtual hosts that they ask for. One host name is one virtual host, over
 // all Ingresses of a namespace.
 import { isDefaultClass, isOurIngress, isOurIngressClass } from "#api/classes.ts";
-import { DRAIN_OWNER } from "#api/keys.ts";
+import { DRAIN_OWNER, FINALIZERS } from "#api/keys.ts";
 import { isHost } from "#api/names.ts";
 import { Ingress, IngressClass, type IngressClassObject, type IngressObject } from "#kube/kinds.ts";
 import { type EndpointSettings, endpointSettings, hasSettings } from "./annotations.ts";
@@ -51,8 +51,12 @@ export function isOurs(ingress: IngressObject, classes: readonly IngressClassObj
 }
 
 function isLost(ingress: IngressObject, classes: readonly IngressClassObject[], { stamp }: ClassOptions): boolean {
-  const isStamped = stamp !== undefined && ingress.metadata.annotations?.[DRAIN_OWNER] === stamp;
-  return isStamped && !isAnybodys(ingress, classes);
+  return stamp !== undefined && holderOf(ingress) === stamp && !isAnybodys(ingress, classes);
+}
+
+/** The stamp of whoever holds it. Without a finalizer of ours it says nothing: a copy in Git has it, too. */
+export function holderOf({ metadata: { finalizers = [], annotations } }: IngressObject): string | undefined {
+  return finalizers.some((one) => FINALIZERS.includes(one)) ? annotations?.[DRAIN_OWNER] : undefined;
 }
 
 /** Whether its class, or the default one, is there. */

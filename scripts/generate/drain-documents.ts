@@ -67,7 +67,11 @@ const mark = {
 const state: JsonSchema = {
   description: "The drain state.",
   anyOf: [
-    fields<{ phase: "Unknown"; why: string }>("It cannot be read.", { phase: always("Unknown"), why: text("Why.") }),
+    fields<{ phase: "Unknown"; why: string; wish?: "Retain" }>(
+      "It cannot be read, or the mark in it is not this ConfigMap's.",
+      { phase: always("Unknown"), why: text("Why."), wish: always("Retain") },
+      "wish",
+    ),
     fields<{ phase: "Open"; explicit: boolean; wish?: "Retain" }>(
       "No drain.",
       {

@@ -205,8 +205,7 @@ async function drainOnce(world: World, trying: Trying): Promise<HookResult> {
     revision: settings.revision,
   };
   const looked = { read, release, clusterWide: settings.clusterWide, operator: conclusion.farewell?.is !== "absent" };
-  // A look that fails changes nothing of what was done.
-  for (const what of await unseen(looked, world.signal).catch(() => [])) world.say("unseen", what);
+  for (const what of await unseen(looked, world.signal)) world.say("unseen", what);
   for (const line of endingLines(conclusion, ended)) world.say(...line);
   return { ok: conclusion.farewell !== undefined };
 }

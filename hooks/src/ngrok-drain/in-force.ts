@@ -15,7 +15,7 @@ export function policyInForce(
   operator: KubernetesOperator | undefined,
 ): PolicyInForce {
   if ("policy" in state) return { policy: state.policy, from: "the drain state" };
-  if (state.phase === "Open" && state.wish !== undefined) return { policy: state.wish, from: "the drain state" };
+  if (state.wish !== undefined) return { policy: state.wish, from: "the drain state" };
   if (chart !== undefined) return { policy: chart, from: "the chart" };
   if (operator !== undefined) return { policy: drainPolicyOf(operator), from: "the KubernetesOperator" };
   return { policy: "Retain", from: "nobody; Retain is the default" };

@@ -152,21 +152,23 @@ function lineOf([word, sentence]: readonly [string, string]): string {
   return `${word.padEnd(9)} ${sentence}`;
 }
 
-/** Helm's objects are Helm's to delete; where it has forgotten them, its label finds them. */
-/** What a chart's objects may be, beside those that only some clusters know. The report is for the person, and stays. */
+/**
+ * What the chart has in its namespace, and the hooks' Lease; the report is for the person, and stays. What lies in no namespace
+ * is not among them: a release of that name in another namespace has the same label on its own.
+ */
 const KINDS =
-  "deployment,job,service,configmap,secret,serviceaccount,role,rolebinding,poddisruptionbudget,networkpolicy,lease," +
-  "ingressclass,clusterrole,clusterrolebinding,validatingadmissionpolicy,validatingadmissionpolicybinding";
+  "deployment,job,service,configmap,secret,serviceaccount,role,rolebinding,poddisruptionbudget,networkpolicy,lease";
+const OF_NO_NAMESPACE = "clusterrole,clusterrolebinding,ingressclass";
 
 /** What is typed next, and why. */
 function restOf({ name, namespace }: Release, { helm, namespaceGoes }: Traces): { next: string; why: string } {
+  const ofRelease = `-l app.kubernetes.io/instance=${name}`;
   if (namespaceGoes)
     return { next: `kubectl get namespace ${namespace}`, why: "nothing of ours holds the namespace any more" };
   if (helm !== false)
     return { next: `helm uninstall ${name} -n ${namespace} --no-hooks`, why: "removes the rest of the release" };
-  const label = `app.kubernetes.io/instance=${name},app.kubernetes.io/component!=drain-report`;
   return {
-    next: `kubectl -n ${namespace} delete ${KINDS} -l ${label} --ignore-not-found`,
-    why: "removes what else carries the release's label",
+    next: `kubectl -n ${namespace} delete ${KINDS} ${ofRelease},app.kubernetes.io/component!=drain-report --ignore-not-found`,
+    why: `removes what else carries the release's label in ${namespace}; in no namespace are those of: kubectl get ${OF_NO_NAMESPACE} ${ofRelease}`,
   };
 }

@@ -17,14 +17,12 @@ export function endpointsAt(cached: Cached, hostname: string): readonly (CloudEn
 /** What is wrong, by the URL. `hosts`: those of one Gateway. */
 export function sharedHosts(hosts: readonly VirtualHost[], cached: Cached): ReadonlyMap<string, string> {
   const shared = new Map<string, string>();
-  for (const { listener, poolingEnabled } of hosts) {
+  for (const { listener } of hosts) {
     const url = publicUrl(listener);
     const there = endpointsAt(cached, listener.hostname).filter(
       ({ spec, metadata }) => spec.url === url && metadata.deletionTimestamp === undefined,
     );
-    // An AgentEndpoint does not say whether it pools.
-    const others = poolingEnabled === true ? there.filter(isAlone) : there;
-    if (there.length < 2 || others.length === 0) continue;
+    if (there.length < 2 || !there.some(isAlone)) continue;
     const names = there.map(nameOf).toSorted().join(" and ");
     const why = "ngrok takes several endpoints on one address only where all pool";
     shared.set(
@@ -35,6 +33,7 @@ export function sharedHosts(hosts: readonly VirtualHost[], cached: Cached): Read
   return shared;
 }
 
+/** An AgentEndpoint always pools. */
 function isAlone(endpoint: CloudEndpoint | AgentEndpoint): boolean {
   return !("upstream" in endpoint.spec) && (endpoint as CloudEndpoint).spec.poolingEnabled !== true;
 }

@@ -78,7 +78,7 @@ function verdictOf(ingress: IngressObject, { cached, options, release, clusterWi
 
 function apply(ingress: IngressObject, context: Context): Promise<Outcome<IngressObject>> {
   const { cached, release, options: flags, clusterWide } = context;
-  const options = translationOptions(release, flags);
+  const options = translationOptions(release, flags, clusterWide);
   const classes = ingressClasses(cached, clusterWide, options.ingressControllerName);
   const { served, problems } = judgeIngress(ingress, classes, options);
   const unserved = unservedEvent(problems);

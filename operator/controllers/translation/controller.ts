@@ -86,7 +86,7 @@ export const translationController = defineKeyed({
 
 async function apply(key: string, context: KeyContext): Promise<KeyOutcome> {
   const { cached, release, options: flags, clusterWide } = context;
-  const options = translationOptions(release, flags);
+  const options = translationOptions(release, flags, clusterWide);
   const classes = cached.has(Ingress, BY_HOST)
     ? ingressClasses(cached, clusterWide, options.ingressControllerName)
     : [];

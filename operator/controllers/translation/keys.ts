@@ -1,12 +1,12 @@
 // The keys that the translation works on, a host name or a Service, and under which of them an object is found. Pure.
 import { annotation } from "../../translate/annotations.ts";
 import type { AgentEndpoint } from "#api/agent-endpoint.ts";
-import { DRAIN_OWNER } from "#api/keys.ts";
 import { keyOf, type KubeObject } from "#kube/kind.ts";
 import type { GatewayObject, IngressObject } from "#kube/kinds.ts";
 import type { IngressBackend } from "#kube/routing-objects.ts";
 import type { Naming } from "../../runtime/names-in-order.ts";
 import { cloudEndpointName, gatewayPrefix } from "../../translate/endpoint-names.ts";
+import { holderOf } from "../../translate/ingress.ts";
 import type { Seed } from "./slice.ts";
 
 export function hostKey(host: string): string {
@@ -38,7 +38,7 @@ interface Named {
 /** The hosts of an Ingress, each with the Services to which its rules send; the default backend is every host's. */
 export function hostsByService(ingress: IngressObject): Naming {
   const { ingressClassName = "", defaultBackend, rules = [] } = ingress.spec ?? {};
-  const stamp = ingress.metadata.annotations?.[DRAIN_OWNER] ?? "";
+  const stamp = holderOf(ingress) ?? "";
   const byHost = Map.groupBy(rules, (rule) => rule?.host?.toLowerCase() ?? "");
   return hostsOfIngress(ingress).map((name) => {
     const backends = [...(byHost.get(name) ?? []).flatMap(backendsOfRule), defaultBackend];
@@ -55,7 +55,7 @@ export interface HostsPart {
   readonly port: string;
   /** "" for the default. */
   readonly ingressClassName: string;
-  /** "" where there is none. */
+  /** Of whoever holds it; "" where nobody does. */
   readonly stamp: string;
 }
 

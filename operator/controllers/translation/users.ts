@@ -1,7 +1,7 @@
 // Which hosts send to a Service, and in which order the translator comes to them: of thousands the first few are found
 // without a look at the rest.
 import { isOurGatewayClass } from "#api/classes.ts";
-import { DRAIN_OWNER } from "#api/keys.ts";
+import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
 import { keyOf, refOf, refOfKey } from "#kube/kind.ts";
 import {
   Gateway,
@@ -119,11 +119,8 @@ export class ServiceUsers {
   /** Whether an Ingress of that class and stamp is ours; "": the default class. */
   #isOurs(ingressClassName: string, stamp: string): boolean {
     const spec = ingressClassName === "" ? {} : { ingressClassName };
-    return isOurs(
-      { metadata: { name: "", annotations: { [DRAIN_OWNER]: stamp } }, spec },
-      this.#classes,
-      this.#options,
-    );
+    const held = stamp === "" ? {} : { finalizers: [FINALIZER], annotations: { [DRAIN_OWNER]: stamp } };
+    return isOurs({ metadata: { name: "", ...held }, spec }, this.#classes, this.#options);
   }
 }
 
