@@ -90,7 +90,8 @@ describe.runIf(asRoot)("as root, with chroot, an image by its files alone", () =
 
   test("holds every module that its programs load", async () => {
     const root = await rootOf(images.operator.archive);
-    const programs = (await readdir(join(root, "app"), { recursive: true })).filter((path) => path.endsWith(".mjs"));
+    const files = await readdir(join(root, "app"), { recursive: true });
+    const programs = files.filter((path) => path.endsWith(".mjs") && !path.startsWith("node_modules/"));
     expect(programs).toEqual(expect.arrayContaining(["hooks/cleanup.mjs", "hooks/drain.mjs"]));
     for (const program of programs) {
       // A manager looks at its command line, a hook misses its environment: each says so once everything is loaded. With 1
@@ -103,6 +104,14 @@ describe.runIf(asRoot)("as root, with chroot, an image by its files alone", () =
       expect(said, program).toMatch(/usage|option|lacks/i);
       expect(said, program).not.toMatch(/ERR_MODULE_NOT_FOUND|Dynamic require|SyntaxError/);
     }
+  });
+
+  test("holds what reads a kubeconfig beside them, for who names one", async () => {
+    const root = await rootOf(images.operator.archive);
+    const asked = nodeIn(root, "/app/ngrok-drain.mjs", "status", "--kubeconfig", "/app/there-is-none");
+    await expect(asked).rejects.toMatchObject({
+      stderr: expect.stringContaining("kubeconfig /app/there-is-none cannot be read (ENOENT)") as string,
+    });
   });
 });
 
