@@ -3,7 +3,6 @@
 {{- /* Of Node. */ -}}
 {{- define "ngrok-operator.forwarderFlags" -}}
 - --max-semi-space-size=1
-- --v8-pool-size=1
 {{- end -}}
 
 {{- define "ngrok-operator.forwarderEnv" -}}
