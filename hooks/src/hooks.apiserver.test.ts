@@ -30,6 +30,8 @@ describe("the drain hook", () => {
     await rig.domains(1);
     await rig.anOperator();
     const { code, log } = await rig.run("drain");
+    // Before it has asked anybody anything: who is killed then has said what to type.
+    expect(log.split("\n")[0]).toMatch(/resume +should this run not come to its end: helm uninstall ngrok -n ops/);
     expect(log).toMatch(/drain +release ops\/ngrok chart \S+ revision 1 policy Retain time limit 270s/);
     expect(log).toMatch(/kept +at ngrok: Domain 1; ids in ConfigMap ngrok-operator-drain-report/);
     expect({ code, lines: log.split("\n").length < 40 }).toEqual({ code: 0, lines: true });

@@ -76,13 +76,14 @@ async function run(world: World): Promise<HookResult> {
   const again = `helm uninstall ${release.name} -n ${release.namespace}`;
   const read = reader(world.connection);
   const began = clock.now();
+  // Before the first call: a pod that is killed says nothing at its end.
+  world.say("resume", `should this run not come to its end: ${again}`);
   const headStartMs = await headStart(read, { ...settings, namespace: release.namespace }, clock, signal);
   const runMs = budget.runMs - headStartMs;
   const trying: Trying = { settings, read, began, headStartMs, again, marked: false, first: "none" };
-  // The command at once: a pod that is killed says nothing at its end.
   world.say(
     "drain",
-    `release ${release.namespace}/${release.name} chart ${chart} revision ${revision} policy ${policy} time limit ${Math.round(runMs / 1000)}s, to be resumed by: ${again}`,
+    `release ${release.namespace}/${release.name} chart ${chart} revision ${revision} policy ${policy} time limit ${Math.round(runMs / 1000)}s`,
   );
   try {
     const result = await untilDone(world, runMs, async () => await attempt(world, trying));
