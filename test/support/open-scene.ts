@@ -125,12 +125,15 @@ export async function openScene(stage: Stage, options: OpenSceneOptions): Promis
     },
     diagnosis: async () => (await Promise.all(releases.map(async (release) => await release.diagnosis()))).join("\n"),
     [Symbol.asyncDispose]: async () => {
-      if (isOurChart && releases.length > 0) {
-        const seen = rightsSeen(await eventsSince(auditLog, began), namespace, id);
-        await keepRights(productOf(stage.image), namespace, seen);
+      try {
+        if (isOurChart && releases.length > 0) {
+          const seen = rightsSeen(await eventsSince(auditLog, began), namespace, id);
+          await keepRights(productOf(stage.image), namespace, seen);
+        }
+      } finally {
+        await connection[Symbol.asyncDispose]();
+        await ngrok.close();
       }
-      await connection[Symbol.asyncDispose]();
-      await ngrok.close();
     },
   };
 }

@@ -3,6 +3,8 @@
 import { randomUUID } from "node:crypto";
 import type { KubeObject } from "#kube/kind.ts";
 import { IngressClass, type IngressClassObject, type IngressObject, Service, type ServiceObject } from "#kube/kinds.ts";
+import { AgentEndpoint } from "#api/agent-endpoint.ts";
+import { shortHash } from "#api/names.ts";
 import { agentEndpointController } from "#operator/controllers/agent-endpoint/controller.ts";
 import { cloudEndpointController } from "#operator/controllers/cloud-endpoint/controller.ts";
 import { domainController } from "#operator/controllers/domain/controller.ts";
@@ -93,4 +95,13 @@ export async function startShop(options: Partial<WorldOptions> = {}): Promise<Sh
       await world[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Makes the Service `web`, and somebody else's AgentEndpoint under the name that its own wants; returns that name. */
+export async function takenName({ world, service }: Pick<Shop, "world" | "service">): Promise<string> {
+  const { metadata } = await service("web");
+  const name = `${shortHash(metadata.uid ?? "", 5)}-web-${world.namespace}-80`;
+  const spec = { url: "https://mine.internal", upstream: { url: "http://mine:80" } };
+  await world.create(AgentEndpoint, { metadata: { name }, spec });
+  return name;
 }

@@ -1,4 +1,4 @@
-// What a run that ended well could not look at, in words: decision 9 says what is not there is empty, and names it.
+// What a run could not look at, in words: decision 9 takes what is not there for empty, and has it named.
 import { ownKinds } from "#api/own-kinds.ts";
 import type { Release } from "#api/release.ts";
 import { ABSENT } from "#kube/discovery.ts";

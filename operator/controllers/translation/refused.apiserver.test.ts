@@ -1,11 +1,9 @@
 // What somebody else keeps the driver from making, by a policy or by a name, is told on the Ingress that asks for it, a Domain
 // like an endpoint.
 import { expect, test } from "vitest";
-import { AgentEndpoint } from "#api/agent-endpoint.ts";
-import { shortHash } from "#api/names.ts";
 import { Event, Ingress } from "#kube/kinds.ts";
 import { aDomain } from "#test/support/builders.ts";
-import { startShop } from "#test/support/shop.ts";
+import { startShop, takenName } from "#test/support/shop.ts";
 import type { World } from "#test/support/world.ts";
 
 const POLICIES = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
@@ -26,10 +24,7 @@ test("a Domain that a policy of the cluster refuses is an event on its Ingress, 
 test("an internal endpoint whose name somebody else's has is an event on the Ingress that leads to its Service, with the remedy", async () => {
   await using shop = await startShop();
   const { world } = shop;
-  const { metadata } = await shop.service("web");
-  const name = `${shortHash(metadata.uid ?? "", 5)}-web-${world.namespace}-80`;
-  const spec = { url: "https://mine.internal", upstream: { url: "http://mine:80" } };
-  await world.create(AgentEndpoint, { metadata: { name }, spec });
+  const name = await takenName(shop);
   const annotations = { "ngrok.com/mapping-strategy": "endpoints-verbose" };
   await world.create(Ingress, shop.ingress("shop", { "shop.ngrok.app": "web" }, { metadata: { annotations } }));
   await world.create(Ingress, shop.ingress("other", { "other.ngrok.app": "absent" }));

@@ -1,8 +1,6 @@
 // Whatever users write that cannot be served as it is written, is told on the object that says it: what, where, and what to
 // do about it.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { AgentEndpoint } from "#api/agent-endpoint.ts";
-import { shortHash } from "#api/names.ts";
 import { Event, Gateway, type GatewayObject, HTTPRoute, Ingress, IngressClass, Secret, Service } from "#kube/kinds.ts";
 import { ingressController } from "#operator/controllers/ingress/controller.ts";
 import { ownControlPlane } from "#test/support/apiserver.ts";
@@ -14,6 +12,7 @@ import {
   installGatewayApi,
   startGatewayShop,
 } from "#test/support/gateway-shop.ts";
+import { takenName } from "#test/support/shop.ts";
 
 let plane: Awaited<ReturnType<typeof ownControlPlane>>;
 beforeAll(async () => {
@@ -139,10 +138,7 @@ test("a host that an Ingress has is told to the Gateway that asks for it as well
 test("an endpoint whose name somebody else's has is an event on the Gateway whose route leads to its Service", async () => {
   await using shop = await open();
   const { world } = shop;
-  const { metadata } = await shop.service("web");
-  const name = `${shortHash(metadata.uid ?? "", 5)}-web-${world.namespace}-80`;
-  const spec = { url: "https://mine.internal", upstream: { url: "http://mine:80" } };
-  await world.create(AgentEndpoint, { metadata: { name }, spec });
+  const name = await takenName(shop);
   const annotations = { "ngrok.com/mapping-strategy": "endpoints-verbose" };
   await world.create(Gateway, shop.gateway("shop.ngrok.app", { metadata: { annotations } }));
   await world.create(HTTPRoute, shop.route("web", "web"));
