@@ -35,7 +35,7 @@ test("a release of 0.24 is taken over in place with all that is at ngrok, goes b
   await install024(scene, edge);
   await life024(scene);
   await leads(kubectl, scene.namespace, MANAGER);
-  const before = await standing(kubectl, scene.namespace);
+  const before = await standing(scene);
   const remote = remoteOf(scene.ngrok);
   const position = await scene.auditPosition();
 
@@ -51,18 +51,18 @@ test("a release of 0.24 is taken over in place with all that is at ngrok, goes b
   await typed("upgrade");
   expect(await typed("look")).toContain("UninstallReady=True");
   await expect.poll(async () => (await typed("unstamped")).trim()).toBe("0");
-  expect(await standing(kubectl, scene.namespace)).toEqual(before);
+  expect(await standing(scene)).toEqual(before);
   expect(remoteOf(scene.ngrok)).toEqual(remote);
 
   await typed("back", { REVISION: "1" });
   await leads(kubectl, scene.namespace, MANAGER);
-  expect(await standing(kubectl, scene.namespace)).toEqual(before);
+  expect(await standing(scene)).toEqual(before);
 
   await typed("keep");
   await typed("upgrade");
   await leads(kubectl, scene.namespace, "pod/");
   await typed("look");
-  expect(await standing(kubectl, scene.namespace)).toEqual(before);
+  expect(await standing(scene)).toEqual(before);
   expect(remoteOf(scene.ngrok)).toEqual(remote);
 
   const events = await eventsSince(scene.auditLog, position);
@@ -118,12 +118,14 @@ async function leads(kubectl: Kubectl, namespace: string, holder: string): Promi
 }
 
 /** What must be the same object, with the same id at ngrok and the same selector, whoever works. */
-async function standing(kubectl: Kubectl, namespace: string): Promise<string[]> {
+async function standing({ stage: { kubectl }, namespace, namespaces: [at] }: Scene): Promise<string[]> {
   const fields = "{.kind} {.metadata.name} {.metadata.uid} {.status.id} {.spec.selector.matchLabels}";
   const template = ["-o", `jsonpath={range .items[*]}${fields}{"\\n"}{end}`];
   const label = ["-l", `app.kubernetes.io/instance=${RELEASE}`];
   const texts = await Promise.all([
-    kubectl.run(["get", KINDS, "-A", ...template]),
+    // Not of all namespaces: one of the scene before may still be going.
+    kubectl.run(["-n", namespace, "get", KINDS, ...template]),
+    kubectl.run(["-n", at, "get", KINDS, ...template]),
     kubectl.run(["get", "crds,ingressclasses", ...label, ...template]),
     kubectl.run(["-n", namespace, "get", "deployments,secrets", ...label, ...template]),
   ]);
