@@ -57,7 +57,10 @@ export async function asked(
 ): Promise<Users> {
   const objects = usersObjects(features);
   if (objects.length === 0) return { before: [], made: [] };
-  const create = async (): Promise<UsersObject[]> => await write(kubectl, objects);
+  const create = async (): Promise<UsersObject[]> => {
+    await kubectl.apply([{ apiVersion: "v1", kind: "Namespace", metadata: { name: USERS } }]);
+    return await write(kubectl, objects);
+  };
   const before = await step("users", create, () => `${objects.map(nameOf).join(", ")}`);
   const wait = async (): Promise<void> => {
     for (const [object, until] of features.flatMap((feature) => SHOWN[feature])) {

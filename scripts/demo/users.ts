@@ -21,23 +21,31 @@ export interface UsersObject {
   readonly spec?: unknown;
 }
 
+/** Where the users' objects lie, and their GatewayClass, which lies in no namespace. */
+export interface UsersPlace {
+  readonly namespace: string;
+  readonly gatewayClass: string;
+}
+
+const DEMO: UsersPlace = { namespace: USERS, gatewayClass: "ngrok" };
+
 /** What the users write down for these features, with the Services behind it. */
-export function usersObjects(features: readonly UsersFeature[]): UsersObject[] {
+export function usersObjects(features: readonly UsersFeature[], { namespace, gatewayClass } = DEMO): UsersObject[] {
   const metadata = (name: string): UsersObject["metadata"] => ({
     name,
-    namespace: USERS,
+    namespace,
     labels: { team: "shop" },
     annotations: { "example.com/owner": "the users", "ngrok.com/mapping-strategy": "endpoints-verbose" },
   });
   const plain = (name: string): UsersObject => ({
     apiVersion: "v1",
     kind: "Service",
-    metadata: { name, namespace: USERS },
+    metadata: { name, namespace },
     spec: { ports: [{ name: "http", port: 80 }], selector: { app: name } },
   });
   const asked: Readonly<Record<UsersFeature, () => UsersObject[]>> = {
     ingress: () => [plain("cart"), anIngress(metadata("shop"))],
-    gateway: () => [aGatewayClass(), aGateway(metadata("edge")), aRoute(metadata("api"))],
+    gateway: () => [aGatewayClass(gatewayClass), aGateway(metadata("edge"), gatewayClass), aRoute(metadata("api"))],
     service: () => [aLoadBalancer(metadata("database"))],
   };
   const backend = features.some((feature) => feature !== "service") ? [plain("web")] : [];
@@ -56,18 +64,18 @@ function anIngress(metadata: UsersObject["metadata"]): UsersObject {
 
 const GATEWAY_API = "gateway.networking.k8s.io/v1";
 
-function aGatewayClass(): UsersObject {
+function aGatewayClass(name: string): UsersObject {
   const spec = { controllerName: "ngrok.com/gateway-controller" };
-  return { apiVersion: GATEWAY_API, kind: "GatewayClass", metadata: { name: "ngrok" }, spec };
+  return { apiVersion: GATEWAY_API, kind: "GatewayClass", metadata: { name }, spec };
 }
 
-function aGateway(metadata: UsersObject["metadata"]): UsersObject {
+function aGateway(metadata: UsersObject["metadata"], gatewayClassName: string): UsersObject {
   const listener = { name: "https", protocol: "HTTPS", port: 443, hostname: "api.example.com" };
   return {
     apiVersion: GATEWAY_API,
     kind: "Gateway",
     metadata,
-    spec: { gatewayClassName: "ngrok", listeners: [listener] },
+    spec: { gatewayClassName, listeners: [listener] },
   };
 }
 
@@ -106,10 +114,11 @@ export function isServed({ kind, spec }: UsersObject): boolean {
   return kind !== "Service" || (spec as { type?: string }).type === "LoadBalancer";
 }
 
-/** Creates them; resolves to what the API server answered to their author, before anybody else had a hand in it. */
+/**
+ * Creates them in a namespace that is there; resolves to what the API server answered to their author, before anybody else
+ * had a hand in it.
+ */
 export async function write(kubectl: Kubectl, objects: readonly UsersObject[]): Promise<UsersObject[]> {
-  const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: USERS } };
-  await kubectl.apply([namespace]);
   const list = { apiVersion: "v1", kind: "List", items: objects };
   const answer = await kubectl.run(["apply", "-f", "-", "-o", "json"], { input: JSON.stringify(list) });
   const made = JSON.parse(answer) as UsersObject | { items: UsersObject[] };

@@ -2,6 +2,7 @@
 import type { Kubectl } from "#test/support/kubectl.ts";
 import { RELEASE, type Scene } from "#test/support/open-scene.ts";
 import { carriers } from "#test/support/residue.ts";
+import { leaveUsers } from "./users.ts";
 
 const OURS = "cloudendpoints,domains,ippolicies,agentendpoints,boundendpoints,kubernetesoperators,ngroktrafficpolicies";
 
@@ -53,6 +54,7 @@ export async function wipe(place: Place, passed: boolean): Promise<void> {
     for (const line of held.split("\n").filter(Boolean)) await freed(kubectl, line.split(/ +/).join("/"));
     await dropTerminating(place, crds);
   }
+  await leaveUsers(place);
   await kubectl.run(["delete", "namespace", namespace, ...namespaces, "--ignore-not-found", "--wait=false"]);
 }
 

@@ -25,6 +25,7 @@ import {
   unexplained,
   writesAfterFence,
 } from "./verdict.ts";
+import { openUsers, usersHarm } from "./users.ts";
 import { openWays, prepareWays, waysAreShut, waysLeft } from "./ways.ts";
 
 /** As often the same command may be needed until it succeeds. */
@@ -51,7 +52,7 @@ export async function play(options: FlowOptions): Promise<Ended> {
   const installed = await endOf(scene.auditLog);
   await prepareWays(scene, fronts);
   const release = await scene.install({ helm: run.helm, values: valuesOf(scenario, run) });
-  const [population] = await Promise.all([scene.populate(scenario.count), openWays(scene)]);
+  const [population, , users] = await Promise.all([scene.populate(scenario.count), openWays(scene), openUsers(scene)]);
   let position = installed;
   const setting = {
     scenario,
@@ -82,6 +83,7 @@ export async function play(options: FlowOptions): Promise<Ended> {
     };
     assert.deepEqual([...wrongs(run, evidence), ...refusals(evidence, scene)], []);
     await waysAreShut(scene, fronts);
+    assert.deepEqual(await usersHarm(scene, users), []);
     if (run.policy === "Delete" && !isRelaxed(evidence)) assert.deepEqual(await waysLeft(scene, run.keep), []);
     await scenario.after?.(act);
     return ended;

@@ -170,6 +170,15 @@ test("an exit 1 has to say why, and what to type", () => {
   expect(unexplained(`${blocked}\n${again}`)).toEqual([]);
   expect(unexplained(blocked)).toEqual(["the output names no next command"]);
   expect(unexplained(again)).toEqual(["the output names no reason"]);
+  expect(unexplained(`${again}\n${blocked}`)).toEqual(["the output names no next command"]);
+});
+
+test("of a hook that was killed Helm says why, and the hook's first line what to type", () => {
+  const first = "13:00:00 resume    stopped halfway? helm uninstall edge -n ngrok";
+  expect(unexplained(`${first}\nError: job edge-drain failed: BackoffLimitExceeded`)).toEqual([]);
+  expect(unexplained(`${first}\nError: uninstall: Failed to purge the release`)).toEqual([
+    "the output names no reason",
+  ]);
 });
 
 const agent = "system:serviceaccount:ngrok:edge-ngrok-operator-agent";

@@ -105,11 +105,19 @@ export function isRelaxed({ events }: Evidence): boolean {
   );
 }
 
-/** An exit 1 names a reason and what to type; the object is for the scenario's own patterns. */
+const REASON = /^\d\d:\d\d:\d\d (blocked|failed|refused|paused|stopped) /m;
+/** Helm's own, of a hook that was killed or not waited for: nobody else can say it then. */
+const HELMS_REASON = /^Error: .*([Jj]ob\b|hooks? |(pre|post)-delete|timed out|deadline|interrupted)/m;
+const NEXT = /helm uninstall \S+ -n \S+|(run )?the same helm uninstall again|helm rollback \S+ \d/;
+
+/**
+ * An exit 1 names a reason and what to type; the object is for the scenario's own patterns. What a hook has said itself it
+ * follows with the command: the line it begins with is for those that are killed.
+ */
 export function unexplained(text: string): string[] {
-  const reason = /^\d\d:\d\d:\d\d (blocked|failed|refused|paused|stopped) /m.test(text) || /^Error: /m.test(text);
-  const next = /helm uninstall \S+ -n \S+|(run )?the same helm uninstall again|helm rollback \S+ \d/.test(text);
-  return [...(reason ? [] : ["the output names no reason"]), ...(next ? [] : ["the output names no next command"])];
+  const at = text.search(REASON);
+  if (at < 0 && !HELMS_REASON.test(text)) return ["the output names no reason"];
+  return NEXT.test(text.slice(Math.max(at, 0))) ? [] : ["the output names no next command"];
 }
 
 /** Ids of objects that people, not controllers, deleted one by one before the drain was marked. */

@@ -5,15 +5,15 @@ import { FULLNAME, RELEASE } from "#test/support/open-scene.ts";
 import { defineScenario, type Act, type Policy } from "../scenario.ts";
 
 /**
- * Calls of a hook that frees 30 objects and those of the other two pods, but for its last ones: how many there are differs
+ * Calls of a hook that frees 30 objects, those of the other two pods and of the users, but for its last ones: how many there are differs
  * from run to run, and a kill beyond the last one would be none. Seen: `operator-alive` prints them.
  */
-const CALLS_OF_DRAIN: Readonly<Record<Policy, number>> = { Retain: 160, Delete: 190 };
+const CALLS_OF_DRAIN: Readonly<Record<Policy, number>> = { Retain: 172, Delete: 218 };
 
 /** From the KubernetesOperator's deletion on: its finalizer, the Lease, and what is read between them. */
 const LAST_CALLS_OF_DRAIN = 3;
 /** Without a drain before it that failed. */
-const CALLS_OF_CLEANUP = 36;
+const CALLS_OF_CLEANUP = 40;
 
 export async function scaleToZero({ kubectl, at }: Act): Promise<void> {
   const all = ["--selector", `app.kubernetes.io/instance=${RELEASE}`];

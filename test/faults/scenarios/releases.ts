@@ -12,8 +12,8 @@ import { pageCommands } from "#test/support/page-commands.ts";
 import { CommandFailed } from "#tools/command.ts";
 import { defineScenario, type Policy, unguarded, type Act } from "../scenario.ts";
 
-/** Calls of a leader that frees 30 objects and those of the other two pods, from its mark on. */
-const CALLS_OF_LEADER: Readonly<Record<Policy, number>> = { Retain: 100, Delete: 130 };
+/** Calls of a leader that frees 30 objects, those of the other two pods and of the users, from its mark on. */
+const CALLS_OF_LEADER: Readonly<Record<Policy, number>> = { Retain: 110, Delete: 145 };
 
 const STATE = `configmap/${FULLNAME}-drain-state`;
 
@@ -70,6 +70,29 @@ async function wasReplaced(act: Act): Promise<boolean> {
   );
 }
 
+function attempt(word: string): string[] {
+  return ["--set", `podAnnotations.attempt=${word}`];
+}
+
+/** It fails, since nothing is ready within a second: then revision 1 stays deployed, and Helm goes on from it. */
+async function failedUpgrade(act: Act): Promise<void> {
+  const slow = ["--wait", "--timeout", "1s", ...attempt("first")];
+  const failed = await helm(act, "upgrade", RELEASE, CHART, "--reuse-values", ...slow);
+  assert.equal(failed.code, 1);
+}
+
+/** Helm 4 replaces only what it applies from its own side. */
+function byForce(act: Act): string[] {
+  return act.run.helm === 3 ? ["--force"] : ["--force-replace", "--server-side=false"];
+}
+
+/** Some objects cannot be replaced, whatever Helm says; the state is, and that is what matters here. */
+async function replacesTheState(act: Act, ...args: string[]): Promise<void> {
+  const { stderr } = await helm(act, ...args);
+  assert.ok(await wasReplaced(act), `the drain state was not replaced: ${stderr}`);
+  await act.phase("Draining");
+}
+
 /** A command line as the run of a `way`: what it printed, and 0 or 1. */
 async function asRun(work: () => Promise<string>): Promise<HelmRun> {
   const began = performance.now();
@@ -104,23 +127,10 @@ export const releases = [
     sentence: "Someone upgrades the release in mid-drain, which an earlier failed upgrade makes possible (F11)",
     keepFalse: true,
     firstEnd: "maybe",
-    before: async (act) => {
-      // It fails, since nothing is ready within a second: then revision 1 stays deployed, and Helm goes on from it.
-      const slow = ["--wait", "--timeout", "1s", "--set", "podAnnotations.attempt=first"];
-      const failed = await helm(act, "upgrade", RELEASE, CHART, "--reuse-values", ...slow);
-      assert.equal(failed.code, 1);
-    },
+    before: failedUpgrade,
     during: async (act) => {
       await inTheMiddle(act, async () => {
-        const upgraded = await helm(
-          act,
-          "upgrade",
-          RELEASE,
-          CHART,
-          "--reuse-values",
-          "--set",
-          "podAnnotations.attempt=second",
-        );
+        const upgraded = await helm(act, "upgrade", RELEASE, CHART, "--reuse-values", ...attempt("second"));
         assert.equal(upgraded.code, 0, upgraded.stderr);
       });
     },
@@ -155,12 +165,26 @@ export const releases = [
     firstEnd: "maybe",
     during: async (act) => {
       await inTheMiddle(act, async () => {
-        // Helm 4 replaces only what it applies from its own side.
-        const force = act.run.helm === 3 ? ["--force"] : ["--force-replace", "--server-side=false"];
-        // Some objects cannot be replaced; the state is, and that is what matters here.
-        const back = await helm(act, "rollback", RELEASE, "1", ...force);
-        assert.ok(await wasReplaced(act), `the drain state was not replaced: ${back.stderr}`);
-        await act.phase("Draining");
+        await replacesTheState(act, "rollback", RELEASE, "1", ...byForce(act));
+      });
+    },
+    remedy: async () => await Promise.resolve(),
+    after: async (act) => {
+      await noFinalizerWasAdded(act);
+      await theNewRevisionGoesToo(act);
+    },
+  }),
+  defineScenario({
+    name: "upgrade-forced-in-the-middle",
+    sentence:
+      "Someone upgrades the release by force in mid-drain, after an upgrade that failed: the drain state is replaced, its mark wiped (F11)",
+    keepFalse: true,
+    firstEnd: "maybe",
+    before: failedUpgrade,
+    during: async (act) => {
+      await inTheMiddle(act, async () => {
+        const flags = ["--reuse-values", ...attempt("second"), ...byForce(act)];
+        await replacesTheState(act, "upgrade", RELEASE, CHART, ...flags);
       });
     },
     remedy: async () => await Promise.resolve(),
