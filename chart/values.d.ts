@@ -71,7 +71,7 @@ export interface Values {
   apiURL?: string;
   /** How this release uses ngrok's API. */
   ngrokApi?: {
-    /** Calls that the operator, and the hooks in its place, start in any minute at most; 0 for no limit of our own: then ngrok alone says when to wait, and that is obeyed. Set it where ngrok limits your account, to 120 for instance, and `helm uninstall` with drainPolicy Delete says beforehand how long it will take. */
+    /** Calls that the operator, and the hooks in its place, start in any minute at most; 0 for no limit of our own: then ngrok alone says when to wait, and that is obeyed. Set it where ngrok limits your account, to 120 for instance, and `helm uninstall` with drainPolicy Delete says beforehand how long it will take; without it UninstallReady and `ngrok-drain plan` take calls to cost no time. */
     callsPerMinute?: number | string;
   };
   /** Address of ngrok's agent server, when it is not the public one. */

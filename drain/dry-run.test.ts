@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ADOPTED, DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
 import type { KubeObject, ObjectMeta } from "#kube/kind.ts";
 import { KnownError } from "#wire/errors.ts";
-import { countPage, type DryRun, newDryRun, secondsOf } from "./dry-run.ts";
+import { countPage, type DryRun, newDryRun } from "./dry-run.ts";
 import { rows } from "./kinds.ts";
 import { find } from "./plan.ts";
 
@@ -86,9 +86,4 @@ test("a kind that could not be listed is unknown, not empty", async () => {
   await countPage(run, { row: rowOf("Domain"), unknown: new KnownError("transient", "503") }, release, signal);
   expect([...run.unknown.keys()]).toEqual(["domains.ingress.k8s.ngrok.com"]);
   expect(run.kinds.size).toBe(0);
-});
-
-test("time follows from objects and from ngrok's rate", () => {
-  expect(secondsOf(0, 0, 120)).toBe(2);
-  expect(secondsOf(2000, 2000, 120)).toBe(2 + 20 + 1000);
 });

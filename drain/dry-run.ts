@@ -7,7 +7,7 @@ import type { Writer } from "#kube/writer.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import { metadataText } from "#ngrok/metadata.ts";
 import { KnownError } from "#wire/errors.ts";
-import type { UndoHands } from "./hands.ts";
+import type { Undone, UndoHands } from "./hands.ts";
 import type { Page } from "./inventory.ts";
 import type { Row } from "./kinds.ts";
 import { kindNameOf, nameOf } from "./names.ts";
@@ -71,12 +71,24 @@ async function countObject(
   }
   kind.ours += 1;
   if (found.foreign.length > 0 && found.row.whose === "ours") run.foreign.set(name, found.foreign);
-  if (step.act === "free" || found.row.undo === undefined) return;
-  const stand = standIn(found.object);
-  const undone = await found.row.undo(found.object, stand.hands, release, signal);
-  kind.calls += stand.calls();
+  if (step.act === "free") return;
+  const { calls, undone } = await undoneOnPaper(found.row, found.object, release, signal);
+  kind.calls += calls;
   if (undone.remote === "deleted") kind.remoteDeleted += 1;
   if (undone.remote === "kept") kind.remoteKept.set(undone.why, (kind.remoteKept.get(undone.why) ?? 0) + 1);
+}
+
+/** What a Delete would ask of ngrok for one object of ours, at most, and what would become of what is there. */
+export async function undoneOnPaper(
+  { undo }: Row,
+  object: KubeObject,
+  release: Release,
+  signal: AbortSignal,
+): Promise<{ readonly calls: number; readonly undone: Undone }> {
+  if (undo === undefined) return { calls: 0, undone: { remote: "none" } };
+  const stand = standIn(object);
+  const undone = await undo(object, stand.hands, release, signal);
+  return { calls: stand.calls(), undone };
 }
 
 function newKind(row: Row): KindCount {
@@ -144,14 +156,4 @@ function standIn(object: KubeObject): { readonly hands: UndoHands; calls(): numb
     removeFinalizer: never,
   };
   return { hands: { read, write, ngrok }, calls: () => calls };
-}
-
-/** Objects freed a second, as the benchmark measures them with room to spare. */
-const OBJECTS_PER_SECOND = 100;
-/** Take-over from a living operator, the pass that proves, the farewell. */
-const AROUND_SECONDS = 2;
-
-/** Seconds that a drain of `objects` takes with `calls` to ngrok at its rate; a forecast, rounded up. */
-export function secondsOf(objects: number, calls: number, callsPerMinute: number): number {
-  return Math.ceil(AROUND_SECONDS + objects / OBJECTS_PER_SECOND + (calls * 60) / callsPerMinute);
 }

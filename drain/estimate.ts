@@ -1,9 +1,10 @@
 // How long a drain will take, said before it begins. Asked only where a limit on calls to ngrok makes it long: then a list
 // more is nothing beside it.
 import type { Reader } from "#kube/reader.ts";
-import { countPage, newDryRun, secondsOf } from "./dry-run.ts";
+import { countPage, newDryRun } from "./dry-run.ts";
 import { inventory, type InventoryScope, surroundingsOf } from "./inventory.ts";
 import { rows } from "./kinds.ts";
+import { secondsOf } from "./reckoning.ts";
 
 export interface Estimate {
   /** Of this install. */

@@ -15,7 +15,7 @@ const held = { object: "agentendpoint dev/pay-443", finalizers: ["acme.io/hold"]
 
 function facts(more: Partial<UninstallFacts> = {}): UninstallFacts {
   const settings = { policy: "Delete", crdsGo: false, hook: true, helmSeconds: 300, callsPerMinute: 120 } as const;
-  return { release, ...settings, tally: nothing, key: yes, rights: yes, room: yes, ...more };
+  return { release, ...settings, registered: true, tally: nothing, key: yes, rights: yes, room: yes, ...more };
 }
 
 function said(more: Partial<UninstallFacts> = {}): string {
@@ -99,11 +99,13 @@ describe("the condition", () => {
 });
 
 describe("the tally", () => {
+  const AT_NGROK = { spec: { domain: "a.example.com" }, status: { id: "rd_1" } };
   function anObject(name: string, finalizers: string[], owner = "ops/ngrok"): KubeObject {
     const annotations = { [DRAIN_OWNER]: owner };
-    return { metadata: { name, namespace: "dev", uid: name, finalizers, annotations } };
+    return { metadata: { name, namespace: "dev", uid: name, finalizers, annotations }, ...AT_NGROK };
   }
-  test("counts what is ours, calls of kinds that have something at ngrok, and names the first held object", () => {
+  const { signal } = new AbortController();
+  test("counts what is ours, calls for what stands at ngrok, and names the first held object", async () => {
     const domains = [
       anObject("z", [FINALIZER, "acme.io/hold"]),
       anObject("b", ["acme.io/first", FINALIZER]),
@@ -116,17 +118,17 @@ describe("the tally", () => {
       { row: rowOf("AgentEndpoint"), objects: [anObject("tunnel", [FINALIZER])] },
       { row: rowOf("Service"), objects: [anObject("lb", [FINALIZER, "service.kubernetes.io/load-balancer-cleanup"])] },
     ];
-    expect(tallyOf(kinds, release)).toEqual({
+    expect(await tallyOf(kinds, release, signal)).toEqual({
       objects: 5,
-      calls: 4,
+      calls: 3,
       held: { object: "domain dev/b", finalizers: ["acme.io/first"] },
       heldCount: 2,
       underDelete: { deleted: { Domain: 3, AgentEndpoint: 1 }, domainsKept: 0 },
     });
   });
 
-  test("counts what a Delete would take by kind, and the Domains that stay at ngrok all the same", () => {
-    const kept = { ...anObject("kept", [FINALIZER]), spec: { reclaimPolicy: "Retain" } };
+  test("counts what a Delete would take by kind, and the Domains that stay at ngrok all the same", async () => {
+    const kept = { ...anObject("kept", [FINALIZER]), spec: { ...AT_NGROK.spec, reclaimPolicy: "Retain" } };
     const { metadata } = anObject("before", [FINALIZER]);
     const before = { metadata: { ...metadata, annotations: { ...metadata.annotations, [ADOPTED]: "true" } } };
     const kinds = [
@@ -134,6 +136,9 @@ describe("the tally", () => {
       { row: rowOf("CloudEndpoint"), objects: [kept] },
       { row: rowOf("Ingress"), objects: [anObject("web", [FINALIZER])] },
     ];
-    expect(tallyOf(kinds, release).underDelete).toEqual({ deleted: { Domain: 3, CloudEndpoint: 1 }, domainsKept: 2 });
+    expect((await tallyOf(kinds, release, signal)).underDelete).toEqual({
+      deleted: { Domain: 3, CloudEndpoint: 1 },
+      domainsKept: 2,
+    });
   });
 });

@@ -2,16 +2,17 @@
 // has anyway. Pure; what only the drain's own lists can tell is not asked here (`ngrok-drain plan` asks it).
 import { type Finding, fails, holds } from "#api/conditions.ts";
 import { Domain } from "#api/domain.ts";
-import { ADOPTED } from "#api/keys.ts";
 import type { UnderDelete, UninstallReadyReason } from "#api/kubernetes-operator.ts";
 import { namesOf, type Release } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import { budgetOf, helmSecondsFor } from "./budget.ts";
-import { secondsOf } from "./dry-run.ts";
+import { undoneOnPaper } from "./dry-run.ts";
+import type { Undone } from "./hands.ts";
 import type { Row } from "./kinds.ts";
 import { nameOf } from "./names.ts";
 import { carriesOurs, foreignFinalizers, isOurs, whose } from "./ours.ts";
+import { callsUnder, secondsOf } from "./reckoning.ts";
 
 export const UNINSTALL_READY = "UninstallReady";
 
@@ -21,7 +22,7 @@ export type Answer = { readonly is: "yes" } | { readonly is: "no" | "unknown"; r
 /** Our objects in numbers, and the first of those that somebody else holds too. */
 export interface Tally {
   objects: number;
-  /** To ngrok under Delete, about. */
+  /** To ngrok under Delete, at most, counted as `ngrok-drain plan` does. */
   calls: number;
   held: { readonly object: string; readonly finalizers: readonly string[] } | undefined;
   heldCount: number;
@@ -37,8 +38,10 @@ export interface UninstallFacts {
   readonly hook: boolean;
   /** Helm's timeout as the hook reckons with it. */
   readonly helmSeconds: number;
-  /** Undefined without a limit of our own: then calls to ngrok are taken to cost no time. */
+  /** Undefined without a limit of our own. */
   readonly callsPerMinute: number | undefined;
+  /** Whether the install is registered at ngrok. */
+  readonly registered: boolean;
   readonly tally: Tally;
   /** Whether ngrok takes the API key. */
   readonly key: Answer;
@@ -49,19 +52,21 @@ export interface UninstallFacts {
 }
 
 /** Counts what is ours by stamp or label; of several held objects the first by name, so that the word does not change. */
-export function tallyOf(
+export async function tallyOf(
   kinds: Iterable<{ readonly row: Row; readonly objects: Iterable<KubeObject> }>,
   release: Release,
-): Tally {
+  signal: AbortSignal,
+): Promise<Tally> {
   const underDelete: UnderDelete = { deleted: {}, domainsKept: 0 };
   const tally: Tally = { objects: 0, calls: 0, held: undefined, heldCount: 0, underDelete };
   for (const { row, objects } of kinds) {
     for (const object of objects) {
       if (!carriesOurs(row, object) || !isOurs(whose(row, object, { release, others: "unknown" }))) continue;
       tally.objects += 1;
-      if (row.undo !== undefined) tally.calls += 1;
+      const { calls, undone } = await undoneOnPaper(row, object, release, signal);
+      tally.calls += calls;
       if (row.whose !== "ours") continue;
-      count(underDelete, row, object);
+      count(underDelete, row, undone);
       const finalizers = foreignFinalizers(row, object);
       if (finalizers.length === 0) continue;
       tally.heldCount += 1;
@@ -72,14 +77,10 @@ export function tallyOf(
   return tally;
 }
 
-function count(into: UnderDelete, { kind }: Row, object: KubeObject): void {
+/** A Domain stays as far as the object itself says it; undo/domain.ts asks ngrok as well. */
+function count(into: UnderDelete, { kind }: Row, { remote }: Undone): void {
   into.deleted[kind.kind] = (into.deleted[kind.kind] ?? 0) + 1;
-  if (kind.kind === Domain.kind && staysAtNgrok(object)) into.domainsKept += 1;
-}
-
-/** As far as the object itself says it; undo/domain.ts asks ngrok as well. */
-function staysAtNgrok({ metadata, spec }: KubeObject & { readonly spec?: Partial<Domain["spec"]> }): boolean {
-  return spec?.reclaimPolicy === "Retain" || metadata.annotations?.[ADOPTED] === "true";
+  if (kind.kind === Domain.kind && remote === "kept") into.domainsKept += 1;
 }
 
 type Verdict = { readonly reason: UninstallReadyReason; readonly message: string } | undefined;
@@ -155,9 +156,9 @@ function heldByOthers({ policy, crdsGo, tally: { held, heldCount } }: UninstallF
 }
 
 /** Nothing would be lost, and the next run would go on: but one run would not do. */
-function tooLong({ policy, tally, callsPerMinute, helmSeconds }: UninstallFacts): Verdict {
-  const calls = policy === "Delete" ? tally.calls : 0;
-  const seconds = secondsOf(tally.objects, calls, callsPerMinute ?? Infinity);
+function tooLong({ policy, tally, registered, callsPerMinute, helmSeconds }: UninstallFacts): Verdict {
+  const calls = callsUnder(policy, { calls: tally.calls, registered });
+  const seconds = secondsOf(tally.objects, calls, callsPerMinute);
   if (seconds * 1000 <= budgetOf(helmSeconds).runMs) return undefined;
   const needed = helmSecondsFor(seconds);
   return {

@@ -9,7 +9,7 @@ import type { DrainPolicy } from "#api/schema.ts";
 import { rows } from "#drain/kinds.ts";
 import { missedRights } from "#drain/preflight.ts";
 import { drainRights } from "#drain/rbac.ts";
-import { type Answer, tallyOf, UNINSTALL_READY, uninstallReadiness } from "#drain/readiness.ts";
+import { type Answer, tallyOf, UNINSTALL_READY, type UninstallFacts, uninstallReadiness } from "#drain/readiness.ts";
 import { roomFor } from "#drain/room.ts";
 import type { Connection } from "#kube/connection.ts";
 import { reader } from "#kube/reader.ts";
@@ -155,7 +155,7 @@ async function show(
   if (operator === undefined || operator.metadata.deletionTimestamp !== undefined || !gate.open) {
     return "nothing new";
   }
-  const facts = factsOf(parts, answers);
+  const facts = await factsOf(parts, answers, Boolean(operator.status?.id), signal);
   const found = uninstallReadiness(facts);
   metrics.uninstallReady({ reason: found.reason, status: found.status });
   const before = operator.status?.conditions ?? [];
@@ -191,9 +191,15 @@ async function show(
   }
 }
 
-function factsOf({ watches, gate, key, release, options }: UninstallReadyParts, answers: Answers) {
+async function factsOf(
+  { watches, gate, key, release, options }: UninstallReadyParts,
+  answers: Answers,
+  registered: boolean,
+  signal: AbortSignal,
+): Promise<UninstallFacts> {
   const kinds = watchedRows(watches).map((row) => ({ row, objects: watches.cache.store(row.kind).values() }));
   const wish = gate.state.phase === "Open" ? gate.state.wish : undefined;
   const policy: DrainPolicy = wish === "Retain" ? "Retain" : options.drainPolicy;
-  return { release, policy, ...options.uninstall, tally: tallyOf(kinds, release), key: key.standing, ...answers };
+  const tally = await tallyOf(kinds, release, signal);
+  return { release, policy, ...options.uninstall, registered, tally, key: key.standing, ...answers };
 }

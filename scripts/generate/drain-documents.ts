@@ -142,7 +142,7 @@ const plan = fields<Forecast>("What an uninstall would do. Nothing was changed."
     }),
   ),
   calls: perPolicy(count("Calls to ngrok, at most.")),
-  callsPerMinute: { description: "The rate that was reckoned with.", type: "number" },
+  callsPerMinute: { description: "The limit that was reckoned with; 0 for none.", type: "number" },
   seconds: perPolicy(count("About how long.")),
   helmTimeoutSeconds: { description: "Helm's timeout as the hook reckons with it.", type: "number" },
   ready: perPolicy(readiness),

@@ -78,7 +78,9 @@ export function timeText({ seconds, helmTimeoutSeconds, policy }: Forecast): str
 }
 
 export function callsText({ calls, callsPerMinute }: Forecast): string {
-  return `to ngrok: at most ${calls.Retain} under Retain, ${calls.Delete} under Delete (reckoned at ${callsPerMinute} a minute)`;
+  const limit =
+    callsPerMinute === 0 ? "without a limit; ngrokApi.callsPerMinute sets one" : `at ${callsPerMinute} a minute`;
+  return `to ngrok: at most ${calls.Retain} under Retain, ${calls.Delete} under Delete (reckoned ${limit})`;
 }
 
 function readyText({ ready, blockers, unanswered }: Forecast, policy: DrainPolicy): string {

@@ -1,7 +1,11 @@
 // The forecast as people and programs read it: readiness, blockers, time.
 import { describe, expect, test } from "vitest";
-import { type KindCount, newDryRun } from "#drain/dry-run.ts";
+import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
+import { countPage, type KindCount, newDryRun } from "#drain/dry-run.ts";
 import { rows } from "#drain/kinds.ts";
+import { find } from "#drain/plan.ts";
+import { tallyOf, uninstallReadiness } from "#drain/readiness.ts";
+import type { KubeObject } from "#kube/kind.ts";
 import { someAnswers } from "#test/support/answers.ts";
 import { KnownError } from "#wire/errors.ts";
 import { forecastOf } from "./forecast.ts";
@@ -33,6 +37,58 @@ test("the page shows both policies side by side", () => {
     "Ready     Retain: yes. Delete: yes",
     "Nothing was changed.",
   ]);
+  const unlimited = forecastOf(someAnswers({ run, callsPerMinute: undefined }));
+  expect(unlimited.callsPerMinute).toBe(0);
+  expect(forecastPage(unlimited).slice(-4, -2)).toEqual([
+    "Time      the drain alone about 4s under Retain, 4s under Delete; Helm's timeout of 300s is enough",
+    "calls     to ngrok: at most 1 under Retain, 84 under Delete (reckoned without a limit; ngrokApi.callsPerMinute sets one)",
+  ]);
+});
+
+describe("of one cluster the condition UninstallReady says the same", () => {
+  const release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
+  const { signal } = new AbortController();
+  const spec = { domain: "a.example.com", url: "https://a.example.com", target: { service: "a", namespace: "shop" } };
+  // Each of them asks ngrok for another number of calls, none among them.
+  const parts: readonly [kind: string, object: object, annotations?: Record<string, string>][] = [
+    ["Domain", { spec, status: { id: "rd_1" } }],
+    ["Domain", { spec: { ...spec, reclaimPolicy: "Retain" }, status: { id: "rd_2" } }],
+    ["CloudEndpoint", { spec }],
+    ["BoundEndpoint", { spec }],
+    ["Service", {}, { "k8s.ngrok.com/computed-url": "tcp://1.tcp.ngrok.io:1" }],
+    ["Service", {}],
+    ["Ingress", {}],
+  ];
+  const kinds = parts.map(([name, object, more]) => {
+    const row = rows.find(({ kind: { kind: one } }) => one === name)!;
+    const annotations = { [DRAIN_OWNER]: "ops/ngrok", ...more };
+    const metadata = { name: "a", namespace: "shop", uid: "u", finalizers: [FINALIZER], annotations };
+    return { row, objects: Array.from({ length: 200 }, (): KubeObject => ({ ...object, metadata })) };
+  });
+
+  test.for([
+    ["Delete", undefined, "Helm's timeout of 30s: NothingInTheWay, is enough"],
+    ["Delete", 120, "Helm's timeout of 30s: cleanupHook.timeout=660, cleanupHook.timeout=660"],
+    ["Delete", 600, "Helm's timeout of 30s: cleanupHook.timeout=240, cleanupHook.timeout=240"],
+    ["Retain", 120, "Helm's timeout of 30s: NothingInTheWay, is enough"],
+    // The farewell alone takes a minute.
+    ["Retain", 1, "Helm's timeout of 30s: cleanupHook.timeout=180, cleanupHook.timeout=180"],
+  ] as const)("under %s with a limit of %s", async ([policy, callsPerMinute, both]) => {
+    const run = newDryRun();
+    for (const { row, objects } of kinds)
+      await countPage(run, { row, found: find(row, objects, { release, others: "none" }) }, release, signal);
+    const inForce = { policy, from: "the chart" } as const;
+    const page = forecastPage(forecastOf(someAnswers({ run, inForce, callsPerMinute, helmSeconds: 30 })));
+    const settings = { policy, crdsGo: false, hook: true, helmSeconds: 30, callsPerMinute, registered: true };
+    const yes = { is: "yes" } as const;
+    const tally = await tallyOf(kinds, release, signal);
+    const { reason, message } = uninstallReadiness({ release, ...settings, tally, key: yes, rights: yes, room: yes });
+
+    const timeout = /cleanupHook\.timeout=\d+/;
+    const condition = timeout.exec(message)?.[0] ?? reason;
+    const planned = timeout.exec(page.join("\n"))?.[0] ?? "is enough";
+    expect(`Helm's timeout of 30s: ${condition}, ${planned}`).toBe(both);
+  });
 });
 
 describe("readiness", () => {

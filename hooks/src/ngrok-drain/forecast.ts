@@ -2,7 +2,8 @@
 // answers of cluster and ngrok.
 import type { Release } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
-import { type DryRun, type KindCount, secondsOf } from "#drain/dry-run.ts";
+import type { DryRun, KindCount } from "#drain/dry-run.ts";
+import { callsUnder, secondsOf } from "#drain/reckoning.ts";
 import type { DrainState } from "#drain/state.ts";
 import type { PolicyInForce } from "./in-force.ts";
 
@@ -47,6 +48,7 @@ export interface Forecast {
   readonly unanswered: readonly Unanswered[];
   /** Calls to ngrok at most. */
   readonly calls: PerPolicy<number>;
+  /** The limit that was reckoned with; 0 for none, as in the chart. */
   readonly callsPerMinute: number;
   readonly seconds: PerPolicy<number>;
   readonly helmTimeoutSeconds: number;
@@ -62,9 +64,10 @@ export interface Answers {
   readonly run: DryRun;
   readonly blockers: readonly Blocker[];
   readonly unanswered: readonly Unanswered[];
-  /** Whether the install is registered at ngrok: one call more. */
+  /** Whether the install is registered at ngrok. */
   readonly registered: boolean;
-  readonly callsPerMinute: number;
+  /** Undefined without a limit of our own. */
+  readonly callsPerMinute: number | undefined;
   readonly helmSeconds: number;
   readonly notes: readonly string[];
 }
@@ -73,8 +76,8 @@ export function forecastOf(answers: Answers): Forecast {
   const { run, release, inForce, state, crdsGo, callsPerMinute } = answers;
   const counts = [...run.kinds.values()];
   const objects = sum(counts, ({ ours }) => ours);
-  const farewell = answers.registered ? 1 : 0;
-  const calls = { Retain: farewell, Delete: 1 + sum(counts, (kind) => kind.calls) + farewell };
+  const load = { calls: sum(counts, (kind) => kind.calls), registered: answers.registered };
+  const calls = { Retain: callsUnder("Retain", load), Delete: callsUnder("Delete", load) };
   const blockers = [...answers.blockers, ...foreignBlockers(run, crdsGo)];
   const unanswered = [...answers.unanswered, ...unknownKinds(run)];
   const ready = (policy: DrainPolicy): Readiness => {
@@ -93,7 +96,7 @@ export function forecastOf(answers: Answers): Forecast {
     blockers,
     unanswered,
     calls,
-    callsPerMinute,
+    callsPerMinute: callsPerMinute ?? 0,
     seconds: {
       Retain: secondsOf(objects, calls.Retain, callsPerMinute),
       Delete: secondsOf(objects, calls.Delete, callsPerMinute),

@@ -21,9 +21,6 @@ import { forecastPage } from "./forecast-page.ts";
 import { policyInForce } from "./in-force.ts";
 import type { Install } from "./install.ts";
 
-/** What ngrok documented for an account in 2023. */
-const CALLS_PER_MINUTE = "120";
-
 export const planCommand: DrainCommand = {
   name: "plan",
   summary: "Say what helm uninstall would do under Retain and under Delete, and what would stop it. Changes nothing.",
@@ -31,7 +28,7 @@ export const planCommand: DrainCommand = {
     ["--policy <policy>", "judge the exit code by Retain or Delete instead of the policy in force", POLICIES],
     [
       "--calls-per-minute <n>",
-      `reckon with this rate of ngrok's API; default: the chart's ngrokApi.callsPerMinute, else ${CALLS_PER_MINUTE}`,
+      "reckon with this limit on calls to ngrok, 0 for none; default: the chart's ngrokApi.callsPerMinute",
     ],
   ],
   examples: [
@@ -70,11 +67,9 @@ interface Otherwise {
 
 /** Looks at cluster and ngrok and changes nothing. */
 export async function foresee(world: World, otherwise: Otherwise = {}): Promise<Forecast> {
-  const { rate } = otherwise;
   const { install, read, signal } = world;
   const { release, clusterWide, crdsGo } = install;
-  const callsPerMinute = Number(rate ?? install.callsPerMinute ?? CALLS_PER_MINUTE);
-  if (!(callsPerMinute > 0)) throw new KnownError("invalid", "--calls-per-minute is not a number above 0");
+  const callsPerMinute = otherwise.rate === undefined ? install.callsPerMinute : limitOf(otherwise.rate);
   const operator = await read.get(KubernetesOperator, { name: release.name, namespace: release.namespace }, signal);
   const state = parseState(await read.get(ConfigMap, stateRef(release), signal));
   const dry = newDryRun();
@@ -104,6 +99,13 @@ export async function foresee(world: World, otherwise: Otherwise = {}): Promise<
       ...(clusterWide ? [] : ["rbac.cluster=false: what lies outside the namespaces of this install is not looked at"]),
     ],
   });
+}
+
+/** Undefined for 0, which is no limit, as in the chart. */
+function limitOf(rate: string | boolean): number | undefined {
+  const callsPerMinute = Number(rate);
+  if (!(callsPerMinute >= 0)) throw new KnownError("invalid", "--calls-per-minute is not a number of calls");
+  return callsPerMinute === 0 ? undefined : callsPerMinute;
 }
 
 /** Rights, where we are the operator; and who else needs the CRDs, where they go. */
