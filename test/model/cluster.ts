@@ -206,6 +206,7 @@ export class Cluster {
   #startHook(role: "drain" | "cleanup", policy: DrainPolicy): string {
     const { name, uid } = this.#pod(role);
     const line = this.#line(role, name, uid);
+    if (role === "cleanup") this.rules.cleansUp(line, policy);
     const ended = Promise.withResolvers<"ok" | "failed" | "replaced">();
     this.#hookEnds.set(name, ended);
     line.process.onKill = () =>

@@ -96,6 +96,14 @@ const plot = fc.oneof(
       faults: [{ role: "leader", of: "writes", at, fault: { is: "frozen", ms } }],
       deeds: [],
     })),
+  // Helm 3 takes the first of two uninstalls for done in the middle of its drain: a cleanup that has something to do. (CRDs
+  // that go take the KubernetesOperator with them, and the leader drains in the cleanup's place.)
+  fc.tuple(anyDay, fc.integer({ min: 8, max: 60 })).map(([day, after]): Plot => ({
+    ...day,
+    helm: 3,
+    crdsGo: false,
+    deeds: [{ after, ms: 0, deed: "second uninstall" }],
+  })),
   // A second replica whose watches are late.
   fc
     .tuple(anyDay, fc.array(lag, { minLength: 5, maxLength: 11 }))

@@ -1,5 +1,6 @@
 // What must hold in every interleaving, watched write by write: one writer, no remote deletion under Retain, no finalizer
-// without its remote object gone under Delete, none added after the drain, one policy under one mark.
+// without its remote object gone under Delete, none added after the drain, one policy under one mark. The cleanup writes
+// without the Lease: when nobody is left to rival it, under the policy that it was given, and it makes nothing.
 import { claimOf, FINALIZERS } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { ownKinds } from "#api/own-kinds.ts";
@@ -7,7 +8,7 @@ import type { Release } from "#api/release.ts";
 import { namesOf } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import { type DrainState, parseState } from "#drain/state.ts";
-import { ConfigMap, Ingress, Lease, Service } from "#kube/kinds.ts";
+import { ConfigMap, Ingress, Lease, Pod, Service } from "#kube/kinds.ts";
 import type { ApiServer, Change, Stored } from "./api-server.ts";
 import type { Line, Sent } from "./network.ts";
 import type { Ngrok } from "./ngrok.ts";
@@ -37,6 +38,10 @@ export class Rules {
   #mark: Marked | undefined;
   #drained = false;
   readonly #holds: Line[] = [];
+  /** Pods of the operator: each of them may write, to its end. */
+  readonly #operatorPods = new Set<string>();
+  /** What the values said to each cleanup. */
+  readonly #cleanups = new Map<Line, DrainPolicy>();
   #lastWriter = 0;
   readonly #time: Time;
   readonly #ngrok: Ngrok;
@@ -53,14 +58,21 @@ export class Rules {
     return this.#holds.lastIndexOf(line) + 1;
   }
 
+  /** Fed with each cleanup hook as it starts. */
+  cleansUp(line: Line, policy: DrainPolicy): void {
+    this.#cleanups.set(line, policy);
+  }
+
   /** Fed with everything that the API server stores. */
   changed(change: Change): void {
     const { kind, before, after } = change;
+    if (kind === Pod && isOperators(after ?? before)) this.#podChanged(before, after);
     if (kind === Lease) this.#leaseChanged(before, after);
     if (kind === ConfigMap && (after ?? before)?.metadata.name === namesOf(this.#release).drainState)
       this.#stateChanged(after);
     const { sent } = this;
     if (sent?.fenced === true) this.#writes(sent);
+    if (sent?.from.role === "cleanup") this.#cleaned(change, sent);
     if (holds(after) && !holds(before)) this.#claimed(after);
     if (holds(before) && !holds(after)) this.#freed(before);
   }
@@ -70,6 +82,7 @@ export class Rules {
     const { sent } = this;
     if (sent === undefined) return;
     this.#writes(sent);
+    if (sent.from.role === "cleanup") this.#break(`${sent.from.process.name} reserved ${host}, and may only give back`);
     if (!holds(wanted)) this.#break(`${sent.from.process.name} reserved ${host}, and nothing in the cluster holds it`);
   }
 
@@ -79,6 +92,8 @@ export class Rules {
     if (sent === undefined) return;
     this.#writes(sent);
     if (collection === "kubernetes_operators") return;
+    if (this.#cleanups.get(sent.from) === "Retain")
+      this.#break(`${sent.from.process.name} deleted ${id} at ngrok, and its values say Retain (F8)`);
     const mark = this.#mark;
     if (mark === undefined) {
       if (sent.from.role === "leader" && this.wentWithKind.has(id))
@@ -101,6 +116,11 @@ export class Rules {
     }
     if (server.get(KubernetesOperator, this.#release.name, this.#release.namespace) !== undefined)
       this.#break("uninstalled, but the KubernetesOperator is still there");
+  }
+
+  #podChanged(before: Stored | undefined, after: Stored | undefined): void {
+    if (after !== undefined) this.#operatorPods.add(after.metadata.name);
+    else if (before !== undefined) this.#operatorPods.delete(before.metadata.name);
   }
 
   #leaseChanged(before: Stored | undefined, after: Stored | undefined): void {
@@ -140,12 +160,25 @@ export class Rules {
   }
 
   #writes({ from, what, hold }: Sent): void {
-    // It works when nobody is left to rival it.
-    if (from.role === "cleanup") return;
+    if (this.#cleanups.has(from)) {
+      const [rival] = this.#operatorPods;
+      if (rival !== undefined) this.#break(`${from.process.name} wrote, and ${rival} may write as well: ${what} (F12)`);
+      return;
+    }
     if (hold === 0) this.#break(`${from.process.name} never held the Lease, and wrote: ${what}`);
     else if (hold < this.#lastWriter)
       this.#break(`${from.process.name} wrote as holder ${hold} after holder ${this.#lastWriter}: ${what} (F12)`);
     this.#lastWriter = Math.max(this.#lastWriter, hold);
+  }
+
+  /** It frees and deletes. What it makes is the report; Lease and drain state it can take away, and not take. */
+  #cleaned({ kind, before, after }: Change, { from: { process }, what }: Sent): void {
+    const { drainState, report } = namesOf(this.#release);
+    const { name = "" } = (after ?? before)?.metadata ?? {};
+    const made = before === undefined && !(kind === ConfigMap && name.startsWith(report));
+    const taken = after !== undefined && (kind === Lease || (kind === ConfigMap && name === drainState));
+    if (made || taken || (holds(after) && !holds(before)))
+      this.#break(`${process.name} may only free and delete, and wrote: ${what}`);
   }
 
   #claimed(object: Stored | undefined): void {
@@ -161,8 +194,9 @@ export class Rules {
     const { sent } = this;
     const mark = this.#mark;
     const id = object?.status?.["id"];
-    if (sent === undefined || mark === undefined || mark.retainSince !== undefined || sent.from.role === "cleanup")
-      return;
+    if (sent === undefined || mark === undefined || mark.retainSince !== undefined) return;
+    // Retain wins, and values can say it after a drain under Delete that was killed.
+    if (this.#cleanups.get(sent.from) === "Retain") return;
     if (object?.kind === KubernetesOperator.kind || typeof id !== "string") return;
     if (this.#ngrok.has(id))
       this.#break(`${sent.from.process.name} freed ${object?.metadata.name} under Delete, and ${id} is still at ngrok`);
@@ -175,6 +209,10 @@ export class Rules {
 
 function holds(object: Stored | undefined): boolean {
   return object?.metadata.finalizers?.some((one) => FINALIZERS.includes(one)) ?? false;
+}
+
+function isOperators(pod: Stored | undefined): boolean {
+  return pod?.metadata.labels?.["app.kubernetes.io/component"] === "controller";
 }
 
 /** Finalizer and stamp, as the operator writes them. */

@@ -27,6 +27,14 @@ export const ofDrain: readonly Mutant[] = [
     test: apiserver("hooks/src/drain/let-first-end.apiserver.test.ts", "both hooks"),
   },
   {
+    id: "F2d",
+    what: "the cleanup frees under Delete what is still at ngrok",
+    file: "hooks/src/cleanup/hook.ts",
+    find: `? "Retain" : policy;`,
+    replace: `? "Retain" : "Retain";`,
+    test: protocol,
+  },
+  {
     id: "F4",
     what: "a new holder of the Lease believes what its watch has brought, and does not read the state past it",
     file: "drain/state.ts",
@@ -75,6 +83,14 @@ export const ofDrain: readonly Mutant[] = [
     test: unit("drain/state.test.ts", "the seal"),
   },
   {
+    id: "F8c",
+    what: "the cleanup deletes at ngrok, although its values say Retain",
+    file: "hooks/src/cleanup/hook.ts",
+    find: `? "Retain" : policy;`,
+    replace: `? "Retain" : "Delete";`,
+    test: protocol,
+  },
+  {
     id: "F9",
     what: "a kind whose list fails counts as empty",
     file: "drain/inventory.ts",
@@ -96,6 +112,14 @@ export const ofDrain: readonly Mutant[] = [
     file: "drain/takeover.ts",
     find: "await evict(work, view.holder);",
     replace: "",
+    test: protocol,
+  },
+  {
+    id: "F12c",
+    what: "the cleanup writes while pods of the operator may write as well",
+    file: "hooks/src/cleanup/hook.ts",
+    find: "await waitForPods({ connection, read, release, clock, signal });",
+    replace: "[];",
     test: protocol,
   },
   {
