@@ -11,6 +11,8 @@ export interface OwnerReference {
 
 export interface ObjectMeta {
   name: string;
+  /** In place of a name, which the API server makes of it. */
+  generateName?: string;
   namespace?: string;
   uid?: string;
   resourceVersion?: string;

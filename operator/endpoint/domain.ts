@@ -4,9 +4,10 @@ import type { AgentEndpoint } from "#api/agent-endpoint.ts";
 import type { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { fails, findCondition, type Finding, holds } from "#api/conditions.ts";
 import type { OwnObject } from "#api/define-kind.ts";
+import { type DomainNeed, domainNeed } from "#api/domain-need.ts";
 import { Domain } from "#api/domain.ts";
 import { controllerLabels, hasAnyControllerLabel, hasControllerLabels } from "#api/keys.ts";
-import { distinctDomainName, domainName, isInternalHost, parseEndpointUrl } from "#api/names.ts";
+import { distinctDomainName, domainName } from "#api/names.ts";
 import type { NamespacedRef } from "#api/schema.ts";
 import { keyOf, type Kind, type ObjectMeta, type Ref, refOf } from "#kube/kind.ts";
 import { isClass } from "#wire/errors.ts";
@@ -14,26 +15,6 @@ import { hasSpec } from "../runtime/cache.ts";
 import type { Cached, Context } from "../runtime/define-controller.ts";
 
 type Endpoint = OwnObject & Pick<CloudEndpoint | AgentEndpoint, "spec">;
-
-export type DomainNeed =
-  | { readonly is: "none"; readonly why: string }
-  | { readonly is: "domain"; readonly host: string }
-  | { readonly is: "invalid"; readonly problem: string };
-
-/** Pure: from the endpoint's URL and bindings. */
-export function domainNeed(url: string, bindings: readonly string[] | undefined): DomainNeed {
-  const parsed = parseEndpointUrl(url);
-  if ("problem" in parsed) return { is: "invalid", problem: `spec.url: ${parsed.problem}` };
-  const none = (why: string): DomainNeed => ({
-    is: "none",
-    why: `Domain ready (${why} - no domain reservation needed)`,
-  });
-  if (bindings?.includes("kubernetes") === true) return none("Kubernetes binding");
-  if (bindings?.includes("internal") === true) return none("internal binding");
-  if (parsed.url.scheme === "tcp") return none("TCP ngrok URL");
-  if (isInternalHost(parsed.url.host)) return none("internal domain");
-  return { is: "domain", host: parsed.url.host };
-}
 
 /** The names that the endpoint's Domain can have, for the index by which a change of it wakes the endpoint. */
 export function domainNames(url: string, bindings: readonly string[] | undefined): readonly string[] {

@@ -59,8 +59,11 @@ export interface Problem {
   readonly field: string;
   /** A sentence for people: what is wrong, and after a colon what to do about it. */
   readonly reason: string;
-  /** `refused`: what the field asks for is left out. `ignored`: the rest goes on as if the field were not there. */
-  readonly effect: "refused" | "ignored";
+  /**
+   * `refused`: what the field asks for is left out. `ignored`: the rest goes on as if the field were not there. `pending`:
+   * nothing is wrong, but what it will hold is known only once the object is in the cluster; something stands for it.
+   */
+  readonly effect: "refused" | "ignored" | "pending";
 }
 
 export function problemOf(

@@ -1,15 +1,27 @@
 // Manifests in, endpoints and Domains out: what the operator would make of them. No clock, no I/O; the same input gives the
 // same output whatever its order, and one bad object never takes the others with it.
-import type { KubeObject } from "#kube/kind.ts";
+import { keyOf, type KubeObject, refOf } from "#kube/kind.ts";
 import { domainsOf, domainsOfIngresses } from "./domains.ts";
 import { endpointsOf } from "./endpoints.ts";
 import { domainsOfGateways, virtualHostsOfGateways } from "./gateway/virtual-hosts.ts";
 import { servedIngresses, virtualHostsOfIngresses } from "./ingress.ts";
 import { byKey, compareText } from "./manifests.ts";
 import type { Manifests, Options, Problem, Translation } from "./model.ts";
+import { endpointsOfServices, type Served } from "./service.ts";
 
+/** What Ingresses and Gateways become. */
 export function translate(manifests: Manifests, options: Options): Translation {
-  const seen = options.watchNamespace === undefined ? manifests : within(manifests, options.watchNamespace);
+  const seen = within(manifests, options.watchNamespace);
+  return joined([ofHosts(seen, options)], seen, options);
+}
+
+/** What Ingresses and Gateways become, and LoadBalancer Services, which a controller of their own serves. */
+export function translateAll(manifests: Manifests, options: Options): Translation {
+  const seen = within(manifests, options.watchNamespace);
+  return joined([ofHosts(seen, options), endpointsOfServices(seen, options)], seen, options);
+}
+
+function ofHosts(seen: Manifests, options: Options): Served {
   const ingress = virtualHostsOfIngresses(seen, options);
   const gateway = virtualHostsOfGateways(seen, options);
   const { endpoints, problems } = endpointsOf([...ingress.hosts, ...gateway.hosts], options);
@@ -17,15 +29,21 @@ export function translate(manifests: Manifests, options: Options): Translation {
     ...domainsOfIngresses(servedIngresses(seen, options).ingresses, ingress.hosts),
     ...domainsOfGateways(seen, options),
   ];
+  return { endpoints, wishes, problems: [...ingress.problems, ...gateway.problems, ...problems] };
+}
+
+function joined(parts: readonly Served[], seen: Manifests, options: Options): Translation {
+  const wishes = parts.flatMap((part) => part.wishes);
   return {
-    endpoints: sortedByKind(endpoints),
+    endpoints: sortedByKind(parts.flatMap((part) => part.endpoints)),
     domains: byKey(domainsOf(wishes, seen, options)),
-    problems: sortedProblems([...ingress.problems, ...gateway.problems, ...problems]),
+    problems: sortedProblems(parts.flatMap((part) => part.problems)),
   };
 }
 
 /** As an operator sees them that watches one namespace: what has none of its own is seen as well. */
-function within(manifests: Manifests, namespace: string): Manifests {
+function within(manifests: Manifests, namespace: string | undefined): Manifests {
+  if (namespace === undefined) return manifests;
   const isSeen = ({ metadata }: KubeObject): boolean =>
     metadata.namespace === undefined || metadata.namespace === namespace;
   return {
@@ -35,7 +53,15 @@ function within(manifests: Manifests, namespace: string): Manifests {
 }
 
 function sortedByKind<T extends KubeObject>(objects: readonly T[]): readonly T[] {
-  return byKey(objects).toSorted((a, b) => compareText(b.kind ?? "", a.kind ?? ""));
+  const keyed = objects.map((object) => ({ object, key: keyOf(refOf(named(object))) }));
+  return keyed
+    .toSorted((a, b) => compareText(b.object.kind ?? "", a.object.kind ?? "") || compareText(a.key, b.key))
+    .map(({ object }) => object);
+}
+
+/** With what its name will begin with, where the API server is to name it. */
+function named({ metadata }: KubeObject): KubeObject {
+  return { metadata: { ...metadata, name: metadata.name ?? metadata.generateName ?? "" } };
 }
 
 /** Each is told once, however many hosts met it. */

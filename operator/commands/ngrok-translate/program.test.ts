@@ -168,10 +168,15 @@ describe("prints", () => {
   });
 });
 
-test("a Service of type LoadBalancer is not shown, and that is said", async () => {
-  const { code, out, err } = await typed({ a: documents(aService()) }, "-o", "json");
-  expect({ code, out: JSON.parse(out) as unknown }).toEqual({ code: 0, out: { items: [] } });
-  expect(err).toMatch(/^not shown: Service default\/database: its endpoints get their names from the API server/);
+test("a Service of type LoadBalancer becomes what the Service controller makes of it; what is not known before is said", async () => {
+  const { code, out, err } = await typed({ a: documents(aService()) }, "-o", "table");
+  expect({ code, out }).toEqual({
+    code: 0,
+    out:
+      "KIND            NAMESPACE   NAME         URL      UPSTREAM\n" +
+      "AgentEndpoint   default     database-*   tcp://   tcp://database.default.svc.cluster.local:5432\n",
+  });
+  expect(err).toMatch(/^pending: Service default\/database: .*: ngrok gives a TCP address .* tcp:\/\/ stands for it/);
 });
 
 describe("ends with 1 and says on standard error", () => {

@@ -1,12 +1,10 @@
 // ngrok-translate as a command line: manifests in, what the operator would make of them out. It asks no cluster.
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { GATEWAY_CONTROLLER, INGRESS_CONTROLLER, isOurService } from "#api/classes.ts";
+import { GATEWAY_CONTROLLER, INGRESS_CONTROLLER } from "#api/classes.ts";
 import { VERSION } from "#api/version.ts";
-import type { KubeObject } from "#kube/kind.ts";
-import { Service } from "#kube/kinds.ts";
 import { index } from "../../translate/manifests.ts";
 import { DEFAULT_CLUSTER_DOMAIN, type Options } from "../../translate/model.ts";
-import { translate } from "../../translate/translate.ts";
+import { translateAll } from "../../translate/translate.ts";
 import { readManifests, type Source } from "./read-manifests.ts";
 import { type Format, FORMATS, shown, told } from "./show.ts";
 
@@ -63,14 +61,11 @@ async function translateFiles(files: readonly string[], flags: Flags, desk: Desk
     if (text !== undefined) sources.push({ name: file === "-" ? "standard input" : file, text });
   }
   const { objects, refused, notes } = readManifests(sources);
-  const translation = translate(index(objects), optionsOf(flags));
+  const translation = translateAll(index(objects), optionsOf(flags));
   const lines = [
     ...[...unread, ...refused].map((line) => `refused: ${line}`),
     ...notes.map((line) => `ignored: ${line}`),
     ...translation.problems.map(told),
-    ...objects
-      .filter(isLoadBalancer)
-      .map(({ metadata: { namespace, name } }) => `not shown: Service ${namespace}/${name}: ${UNSHOWN}`),
   ];
   const isRefused = lines.some((line) => line.startsWith("refused: "));
   if (translation.endpoints.length === 0 && lines.length === 0) {
@@ -82,12 +77,6 @@ async function translateFiles(files: readonly string[], flags: Flags, desk: Desk
   // YAML is what a person goes on with in an editor; a program reads JSON without a parser of its own.
   desk.stdout.write(shown(translation, flags.output ?? (desk.stdout.isTTY === true ? "yaml" : "json")));
   return isRefused ? EXIT.refused : EXIT.ok;
-}
-
-const UNSHOWN = "its endpoints get their names from the API server, and their address from ngrok, when they are made";
-
-function isLoadBalancer(object: KubeObject): boolean {
-  return object.kind === Service.kind && isOurService(object);
 }
 
 function optionsOf(flags: Flags): Options {
@@ -119,7 +108,9 @@ function notEmpty(text: string): string {
 
 function frame({ stdout, stderr }: Desk): Command {
   return new Command("ngrok-translate")
-    .description("Shows the endpoints and Domains that the operator would make of Ingresses, Gateways and Routes.")
+    .description(
+      "Shows the endpoints and Domains that the operator would make of Ingresses, Gateways, Routes and Services.",
+    )
     .argument("<file...>", "manifests as YAML or JSON, many documents or a List; - is standard input")
     .version(VERSION)
     .addOption(new Option("-o, --output <format>", "default: yaml on a terminal, json elsewhere").choices(FORMATS))
@@ -150,7 +141,7 @@ function frame({ stdout, stderr }: Desk): Command {
 const EXAMPLES = `
 The classes and the Services that an Ingress or a Route names have to be among the manifests, as they have to be in the
 cluster; so have NgrokTrafficPolicies, Secrets, and Namespaces where a listener selects them. Other kinds are passed over.
-What a Service of type LoadBalancer becomes is not shown: ngrok and the API server have a say in it.
+The endpoints of a Service of type LoadBalancer have no name yet but a generateName: the API server ends it.
 
 Examples:
   ngrok-translate ingress.yaml service.yaml class.yaml
@@ -160,9 +151,10 @@ Examples:
   ngrok-translate new.yaml -o yaml > after; ngrok-translate old.yaml -o yaml | diff - after
 In a checkout: npm run -s translate -- ingress.yaml -o table
 
-What is wrong goes to standard error, a line each:
+What is wrong, or not known yet, goes to standard error, a line each:
   refused: Ingress default/shop: spec.rules[0].http.paths[1].backend.service: Service default/cart does not exist: ...
   ignored: Ingress default/shop: metadata.annotations["ngrok.com/metadata"]: is not a JSON object: ...
+  pending: Service data/postgres: metadata.annotations["ngrok.com/computed-url"]: ngrok gives a TCP address when ...
 
 Exit codes:
   0  everything that was asked for is in the output

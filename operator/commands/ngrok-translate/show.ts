@@ -22,8 +22,8 @@ export function shown({ endpoints, domains }: Translation, format: Format): stri
 function row(object: KubeObject): string[] {
   const { url, domain, upstream } =
     (object as { spec?: { url?: string; domain?: string; upstream?: { url: string } } }).spec ?? {};
-  const { name, namespace = "" } = object.metadata;
-  return [object.kind ?? "", namespace, name, url ?? domain ?? "", upstream?.url ?? ""];
+  const { name, namespace = "", generateName = "" }: Partial<KubeObject["metadata"]> = object.metadata;
+  return [object.kind ?? "", namespace, name ?? `${generateName}*`, url ?? domain ?? "", upstream?.url ?? ""];
 }
 
 function table(rows: readonly (readonly string[])[]): string {

@@ -2,6 +2,7 @@
 // entry. The tunnels themselves are the agents' (controllers/tunnel): nobody here waits for one, not even a deletion.
 import { AgentEndpoint } from "#api/agent-endpoint.ts";
 import { fails, findCondition } from "#api/conditions.ts";
+import type { DomainNeed } from "#api/domain-need.ts";
 import { Domain } from "#api/domain.ts";
 import { allow } from "#api/rbac.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
@@ -12,7 +13,6 @@ import { isGeneratedElsewhere } from "../../endpoint/claimed.ts";
 import { failureText } from "../../endpoint/conditions.ts";
 import {
   BY_HOST,
-  type DomainNeed,
   domainNames,
   type DomainPart,
   endpointsOn,

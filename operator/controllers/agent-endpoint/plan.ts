@@ -3,7 +3,8 @@
 import type { AgentEndpoint, AgentEndpointReason, AgentReplica } from "#api/agent-endpoint.ts";
 import { type Finding, foldReady } from "#api/conditions.ts";
 import { finding } from "../../endpoint/conditions.ts";
-import { type DomainNeed, domainNeed, type DomainPart } from "../../endpoint/domain.ts";
+import { type DomainNeed, domainNeed } from "#api/domain-need.ts";
+import type { DomainPart } from "../../endpoint/domain.ts";
 import type { PolicySource } from "../../endpoint/traffic-policy.ts";
 import type { ObjectEvent, Shown } from "../../runtime/define-controller.ts";
 import { isServing, type Replicas } from "../../runtime/replica-pods.ts";

@@ -1,6 +1,7 @@
 // CloudEndpoint: its Domain, its traffic policy, then the endpoint at ngrok.
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { findCondition } from "#api/conditions.ts";
+import { domainNeed } from "#api/domain-need.ts";
 import { Domain } from "#api/domain.ts";
 import { CONTROLLER_NAME } from "#api/keys.ts";
 import { allow } from "#api/rbac.ts";
@@ -14,7 +15,6 @@ import { isGeneratedElsewhere } from "../../endpoint/claimed.ts";
 import {
   BY_HOST,
   domainNames,
-  domainNeed,
   endpointsOn,
   ensureDomain,
   hostsOfDomain,

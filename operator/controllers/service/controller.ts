@@ -4,8 +4,8 @@ import { AgentEndpoint } from "#api/agent-endpoint.ts";
 import { isOurService } from "#api/classes.ts";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import type { OwnKind, OwnObject } from "#api/define-kind.ts";
+import { domainNeed } from "#api/domain-need.ts";
 import { Domain } from "#api/domain.ts";
-import { controllerLabels } from "#api/keys.ts";
 import { distinctDomainName, domainName, parseEndpointUrl } from "#api/names.ts";
 import { fails, holds } from "#api/conditions.ts";
 import { allow } from "#api/rbac.ts";
@@ -16,7 +16,6 @@ import { Service, type ServiceObject } from "#kube/kinds.ts";
 import { known } from "#wire/errors.ts";
 import { difference } from "../../endpoint/difference.ts";
 import { isClaimed } from "../../endpoint/claimed.ts";
-import { domainNeed } from "../../endpoint/domain.ts";
 import { legacyEvent } from "../../endpoint/legacy-annotations.ts";
 import { now } from "../../endpoint/time.ts";
 import {
@@ -28,19 +27,12 @@ import {
   stop,
   watching,
 } from "../../runtime/define-controller.ts";
-import {
-  annotation,
-  bindingsOf,
-  fieldOf,
-  mappingStrategyOf,
-  poolingEnabledOf,
-  PREFIX,
-  trafficPolicyOf,
-} from "../../translate/annotations.ts";
-import type { Manifests, Problem } from "../../translate/model.ts";
-import { EMPTY_POLICY } from "../../translate/policy.ts";
+import { annotation } from "../../translate/annotations.ts";
+import { byName } from "../../translate/held.ts";
+import type { Problem } from "../../translate/model.ts";
+import { endpointsFor, judgeService, type Refused } from "../../translate/service.ts";
 import { type Listening, record, settleListening } from "./listen.ts";
-import { endpointsFor, keepOne, listenAt, loadBalancerAt, NOWHERE, ownerUids, type Settings } from "./plan.ts";
+import { keepOne, loadBalancerAt, NOWHERE, ownerUids } from "./plan.ts";
 import { PROGRAMMED, says, showing, takenBack } from "./shown.ts";
 import { undoServiceAndEndpoints } from "./undo.ts";
 
@@ -94,24 +86,15 @@ export const serviceController = defineController<ServiceObject>({
 });
 
 async function serve(service: ServiceObject, context: Context): Promise<Outcome<ServiceObject>> {
-  const port = service.spec?.ports?.[0]?.port;
-  if (port === undefined)
-    return refused(service, context, "NoPorts", [{ field: "spec.ports", reason: "is empty: write the port to serve" }]);
-  const { settings, refusals, asides } = settingsOf(service, context);
+  const { verdict, asides } = judgeService(service, byName(context.cached), optionsOf(context));
   tell(context, "FailedToGetMappingStrategy", asides);
-  if (settings === undefined) return refused(service, context, "FailedToBuildEndpoints", refusals);
-  const url = annotation(service, "url");
-  const listen = listenAt(url?.value, annotation(service, "computed-url")?.value);
-  if (listen.is === "invalid")
-    return refused(service, context, "FailedToGetListenerURL", [
-      { field: fieldOf(url ?? { key: `${PREFIX}url` }), reason: listen.problem },
-    ]);
-  const listening = await settleListening(service, listen, context);
+  if ("reason" in verdict) return refused(service, context, verdict);
+  const listening = await settleListening(service, verdict.listen, context);
   if ("error" in listening) {
     const finding = fails(PROGRAMMED, "FailedToReserveTCPAddr", known(listening.error).message);
     return failed(listening.error, showing(service, undefined, finding, now(context)));
   }
-  const wanted = endpointsFor(service, port, { ...settings, url: listening.url });
+  const wanted = endpointsFor(service, listening.url, verdict);
   const wrote = [
     await settleEndpoint(CloudEndpoint, wanted.cloud, service, context),
     await settleEndpoint(AgentEndpoint, wanted.agent, service, context),
@@ -121,53 +104,24 @@ async function serve(service: ServiceObject, context: Context): Promise<Outcome<
   if (wrote) context.event({ type: "Normal", reason: "Reconciled", note, action: "Reconcile" });
   const legacy = legacyEvent(service);
   if (legacy !== undefined && wrote) context.event(legacy);
-  const loadBalancer = shownAt(service, listening.url, settings.bindings, context);
+  const loadBalancer = shownAt(service, listening.url, verdict.settings.bindings, context);
   const programmed = holds(PROGRAMMED, "Reconciled", [note, ...asides.map(said)].join(", but for "));
   return done({ ...showing(service, loadBalancer, programmed, now(context)), sent: listening.url });
 }
 
-/** What is wrong with one field, and what to write instead. */
-type Fault = Pick<Problem, "field" | "reason">;
+function optionsOf({ release, options }: Context): Parameters<typeof judgeService>[2] {
+  return {
+    managerNamespace: release.namespace,
+    managerName: options.managerName,
+    clusterDomain: options.clusterDomain,
+  };
+}
 
 /** Nothing is made, and what there is stays: the user has to act first. */
-function refused(
-  service: ServiceObject,
-  context: Context,
-  reason: string,
-  faults: readonly Fault[],
-): Outcome<ServiceObject> {
-  tell(context, reason, faults);
-  const message = faults.map(said).join("; ");
+function refused(service: ServiceObject, context: Context, { reason, problems }: Refused): Outcome<ServiceObject> {
+  tell(context, reason, problems);
+  const message = problems.map(said).join("; ");
   return stop(reason, message, showing(service, undefined, fails(PROGRAMMED, reason, message), now(context)));
-}
-
-interface Said {
-  /** undefined when an annotation asks for what is not there. */
-  readonly settings: Omit<Settings, "url"> | undefined;
-  readonly refusals: readonly Problem[];
-  /** What is served otherwise than it is written. */
-  readonly asides: readonly Problem[];
-}
-
-/** What the annotations say. */
-function settingsOf(service: ServiceObject, context: Context): Said {
-  const { cached, release, options } = context;
-  const manifests: Manifests = { get: (kind, at) => cached.get(kind, at), list: () => [] };
-  const strategy = mappingStrategyOf(Service, service);
-  const policy = trafficPolicyOf(Service, service, manifests);
-  const bindings = bindingsOf(Service, service);
-  const refusals = [policy, bindings].flatMap(({ problem }) => problem ?? []);
-  const asides = [strategy].flatMap(({ problem }) => problem ?? []);
-  if (refusals.length > 0) return { settings: undefined, refusals, asides };
-  const settings = {
-    strategy: strategy.value,
-    bindings: bindings.value,
-    policy: policy.value?.policy ?? EMPTY_POLICY,
-    poolingEnabled: poolingEnabledOf(service),
-    clusterDomain: options.clusterDomain,
-    labels: controllerLabels(release.namespace, options.managerName),
-  };
-  return { settings, refusals, asides };
 }
 
 /** Returns whether anything was written. */
@@ -224,10 +178,10 @@ function ownersOf({ metadata }: KubeObject): Ref[] {
     .map(({ name }) => ({ name, namespace: metadata.namespace }));
 }
 
-function said({ field, reason }: Fault): string {
+function said({ field, reason }: Problem): string {
   return `${field}: ${reason}`;
 }
 
-function tell({ event }: Context, reason: string, faults: readonly Fault[]): void {
-  for (const fault of faults) event({ type: "Warning", reason, note: said(fault), action: "Reconcile" });
+function tell({ event }: Context, reason: string, problems: readonly Problem[]): void {
+  for (const problem of problems) event({ type: "Warning", reason, note: said(problem), action: "Reconcile" });
 }

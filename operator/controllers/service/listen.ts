@@ -7,7 +7,8 @@ import type { Context } from "../../runtime/define-controller.ts";
 import { failureEvent } from "../../runtime/events.ts";
 import { NO_KEY } from "../../runtime/key.ts";
 import { annotation, fieldOf } from "../../translate/annotations.ts";
-import { COMPUTED_URL, leavesAddress, type Listen, recordUrl, reservationOf } from "./plan.ts";
+import type { Listen } from "../../translate/service.ts";
+import { COMPUTED_URL, leavesAddress, recordUrl, reservationOf } from "./plan.ts";
 
 export interface Listening {
   readonly service: ServiceObject;
@@ -24,7 +25,7 @@ export interface Unreserved {
 /** The URL to listen at, written down on the Service. */
 export async function settleListening(
   service: ServiceObject,
-  listen: Exclude<Listen, { readonly is: "invalid" }>,
+  listen: Listen,
   context: Context,
 ): Promise<Listening | Unreserved> {
   switch (listen.is) {
