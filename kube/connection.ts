@@ -11,6 +11,7 @@ import { inCluster } from "./in-cluster.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import type { Login, LoginSource } from "./login.ts";
 import { watchLines } from "./watch-lines.ts";
+import { USER_AGENT } from "./written.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -249,7 +250,7 @@ class Line {
       path: `${this.#login.basePath}${request.path}${queryOf(query)}`,
       headers: {
         accept: "application/json",
-        "user-agent": this.#options.userAgent ?? "ngrok-operator",
+        "user-agent": this.#options.userAgent ?? USER_AGENT,
         ...this.#login.headers,
         ...(request.body === undefined ? {} : { "content-type": request.contentType ?? "application/json" }),
       },

@@ -24,12 +24,33 @@ test("a description that the user gave replaces the default, and goes back to it
   expect(difference(CloudEndpoint, wanted, stored)).toHaveLength(1);
 });
 
-test("labels are added, never taken away; one without labels gets the map", () => {
+test("labels of nobody knows whom are never taken away; one without labels gets the map", () => {
   expect(difference(CloudEndpoint, wanted, aCloudEndpoint({ metadata: { labels: { "a/b": "c" } } }))).toEqual([
     { op: "add", path: "/metadata/labels/app", value: "web" },
   ]);
   expect(difference(CloudEndpoint, wanted, aCloudEndpoint())).toEqual([
     { op: "add", path: "/metadata/labels", value: { app: "web" } },
+  ]);
+});
+
+test("what we alone wrote and want no more goes; what others wrote, or wrote as well, stays, and so does what tells us our own", () => {
+  const texts = { "a/ours": "1", shared: "2", theirs: "3", "ngrok.com/drain-owner": "ops/ngrok" };
+  const fields = (...keys: string[]): object => {
+    const map = Object.fromEntries([[".", {}], ...keys.map((key) => [`f:${key}`, {}] as const)]);
+    return { "f:metadata": { "f:labels": map, "f:annotations": map } };
+  };
+  const managedFields = [
+    {
+      manager: "ngrok-operator",
+      operation: "Update",
+      fieldsV1: fields("app", "a/ours", "shared", "ngrok.com/drain-owner"),
+    },
+    { manager: "kubectl", operation: "Apply", fieldsV1: fields("shared", "theirs") },
+  ];
+  const stored = aCloudEndpoint({ metadata: { labels: { app: "web", ...texts }, annotations: texts, managedFields } });
+  expect(difference(CloudEndpoint, wanted, stored)).toEqual([
+    { op: "remove", path: "/metadata/labels/a~1ours" },
+    { op: "remove", path: "/metadata/annotations/a~1ours" },
   ]);
 });
 

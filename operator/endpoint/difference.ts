@@ -1,8 +1,10 @@
 // What has to be changed on a generated object so that it says what is wanted: nothing when it does already, compared as
 // the API server stores it, with the defaults of the schema filled in. Pure.
 import type { OwnKind, OwnObject, Schema } from "#api/define-kind.ts";
+import { OWN_KEYS } from "#api/keys.ts";
 import { pointerStep } from "#kube/paths.ts";
 import type { JsonPatchOperation } from "#kube/writer.ts";
+import { writtenKeys } from "#kube/written.ts";
 
 interface Generated extends OwnObject {
   readonly spec: object;
@@ -10,7 +12,7 @@ interface Generated extends OwnObject {
 
 /**
  * The patch that makes `spec`, labels and annotations of `stored` say what `desired` says; empty when they do. Labels and
- * annotations that `desired` does not name are somebody else's and stay.
+ * annotations that `desired` does not name go where we alone wrote them, as for a Gateway that asked for them; others stay.
  */
 export function difference<T extends Generated>(kind: OwnKind<T>, desired: T, stored: T): JsonPatchOperation[] {
   const spec = withDefaults(kind.spec, desired.spec);
@@ -21,6 +23,8 @@ export function difference<T extends Generated>(kind: OwnKind<T>, desired: T, st
       : [{ op: "add" as const, path: "/spec", value: desired.spec }]),
     ...missing("/metadata/labels", desired.metadata.labels, stored.metadata.labels),
     ...missing("/metadata/annotations", desired.metadata.annotations, stored.metadata.annotations),
+    ...outlived("labels", desired, stored),
+    ...outlived("annotations", desired, stored),
     ...ownerless(desired, stored),
   ];
 }
@@ -33,6 +37,14 @@ export function missing(path: string, wanted: Texts, stored: Texts): JsonPatchOp
   if (lacking.length === 0) return [];
   if (stored === undefined) return [{ op: "add", path, value: Object.fromEntries(lacking) }];
   return lacking.map(([key, value]) => ({ op: "add", path: `${path}/${pointerStep(key)}`, value }));
+}
+
+/** Takes off what we wrote once and what is wanted no more. */
+function outlived(part: "labels" | "annotations", desired: Generated, stored: Generated): JsonPatchOperation[] {
+  const [wanted, held] = [desired.metadata[part] ?? {}, stored.metadata[part] ?? {}];
+  return writtenKeys(stored.metadata, part)
+    .filter((key) => Object.hasOwn(held, key) && !Object.hasOwn(wanted, key) && !OWN_KEYS.has(key))
+    .map((key) => ({ op: "remove", path: `/metadata/${part}/${pointerStep(key)}` }));
 }
 
 /** An owner that was taken off is put on again, so that the object does not outlive it. */

@@ -113,6 +113,24 @@ test("managedFields are not kept", () => {
   expect(store.at("default/web")?.metadata).not.toHaveProperty("managedFields");
 });
 
+test("of managedFields what is kept says which labels and annotations are ours; of most objects that is nothing", () => {
+  const { store } = aStore();
+  const fieldsV1 = (labels: object): object => ({
+    "f:metadata": { "f:labels": { ".": {}, ...labels }, "f:finalizers": {} },
+    "f:spec": { "f:url": {} },
+  });
+  const entry = { manager: "ngrok-operator", operation: "Update", time: "2026-01-01T00:00:00Z" };
+  const generated = { "f:ngrok.com/controller-name": {} };
+  const put = (name: string, labels: object): void =>
+    store.put(aCloudEndpoint({ metadata: { name, managedFields: [{ ...entry, fieldsV1: fieldsV1(labels) }] } }));
+  put("plain", generated);
+  put("labelled", { ...generated, "f:team": {} });
+  expect(store.at("default/plain")?.metadata).not.toHaveProperty("managedFields");
+  expect(store.at("default/labelled")?.metadata.managedFields).toEqual([
+    { manager: "ngrok-operator", operation: "Update", fieldsV1: { "f:metadata": { "f:labels": { "f:team": {} } } } },
+  ]);
+});
+
 test("what kubectl repeats of an object in an annotation is not kept; the others are, and where it was the only one it is still seen that there are some", () => {
   const { store } = aStore();
   const repeated = { "kubectl.kubernetes.io/last-applied-configuration": '{"data":{"password":"hunter2"}}' };

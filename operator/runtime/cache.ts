@@ -1,7 +1,9 @@
 // What the watches have seen, one store per kind, with indexes: what controllers read without a call. A store also takes
 // what our own writes returned, so that the next look at an object is never older than our last word about it.
+import { OWN_KEYS } from "#api/keys.ts";
 import type { Kind, KubeObject, Ref } from "#kube/kind.ts";
 import { keyOf, refOf, resourceName } from "#kube/kind.ts";
+import { leanFields } from "#kube/written.ts";
 import type { Cached, Index } from "./define-controller.ts";
 import { type Derivation, DerivedIndex } from "./derived-index.ts";
 import { GroupIndex, type Grouping } from "./group-index.ts";
@@ -253,9 +255,14 @@ function isNewer(candidate: KubeObject, held: KubeObject): boolean {
 
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
-/** What nobody here reads: managedFields are half of an object's bytes, and kubectl says the whole of it again in an annotation. */
+/**
+ * Without what nobody here reads: managedFields are half of an object's bytes, and kubectl says the whole of it again in an
+ * annotation. Which labels and annotations are ours stays.
+ */
 function lean<T extends KubeObject>(object: T): T {
-  const { managedFields, ...metadata } = object.metadata;
+  const { managedFields, ...rest } = object.metadata;
+  const ours = managedFields && leanFields({ managedFields }, OWN_KEYS);
+  const metadata = ours === undefined ? rest : { ...rest, managedFields: ours };
   const { [LAST_APPLIED]: applied, ...annotations } = metadata.annotations ?? {};
   if (applied !== undefined) return { ...object, metadata: { ...metadata, annotations } };
   return managedFields === undefined ? object : { ...object, metadata };

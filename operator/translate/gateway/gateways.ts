@@ -1,6 +1,6 @@
 // One Gateway of ours, read once for everybody who asks: its hosts, listeners, settings, and what is wrong with it.
 import { isOurGateway, isOurGatewayClass } from "#api/classes.ts";
-import { ADOPTED, controllerLabels, DRAIN_OWNER } from "#api/keys.ts";
+import { OWN_KEYS } from "#api/keys.ts";
 import { isHost } from "#api/names.ts";
 import { Gateway, GatewayClass, type GatewayObject } from "#kube/kinds.ts";
 import { type EndpointSettings, endpointSettings } from "../annotations.ts";
@@ -155,9 +155,6 @@ function clientCertsOf(
   return { certs, faults: [lacks("ResolvedRefs", "InvalidClientCertificateRef", field, secret)] };
 }
 
-/** Keys by which objects are known to be ours are not the user's to give. */
-const RESERVED = new Set([...Object.keys(controllerLabels("", "")), DRAIN_OWNER, ADOPTED]);
-
 function infrastructureOf(gateway: GatewayObject): {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
@@ -165,10 +162,10 @@ function infrastructureOf(gateway: GatewayObject): {
 } {
   const { labels = {}, annotations = {}, parametersRef } = gateway.spec?.infrastructure ?? {};
   const kept = (values: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
-    Object.fromEntries(Object.entries(values).filter(([key]) => !RESERVED.has(key)));
+    Object.fromEntries(Object.entries(values).filter(([key]) => !OWN_KEYS.has(key)));
   const faults = Object.entries({ labels, annotations }).flatMap(([part, values]) =>
     Object.keys(values)
-      .filter((key) => RESERVED.has(key))
+      .filter((key) => OWN_KEYS.has(key))
       .map((key) =>
         lacks(
           "Programmed",

@@ -1,0 +1,47 @@
+// Which labels and annotations of an object we wrote, and nobody else: the API server keeps account of it in managedFields, so
+// that what is wanted no more can go and what other people put there can stay, after any restart.
+import type { ObjectMeta } from "./kind.ts";
+
+/** As our calls name themselves; where a call names no field manager the API server takes this for it. */
+export const USER_AGENT = "ngrok-operator";
+
+const PARTS = ["labels", "annotations"] as const;
+type Part = (typeof PARTS)[number];
+type Entry = NonNullable<ObjectMeta["managedFields"]>[number];
+
+/** The keys of its labels, or annotations, that are ours alone. */
+export function writtenKeys({ managedFields = [] }: Pick<ObjectMeta, "managedFields">, part: Part): string[] {
+  const others = new Set(managedFields.filter((entry) => !isOurs(entry)).flatMap((entry) => keysIn(entry, part)));
+  return managedFields
+    .filter(isOurs)
+    .flatMap((entry) => keysIn(entry, part))
+    .filter((key) => !others.has(key));
+}
+
+/** As much of managedFields as writtenKeys needs to give the same, but for these keys; undefined when that is nothing. */
+export function leanFields(
+  metadata: Pick<ObjectMeta, "managedFields">,
+  except: ReadonlySet<string>,
+): ObjectMeta["managedFields"] {
+  const fields = PARTS.flatMap((part) => {
+    const keys = writtenKeys(metadata, part).filter((key) => !except.has(key));
+    return keys.length === 0 ? [] : [[`f:${part}`, Object.fromEntries(keys.map((key) => [`f:${key}`, {}]))] as const];
+  });
+  if (fields.length === 0) return undefined;
+  return [{ manager: USER_AGENT, operation: "Update", fieldsV1: { "f:metadata": Object.fromEntries(fields) } }];
+}
+
+/** Creations and patches; what is applied, statuses, has managers of its own. */
+function isOurs({ manager, operation, subresource }: Entry): boolean {
+  return manager === USER_AGENT && operation === "Update" && subresource === undefined;
+}
+
+function keysIn({ fieldsV1 }: Entry, part: Part): string[] {
+  const { "f:metadata": metadata } = (fieldsV1 ?? {}) as {
+    readonly "f:metadata"?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  };
+  // The map itself is there too, as a dot.
+  return Object.keys(metadata?.[`f:${part}`] ?? {})
+    .filter((key) => key.startsWith("f:"))
+    .map((key) => key.slice("f:".length));
+}
