@@ -59,8 +59,8 @@ export function holderOf({ metadata: { finalizers = [], annotations } }: Ingress
   return finalizers.some((one) => FINALIZERS.includes(one)) ? annotations?.[DRAIN_OWNER] : undefined;
 }
 
-/** Whether its class, or the default one, is there. */
-function isAnybodys({ spec }: IngressObject, classes: readonly IngressClassObject[]): boolean {
+/** Whether its class, or the default one, is there: where it is, nobody asks who holds the Ingress. */
+export function isAnybodys({ spec }: IngressObject, classes: readonly IngressClassObject[]): boolean {
   const wanted = spec?.ingressClassName;
   return classes.some((one) => (wanted === undefined ? isDefaultClass(one) : one.metadata.name === wanted));
 }

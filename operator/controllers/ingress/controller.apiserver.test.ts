@@ -114,6 +114,23 @@ test("an IngressClass that goes takes nothing with it: an uninstall takes it fir
   await expect.poll(async () => await endpoints(world)).toEqual([]);
 });
 
+test("an Ingress whose class has gone is ours by finalizer and stamp alone: who takes either off is heard, and it is served no more", async () => {
+  await using shop = await startShop();
+  const { world } = shop;
+  for (const name of ["one", "two"]) {
+    await shop.service(name);
+    await world.create(Ingress, shop.ingress(name, { [`${name}.ngrok.app`]: name }));
+    await world.until(Ingress, name, isHeld);
+  }
+  await removeClass(shop);
+  const served = async (): Promise<string[]> => (await endpoints(world)).toSorted();
+  await expect.poll(served).toEqual(["https://one.ngrok.app", "https://two.ngrok.app"]);
+  await world.touch(Ingress, "one", "/metadata/finalizers", []);
+  await expect.poll(served).toEqual(["https://two.ngrok.app"]);
+  await world.touch(Ingress, "two", "/metadata/annotations", {});
+  await expect.poll(served).toEqual([]);
+});
+
 test("what keeps an Ingress from being served is told on it, with the remedy", async () => {
   await using shop = await startShop();
   const { world } = shop;

@@ -1,6 +1,7 @@
 // What wakes the translation: a change of whatever an Ingress or a Gateway leans on wakes its hosts, and nobody else's.
 import { expect, test, vi } from "vitest";
 import { DEFAULT_CLASS } from "#api/classes.ts";
+import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
 import type { Kind, KubeObject } from "#kube/kind.ts";
 import {
@@ -163,6 +164,22 @@ test("an Ingress without a class is woken by a class that is the default, or was
   expect(told(plain, standard)).toEqual(["host shop.example.com"]);
   expect(told(standard, plain)).toEqual(["host shop.example.com"]);
   expect(told(plain, undefined)).toEqual([]);
+});
+
+test("an Ingress whose class is missing is woken when its stamp or its finalizer comes or goes; where its class is there that says nothing", () => {
+  const cache = emptyCluster();
+  const of = (finalizers: string[], annotations: Record<string, string>) =>
+    anIngress({ metadata: { name: "shop", finalizers, annotations }, spec: { ingressClassName: "gone" } });
+  const [stamp, finalizers] = [{ [DRAIN_OWNER]: "ops/ngrok" }, [FINALIZER]];
+  const held_ = of(finalizers, stamp);
+  const free = [of(finalizers, {}), of([], stamp), of([], {})];
+  const told = (before: KubeObject, after: KubeObject) =>
+    sourceOf(Ingress).keys({ before, after, first: false }, cache);
+  const turns = (): (readonly string[])[] => free.flatMap((one) => [told(held_, one), told(one, held_)]);
+  expect(turns()).toEqual(turns().map(() => ["host shop.example.com"]));
+  expect(told(free[0]!, free[1]!)).toEqual([]);
+  store(cache, anIngressClass({ metadata: { name: "gone" } }));
+  expect(turns()).toEqual(turns().map(() => []));
 });
 
 test("a grant for the certificate that a Gateway shows wakes it if a route of it leads into that namespace", () => {

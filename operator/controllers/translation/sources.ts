@@ -1,5 +1,5 @@
 // What wakes the translation: each change of an object, as the hosts and Services that it concerns. A change that says
-// nothing new to the translator (a status, our own finalizer) concerns none.
+// nothing new to the translator (a status, our own finalizer where a class says whose an Ingress is) concerns none.
 import { AgentEndpoint } from "#api/agent-endpoint.ts";
 import { isDefaultClass } from "#api/classes.ts";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
@@ -13,7 +13,7 @@ import type { Cached } from "../../runtime/define-controller.ts";
 import { type Seen, type Source, source } from "../../runtime/define-keyed.ts";
 import { referencesOfGateway } from "../../translate/gateway/references.ts";
 import { byName, heldBy } from "../../translate/held.ts";
-import { isUsable } from "../../translate/ingress.ts";
+import { holderOf, isAnybodys, isUsable } from "../../translate/ingress.ts";
 import {
   fallbackOfIngress,
   hostKey,
@@ -55,7 +55,8 @@ export const sources: readonly Source[] = [
       [BY_POLICY]: policiesOfIngress,
       [BY_CLASS]: ({ spec }) => [spec?.ingressClassName ?? ""],
     },
-    keys: ({ before, after, first }) => (first || isNews(before, after) ? ingressKeys(before, after) : []),
+    keys: ({ before, after, first }, cached) =>
+      first || isNews(before, after) || isHeldAnew(before, after, cached) ? ingressKeys(before, after) : [],
   }),
   source({
     kind: IngressClass,
@@ -115,6 +116,13 @@ export const sources: readonly Source[] = [
   }),
   ...gatewaySources,
 ];
+
+/** Whether somebody else holds it than before, or nobody does, and nothing but that says whose it is. */
+function isHeldAnew(before: IngressObject | undefined, after: IngressObject | undefined, cached: Cached): boolean {
+  if (before === undefined || after === undefined || holderOf(before) === holderOf(after)) return false;
+  // Where classes may not be read none is known to be missing.
+  return cached.has(IngressClass) && !isAnybodys(after, [...cached.all(IngressClass)]);
+}
 
 /**
  * Its hosts, and those that it has left; of what it no longer sends to, at least not from all the hosts from which it did,
