@@ -159,7 +159,7 @@ describe("one address of two hosts", () => {
   const ingressHost = host({ owningResources: ["Ingress shop/web"] });
   const gatewayHost = host({ namePrefix: "edge.shop", owningResources: ["Gateway shop/edge", "HTTPRoute shop/web"] });
 
-  test("is said, since ngrok takes it only where both pool", () => {
+  test("is said, since ngrok takes CloudEndpoints only where both pool", () => {
     expect(endpointsOf([ingressHost, gatewayHost], OPTIONS).problems).toEqual([
       {
         object: "Gateway shop/edge",
@@ -171,7 +171,31 @@ describe("one address of two hosts", () => {
     ]);
   });
 
-  test("is nothing to say a word about where both do", () => {
+  test.for([
+    ["two AgentEndpoints, whatever their annotations say", { mappingStrategy: "endpoints", poolingEnabled: false }],
+    ["an AgentEndpoint and a CloudEndpoint that pools", { poolingEnabled: true }],
+  ] as const)("is taken by ngrok for %s: what comes is shared out, and that is said", ([, over]) => {
+    const collapsed = host({ mappingStrategy: "endpoints", owningResources: ["Ingress shop/web"] });
+    const second = { ...gatewayHost, ...over, routes: host({}, { name: "other" }).routes };
+    expect(endpointsOf([collapsed, second], OPTIONS).problems).toEqual([
+      {
+        object: "Gateway shop/edge",
+        field: "spec.listeners",
+        reason:
+          "Ingress shop/web serves https://web.example.com too, and as AgentEndpoints always pool, ngrok shares out what comes between the two: annotate both with pooling-enabled if that is meant, or choose another host",
+        effect: "ignored",
+      },
+    ]);
+  });
+
+  test("is refused by ngrok for an AgentEndpoint and a CloudEndpoint that does not pool", () => {
+    const second = { ...gatewayHost, mappingStrategy: "endpoints" as const };
+    const { endpoints, problems } = endpointsOf([host({}, { name: "other" }), second], OPTIONS);
+    expect(endpoints.map(({ kind }) => kind)).toEqual(["CloudEndpoint", "AgentEndpoint", "AgentEndpoint"]);
+    expect(problems).toMatchObject([{ reason: expect.stringContaining("only where all pool: annotate both") }]);
+  });
+
+  test("is nothing to say a word about where both say it", () => {
     const pooled = [ingressHost, gatewayHost].map((one) => ({ ...one, poolingEnabled: true }));
     expect(endpointsOf(pooled, OPTIONS).problems).toEqual([]);
   });

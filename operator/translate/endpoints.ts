@@ -56,7 +56,7 @@ export function endpointsOf(
       ...made,
       ...others.map((internal) => agentEndpoint(internal.host, internal, options, { url: internal.url })),
     ],
-    problems: [...hosts.flatMap(strayCertificates), ...sharedAddresses(publicHosts)],
+    problems: [...hosts.flatMap(strayCertificates), ...sharedAddresses(publicHosts, (host) => local.has(host))],
   };
 }
 
@@ -185,16 +185,27 @@ export function typeOf({ group, versions, kind }: Kind): { readonly apiVersion: 
   return { apiVersion: `${group}/${versions[0]}`, kind };
 }
 
-/** ngrok takes several endpoints on one address only where all of them pool. */
-function sharedAddresses(hosts: readonly { readonly host: VirtualHost; readonly url: string }[]): Problem[] {
+/**
+ * Said where two are on one address and do not both say that they mean it. ngrok takes them only where both pool, which a
+ * CloudEndpoint does by its annotation, and an AgentEndpoint always does: its agents pool among themselves.
+ */
+function sharedAddresses(
+  hosts: readonly { readonly host: VirtualHost; readonly url: string }[],
+  isAgents: (host: VirtualHost) => boolean,
+): Problem[] {
   const first = new Map<string, VirtualHost>();
+  const means = (host: VirtualHost): boolean => host.poolingEnabled === true;
   return hosts.flatMap(({ host, url }) => {
     const holder = first.get(url);
     if (holder === undefined) first.set(url, host);
-    if (holder === undefined || (holder.poolingEnabled === true && host.poolingEnabled === true)) return [];
+    if (holder === undefined || (means(holder) && means(host))) return [];
     const [object = ""] = host.owningResources;
     const field = host.namePrefix === undefined ? "spec.rules" : "spec.listeners";
-    const reason = `${holder.owningResources[0]} serves ${url} too, and ngrok takes several endpoints on one address only where all pool: annotate both with pooling-enabled, or choose another host`;
+    const pool = [holder, host].every((one) => means(one) || isAgents(one));
+    const why = pool
+      ? "as AgentEndpoints always pool, ngrok shares out what comes between the two: annotate both with pooling-enabled if that is meant"
+      : "ngrok takes several endpoints on one address only where all pool: annotate both with pooling-enabled";
+    const reason = `${holder.owningResources[0]} serves ${url} too, and ${why}, or choose another host`;
     return [{ object, field, reason, effect: "ignored" as const }];
   });
 }
