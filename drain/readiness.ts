@@ -1,5 +1,6 @@
 // Whether an uninstall that begins now would come to its end: the condition UninstallReady, from facts that the operator
 // has anyway. Pure; what only the drain's own lists can tell is not asked here (`ngrok-drain plan` asks it).
+import { setImmediate as immediately } from "node:timers/promises";
 import { type Finding, fails, holds } from "#api/conditions.ts";
 import { Domain } from "#api/domain.ts";
 import type { UnderDelete, UninstallReadyReason } from "#api/kubernetes-operator.ts";
@@ -51,6 +52,9 @@ export interface UninstallFacts {
   readonly room: Answer;
 }
 
+/** So many objects are counted in some milliseconds; then others have their turn, the renewal of the Lease among them. */
+const AT_A_TIME = 1_000;
+
 /** Counts what is ours by stamp or label; of several held objects the first by name, so that the word does not change. */
 export async function tallyOf(
   kinds: Iterable<{ readonly row: Row; readonly objects: Iterable<KubeObject> }>,
@@ -63,6 +67,7 @@ export async function tallyOf(
     for (const object of objects) {
       if (!carriesOurs(row, object) || !isOurs(whose(row, object, { release, others: "unknown" }))) continue;
       tally.objects += 1;
+      if (tally.objects % AT_A_TIME === 0) await immediately();
       const { calls, undone } = await undoneOnPaper(row, object, release, signal);
       tally.calls += calls;
       if (row.whose !== "ours") continue;
