@@ -5,11 +5,11 @@ import { expect, test } from "vitest";
 import { CHART, objects } from "./helm.ts";
 
 const ON = ["networkPolicy.enabled=true", "protect.enabled=true", "agent.enabled=true", "bindings.enabled=true"];
+const page = readFileSync(join(CHART, "../docs/runbook-uninstall.md"), "utf8");
 /** Kept on purpose, with the custom resources that are left. */
 const KEPT = "CustomResourceDefinition";
 
 test("the sweep takes every kind that a drain hook leaves, and every one that outlives a namespace", async () => {
-  const page = readFileSync(join(CHART, "../docs/runbook-uninstall.md"), "utf8");
   const [, sweep = ""] = /^```sh sweep\n([^]*?)\n```$/m.exec(page) ?? [];
   const [, kinds = ""] = / delete ([a-z,]+) /.exec(sweep.replaceAll("\\\n", "")) ?? [];
   const left = (await objects({ set: ON }))
@@ -19,4 +19,14 @@ test("the sweep takes every kind that a drain hook leaves, and every one that ou
   expect(left).toEqual(expect.arrayContaining(["Job", "NetworkPolicy", "ValidatingAdmissionPolicy"]));
   const swept = kinds.split(",");
   expect([...new Set(left)].filter((kind) => !swept.includes(kind.toLowerCase()))).toEqual([]);
+});
+
+test("the commands of 1 and 2 end with that very sweep, so that one command is enough", () => {
+  const block = (word: string): string => {
+    const [, text = ""] = new RegExp(`^\`\`\`sh ${word}\n([^]*?)\n\`\`\`$`, "m").exec(page) ?? [];
+    return text.replace(/\s+/g, " ");
+  };
+  expect(block("sweep")).toContain("kubectl -n $NS delete");
+  for (const word of ["pull", "quota"])
+    expect(block(word).endsWith(` --no-hooks && ${block("sweep")}`), word).toBe(true);
 });

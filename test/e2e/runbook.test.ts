@@ -35,10 +35,22 @@ test("1: a hook image that cannot be pulled (W19)", async ({ scene }) => {
   await expect.poll(async () => await type(scene, "look")).toMatch(/ErrImagePull|ImagePullBackOff|Pulling/);
 
   await type(scene, "pull");
-  await type(scene, "sweep");
 
   await nothingLeft(scene);
   expect(scene.ngrok.remote()).toBe(3);
+});
+
+test("1: a hook pod that no node has room for (W19)", async ({ scene }) => {
+  const cpu = { "cleanupHook.resources.requests.cpu": 1_000, "cleanupHook.resources.limits.cpu": 1_000 };
+  const release = await scene.install({ values: { drainPolicy: "Delete", ...cpu } });
+  await scene.populate(3);
+  expect((await release.uninstall(SOON)).code).not.toBe(0);
+  await expect.poll(async () => await type(scene, "look")).toMatch(/Pending[^]*FailedScheduling/);
+
+  await type(scene, "pull");
+
+  await nothingLeft(scene);
+  expect(scene.ngrok.remote()).toBe(0);
 });
 
 test("1: an upgrade that named the image, and the rollback that takes it back (W19)", async ({ scene }) => {
@@ -65,10 +77,24 @@ test("2: a quota that admits no hook pod (F10)", async ({ scene }) => {
   await expect.poll(async () => await type(scene, "look")).toMatch(/exceeded quota/);
 
   await type(scene, "quota");
-  await type(scene, "sweep");
 
   await nothingLeft(scene);
   expect(scene.ngrok.remote()).toBe(0);
+});
+
+test("2: pod security that admits no hook pod, but has let the operator's in before (F10)", async ({ scene }) => {
+  const folder = { "extraVolumes[0].name": "theirs", "extraVolumes[0].hostPath.path": "/tmp" };
+  const release = await scene.install({ values: folder });
+  await scene.populate(3);
+  const level = ["label", "namespace", scene.namespace, "pod-security.kubernetes.io/enforce=restricted"];
+  await scene.stage.kubectl.run(level);
+  expect((await release.uninstall(SOON)).code).not.toBe(0);
+  await expect.poll(async () => await type(scene, "look")).toMatch(/violates PodSecurity/);
+
+  await type(scene, "quota");
+
+  await nothingLeft(scene);
+  expect(scene.ngrok.remote()).toBe(3);
 });
 
 test("3: no pod of the operator (F3)", async ({ scene }) => {
