@@ -60,26 +60,42 @@ export async function leaderDrain(work: Lead): Promise<Conclusion> {
   });
 }
 
+/** What is known of our CRDs that go, when the KubernetesOperator has been deleted at that time, if it has. */
+export interface GoingCrds {
+  readonly any: boolean;
+  /** One of them was deleted before it, or in the same second. */
+  readonly first: boolean;
+}
+
+export interface Look {
+  readonly read: Reader;
+  readonly release: Release;
+  readonly state: StateReader;
+  /** See `Signs`. */
+  readonly stoodBy: boolean;
+  /** @param deleted deletionTimestamp of the KubernetesOperator */
+  readonly going: (deleted: string | undefined, signal: AbortSignal) => Promise<GoingCrds>;
+}
+
 /** Reads the signs past every cache; `dutyOf` says what they mean. Throws when the server cannot tell. */
-export async function signsOf(
-  read: Reader,
-  release: Release,
-  state: StateReader,
-  stoodBy: boolean,
-  signal: AbortSignal,
-): Promise<Signs> {
+export async function signsOf({ read, release, state, stoodBy, going }: Look, signal: AbortSignal): Promise<Signs> {
   const now = await state.fresh(signal);
   const object = await read.get(KubernetesOperator, { name: release.name, namespace: release.namespace }, signal);
+  const deleted = object?.metadata.deletionTimestamp;
+  // After it: a CRD that takes it along is marked first.
+  const crds = await going(deleted, signal);
   const operator =
     object === undefined
       ? undefined
-      : { deleting: object.metadata.deletionTimestamp !== undefined, policy: drainPolicyOf(object) };
-  return { state: now, operator, crdTerminating: await anyCrdTerminating(read, signal), stoodBy };
+      : { deleting: deleted !== undefined, takenAlong: crds.first, policy: drainPolicyOf(object) };
+  return { state: now, operator, crdTerminating: crds.any, stoodBy };
 }
 
-async function anyCrdTerminating(read: Reader, signal: AbortSignal): Promise<boolean> {
+/** Asks the CRDs themselves, which takes rights outside the namespaces. */
+export async function goingCrds(read: Reader, deleted: string | undefined, signal: AbortSignal): Promise<GoingCrds> {
   const crds = await Promise.all(
     ownKinds.map((kind) => read.get(CustomResourceDefinition, { name: resourceName(kind) }, signal)),
   );
-  return crds.some((crd) => crd?.metadata.deletionTimestamp !== undefined);
+  const times = crds.flatMap((crd) => crd?.metadata.deletionTimestamp ?? []);
+  return { any: times.length > 0, first: times.some((time) => deleted === undefined || time <= deleted) };
 }

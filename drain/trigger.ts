@@ -5,11 +5,18 @@ import type { DrainState } from "./state.ts";
 export interface Signs {
   readonly state: DrainState;
   /** Undefined when there is none. */
-  readonly operator: { readonly deleting: boolean; readonly policy: DrainPolicy } | undefined;
+  readonly operator: OperatorSign | undefined;
   /** One of our CRDs is terminating although nobody uninstalls us: somebody deletes it, or another release that owns it. */
   readonly crdTerminating: boolean;
   /** The Lease was free, or nobody renewed it, for 15 s before we took it: then the hook that marked is gone. */
   readonly stoodBy: boolean;
+}
+
+export interface OperatorSign {
+  readonly deleting: boolean;
+  /** One of our CRDs was going before it: its deletion may be the CRD's, and nobody's wish. */
+  readonly takenAlong: boolean;
+  readonly policy: DrainPolicy;
 }
 
 /**
@@ -28,18 +35,11 @@ export function dutyOf({ state, operator, crdTerminating, stoodBy }: Signs): Dut
   switch (state.phase) {
     case "Unknown":
       // A release namespace that goes may have lost the state already; the deleting KubernetesOperator suffices.
-      if (operator?.deleting === true)
-        return { is: "drive", policy: state.wish ?? operator.policy, why: "the KubernetesOperator is being deleted" };
+      if (operator?.deleting === true) return driveFor(operator, state.wish);
       return { is: "idle", why: state.why };
     case "Open":
-      if (operator?.deleting === true) {
-        const policy = state.wish ?? operator.policy;
-        return { is: "drive", policy, why: "the KubernetesOperator is being deleted" };
-      }
-      // Nobody asked for an uninstall: whatever the policy is, nothing at ngrok may be destroyed for it.
-      if (crdTerminating)
-        return { is: "drive", policy: "Retain", why: "one of our CustomResourceDefinitions is being deleted" };
-      return { is: "reconcile" };
+      if (operator?.deleting === true) return driveFor(operator, state.wish);
+      return crdTerminating ? MASS_DELETION : { is: "reconcile" };
     case "Draining":
       if (state.driver !== "leader" && !stoodBy) return { is: "yield" };
       return {
@@ -53,4 +53,16 @@ export function dutyOf({ state, operator, crdTerminating, stoodBy }: Signs): Dut
         return { is: "drive", policy: state.policy, why: "the KubernetesOperator is still there" };
       return { is: "idle", why: "this install is drained" };
   }
+}
+
+/** Nobody asked for an uninstall: whatever the policy is, nothing at ngrok may be destroyed for it. */
+const MASS_DELETION: Duty = {
+  is: "drive",
+  policy: "Retain",
+  why: "one of our CustomResourceDefinitions is being deleted",
+};
+
+function driveFor({ takenAlong, policy }: OperatorSign, wish: DrainPolicy | undefined): Duty {
+  if (takenAlong) return MASS_DELETION;
+  return { is: "drive", policy: wish ?? policy, why: "the KubernetesOperator is being deleted" };
 }

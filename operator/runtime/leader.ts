@@ -1,9 +1,9 @@
 // Who may write, and what that one has to do: takes the Lease, reads the signs past every cache, and lets drain/trigger.ts
 // say the duty: reconcile, drive a drain, yield to a hook that drives, or write nothing.
-import { drainPolicyOf, KubernetesOperator } from "#api/kubernetes-operator.ts";
+import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import type { Release } from "#api/release.ts";
 import type { Hands } from "#drain/hands.ts";
-import { leaderDrain, signsOf } from "#drain/lead.ts";
+import { leaderDrain } from "#drain/lead.ts";
 import { type DrainState, type StateReader, stateRef } from "#drain/state.ts";
 import { type Duty, dutyOf } from "#drain/trigger.ts";
 import type { DrainEvent } from "#drain/events.ts";
@@ -22,6 +22,7 @@ import type { Bell } from "./bell.ts";
 import type { Gate } from "./gate.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
+import { signsFor } from "./signs.ts";
 import type { Term } from "./term.ts";
 
 export interface LeaderParts {
@@ -192,26 +193,15 @@ function yieldsAlready({ gate }: LeaderParts, { stoodBy }: Standing): Duty | und
 }
 
 async function look(parts: LeaderParts, { stoodBy }: Standing, token: WriteToken): Promise<Duty> {
-  const { reader, release, state, signal, log, clusterWide } = parts;
+  const { signal, log } = parts;
   const either = AbortSignal.any([token.signal, signal]);
   try {
-    if (!clusterWide) return await lookWithin(parts, stoodBy, either);
-    return dutyOf(await signsOf(reader, release, state, stoodBy, either));
+    return dutyOf(await signsFor(parts, stoodBy, either));
   } catch (error) {
     if (either.aborted) return { is: "yield" };
     log.warn({ err: known(error).message }, "cannot read whether something is being drained");
     return { is: "reconcile" };
   }
-}
-
-/** The same signs without a right outside the namespaces: a CRD that goes is then seen by its objects. */
-async function lookWithin(parts: LeaderParts, stoodBy: boolean, signal: AbortSignal): Promise<Duty> {
-  const { name, namespace } = parts.release;
-  const state = await parts.state.fresh(signal);
-  const object = await parts.reader.get(KubernetesOperator, { name, namespace }, signal);
-  const deleting = object?.metadata.deletionTimestamp !== undefined;
-  const operator = object === undefined ? undefined : { deleting, policy: drainPolicyOf(object) };
-  return dutyOf({ state, operator, crdTerminating: parts.sawTerminating(), stoodBy });
 }
 
 /** True when it came to its end. */

@@ -1,10 +1,10 @@
 // What a leader still does after SIGTERM when its namespace is being deleted: the pods go first there, while rights, drain
 // state and Lease still stand. Once they are gone nobody is left to free what would then hold the namespace for ever.
-import { signsOf } from "#drain/lead.ts";
 import { dutyOf } from "#drain/trigger.ts";
 import { Namespace } from "#kube/kinds.ts";
 import { known } from "#wire/errors.ts";
 import { drive, handsOf, type LeaderParts, type Standing, takeLease } from "./leader.ts";
+import { signsFor } from "./signs.ts";
 
 /** Of the 30 s that the chart gives a pod; a pod that has less is killed in the middle, which a drain survives. */
 const GRACE_MS = 24_000;
@@ -29,10 +29,9 @@ async function isNamespaceGoing({ reader, release }: LeaderParts, signal: AbortS
 }
 
 async function drainAtLast(parts: LeaderParts): Promise<boolean> {
-  const { reader, release, state, signal } = parts;
   const standing: Standing = { stoodBy: false };
   await using token = await takeLease(parts, standing);
-  const signs = await signsOf(reader, release, state, standing.stoodBy, AbortSignal.any([signal, token.signal]));
+  const signs = await signsFor(parts, standing.stoodBy, AbortSignal.any([parts.signal, token.signal]));
   // Its deletion is on its way: the namespace takes the KubernetesOperator with it.
   const operator = signs.operator && { ...signs.operator, deleting: true };
   const duty = dutyOf({ ...signs, operator });

@@ -17,7 +17,6 @@ import { kubernetesOperatorController } from "../controllers/kubernetes-operator
 import { trafficPolicyController } from "../controllers/traffic-policy/controller.ts";
 
 const controllers = [cloudEndpointController, domainController, trafficPolicyController];
-const CRD = "/customresourcedefinitions/cloudendpoints.ngrok.k8s.ngrok.com";
 
 function anEndpoint(name: string) {
   return aCloudEndpoint({ metadata: { name }, spec: { url: `https://${name}.internal`, bindings: ["internal"] } });
@@ -41,49 +40,6 @@ test("a mark in mid-run closes the gate: the leader frees the Lease and touches 
   expect((await world.get(CloudEndpoint, "after"))?.metadata.finalizers).toBeUndefined();
   expect((await world.get(CloudEndpoint, "before"))?.metadata.finalizers).toEqual([FINALIZER]);
   expect(world.api.count("DELETE")).toBe(0);
-});
-
-test("when the CRD of a kind is being deleted, its objects go free and nothing goes at ngrok, whatever the policy is (F1)", async () => {
-  await using world = await startWorld({ controllers, start: false, options: { drainPolicy: "Delete" } });
-  let going = false;
-  world.start({
-    intercept: async (request) => {
-      if (!going || !request.path.endsWith(CRD)) return undefined;
-      const crd = (await world.connection.request(request)) as { metadata: object };
-      return { ...crd, metadata: { ...crd.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } };
-    },
-  });
-  await world.create(CloudEndpoint, anEndpoint("web"));
-  await world.until(CloudEndpoint, "web", isReady);
-
-  // As the API server does it: the CRD first, then each of its objects.
-  going = true;
-  await world.remove(CloudEndpoint, "web");
-
-  await world.gone(CloudEndpoint, "web");
-  expect(world.api.count("DELETE")).toBe(0);
-  expect(world.api.objects("endpoints")).toHaveLength(1);
-});
-
-test.for([
-  { why: "may not be read", error: new KnownError("invalid", "forbidden", { status: 403 }) },
-  { why: "does not answer", error: new KnownError("transient", "no answer") },
-])("an object whose CRD $why is held, and goes once it can be read (F1)", async ({ error }, { expect }) => {
-  await using world = await startWorld({ controllers, start: false });
-  let blind = false;
-  world.start({ intercept: (request) => (blind && request.path.endsWith(CRD) ? Promise.reject(error) : undefined) });
-  await world.create(CloudEndpoint, anEndpoint("web"));
-  await world.until(CloudEndpoint, "web", isReady);
-
-  blind = true;
-  await world.remove(CloudEndpoint, "web");
-  await world.quiet();
-  expect(world.api.count("DELETE")).toBe(0);
-  expect((await world.get(CloudEndpoint, "web"))?.metadata.finalizers).toEqual([FINALIZER]);
-
-  blind = false;
-  await world.gone(CloudEndpoint, "web");
-  expect(world.api.objects("endpoints")).toEqual([]);
 });
 
 test("without a right to read CRDs an object still goes, and the KubernetesOperator still drains", async () => {
