@@ -154,10 +154,9 @@ export const ofDrain: readonly Mutant[] = [
     id: "F16",
     what: "without its drain state the leader does not drain, although the KubernetesOperator is being deleted",
     file: "drain/trigger.ts",
-    find: `      if (operator?.deleting === true)
-        return {`,
-    replace: `      if (operator === null)
-        return {`,
+    find: `      if (operator?.deleting === true) return driveFor(operator, state.wish);
+      return { is: "idle", why: state.why };`,
+    replace: `      return { is: "idle", why: state.why };`,
     test: unit("drain/trigger.test.ts", "unknown, but the KubernetesOperator is being deleted: that suffices"),
   },
   {

@@ -1,5 +1,5 @@
 // Remedies of what works while there is no drain: the write token, the reconcile, the way to both servers.
-import { type Mutant, unit } from "./mutant.ts";
+import { apiserver, type Mutant, unit } from "./mutant.ts";
 
 export const ofOperator: readonly Mutant[] = [
   {
@@ -9,6 +9,14 @@ export const ofOperator: readonly Mutant[] = [
     find: `if (standing.is === "there") return true;`,
     replace: `if (standing.is !== "unknown") return true;`,
     test: unit("operator/runtime/reconcile.test.ts", "is held while its CRD is"),
+  },
+  {
+    id: "F1b",
+    what: "a KubernetesOperator that goes with its CRD is taken for a wish to uninstall",
+    file: "drain/lead.ts",
+    find: `first: times.some((time) => deleted === undefined || time <= deleted)`,
+    replace: `first: false`,
+    test: apiserver("operator/runtime/mass-deletion.apiserver.test.ts", "is nobody's wish to uninstall"),
   },
   {
     id: "F3",

@@ -142,6 +142,33 @@ export const apiServer = [
     },
   }),
   defineScenario({
+    name: "crds-deleted",
+    sentence:
+      "Somebody deletes all of our CRDs under a living operator: that is nobody's wish to clean up at ngrok, whatever the policy (F1)",
+    values: unguarded,
+    crdsLeft: 0,
+    keepFalse: true,
+    before: async ({ kubectl }) => {
+      const crds = (await kubectl.run(["get", "crds", "-o", "name"])).split("\n");
+      const ours = crds.filter((name) => name.endsWith(".k8s.ngrok.com"));
+      assert.equal(ours.length, 7);
+      await kubectl.run(["delete", ...ours, "--timeout=150s"]);
+    },
+    after: async ({ ngrok, run }) => {
+      const gone = ngrok.ledger
+        .entries()
+        .filter(
+          ({ method, path, changed }) => method === "DELETE" && changed && !path.startsWith("/kubernetes_operators/"),
+        );
+      assert.deepEqual(
+        gone.map(({ path }) => path),
+        [],
+        `deleted at ngrok under ${run.policy}`,
+      );
+      await Promise.resolve();
+    },
+  }),
+  defineScenario({
     name: "clocks-an-hour-apart",
     sentence: "The Lease of a dead leader says that it was renewed an hour from now, or an hour ago (F5)",
     before: async (act) => {
