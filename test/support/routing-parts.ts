@@ -134,3 +134,30 @@ export function gatewayRow(namespace: string, name: string, makes: Row["makes"],
     ],
   };
 }
+
+/** A Secret with a certificate and its key. */
+export function certificate(namespace: string, name: string, more: Fields = {}): Manifest {
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    type: "kubernetes.io/tls",
+    metadata: { name, namespace },
+    data: { "tls.crt": btoa(`certificate of ${name}`), "tls.key": btoa(`key of ${name}`) },
+    ...more,
+  };
+}
+
+/** In the namespace of what is granted: `from` is a kind of Gateway API and its namespace. */
+export function grant(
+  namespace: string,
+  name: string,
+  [kind, from]: readonly [string, string],
+  to: { readonly kind: string; readonly name?: string },
+): Manifest {
+  return {
+    apiVersion: "gateway.networking.k8s.io/v1beta1",
+    kind: "ReferenceGrant",
+    metadata: { name, namespace },
+    spec: { from: [{ group: "gateway.networking.k8s.io", kind, namespace: from }], to: [{ group: "", ...to }] },
+  };
+}

@@ -94,6 +94,34 @@ const both: readonly Case[] = [
     makes: ['"description":"new"'],
   },
   {
+    name: "legacy-rest",
+    annotations: {
+      ...verbose,
+      "k8s.ngrok.com/traffic-policy": "hello",
+      "k8s.ngrok.com/pooling-enabled": "true",
+      "k8s.ngrok.com/bindings": "public",
+      "k8s.ngrok.com/metadata": '{"team":"old"}',
+    },
+    makes: ['"content":"hello"', '"poolingEnabled":true', '"bindings":["public"]', 'team\\":\\"old'],
+  },
+  {
+    name: "lines",
+    annotations: { "ngrok.com/description": " the shop  \n  of all " },
+    makes: ['"description":"the shop\\nof all"'],
+  },
+  {
+    name: "odd-policy",
+    annotations: { "ngrok.com/traffic-policy": "odd" },
+    makes: "nothing",
+    told: "spec.policy.on_nonsense is not a phase that ngrok knows",
+  },
+  {
+    name: "numbered",
+    annotations: { ...verbose, "ngrok.com/traffic-policy": "numbered" },
+    makes: ['"name":7', '"inline":{', '"policy":{'],
+    lacks: ["on_tcp_connect", "on_http_response"],
+  },
+  {
     name: "pooled",
     annotations: { ...verbose, "ngrok.com/pooling-enabled": "TRUE" },
     makes: ['"poolingEnabled":true'],
@@ -133,6 +161,17 @@ const upstreams: readonly {
     makes: '"url":"http://broken.',
     told: "app-protocols",
   },
+  {
+    name: "odd-word",
+    annotations: { "ngrok.com/app-protocols": '{"web":"gopher"}' },
+    makes: '"url":"http://odd-word.',
+    told: "gives port web no protocol that is known",
+  },
+  {
+    name: "app-protocols-both",
+    annotations: { "k8s.ngrok.com/app-protocols": '{"web":"TCP"}', "ngrok.com/app-protocols": '{"web":"https"}' },
+    makes: '"url":"https://app-protocols-both.',
+  },
   { name: "http2", appProtocol: "ngrok.com/http2", makes: '"protocol":"http2"' },
   { name: "http2-legacy", appProtocol: "k8s.ngrok.com/http2", makes: '"protocol":"http2"' },
   { name: "h2c", appProtocol: "kubernetes.io/h2c", makes: '"protocol":"http2"' },
@@ -141,6 +180,11 @@ const upstreams: readonly {
 ];
 
 export function annotationRows({ shop }: Places): Row[] {
+  const actions = [{ type: "deny" }];
+  const numbered = {
+    ...policy(shop, "numbered"),
+    spec: { policy: { on_http_request: [{ name: 7, actions }], on_tcp_connect: [] } },
+  };
   return [
     ...both.map(({ annotations, ...rest }): Row => {
       const name = `ing-${rest.name}`;
@@ -170,7 +214,7 @@ export function annotationRows({ shop }: Places): Row[] {
         route(shop, "gw-h2c"),
       ],
     },
-    // The policy that rows of both kinds name.
-    { name: "hello", makes: "nothing", objects: [policy(shop, "hello")] },
+    // The policies that rows of both kinds name.
+    { name: "hello", makes: "nothing", objects: [policy(shop, "hello"), policy(shop, "odd", "on_nonsense"), numbered] },
   ];
 }

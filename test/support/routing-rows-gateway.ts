@@ -1,12 +1,10 @@
-// The rows of Gateways and their routes: listeners and which routes they take, and the routes of other protocols. TLS and the
-// rules of HTTPRoutes have files of their own.
-import { type Fields, gatewayRow, type GatewayRowParts, hostOf, service } from "./routing-parts.ts";
-import { ruleRows } from "./routing-rows-rules.ts";
-import { tlsRows } from "./routing-rows-tls.ts";
-import type { Manifest, Places, Row } from "./routing-rows.ts";
+// The rows of Gateways: their listeners, which routes these take, and which routes come together. TLS, the rules of HTTPRoutes
+// and what routes lead to have files of their own.
+import { type Fields, gateway, gatewayRow, type GatewayRowParts, hostOf, route, service } from "./routing-parts.ts";
+import type { Places, Row } from "./routing-rows.ts";
 
 export function gatewayRows(places: Places): Row[] {
-  return [...listeners(places), ...tlsRows(places), ...ruleRows(places), ...others(places)];
+  return [...listeners(places), ...attached(places), ...merged(places)];
 }
 
 function listeners({ shop, other }: Places): Row[] {
@@ -77,56 +75,112 @@ function listeners({ shop, other }: Places): Row[] {
   ];
 }
 
-function others({ shop, other }: Places): Row[] {
-  const across = { rule: { backendRefs: [{ name: "granted", namespace: other, port: 80 }] } };
-  const denied = { rule: { backendRefs: [{ name: "not-granted", namespace: other, port: 80 }] } };
-  const grant: Manifest = {
-    apiVersion: "gateway.networking.k8s.io/v1beta1",
-    kind: "ReferenceGrant",
-    metadata: { name: "rows", namespace: other },
-    spec: {
-      from: [{ group: "gateway.networking.k8s.io", kind: "HTTPRoute", namespace: shop }],
-      to: [{ group: "", kind: "Service", name: "granted" }],
-    },
-  };
-  const tcp = { listener: { port: 5432, protocol: "TCP", hostname: undefined } };
-  const addresses = [{ type: "Hostname", value: hostOf("tcproute") }];
-  const tls = { listener: { port: 8443, protocol: "TLS", tls: { mode: "Passthrough" } } };
+/** Which routes a listener takes. */
+function attached({ shop, other }: Places): Row[] {
+  const one = (name: string, makes: Row["makes"], given: GatewayRowParts = {}): Row =>
+    gatewayRow(shop, name, makes, given);
+  const elsewhere = { route: { namespace: other }, service: other };
+  const selector = { matchLabels: { team: "nobody" } };
+  const names = (...hostnames: string[]): Pick<GatewayRowParts, "route"> => ({ route: { spec: { hostnames } } });
+  const address = (value: string, type = "Hostname"): Fields => ({ addresses: [{ type, value }] });
+  const parentRefs = [{ name: "orphan" }, { name: "orphan-lost" }];
   return [
-    gatewayRow(shop, "granted", ["http://granted."], { route: across, service: other, more: [grant] }),
-    gatewayRow(shop, "not-granted", ['"kind":"CloudEndpoint"', "GatewayAPI-Unresolved-Backend"], {
-      route: denied,
-      service: other,
-      told: "RefNotPermitted",
+    one("not-here-unsaid", "nothing", { ...elsewhere, told: `no listener allows HTTPRoutes of namespace ${other}` }),
+    one("not-chosen", "nothing", {
+      ...elsewhere,
+      listener: { allowedRoutes: { namespaces: { from: "Selector", selector } } },
+      told: "NotAllowedByListeners",
     }),
-    gatewayRow(shop, "tcproute", ["tcp://tcproute.rows.example.com:5432"], {
-      ...tcp,
-      spec: { addresses },
-      route: { kind: "TCPRoute" },
+    one("kinds-case", ["http://kinds-case."], { listener: { allowedRoutes: { kinds: [{ kind: "httproute" }] } } }),
+    one("not-bytes", "nothing", {
+      listener: { port: 5440, protocol: "TCP", hostname: undefined },
+      spec: address(hostOf("not-bytes")),
+      told: "no listener allows HTTPRoutes",
     }),
-    gatewayRow(shop, "tcp-weights", ["tcp://tcp-weights.rows.example.com:5433", "rand.int(0,3)", "forward-internal"], {
-      listener: { port: 5433, protocol: "TCP", hostname: undefined },
-      spec: { addresses: [{ type: "Hostname", value: hostOf("tcp-weights") }] },
-      route: {
-        kind: "TCPRoute",
-        rule: {
-          backendRefs: [
-            { name: "tcp-weights", port: 80, weight: 3 },
-            { name: "tcp-weights-more", port: 80, weight: 1 },
-          ],
-        },
-      },
-      more: [service(shop, "tcp-weights-more")],
+    one("ip-name", ['"url":"https://ip-name.rows.example.com"', "http://ip-name."], {
+      spec: address("192.0.2.2"),
+      told: '"192.0.2.2" is not a host name of type Hostname',
     }),
-    gatewayRow(shop, "tcp-verbose", ['"kind":"CloudEndpoint"', "forward-internal", "tcp://"], {
-      listener: { port: 5434, protocol: "TCP", hostname: undefined },
-      spec: { addresses: [{ type: "Hostname", value: hostOf("tcp-verbose") }] },
-      route: { kind: "TCPRoute" },
-      verbose: true,
+    one("covered", ['"url":"https://covered.rows.example.com"'], {
+      listener: { hostname: "*.example.com" },
+      spec: address(hostOf("covered")),
     }),
-    gatewayRow(shop, "tlsroute", ['"url":"tls://tlsroute.rows.example.com:8443"'], {
-      ...tls,
-      route: { kind: "TLSRoute", spec: { hostnames: [hostOf("tlsroute")] } },
+    one("names-glob", ["http://names-glob."], names("*.rows.example.com")),
+    one("globs", ['"url":"https://*.globs.rows.example.com"'], {
+      listener: { hostname: `*.${hostOf("globs")}` },
+      ...names(`*.a.${hostOf("globs")}`),
+      told: "the route answers for all of",
     }),
+    one("globs-wide", "nothing", {
+      listener: { hostname: `*.${hostOf("globs-wide")}` },
+      ...names("*.rows.example.com"),
+      told: "NoMatchingListenerHostname",
+    }),
+    one("orphan", ["http://orphan."], {
+      route: { spec: { parentRefs } },
+      told: `Gateway ${shop}/orphan-lost does not exist`,
+    }),
+    one("orphan-port", "nothing", {
+      route: { parent: { sectionName: "web", port: 80 } },
+      told: "no listener of the Gateway has this sectionName and port",
+    }),
+  ];
+}
+
+/** What comes together in one host, and what does not. */
+function merged({ shop }: Places): Row[] {
+  const pooled = {
+    annotations: { "ngrok.com/mapping-strategy": "endpoints-verbose", "ngrok.com/pooling-enabled": "true" },
+  };
+  const more = (row: string, namesake = row): ReturnType<typeof route> => {
+    const made = route(shop, row, {
+      rule: { matches: [{ path: { type: "PathPrefix", value: "/more" } }], backendRefs: [{ name: row, port: 80 }] },
+      spec: { parentRefs: [{ name: namesake }] },
+    });
+    return { ...made, metadata: { ...made.metadata, name: `${row}-more` } };
+  };
+  const twice = [
+    { name: "web", port: 443, protocol: "HTTPS", hostname: hostOf("both-ways") },
+    { name: "plain", port: 80, protocol: "HTTP", hostname: hostOf("both-ways") },
+  ];
+  const hello = { "ngrok.com/traffic-policy": "hello" };
+  return [
+    gatewayRow(shop, "routes-merged", ["req.url.path.startsWith('/more')", "req.url.path.startsWith('/')"], {
+      more: [more("routes-merged")],
+    }),
+    {
+      name: "two-gateways",
+      makes: [`"name":"two-gateways.${shop}-two-g`, `"name":"two-gateways-more.${shop}`, '"poolingEnabled":true'],
+      objects: [
+        service(shop, "two-gateways"),
+        gateway(shop, "two-gateways", pooled),
+        gateway(shop, "two-gateways-more", { ...pooled, listener: { hostname: hostOf("two-gateways") } }),
+        route(shop, "two-gateways"),
+        more("two-gateways", "two-gateways-more"),
+      ],
+    },
+    gatewayRow(shop, "both-ways", ['"url":"https://both-ways.rows.', '"url":"http://both-ways.rows.'], {
+      spec: { listeners: twice },
+    }),
+    {
+      name: "gw-two-hosts",
+      makes: ['"url":"https://gw-two-hosts.rows.', '"url":"https://*.gw-two-hosts.rows.', '"content":"hello"'],
+      objects: [
+        service(shop, "gw-two-hosts"),
+        gateway(shop, "gw-two-hosts", {
+          annotations: hello,
+          spec: {
+            listeners: [hostOf("gw-two-hosts"), `*.${hostOf("gw-two-hosts")}`].map((hostname, at) => ({
+              name: `l${at}`,
+              port: 443,
+              protocol: "HTTPS",
+              hostname,
+            })),
+          },
+        }),
+        route(shop, "gw-two-hosts"),
+      ],
+    },
+    { name: "routeless", makes: "nothing", objects: [gateway(shop, "routeless", { annotations: hello })] },
   ];
 }

@@ -4,8 +4,13 @@ import { parseEndpointUrl } from "#api/names.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import { hostOf } from "./routing-parts.ts";
 import { annotationRows } from "./routing-rows-annotations.ts";
+import { backendRows } from "./routing-rows-backends.ts";
+import { barredRows } from "./routing-rows-barred.ts";
 import { gatewayRows } from "./routing-rows-gateway.ts";
 import { ingressRows } from "./routing-rows-ingress.ts";
+import { mappingRows } from "./routing-rows-mapping.ts";
+import { ruleRows } from "./routing-rows-rules.ts";
+import { tlsRows } from "./routing-rows-tls.ts";
 
 /** An object as a user writes it. */
 export type Manifest = KubeObject & { readonly [field: string]: unknown };
@@ -18,8 +23,12 @@ export interface Row {
   readonly makes: readonly string[] | "nothing";
   /** What it does not contain. */
   readonly lacks?: readonly string[];
+  /** What comes in this order. */
+  readonly inOrder?: readonly string[];
   /** What an event or a condition on an object of the row says; nothing where all is well. */
   readonly told?: string;
+  /** What the API server says to one of the objects, which it does not take: such a row is a file's, and no cluster's. */
+  readonly barred?: string;
 }
 
 /** Where the rows stand: two namespaces of the cluster. */
@@ -30,17 +39,39 @@ export interface Places {
 }
 
 export function allRows(places: Places): readonly Row[] {
-  return [...annotationRows(places), ...ingressRows(places), ...gatewayRows(places)];
+  return [annotationRows, ingressRows, mappingRows, gatewayRows, tlsRows, ruleRows, backendRows, barredRows].flatMap(
+    (rows) => rows(places),
+  );
+}
+
+/** Whether the line, `Kind namespace/name: what is said of it`, is the row's word to somebody who wrote one of its objects. */
+export function tells({ objects, told = "" }: Row, line: string): boolean {
+  const isOwn = objects.some(({ kind, metadata }) =>
+    line.startsWith(`${kind} ${metadata.namespace}/${metadata.name}: `),
+  );
+  return isOwn && line.includes(told);
 }
 
 /** What a row says of its endpoints and is not so, a line each. */
-export function missingIn({ name, makes, lacks = [] }: Row, endpoints: readonly KubeObject[]): string[] {
+export function missingIn({ name, makes, lacks = [], inOrder = [] }: Row, endpoints: readonly KubeObject[]): string[] {
   const text = endpointsOf(name, endpoints);
   if (makes === "nothing") return text === "" ? [] : [`${name} has an endpoint: ${text}`];
   return [
     ...makes.filter((part) => !text.includes(part)).map((part) => `${name} lacks ${part} in: ${text}`),
     ...lacks.filter((part) => text.includes(part)).map((part) => `${name} has ${part} in: ${text}`),
+    ...outOfOrder(inOrder, text).map((part) => `${name} lacks ${part} after what is before it in: ${text}`),
   ];
+}
+
+/** The first part that does not come after the one before it. */
+function outOfOrder(parts: readonly string[], text: string): string[] {
+  let from = 0;
+  for (const part of parts) {
+    const at = text.indexOf(part, from);
+    if (at < 0) return [part];
+    from = at + part.length;
+  }
+  return [];
 }
 
 /** The text of the endpoints for the host of a row, and of those of its own Service; "" when its host has none. */
