@@ -4,7 +4,7 @@ import type { Reader } from "#kube/reader.ts";
 import { countPage, newDryRun } from "./dry-run.ts";
 import { inventory, type InventoryScope, surroundingsOf } from "./inventory.ts";
 import { rows } from "./kinds.ts";
-import { secondsOf } from "./reckoning.ts";
+import { callsUnder, secondsOf } from "./reckoning.ts";
 
 export interface Estimate {
   /** Of this install. */
@@ -28,7 +28,8 @@ export async function estimate(
     await countPage(run, page, scope.release, signal);
   const counts = [...run.kinds.values()];
   const objects = counts.reduce((sum, { ours }) => sum + ours, 0);
-  const calls = counts.reduce((sum, kind) => sum + kind.calls, 0);
+  const forObjects = counts.reduce((sum, kind) => sum + kind.calls, 0);
+  const calls = callsUnder("Delete", { calls: forObjects, registered: true });
   return { objects, calls, callsPerMinute, seconds: secondsOf(objects, calls, callsPerMinute) };
 }
 

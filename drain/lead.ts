@@ -60,42 +60,31 @@ export async function leaderDrain(work: Lead): Promise<Conclusion> {
   });
 }
 
-/** What is known of our CRDs that go, when the KubernetesOperator has been deleted at that time, if it has. */
-export interface GoingCrds {
-  readonly any: boolean;
-  /** One of them was deleted before it, or in the same second. */
-  readonly first: boolean;
-}
-
 export interface Look {
   readonly read: Reader;
   readonly release: Release;
   readonly state: StateReader;
   /** See `Signs`. */
   readonly stoodBy: boolean;
-  /** @param deleted deletionTimestamp of the KubernetesOperator */
-  readonly going: (deleted: string | undefined, signal: AbortSignal) => Promise<GoingCrds>;
+  /** Whether one of our CRDs goes. @param deleting whether the KubernetesOperator does */
+  readonly crdTerminating: (deleting: boolean, signal: AbortSignal) => Promise<boolean>;
 }
 
 /** Reads the signs past every cache; `dutyOf` says what they mean. Throws when the server cannot tell. */
-export async function signsOf({ read, release, state, stoodBy, going }: Look, signal: AbortSignal): Promise<Signs> {
+export async function signsOf(look: Look, signal: AbortSignal): Promise<Signs> {
+  const { read, release, state, stoodBy } = look;
   const now = await state.fresh(signal);
   const object = await read.get(KubernetesOperator, { name: release.name, namespace: release.namespace }, signal);
-  const deleted = object?.metadata.deletionTimestamp;
+  const deleting = object?.metadata.deletionTimestamp !== undefined;
+  const operator = object === undefined ? undefined : { deleting, policy: drainPolicyOf(object) };
   // After it: a CRD that takes it along is marked first.
-  const crds = await going(deleted, signal);
-  const operator =
-    object === undefined
-      ? undefined
-      : { deleting: deleted !== undefined, takenAlong: crds.first, policy: drainPolicyOf(object) };
-  return { state: now, operator, crdTerminating: crds.any, stoodBy };
+  return { state: now, operator, crdTerminating: await look.crdTerminating(deleting, signal), stoodBy };
 }
 
 /** Asks the CRDs themselves, which takes rights outside the namespaces. */
-export async function goingCrds(read: Reader, deleted: string | undefined, signal: AbortSignal): Promise<GoingCrds> {
+export async function anyCrdTerminating(read: Reader, signal: AbortSignal): Promise<boolean> {
   const crds = await Promise.all(
     ownKinds.map((kind) => read.get(CustomResourceDefinition, { name: resourceName(kind) }, signal)),
   );
-  const times = crds.flatMap((crd) => crd?.metadata.deletionTimestamp ?? []);
-  return { any: times.length > 0, first: times.some((time) => deleted === undefined || time <= deleted) };
+  return crds.some((crd) => crd?.metadata.deletionTimestamp !== undefined);
 }

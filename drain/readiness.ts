@@ -1,5 +1,5 @@
 // Whether an uninstall that begins now would come to its end: the condition UninstallReady, from facts that the operator
-// has anyway. Pure; what only the drain's own lists can tell is not asked here (`ngrok-drain plan` asks it).
+// has anyway: no call is made here. What only the drain's own lists can tell is not asked (`ngrok-drain plan` asks it).
 import { setImmediate as immediately } from "node:timers/promises";
 import { type Finding, fails, holds } from "#api/conditions.ts";
 import { Domain } from "#api/domain.ts";

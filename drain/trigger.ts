@@ -5,18 +5,11 @@ import type { DrainState } from "./state.ts";
 export interface Signs {
   readonly state: DrainState;
   /** Undefined when there is none. */
-  readonly operator: OperatorSign | undefined;
+  readonly operator: { readonly deleting: boolean; readonly policy: DrainPolicy } | undefined;
   /** One of our CRDs is terminating although nobody uninstalls us: somebody deletes it, or another release that owns it. */
   readonly crdTerminating: boolean;
   /** The Lease was free, or nobody renewed it, for 15 s before we took it: then the hook that marked is gone. */
   readonly stoodBy: boolean;
-}
-
-export interface OperatorSign {
-  readonly deleting: boolean;
-  /** One of our CRDs was going before it: its deletion may be the CRD's, and nobody's wish. */
-  readonly takenAlong: boolean;
-  readonly policy: DrainPolicy;
 }
 
 /**
@@ -31,14 +24,16 @@ export type Duty =
   | { readonly is: "yield" }
   | { readonly is: "idle"; readonly why: string };
 
-export function dutyOf({ state, operator, crdTerminating, stoodBy }: Signs): Duty {
+export function dutyOf(signs: Signs): Duty {
+  const { state, operator, crdTerminating, stoodBy } = signs;
   switch (state.phase) {
     case "Unknown":
       // A release namespace that goes may have lost the state already; the deleting KubernetesOperator suffices.
-      if (operator?.deleting === true) return driveFor(operator, state.wish);
-      return { is: "idle", why: state.why };
+      return operator?.deleting === true
+        ? driveFor(signs, operator.policy, state.wish)
+        : { is: "idle", why: state.why };
     case "Open":
-      if (operator?.deleting === true) return driveFor(operator, state.wish);
+      if (operator?.deleting === true) return driveFor(signs, operator.policy, state.wish);
       return crdTerminating ? MASS_DELETION : { is: "reconcile" };
     case "Draining":
       if (state.driver !== "leader" && !stoodBy) return { is: "yield" };
@@ -59,10 +54,11 @@ export function dutyOf({ state, operator, crdTerminating, stoodBy }: Signs): Dut
 const MASS_DELETION: Duty = {
   is: "drive",
   policy: "Retain",
-  why: "one of our CustomResourceDefinitions is being deleted",
+  why: "one of our CustomResourceDefinitions is being deleted, or may be",
 };
 
-function driveFor({ takenAlong, policy }: OperatorSign, wish: DrainPolicy | undefined): Duty {
-  if (takenAlong) return MASS_DELETION;
+/** A KubernetesOperator that is deleted while a CRD goes may only have been taken along. */
+function driveFor({ crdTerminating }: Signs, policy: DrainPolicy, wish: DrainPolicy | undefined): Duty {
+  if (crdTerminating) return MASS_DELETION;
   return { is: "drive", policy: wish ?? policy, why: "the KubernetesOperator is being deleted" };
 }

@@ -47,11 +47,13 @@ async function rehearse({ connection, namespace }: StandingParts, kind: Kind, si
   }
 }
 
+/** Who speaks only once the CRD is known not to go: a namespace that goes, webhooks, policies, quotas; the schema by its 422. */
+const LATER = /being terminated|admission webhook|calling webhook|not support dry run|denied request|exceeded quota/;
+
 /** What the refusal of a rehearsed creation says about the CRD. Pure. */
 export function standingFrom({ status, message }: KnownError): Standing {
   if (message.includes("custom resource definition is terminating"))
     return { is: "terminating", why: "it is being deleted" };
-  // Both come later than the question whether the CRD is going: the schema's judgement, and that of a namespace that goes.
-  if (status === 422 || (status === 403 && message.includes("being terminated"))) return { is: "there" };
+  if (status === 422 || LATER.test(message)) return { is: "there" };
   return { is: "unknown", why: message };
 }

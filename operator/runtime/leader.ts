@@ -43,8 +43,8 @@ export interface LeaderParts {
   readonly timing?: LeaseTiming;
   /** SIGTERM: ends the term and frees the Lease. */
   readonly signal: AbortSignal;
-  /** Whether a controller has seen one of our CRDs going; asked only where the CRDs themselves may not be read. */
-  sawTerminating(): boolean;
+  /** Whether a controller has seen one of our CRDs going since this was asked last; only where they may not be read. */
+  heardTerminating(): boolean;
   /** Puts the controllers to work under this token. */
   startTerm(hands: Hands, heldSince: number): Term;
   /** Woken when something may have changed the duty; see `Bell`. */

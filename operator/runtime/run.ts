@@ -88,7 +88,11 @@ export async function run(given: RunOptions): Promise<number> {
     gate,
     bell,
     signal: all,
-    sawTerminating: () => isGoing,
+    heardTerminating() {
+      const heard = isGoing;
+      isGoing = false;
+      return heard;
+    },
     startTerm(hands, heldSince) {
       term = startTerm({
         ...options,

@@ -156,6 +156,8 @@ async function show(
     return "nothing new";
   }
   const facts = await factsOf(parts, answers, Boolean(operator.status?.id), signal);
+  // Counting lets others have their turn, the mark of a drain among them.
+  if (!gate.open) return "nothing new";
   const found = uninstallReadiness(facts);
   metrics.uninstallReady({ reason: found.reason, status: found.status });
   const before = operator.status?.conditions ?? [];

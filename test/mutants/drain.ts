@@ -154,8 +154,9 @@ export const ofDrain: readonly Mutant[] = [
     id: "F16",
     what: "without its drain state the leader does not drain, although the KubernetesOperator is being deleted",
     file: "drain/trigger.ts",
-    find: `      if (operator?.deleting === true) return driveFor(operator, state.wish);
-      return { is: "idle", why: state.why };`,
+    find: `      return operator?.deleting === true
+        ? driveFor(signs, operator.policy, state.wish)
+        : { is: "idle", why: state.why };`,
     replace: `      return { is: "idle", why: state.why };`,
     test: unit("drain/trigger.test.ts", "unknown, but the KubernetesOperator is being deleted: that suffices"),
   },

@@ -13,9 +13,18 @@ export const ofOperator: readonly Mutant[] = [
   {
     id: "F1b",
     what: "a KubernetesOperator that goes with its CRD is taken for a wish to uninstall",
-    file: "drain/lead.ts",
-    find: `first: times.some((time) => deleted === undefined || time <= deleted)`,
-    replace: `first: false`,
+    file: "drain/trigger.ts",
+    find: `  if (crdTerminating) return MASS_DELETION;
+`,
+    replace: "",
+    test: apiserver("operator/runtime/mass-deletion.apiserver.test.ts", "is nobody's wish to uninstall"),
+  },
+  {
+    id: "F1c",
+    what: "without rights in the cluster nobody asks whether the KubernetesOperator goes with its CRD",
+    file: "operator/runtime/signs.ts",
+    find: `if (standing.is !== "unknown") return standing.is === "terminating";`,
+    replace: `if (standing.is !== "unknown") return false;`,
     test: apiserver("operator/runtime/mass-deletion.apiserver.test.ts", "is nobody's wish to uninstall"),
   },
   {

@@ -32,6 +32,11 @@ export const kubernetesOperatorController = defineController<KubernetesOperator>
       when: "operatorIsMade",
       why: "makes the install's own object, where no manifest brings it",
     }),
+    allow(KubernetesOperator, ["create"], {
+      scope: "release",
+      when: "noClusterRights",
+      why: "asks by a rehearsal whether its kind stays, when it is deleted",
+    }),
     allow(KubernetesOperator, ["get", "list", "watch", "patch"], {
       scope: "release",
       why: "keeps and registers the install's own object",

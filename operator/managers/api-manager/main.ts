@@ -2,6 +2,7 @@
 import process from "node:process";
 import { VERSION } from "#api/version.ts";
 import { connect } from "#kube/connection.ts";
+import { USER_AGENT } from "#kube/written.ts";
 import { connectNgrok, type NgrokClient, type NgrokOptions } from "#ngrok/client.ts";
 import { systemClock as clock } from "#wire/clock.ts";
 import { KnownError } from "#wire/errors.ts";
@@ -56,7 +57,7 @@ async function start(flags: FlagValues, signal: AbortSignal): Promise<number> {
   await using connection = await connect({
     env: process.env,
     clock,
-    userAgent: `ngrok-operator/${VERSION}`,
+    userAgent: `${USER_AGENT}/${VERSION}`,
     observe: (call) => metrics.called({ ...call, host: "kubernetes" }),
   });
   const key = new KeyCheck();
