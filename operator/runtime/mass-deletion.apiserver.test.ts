@@ -45,9 +45,13 @@ test("when the CRD of a kind is being deleted, its objects go free and nothing g
   expect(world.api.objects("endpoints")).toHaveLength(1);
 });
 
-test.for([{ clusterWide: true }, { clusterWide: false }])(
-  "a KubernetesOperator that goes with its CRD is nobody's wish to uninstall: nothing goes at ngrok, whatever the policy is, with rights in the cluster: $clusterWide (F1)",
-  async ({ clusterWide }, { expect }) => {
+test.for([
+  { how: "as the CRD says", clusterWide: true, rehearsal: TERMINATING },
+  { how: "as a rehearsal says without rights in the cluster", clusterWide: false, rehearsal: TERMINATING },
+  { how: "or it cannot be told", clusterWide: false, rehearsal: "User cannot create resource" },
+])(
+  "a KubernetesOperator that goes with its CRD is nobody's wish to uninstall: nothing goes at ngrok, whatever the policy is, $how (F1)",
+  async ({ clusterWide, rehearsal }, { expect }) => {
     const all = [...controllers, kubernetesOperatorController];
     const options = { drainPolicy: "Delete" } as const;
     await using world = await startWorld({ controllers: all, clusterWide, start: false, options });
@@ -56,7 +60,7 @@ test.for([{ clusterWide: true }, { clusterWide: false }])(
       // What the API server answers once the CRD is being deleted, to who may read it and to who may not.
       intercept: async (request) => {
         if (!going) return undefined;
-        if (request.query?.["dryRun"] === "All") throw new KnownError("invalid", TERMINATING, { status: 405 });
+        if (request.query?.["dryRun"] === "All") throw new KnownError("invalid", rehearsal, { status: 405 });
         if (!request.path.endsWith(OPERATORS_CRD)) return undefined;
         const crd = (await world.connection.request(request)) as { metadata: object };
         return { ...crd, metadata: { ...crd.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } };

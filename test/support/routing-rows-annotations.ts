@@ -54,7 +54,7 @@ const both: readonly Case[] = [
     name: "lost-policy",
     annotations: { "ngrok.com/traffic-policy": "lost" },
     makes: "nothing",
-    told: "lost",
+    told: "NgrokTrafficPolicy lost is not in namespace",
   },
   { name: "internal", annotations: { "ngrok.com/bindings": "internal" }, makes: ['"bindings":["internal"]'] },
   { name: "public", annotations: { "ngrok.com/bindings": "public" }, makes: ['"bindings":["public"]'] },

@@ -171,6 +171,7 @@ function matchRows({ shop }: Places): Row[] {
           exact("/exact"),
         ],
       }),
+      told: "is compared as the plain beginning of it",
       inOrder: [
         "req.url.path == '/exact'",
         "req.url.path == '/e'",

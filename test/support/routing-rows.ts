@@ -46,10 +46,11 @@ export function allRows(places: Places): readonly Row[] {
 
 /** Whether the line, `Kind namespace/name: what is said of it`, is the row's word to somebody who wrote one of its objects. */
 export function tells({ objects, told = "" }: Row, line: string): boolean {
-  const isOwn = objects.some(({ kind, metadata }) =>
-    line.startsWith(`${kind} ${metadata.namespace}/${metadata.name}: `),
-  );
-  return isOwn && line.includes(told);
+  return objects.some(({ kind, metadata }) => {
+    const own = `${kind} ${metadata.namespace}/${metadata.name}: `;
+    // Names of objects are often those of what is wrong with them.
+    return line.startsWith(own) && line.slice(own.length).includes(told);
+  });
 }
 
 /** What a row says of its endpoints and is not so, a line each. */
