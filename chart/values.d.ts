@@ -44,7 +44,7 @@ export interface Values {
     /** Refuse both by a ValidatingAdmissionPolicy until the release is drained; the refusal names `helm uninstall`, and what lifts the guard. It stops no uninstall: with crds.keep=false, where Helm deletes the CustomResourceDefinitions, only the namespace is guarded. From Kubernetes 1.30 on; not with rbac.cluster=false. */
     enabled?: boolean;
   };
-  /** Tools that render this chart and apply it by themselves; docs/gitops.md has a recipe for each. */
+  /** Tools that render this chart and apply it by themselves; docs/gitops.md has a recipe. Whoever renders it with `helm template` renders the hooks as well, which drain as soon as they are applied: `--no-hooks` leaves them out (kustomize: `skipHooks: true`). */
   gitops?: {
     /** For an Application of Argo CD: no Helm hooks, and the KubernetesOperator is part of the chart, a sync wave after all else. Argo CD deletes it first, and its deletion is the drain. Only its manifest writes its spec then. */
     argocd?: boolean;
@@ -341,7 +341,7 @@ export interface Values {
     limits?: Record<string, string | number>;
     claims?: (Record<string, unknown>)[];
   };
-  /** Security context of every pod, hooks included; the level `restricted` admits it. */
+  /** Security context of every pod, hooks included; the level `restricted` admits it. Where the cluster gives out the ids itself, as OpenShift does, take them out: runAsUser, runAsGroup and fsGroup as null. */
   podSecurityContext?: Record<string, unknown>;
   /** Security context of every container, hooks included. */
   containerSecurityContext?: Record<string, unknown>;
@@ -417,7 +417,7 @@ export interface Values {
   };
   /** Deprecated: ngrokMetadata. Wins over it when set. */
   metaData?: Record<string, string | number | boolean>;
-  /** Read by the chart above this one, as the condition of its dependency. */
+  /** Read by the chart above this one, as the condition of its dependency. Helm runs no hooks when it becomes false: delete the KubernetesOperator before, and wait until it is gone. */
   enabled?: boolean;
   /** Shared with the chart above this one. */
   global?: {

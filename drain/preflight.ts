@@ -12,6 +12,7 @@ import type { NgrokPort } from "#ngrok/client.ts";
 import { type Backoff, waitBefore } from "#wire/backoff.ts";
 import type { Clock } from "#wire/clock.ts";
 import { isClass, known, KnownError } from "#wire/errors.ts";
+import { appliedByKubectl } from "./applied.ts";
 import { RBAC_SETTLES_MS } from "./budget.ts";
 import { inventory, surroundingsOf } from "./inventory.ts";
 import { rows } from "./kinds.ts";
@@ -29,7 +30,12 @@ export interface Preflight extends OthersWork {
 }
 
 export async function preflight(work: Preflight): Promise<Refusal | undefined> {
-  return (await rightsMissing(work)) ?? (await othersDepend(work)) ?? (await keyNeeded(work));
+  return (
+    (await rightsMissing(work)) ??
+    (await appliedByKubectl(work.read, work.release, work.signal)) ??
+    (await othersDepend(work)) ??
+    (await keyNeeded(work))
+  );
 }
 
 const ASK_AGAIN: Backoff = { baseMs: 250, capMs: 2_000 };

@@ -162,6 +162,13 @@ ingress.watchNamespace={{ $watch }} with bindings.enabled=true in {{ .Release.Na
 replicaCount={{ .Values.replicaCount }}: a stopped operator cannot drain; scale the Deployment, not the chart
   remedy: 1 or more
 {{- end }}
+{{- range $name, $own := dict "agent" .Values.agent "bindings.forwarder" .Values.bindings.forwarder }}
+{{- $strategy := ($own | default dict).updateStrategy | default dict }}
+{{- if and (eq (get $strategy "type" | toString) "Recreate") (get $strategy "rollingUpdate") }}
+{{ $name }}.updateStrategy: Kubernetes refuses rollingUpdate beside type Recreate
+  remedy: {{ $name }}.updateStrategy.rollingUpdate=null
+{{- end }}
+{{- end }}
 {{- $pod := .Values.podSecurityContext }}
 {{- $container := .Values.containerSecurityContext }}
 {{- range $name, $context := dict "podSecurityContext" $pod "containerSecurityContext" $container }}

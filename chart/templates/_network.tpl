@@ -60,6 +60,14 @@ egress:
   {{- end }}
 {{- end -}}
 
+{{- define "ngrok-operator.forwarderEgress" -}}
+- to:
+    - podSelector:
+        matchLabels:
+          {{- include "ngrok-operator.selectorLabels" . | nindent 10 }}
+          app.kubernetes.io/component: bindings-forwarder
+{{- end -}}
+
 {{- /* Ingress of a pod with metrics: whoever may read them, or everybody. The kubelet's probes come from its node, which is let in. */ -}}
 {{- define "ngrok-operator.metricsIngress" -}}
 - ports:

@@ -22,7 +22,10 @@ Warning: whoever may read pods reads the password in proxy.{{ $key }}: put the a
 {{- end }}
 {{- end }}
 {{- if not .Values.rbac.cluster }}
-Warning: rbac.cluster=false: {{ if .Values.gateway.enabled }}Gateways and their routes are not served, since GatewayClasses cannot be read; IngressClasses neither, so the one that counts is called ngrok; {{ end }}what lies outside {{ $watch }} and {{ .Release.Namespace }} stays unknown to the drain.
+Warning: rbac.cluster=false: {{ if .Values.gateway.enabled }}Gateways and their routes are not served, since GatewayClasses cannot be read; {{ end }}{{ if .Values.ingress.enabled }}IngressClasses cannot be read, so the one that counts is called ngrok; {{ end }}what lies outside {{ list $watch .Release.Namespace | uniq | join " and " }} stays unknown to the drain.
+{{- end }}
+{{- if and .Values.image.tag .Values.image.digest }}
+Warning: image.tag={{ .Values.image.tag }} is not read, since image.digest is set: set image.digest to that of the image you mean, or to nothing.
 {{- end }}
 {{- if semverCompare "<1.30.0-0" .Capabilities.KubeVersion.Version }}
 Warning: Kubernetes {{ .Capabilities.KubeVersion.Version }} is older than any that this chart was tried with (1.30).

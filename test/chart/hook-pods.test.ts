@@ -31,7 +31,10 @@ interface Job {
   readonly activeDeadlineSeconds: number;
   readonly ttlSecondsAfterFinished?: number;
   readonly podFailurePolicy: { readonly rules: readonly { action: string; onExitCodes?: { values: number[] } }[] };
-  readonly template: { readonly metadata: { annotations: Record<string, string> }; readonly spec: Pod };
+  readonly template: {
+    readonly metadata: Readonly<Record<"annotations" | "labels", Record<string, string>>>;
+    readonly spec: Pod;
+  };
 }
 
 const isHook = ({ metadata }: Rendered): boolean => metadata.annotations?.["helm.sh/hook"] !== undefined;
@@ -71,6 +74,17 @@ test("a hook reaches what the operator reaches, from where it may run, by the sa
     const seconds = spec.tolerations?.flatMap((one) => ("tolerationSeconds" in one ? [one.tolerationSeconds] : []));
     expect(seconds).toEqual([20, 20]);
     expect(metadata.annotations).toMatchObject({ "sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled" });
+    expect(metadata.labels).toMatchObject({ "sidecar.istio.io/inject": "false" });
+  }
+});
+
+test("what puts a sidecar into the operator's pods puts none into a hook's, which would never end", async () => {
+  const mesh = ["podAnnotations.linkerd\\.io/inject=enabled", "podLabels.sidecar\\.istio\\.io/inject=yes"];
+  const { jobs } = await jobsAndOperator(mesh);
+  expect(jobs.length).toBeGreaterThan(1);
+  for (const { metadata } of jobs.map((job) => jobOf(job).template)) {
+    expect(metadata.annotations).toMatchObject({ "linkerd.io/inject": "disabled" });
+    expect(metadata.labels).toMatchObject({ "sidecar.istio.io/inject": "false" });
   }
 });
 

@@ -3,6 +3,7 @@
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { allow } from "#api/rbac.ts";
 import type { DrainPolicy } from "#api/schema.ts";
+import { appliedByKubectl } from "#drain/applied.ts";
 import { conduct, type Conclusion } from "#drain/conduct.ts";
 import { type Hands, ngrokRefuses } from "#drain/hands.ts";
 import { endingLines } from "#drain/lines.ts";
@@ -54,6 +55,12 @@ async function attempt(world: World, settings: Settings, told: Told): Promise<Ho
   const { connection, clock, signal } = world;
   const { began } = told;
   const read = reader(connection);
+  const refusal = await appliedByKubectl(read, release, signal);
+  if (refusal !== undefined) {
+    world.say("refused", `${refusal.reason}. Nothing was changed`);
+    for (const remedy of refusal.remedies) world.say("remedy", remedy);
+    return { ok: false };
+  }
   told.seen ??= { uid: await drainHookOf(read, release, signal) };
   const running = await waitForPods({ connection, read, release, clock, signal });
   if (running.length > 0) world.say("waited", `${running.join(", ")} still runs after 60s; going on`);
