@@ -85,12 +85,12 @@ installCRDs=false: this upgrade would delete the CustomResourceDefinitions and e
 {{- end }}
 {{- end -}}
 
-{{- /* Argo CD renders by `helm template`, which sees no cluster, and applies the KubernetesOperator a wave after its CRD.
-       Helm itself cannot: it wants to know every kind before it makes the first object. */ -}}
+{{- /* Argo CD renders by `helm template`, which sees no cluster. Who sees one is Helm itself: it would have no hook to drain by, and
+       with installCRDs=true it could not even make the KubernetesOperator, whose kind it has to know beforehand. */ -}}
 {{- define "ngrok-operator.checks.gitops" -}}
-{{- if and .Values.gitops.argocd .Values.installCRDs (lookup "v1" "Namespace" "" "default") }}
-gitops.argocd=true with installCRDs=true: Helm cannot make the KubernetesOperator in the release that brings its CustomResourceDefinition
-  remedy: leave gitops.argocd to Argo CD, which renders and applies by itself; or installCRDs=false, where they are there already
+{{- if and .Values.gitops.argocd (lookup "v1" "Namespace" "" "default") }}
+gitops.argocd=true: Helm would have no hooks, and helm uninstall would stop the operator with every finalizer in its place
+  remedy: leave gitops.argocd to Argo CD, which renders and applies by itself
 {{- end }}
 {{- end -}}
 

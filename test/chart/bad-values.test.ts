@@ -11,7 +11,7 @@ const checks = readFileSync(join(CHART, "templates", "_checks.tpl"), "utf8");
 
 /** They need a cluster to look into: helm-unittest gives them one, in chart/tests. */
 const LOOKED_UP = [
-  /^gitops\.argocd=true with installCRDs/,
+  /^gitops\.argocd=true: Helm would have no hooks/,
   /^CustomResourceDefinition /,
   /^protect\.enabled=true: Kubernetes/,
   /^installCRDs=false: this/,

@@ -70,6 +70,10 @@ export const REFUSED_BY_CHECKS: readonly RefusedByChecks[] = [
     says: 'defaultDomainReclaimPolicy "Keep":\n  remedy: Retain or Delete',
   },
   {
+    set: ["agent.updateStrategy.type=Recreate", "agent.updateStrategy.rollingUpdate.maxSurge=0"],
+    says: "agent.updateStrategy: Kubernetes refuses rollingUpdate beside type Recreate\n  remedy: agent.updateStrategy.rollingUpdate=null",
+  },
+  {
     set: ["cleanupHook.timeout=5"],
     says: "cleanupHook.timeout 5: leaves no time for a drain\n  remedy: 30 or more, in seconds, the same as the --timeout of helm uninstall",
   },
