@@ -30,8 +30,8 @@ export const ofChart: readonly Mutant[] = [
     id: "F25",
     what: "a mesh's sidecar keeps the hook's Job from its end",
     file: "chart/templates/hooks/drain.yaml",
-    find: "sidecar.istio.io/inject",
-    replace: "sidecar.example.com/inject",
+    find: `$mesh := dict "sidecar.istio.io/inject"`,
+    replace: `$mesh := dict "sidecar.example.com/inject"`,
     test: chart("test/chart/hook-pods.test.ts", "a hook reaches what the operator reaches"),
   },
 ];
