@@ -1,5 +1,5 @@
-// How a driver comes by the write token: the operator's leader yields when it sees the mark; one that neither yields nor
-// renews loses its pod, so that the API server refuses its token; a living hook or CLI is followed, never evicted.
+// How a driver comes by the write token: the operator's leader yields when it sees the mark; one that does not, hung or of the
+// Go operator, loses its pod, so that the API server refuses its token; a living hook or CLI is followed, never evicted.
 import { namesOf, type Release } from "#api/release.ts";
 import type { Connection } from "#kube/connection.ts";
 import { observeLease, type LeaseObserver, type LeaseView } from "#kube/lease-observer.ts";
@@ -92,7 +92,7 @@ async function unseat(work: Takeover, observer: LeaseObserver, first: LeaseView,
   if (first.lease === undefined) return { holder: "", how: "no operator ever led here: the Lease is new" };
   if (first.holder === "") return { holder: "", how: "no leader held the write token: free" };
   const began = clock.now();
-  const name = nameOfHolder(first.holder);
+  const name = podOf(first.holder)?.name ?? first.holder;
   const seat = await seatOf(work, first.holder);
   let evictedAt: number | undefined;
   let view = first;
@@ -103,11 +103,11 @@ async function unseat(work: Takeover, observer: LeaseObserver, first: LeaseView,
     if ((await stillOurs(work, signal)) === "yield") throw new FenceLost("the drain was cancelled");
     const now = clock.now();
     const silent = now - view.changedAt;
-    if (now - since > work.budgetMs) throw stillDriving(name);
-    if (view.holder === identity || seat === "other") {
+    if (now - since > work.budgetMs) throw stillHolding(name);
+    if (view.holder === identity || seat.is === "other") {
       // Another run of ours, a hook or a person's CLI: it is followed as long as it lives.
       if (silent >= SILENT_MS) return { holder: view.holder, how: `${name} has been silent for ${SILENT_MS / 1000}s` };
-    } else if (seat === "gone") {
+    } else if (seat.is === "gone") {
       if (now - began >= POD_GONE_MS) return { holder: view.holder, how: `the pod of leader ${name} is gone` };
     } else if (evictedAt === undefined) {
       const stubborn = now - began >= STUBBORN_MS;
@@ -117,7 +117,7 @@ async function unseat(work: Takeover, observer: LeaseObserver, first: LeaseView,
         const isAsSeen = latest.holder === view.holder && (stubborn || latest.changedAt === view.changedAt);
         view = latest;
         if (!isAsSeen) continue;
-        await evict(work, view.holder);
+        await evict(work, seat);
         evictedAt = clock.now();
         work.say(
           "operator",
@@ -127,7 +127,7 @@ async function unseat(work: Takeover, observer: LeaseObserver, first: LeaseView,
     } else if (now - evictedAt >= TOKEN_DIES_MS) {
       return { holder: view.holder, how: `leader ${name} was evicted` };
     }
-    view = await observer.next(nextLookMs({ now, began, silent, seat, evictedAt }), signal);
+    view = await observer.next(nextLookMs({ now, began, silent, seat: seat.is, evictedAt }), signal);
   }
 }
 
@@ -136,7 +136,7 @@ function nextLookMs(at: {
   now: number;
   began: number;
   silent: number;
-  seat: Seat;
+  seat: Seat["is"];
   evictedAt: number | undefined;
 }): number {
   const waited = at.now - at.began;
@@ -149,19 +149,37 @@ function nextLookMs(at: {
 }
 
 /** operator: a pod of the three components, there. gone: it is not there any more. other: a hook, a CLI, or unknown. */
-type Seat = "operator" | "gone" | "other";
+type Seat =
+  | { readonly is: "operator"; readonly name: string; readonly uid: string | undefined }
+  | { readonly is: "gone" }
+  | { readonly is: "other" };
 
 async function seatOf({ read, release, signal }: Takeover, holder: string): Promise<Seat> {
+  const named = podOf(holder);
+  if (named === undefined) return { is: "other" };
+  const pod = await read.get(Pod, { name: named.name, namespace: release.namespace }, signal);
+  // Whose holder tells no uid may as well have named a machine: that there is no such pod says nothing of it.
+  if (pod === undefined && named.uid === undefined) return { is: "other" };
+  if (pod === undefined || (named.uid ?? pod.metadata.uid) !== pod.metadata.uid) return { is: "gone" };
+  return isComponentPod(pod, release) ? { is: "operator", name: named.name, uid: pod.metadata.uid } : { is: "other" };
+}
+
+/**
+ * The pod that a holder names: ours stand as `pod/<name>/<uid>`, the Go operator as client-go does, `<host name>_<uuid>`. That
+ * one leads on where an upgrade from 0.24 hangs, and knows no mark.
+ */
+function podOf(holder: string): { readonly name: string; readonly uid?: string | undefined } | undefined {
   const [kind, name, uid] = holder.split("/");
-  if (kind !== "pod" || name === undefined) return "other";
-  const pod = await read.get(Pod, { name, namespace: release.namespace }, signal);
-  if (pod === undefined || pod.metadata.uid !== uid) return "gone";
-  return isComponentPod(pod, release) ? "operator" : "other";
+  if (kind === "pod" && name !== undefined) return { name, uid };
+  const [, host] = /^([^/]+)_[^/_]+$/.exec(holder) ?? [];
+  return host === undefined ? undefined : { name: host };
 }
 
 /** Deletes the holder's pod, that very one, without grace: its ServiceAccount token dies with it. */
-async function evict({ connection, release, signal }: Takeover, holder: string): Promise<void> {
-  const [, name, uid] = holder.split("/");
+async function evict(
+  { connection, release, signal }: Takeover,
+  { name, uid }: Seat & { is: "operator" },
+): Promise<void> {
   try {
     await connection.request({
       method: "DELETE",
@@ -189,13 +207,9 @@ async function stillOurs(work: Takeover, signal: AbortSignal): Promise<"keep" | 
   return "keep";
 }
 
-function stillDriving(name: string): KnownError {
-  return new KnownError("transient", `${name} is draining this release and still at work`, {
-    hint: "wait for it, then run the same helm uninstall again",
+/** Whoever it is: a drain that is at work, or one that we may not end. */
+function stillHolding(name: string): KnownError {
+  return new KnownError("transient", `${name} still holds the Lease of this release and renews it`, {
+    hint: "wait until it has ended, or end it, then run the same helm uninstall again",
   });
-}
-
-function nameOfHolder(holder: string): string {
-  const [kind, name] = holder.split("/");
-  return kind === "pod" && name !== undefined ? name : holder;
 }

@@ -110,7 +110,7 @@ export const ofDrain: readonly Mutant[] = [
     id: "F12b",
     what: "a leader that hangs keeps its pod, and with it a token that the API server takes",
     file: "drain/takeover.ts",
-    find: "await evict(work, view.holder);",
+    find: "await evict(work, seat);",
     replace: "",
     test: protocol,
   },
