@@ -10,20 +10,18 @@ import type { Hands } from "./hands.ts";
 import { ngrokOf } from "./hands.ts";
 import { relaxCommand } from "./state.ts";
 
+/** What became of the registration at ngrok; where it is "kept", `id` stays there, and `why` tells the reason. */
+interface Registration {
+  readonly id: string | undefined;
+  readonly registration: "deleted" | "gone" | "none" | "kept";
+  readonly why?: string;
+}
+
 export type Farewell =
   | { readonly is: "absent" }
-  | {
-      readonly is: "gone";
-      readonly id: string | undefined;
-      readonly registration: "deleted" | "gone" | "none" | "kept";
-      readonly why?: string;
-    }
+  | ({ readonly is: "gone" } & Registration)
   /** Ours is off, somebody else's finalizer keeps it: done, as far as it is ours. */
-  | {
-      readonly is: "held";
-      readonly by: readonly string[];
-      readonly registration: "deleted" | "gone" | "none" | "kept";
-    };
+  | ({ readonly is: "held"; readonly by: readonly string[] } & Registration);
 
 /**
  * Deletes the KubernetesOperator, deregisters it (under Retain as well: the registration is the operator's own, not the
@@ -42,14 +40,13 @@ export async function finish(
   if (operator === undefined) return { is: "absent" };
   const target: Target = { kind: KubernetesOperator, ref, uid: operator.metadata.uid ?? "" };
   if (operator.metadata.deletionTimestamp === undefined) await hands.write.remove(target, signal);
-  const { registration, why } = await deregister(hands, release, operator.status?.id, policy, signal);
+  const registration = await deregister(hands, release, operator.status?.id, policy, signal);
   const claim = claimOf(release);
   const foreign = (operator.metadata.finalizers ?? []).filter((entry) => !claim.finalizers.includes(entry));
   // Only who stays behind needs a last status.
   if (foreign.length > 0) await onDeregistered(operator);
   await hands.write.removeFinalizer(target, claim, "off", signal);
-  if (foreign.length > 0) return { is: "held", by: foreign, registration };
-  return { is: "gone", id: operator.status?.id, registration, ...(why === undefined ? {} : { why }) };
+  return foreign.length > 0 ? { is: "held", by: foreign, ...registration } : { is: "gone", ...registration };
 }
 
 async function deregister(
@@ -58,15 +55,15 @@ async function deregister(
   id: string | undefined,
   policy: DrainPolicy,
   signal: AbortSignal,
-): Promise<{ registration: "deleted" | "gone" | "none" | "kept"; why?: string }> {
-  if (id === undefined || id === "") return { registration: "none" };
+): Promise<Registration> {
+  if (id === undefined || id === "") return { id: undefined, registration: "none" };
   try {
-    return { registration: await ngrokOf(hands).operators.remove(id, signal) };
+    return { id, registration: await ngrokOf(hands).operators.remove(id, signal) };
   } catch (error) {
     if (signal.aborted || error instanceof FenceLost) throw error;
     const failure = known(error);
     if (policy === "Delete") throw failure.class === "invalid" ? withWayOut(failure, release) : failure;
-    return { registration: "kept", why: failure.message };
+    return { id, registration: "kept", why: failure.message };
   }
 }
 

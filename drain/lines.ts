@@ -5,6 +5,7 @@ import { namesOf } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import type { KnownError } from "#wire/errors.ts";
 import type { Conclusion } from "./conduct.ts";
+import type { Farewell } from "./finish.ts";
 import { ngrokRefuses } from "./hands.ts";
 import { rows } from "./kinds.ts";
 import { countsOf, leftAlone, openCount, openFailures, type Report } from "./report.ts";
@@ -38,23 +39,20 @@ export function endingLines(conclusion: Conclusion, ended: Ended): readonly Line
     .slice(0, NAMED)
     .map(([object, names]): Line => ["foreign", `${object} still carries ${names.join(", ")} of another controller`]);
   if (farewell === undefined) return [...left, ...foreign, ...unfinishedLines(ending, report, ended)];
-  const registration: readonly Line[] =
-    "registration" in farewell && farewell.registration === "kept"
-      ? [
-          [
-            "kept",
-            `the registration at ngrok${"id" in farewell && farewell.id !== undefined ? `, ${farewell.id},` : ""} could not be removed: ${("why" in farewell && farewell.why) || "no answer"}`,
-          ],
-        ]
-      : [];
   return [
     ["verified", `no finalizer of this release is left (${rows.length} kinds listed, no cache)`],
     ...kept,
-    ...registration,
+    ...registrationLines(farewell),
     ...left,
     ...foreign,
     ["done", `${report.done} objects, ${report.remoteDeleted} deleted at ngrok, ${ended.seconds.toFixed(1)}s`],
   ];
+}
+
+function registrationLines(farewell: Farewell): readonly Line[] {
+  if (farewell.is === "absent" || farewell.registration !== "kept") return [];
+  const id = farewell.id === undefined ? "" : `, ${farewell.id},`;
+  return [["kept", `the registration at ngrok${id} could not be removed: ${farewell.why ?? "no answer"}`]];
 }
 
 /** How many objects are named, and the way out of the first that nobody owns. */

@@ -9,6 +9,7 @@ import { parseState, stateReader } from "#drain/state.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import { ConfigMap, Lease, Pod } from "#kube/kinds.ts";
 import { hold } from "#kube/lease.ts";
+import { applyStatus } from "#kube/status.ts";
 import { anEndedJob } from "#test/support/ended-job.ts";
 import { at, type HookRig, hookRig, release } from "#test/support/hook-rig.ts";
 import type { NgrokApi } from "#test/support/ngrok-api/server.ts";
@@ -190,6 +191,44 @@ describe("the cleanup hook", () => {
     expect({ code, remote: rig.api.remote() }).toEqual({ code: 1, remote: 1 });
     expect(log).toMatch(/leaking /);
     expect((await rig.read.get(Domain, shop, signal))?.metadata.finalizers).toBeUndefined();
+  });
+
+  /** A drain hook was killed before its farewell: what is left is the KubernetesOperator, with its registration, and a Lease. */
+  async function registered(): Promise<string> {
+    await rig.anOperator();
+    await rig.write.create(Lease, { metadata: at("ngrok-operator-leader"), spec: {} } as KubeObject, signal);
+    const deployment = { name: "ngrok", namespace: "ops", version: "1" };
+    const id = await rig.api.add("kubernetes_operators", { deployment });
+    await applyStatus(rig.connection, KubernetesOperator, at("ngrok"), { id }, "test", signal);
+    return id;
+  }
+  const isSwept = async () => (await rig.read.get(Lease, at("ngrok-operator-leader"), signal)) === undefined;
+
+  test.for([
+    { policy: "Delete", key: "no", env: { NGROK_API_KEY: "" }, code: 1 },
+    { policy: "Delete", key: "a revoked", env: {}, code: 1 },
+    { policy: "Retain", key: "no", env: { NGROK_API_KEY: "" }, code: 0 },
+  ])(
+    "$policy with $key key lets the KubernetesOperator itself go, names its id, and sweeps",
+    async ({ policy, env, code }, { expect }) => {
+      const id = await registered();
+      using _revoked = fault({ kind: "status", status: 401, times: Infinity });
+      const run = await rig.run("cleanup", { drainPolicy: policy }, env);
+      expect(run.log).toMatch(new RegExp(`kept +the registration at ngrok, ${id}, could not be removed`));
+      const operator = await rig.read.get(KubernetesOperator, at("ngrok"), signal);
+      expect({ code: run.code, operator, swept: await isSwept() }).toEqual({ code, operator: undefined, swept: true });
+      expect(run.log.includes("leaking ")).toBe(code === 1);
+    },
+  );
+
+  test("a farewell that fails otherwise keeps the KubernetesOperator, and is swept behind all the same", async () => {
+    await registered();
+    using _broken = fault({ kind: "status", status: 503, times: Infinity });
+    const { code, log } = await rig.run("cleanup", { drainPolicy: "Delete" }, { HELM_TIMEOUT: "30" });
+    expect(log).toMatch(/again .* helm install it, then helm uninstall it/);
+    const operator = await rig.read.get(KubernetesOperator, at("ngrok"), signal);
+    expect(operator?.metadata.finalizers).toEqual([FINALIZER]);
+    expect({ code, swept: await isSwept() }).toEqual({ code: 1, swept: true });
   });
 });
 

@@ -103,7 +103,9 @@ const RESUMED = "run the same helm uninstall again; it goes on where this run en
 /** What a person types next; who only rehearsed must never be told to uninstall. */
 const AGAIN: Readonly<Record<Hook["phase"], string>> = {
   "pre-delete": RESUMED,
-  "post-delete": RESUMED,
+  // Helm forgets a release whose last hook has failed.
+  "post-delete":
+    "run the same helm uninstall again; where Helm knows no such release any more, helm install it, then helm uninstall it",
   test: "run the same helm test again; it changes nothing",
 };
 

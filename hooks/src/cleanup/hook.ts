@@ -37,7 +37,13 @@ type World = HookWorld<typeof environment>;
 async function run(world: World): Promise<HookResult> {
   const settings = settingsOf(world.env);
   const told: Told = { began: world.clock.now(), report: newReport() };
-  return await untilDone(world, settings.budget.runMs, async () => await attempt(world, settings, told));
+  try {
+    return await untilDone(world, settings.budget.runMs, async () => await attempt(world, settings, told));
+  } catch (error) {
+    // Nobody comes after this run, to sweep what it could not wait for. What it failed at says more than a sweep that fails too.
+    if (!world.signal.aborted && told.seen !== undefined) await sweepUp(world, settings, told).catch(() => {});
+    throw error;
+  }
 }
 
 /** What outlives a try that failed. */
@@ -46,6 +52,8 @@ interface Told {
   readonly report: Report;
   /** Read once: the KubernetesOperator that says it goes in the middle. */
   policy?: DrainPolicy;
+  /** Something was let go without ngrok's word: a later try that finds nothing more is no success. */
+  leaks?: true;
   /** The drain hook that was there at the beginning (drainHookOf). */
   seen?: { readonly uid: string | undefined };
 }
@@ -64,27 +72,47 @@ async function attempt(world: World, settings: Settings, told: Told): Promise<Ho
   told.seen ??= { uid: await drainHookOf(read, release, signal) };
   const running = await waitForPods({ connection, read, release, clock, signal });
   if (running.length > 0) world.say("waited", `${running.join(", ")} still runs after 60s; going on`);
+  const hands = handsOf(world);
+  const conclusion = await free(world, settings, hands, told);
+  await tellWhatWasFound(world, settings, conclusion, (clock.now() - began) / 1000);
+  await sweepUp(world, settings, told);
+  return { ok: conclusion.farewell !== undefined && told.leaks === undefined };
+}
+
+function handsOf(world: World): Hands {
+  const { connection, clock, signal } = world;
   const fence = afterUninstall(signal);
-  const hands: Hands = { connection, read, write: writer(connection, fence), ngrok: world.ngrok(fence), fence, clock };
-  const policy = (told.policy ??= await policyOf(read, settings, signal));
-  let conclusion = await secondPass(world, settings, hands, policy, told);
-  let ok = conclusion.farewell !== undefined;
-  if (policy === "Delete" && isRefused(conclusion)) {
-    // No run will come after this one: what would keep its finalizer now would keep it for ever, and the CRDs with it.
-    world.say(
-      "leaking",
-      "ngrok's API cannot be used any more: objects are let go, and what stays at ngrok is named below",
-    );
-    conclusion = await secondPass(world, settings, hands, "Retain", told);
-    ok = false;
-  }
-  await tellWhatWasFound(world, settings, hands, conclusion, (clock.now() - began) / 1000);
-  const swept = await sweep(hands, release, settings.clusterWide, told.seen.uid, signal);
+  const read = reader(connection);
+  return { connection, read, write: writer(connection, fence), ngrok: world.ngrok(fence), fence, clock };
+}
+
+/**
+ * By the policy; where ngrok refuses that, by Retain: no run will come after this one, so what would keep its finalizer now would
+ * keep it for ever, and the CRDs with it.
+ */
+async function free(world: World, settings: Settings, hands: Hands, told: Told): Promise<Conclusion> {
+  const policy = (told.policy ??= await policyOf(hands.read, settings, world.signal));
+  const conclusion = await secondPass(world, settings, hands, policy, told).catch((error: unknown) => {
+    // With every object gone it is the farewell that ngrok refuses, the KubernetesOperator's own registration.
+    if (policy === "Delete" && ngrokRefuses(error)) return undefined;
+    throw error;
+  });
+  if (conclusion !== undefined && !(policy === "Delete" && isRefused(conclusion))) return conclusion;
+  world.say(
+    "leaking",
+    "ngrok's API cannot be used any more: objects are let go, and what stays at ngrok is named below",
+  );
+  told.leaks = true;
+  told.policy = "Retain";
+  return await secondPass(world, settings, hands, told.policy, told);
+}
+
+async function sweepUp(world: World, { release, clusterWide }: Settings, { seen }: Told): Promise<void> {
+  const swept = await sweep(handsOf(world), release, clusterWide, seen?.uid, world.signal);
   if (swept === "working") {
     world.say("cleanup", "another helm uninstall of this release still drains: the rest is for its own cleanup");
-    world.say("sweep", `where that one ends before: ${sweepCommand(release, settings.clusterWide)}`);
+    world.say("sweep", `where that one ends before: ${sweepCommand(release, clusterWide)}`);
   } else world.say("cleanup", swept.length === 0 ? "nothing was left" : `deleted ${swept.join(", ")}`);
-  return { ok };
 }
 
 /** Retain wins, wherever it is said: in the values, or by the policy that the first hook sealed and copied. */
@@ -116,16 +144,16 @@ function isRefused({ ending, report }: Conclusion): boolean {
   return ending === "blocked" && report.failures.some(({ error }) => ngrokRefuses(error));
 }
 
-/** Silent when there was nothing: the drain hook has said it all then. */
+/** Silent when there was nothing, here or at ngrok: the drain hook has said it all then. */
 async function tellWhatWasFound(
   world: World,
   { release, policy, chart }: Settings,
-  hands: Hands,
   conclusion: Conclusion,
   seconds: number,
 ): Promise<void> {
   const { report, farewell } = conclusion;
-  if (farewell !== undefined && report.done === 0) return;
+  const isRegistered = farewell !== undefined && farewell.is !== "absent" && farewell.registration === "kept";
+  if (farewell !== undefined && report.done === 0 && !isRegistered) return;
   const at = `${release.name} $CHART -n ${release.namespace} --version ${chart}`;
   const again = `helm install ${at}, where CHART is the chart, then helm uninstall ${release.name} -n ${release.namespace}`;
   for (const line of endingLines(conclusion, { release, policy, seconds, again })) world.say(...line);
