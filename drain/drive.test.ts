@@ -89,7 +89,7 @@ test("how many objects there are is told before the first of them is answered", 
   const read = {
     async *pages(kind: Kind) {
       yield await Promise.resolve({
-        items: kind === Domain ? [aDomain({ metadata: { finalizers: [FINALIZER] } })] : [],
+        items: kind === Domain ? [aDomain({ metadata: { uid: "u", finalizers: [FINALIZER] } })] : [],
       });
     },
   } as unknown as Reader;

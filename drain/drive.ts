@@ -7,14 +7,14 @@ import { type Backoff, waitInLoop } from "#wire/backoff.ts";
 import type { KnownError } from "#wire/errors.ts";
 import { RBAC_SETTLES_MS } from "./budget.ts";
 import type { DrainEvent } from "./events.ts";
-import { execute } from "./execute.ts";
+import { execute, type Replan } from "./execute.ts";
 import { type Hands, ngrokRefuses } from "./hands.ts";
 import { inventory, surroundingsOf } from "./inventory.ts";
 import { type Row, waves } from "./kinds.ts";
 import { nameOf } from "./names.ts";
 import { isOurs, type Surroundings } from "./ours.ts";
 import { Pace, paced } from "./pace.ts";
-import { type Found, plan, type Step } from "./plan.ts";
+import { find, type Found, plan, type Step } from "./plan.ts";
 import { standingDomains } from "./standing.ts";
 
 export interface Drive {
@@ -92,9 +92,11 @@ async function* onePass(work: Drive, pass: Pass, signal: AbortSignal): AsyncGene
     yield { is: "unknown", row: { kind: KubernetesOperator }, error: surroundings.problem };
   }
   const hands = { ...work.hands, domainsAt: standingDomains(work.hands.read, work, surroundings) };
+  const replan: Replan = (row, object) =>
+    find(row, [object], surroundings).map((found) => plan(found, work.policy()))[0];
   for (const wave of waves) {
     const source = stepsOf(work, wave, surroundings, pass, signal);
-    for await (const event of execute(source, hands, work.release, signal)) {
+    for await (const event of execute(source, hands, work.release, replan, signal)) {
       yield event;
       if (event.is === "did") pass.done += 1;
       if (event.is === "failed" || event.is === "unknown") note(pass, event.error);

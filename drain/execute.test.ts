@@ -25,7 +25,12 @@ function deleted(kind: Kind, object: KubeObject): Step {
 /** The steps one after another, each begun when the one before has ended; by a key with which nothing may be deleted. */
 async function outcomes(steps: readonly Step[]): Promise<{ readonly seen: readonly string[]; readonly asked: number }> {
   const { signal } = new AbortController();
-  const read = { get: async () => await Promise.resolve(undefined) } as unknown as Reader;
+  const read = {
+    get: async () => await Promise.resolve(undefined),
+    async *pages() {
+      yield await Promise.resolve({ items: steps.map(({ at }) => at.object) });
+    },
+  } as unknown as Reader;
   const write = { removeFinalizer: async () => await Promise.resolve("removed") } as unknown as Writer;
   const fence = { signal, assertMayWrite() {} };
   let asked = 0;
@@ -47,7 +52,8 @@ async function outcomes(steps: readonly Step[]): Promise<{ readonly seen: readon
     },
   };
   const seen: string[] = [];
-  for await (const event of execute(source, hands, release, signal)) {
+  const replan = (_: unknown, object: KubeObject) => steps.find(({ at }) => at.object === object);
+  for await (const event of execute(source, hands, release, replan, signal)) {
     if (event.is === "did" || event.is === "failed") seen.push(`${event.step.at.row.kind.kind} ${event.is}`);
     ends[seen.length - 1]?.resolve();
   }
@@ -55,8 +61,12 @@ async function outcomes(steps: readonly Step[]): Promise<{ readonly seen: readon
 }
 
 test("a refused key holds what is at ngrok, which is asked once, and not the Services of a BoundEndpoint, which are none of its business", async () => {
-  const domain = deleted(Domain, aDomain({ status: { id: "rd_1" } }));
-  const { seen, asked } = await outcomes([domain, deleted(BoundEndpoint, aBoundEndpoint()), domain]);
+  const domain = deleted(Domain, aDomain({ metadata: { uid: "u-1" }, status: { id: "rd_1" } }));
+  const { seen, asked } = await outcomes([
+    domain,
+    deleted(BoundEndpoint, aBoundEndpoint({ metadata: { uid: "u-2" } })),
+    domain,
+  ]);
   expect(seen).toEqual(["Domain failed", "BoundEndpoint did", "Domain failed"]);
   expect(asked).toBe(1);
 });

@@ -2,16 +2,20 @@
 // has to tell. A step that fails keeps its finalizer; the next pass meets the object again.
 import { claimOf, gatewayClassClaimOf, type OwnClaim } from "#api/keys.ts";
 import type { Release } from "#api/release.ts";
-import { type KubeObject, refOf, type Target } from "#kube/kind.ts";
+import { type KubeObject, targetOf } from "#kube/kind.ts";
 import { GatewayClass } from "#kube/kinds.ts";
 import { FenceLost, known, KnownError } from "#wire/errors.ts";
 import type { DrainEvent } from "./events.ts";
 import { type Hands, ngrokRefuses, type Undone } from "./hands.ts";
 import type { Row } from "./kinds.ts";
+import { lookAgain } from "./look-again.ts";
 import type { Step } from "./plan.ts";
 
 /** Steps in flight at once, most of which wait for ngrok under Delete; how many are with the API server is the pace's. */
 export const PARALLEL = 32;
+
+/** The step for an object as it is now; undefined when it carries nothing of ours. */
+export type Replan = (row: Row, object: KubeObject) => Step | undefined;
 
 /**
  * Runs the steps of `source` through the hands, PARALLEL at a time, and yields an event for each as it ends; events of
@@ -21,16 +25,17 @@ export async function* execute(
   source: AsyncIterator<Step | DrainEvent>,
   hands: Hands,
   release: Release,
+  replan: Replan,
   signal: AbortSignal,
 ): AsyncGenerator<DrainEvent> {
   const ready: DrainEvent[] = [];
   let wake = () => {};
   let failure: Error | undefined;
   let running = 0;
-  const refused: Refusals = {};
+  const work: Work = { hands, release, replan, refused: {}, signal };
   const worker = async (): Promise<void> => {
     for (let next = await source.next(); next.done !== true && failure === undefined; next = await source.next()) {
-      ready.push("is" in next.value ? next.value : await perform(next.value, hands, release, refused, signal));
+      ready.push("is" in next.value ? next.value : await perform(next.value, work));
       wake();
     }
   };
@@ -63,56 +68,80 @@ interface Refusals {
   ngrok?: KnownError;
 }
 
-async function perform(
-  step: Step,
-  hands: Hands,
-  release: Release,
-  refused: Refusals,
-  signal: AbortSignal,
-): Promise<DrainEvent> {
-  if (step.act === "leave") return { is: "left", step };
-  if (step.act === "contested") return { is: "failed", step, error: contested(step) };
+interface Work {
+  readonly hands: Hands;
+  readonly release: Release;
+  readonly replan: Replan;
+  readonly refused: Refusals;
+  readonly signal: AbortSignal;
+}
+
+async function perform(planned: Step, work: Work): Promise<DrainEvent> {
+  if (planned.act === "contested") return { is: "failed", step: planned, error: contested(planned) };
+  let step = planned;
   try {
-    const undone = await act(step, hands, release, refused, signal);
-    return { is: "did", step, undone };
+    step = await begun(planned, work);
+    if (step.act === "leave") return { is: "left", step };
+    return { is: "did", step, undone: await act(step, work) };
   } catch (error) {
-    if (error instanceof FenceLost || signal.aborted) throw error;
+    if (error instanceof FenceLost || work.signal.aborted) throw error;
     return { is: "failed", step, error: known(error) };
   }
 }
 
-async function act(
-  step: Step,
-  hands: Hands,
-  release: Release,
-  refused: Refusals,
-  signal: AbortSignal,
-): Promise<Undone | undefined> {
-  const { row, object, deleting } = step.at;
-  const target: Target = { kind: row.kind, ref: refOf(object), uid: object.metadata.uid ?? "", seen: object.metadata };
-  // From DELETE on the API server refuses new finalizers, so nobody can hold on to the object again.
-  if (step.act === "delete" && !deleting) await hands.write.remove(target, signal);
-  const undone = step.act === "free" ? undefined : await undo(row, step, hands, release, refused, signal);
-  await hands.write.removeFinalizer(target, claimFor(row, object, release), step.stamp, signal);
+/** So often an object that has changed is decided about anew; one that changes all the time is then known by its uid alone. */
+const LOOKS = 3;
+
+/**
+ * What is to be done with the object as it is now, for since it was listed somebody may have set its reclaimPolicy or given
+ * it to another install, and what is unmade stays unmade. Its DELETE is sent, for the version that was decided about: from
+ * then on the API server refuses new finalizers, so nobody can hold on to it again. Where there is none to send, it is
+ * looked at once more.
+ */
+async function begun(planned: Step, work: Work): Promise<Step> {
+  const { hands, signal } = work;
+  let step = planned;
+  for (let looks = 0; step.act === "delete" || step.act === "undo"; looks += 1) {
+    const { row, object, deleting } = step.at;
+    if (step.act === "delete" && !deleting) {
+      const version = looks < LOOKS ? object.metadata.resourceVersion : undefined;
+      if ((await hands.write.remove(targetOf(row.kind, object), signal, version)) !== "changed") return step;
+    } else if (looks > 0 || row.undo === undefined || refusalOf(row, work) !== undefined) return step;
+    const now = await lookAgain(row.kind, object.metadata, hands.read, signal);
+    if (now === undefined) return step;
+    step = work.replan(row, now) ?? lost();
+  }
+  return step;
+}
+
+/** Somebody else has taken our finalizer off: whether anything is left of it the next pass tells. */
+function lost(): never {
+  throw new KnownError("conflict", "it has lost our finalizer since it was listed");
+}
+
+async function act(step: Step, work: Work): Promise<Undone | undefined> {
+  const { hands, release, signal } = work;
+  const { row, object } = step.at;
+  const undone = step.act === "free" ? undefined : await undo(row, step, work);
+  await hands.write.removeFinalizer(targetOf(row.kind, object), claimFor(row, object, release), step.stamp, signal);
   return undone;
 }
 
-async function undo(
-  row: Row,
-  step: Step,
-  hands: Hands,
-  release: Release,
-  refused: Refusals,
-  signal: AbortSignal,
-): Promise<Undone | undefined> {
+async function undo(row: Row, step: Step, work: Work): Promise<Undone | undefined> {
+  const { hands, release, signal } = work;
   if (row.undo === undefined) return undefined;
-  if (refused.ngrok !== undefined && row.undoneHere !== true) throw refused.ngrok;
+  const refusal = refusalOf(row, work);
+  if (refusal !== undefined) throw refusal;
   try {
     return await row.undo(step.at.object, hands, release, signal);
   } catch (error) {
-    if (ngrokRefuses(error)) refused.ngrok = error;
+    if (ngrokRefuses(error)) work.refused.ngrok = error;
     throw error;
   }
+}
+
+function refusalOf(row: Row, { refused }: Work): KnownError | undefined {
+  return row.undoneHere === true ? undefined : refused.ngrok;
 }
 
 function contested({ why }: Step): KnownError {

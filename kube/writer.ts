@@ -18,8 +18,11 @@ export interface JsonPatchOperation {
 export interface Writer {
   /** Creates and returns what the server stored. AlreadyExists is a KnownError of class conflict, code "AlreadyExists". */
   create<T extends KubeObject>(kind: Kind<T>, object: T, signal: AbortSignal): Promise<T>;
-  /** DELETE with the uid as precondition. "gone" when it (or a namesake with another uid) is not ours to delete any more. */
-  remove(at: Target, signal: AbortSignal): Promise<"deleted" | "gone">;
+  /**
+   * DELETE with the uid as precondition. "gone" when it (or a namesake with another uid) is not ours to delete any more.
+   * With a resourceVersion that one must be right too; "changed" when something is not, and nothing is deleted then.
+   */
+  remove(at: Target, signal: AbortSignal, resourceVersion?: string): Promise<"deleted" | "gone" | "changed">;
   /** A JSON patch guarded by a test of the uid; conflicts (409, 422 of a test) throw class conflict. */
   patch<T extends KubeObject>(
     kind: Kind<T>,
@@ -58,7 +61,7 @@ export interface Writer {
 export function writer(connection: Connection, fence: Fence): Writer {
   return {
     create: async (kind, object, signal) => await create(connection, fence, kind, object, signal),
-    remove: async (at, signal) => await remove(connection, fence, at, signal),
+    remove: async (at, signal, resourceVersion) => await remove(connection, fence, at, signal, resourceVersion),
     patch: async (kind, at, uid, operations, signal) => {
       const version = await servedVersion(connection, kind, signal);
       return await guardedPatch(connection, fence, kind, version, { ref: at, uid }, operations, signal);
@@ -96,7 +99,8 @@ async function remove(
   fence: Fence,
   at: Target,
   signal: AbortSignal,
-): Promise<"deleted" | "gone"> {
+  resourceVersion?: string,
+): Promise<"deleted" | "gone" | "changed"> {
   const version = await versionFor(connection, at.kind, signal);
   if (version === ABSENT) return "gone";
   try {
@@ -106,7 +110,7 @@ async function remove(
       body: {
         apiVersion: "v1",
         kind: "DeleteOptions",
-        preconditions: { uid: at.uid },
+        preconditions: { uid: at.uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
         propagationPolicy: "Background",
       },
       signal,
@@ -115,7 +119,8 @@ async function remove(
     });
     return "deleted";
   } catch (error) {
-    // The only precondition is the uid: a conflict means that a namesake took the place.
+    if (isClass(error, "conflict") && resourceVersion !== undefined) return "changed";
+    // Where the only precondition is the uid, a conflict means that a namesake took the place.
     if (isClass(error, "gone", "conflict")) return "gone";
     throw error;
   }

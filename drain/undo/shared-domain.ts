@@ -7,11 +7,11 @@
 import { Domain, type DomainSpec, type DomainStatus } from "#api/domain.ts";
 import { ADOPTED, DRAIN_OWNER, FINALIZERS, KEPT_WITH } from "#api/keys.ts";
 import { ownerOf, type Release } from "#api/release.ts";
-import { keyOf, type KubeObject, type ObjectMeta, type Ref } from "#kube/kind.ts";
+import { keyOf, type KubeObject, type Ref } from "#kube/kind.ts";
 import { pointerStep } from "#kube/paths.ts";
-import type { Reader } from "#kube/reader.ts";
 import type { JsonPatchOperation, Writer } from "#kube/writer.ts";
 import type { SeenDomain, Undone, UndoHands } from "../hands.ts";
+import { lookAgain } from "../look-again.ts";
 
 /** A schema that was looser once may have stored an object without spec, or a spec without a host. */
 export type StoredDomain = KubeObject & { readonly spec?: Partial<DomainSpec>; readonly status?: DomainStatus };
@@ -32,7 +32,7 @@ export async function leaveToAnother(
   const others = besides.filter((one) => standsFor(one, id, release));
   // Ours first: nothing is written on another install's, so that it may not know that the reservation is left to it.
   for (const one of others.toSorted((a, b) => Number(isStrangers(a, release)) - Number(isStrangers(b, release)))) {
-    const now = await again(one.metadata, hands.read, signal);
+    const now = await lookAgain(Domain, one.metadata, hands.read, signal);
     // Relaxed since it was listed, and on its way: its own note on this one may come a moment later.
     if (one.goes !== undefined && now?.spec?.reclaimPolicy === "Retain")
       return { remote: "kept", id, why: whyKeptWith(keyOf(now.metadata)) };
@@ -45,7 +45,7 @@ export async function leaveToAnother(
     return { remote: "kept", id, why: `Domain ${keyOf(now.metadata)}${of} stands for it as well` };
   }
   // One that was relaxed after it was listed has noted on this one that it is kept.
-  const own = besides.length === 0 ? undefined : await again(domain.metadata, hands.read, signal);
+  const own = besides.length === 0 ? undefined : await lookAgain(Domain, domain.metadata, hands.read, signal);
   if (own?.metadata.annotations?.[ADOPTED] === "true") return { remote: "kept", id, why: whyAdopted(own) };
   return undefined;
 }
@@ -73,7 +73,7 @@ export async function keepForAll(
   const seen = (await hands.domainsAt?.({ id, host: undefined }, signal)) ?? [];
   for (const one of seen) {
     if (one.goes !== "released" || one.metadata.uid === domain.metadata.uid) continue;
-    const now = await again(one.metadata, hands.read, signal);
+    const now = await lookAgain(Domain, one.metadata, hands.read, signal);
     // Of several that want it kept the first has told it.
     if (now?.status?.id !== id || now.metadata.annotations?.[ADOPTED] === "true") continue;
     await annotate(now, { [ADOPTED]: "true", [KEPT_WITH]: keyOf(domain.metadata) }, [], hands.write, signal);
@@ -91,16 +91,6 @@ function standsFor({ metadata, status }: SeenDomain, id: string, release: Releas
 function isStrangers({ metadata }: SeenDomain, release: Release): boolean {
   const owner = metadata.annotations?.[DRAIN_OWNER];
   return owner !== undefined && owner !== ownerOf(release);
-}
-
-/** A list of one: outside of the watched namespace there is the right to list alone. */
-async function again(at: ObjectMeta, read: Reader, signal: AbortSignal): Promise<Domain | undefined> {
-  const options = { namespace: at.namespace, fieldSelector: `metadata.name=${at.name}` };
-  for await (const { items } of read.pages(Domain, options, signal)) {
-    const found = items.find(({ metadata }) => metadata.uid === at.uid);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }
 
 /** Whoever has taken it for a stranger's, or knows nothing of it yet, would not give it back. */

@@ -155,11 +155,12 @@ export class ApiServer {
   #delete({ kind, namespace, name = "" }: Place, options: unknown): object {
     const before = this.#mustBe(kind, name, namespace);
     const { preconditions, gracePeriodSeconds } = (options ?? {}) as {
-      preconditions?: { uid?: string };
+      preconditions?: { uid?: string; resourceVersion?: string };
       gracePeriodSeconds?: number;
     };
     if (preconditions?.uid !== undefined && preconditions.uid !== before.metadata.uid)
       throw new Refused(409, "Conflict", `the UID in the precondition is not that of ${name}`);
+    guardVersion(before, preconditions?.resourceVersion);
     const waits = kind === Pod && gracePeriodSeconds !== 0;
     const held = (before.metadata.finalizers?.length ?? 0) > 0;
     if (!held && !waits) this.#store(kind, before, undefined);
