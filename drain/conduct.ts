@@ -15,8 +15,8 @@ export interface Conduct extends Drive {
   readonly report?: Report;
   /** Sees every event after it was folded into the report; for lines on a terminal. */
   onEvent?(event: DrainEvent, report: Report): void;
-  /** A reason not to say farewell although nothing of ours is left, or undefined. */
-  mayFinish?(report: Report): boolean;
+  /** Asked when nothing of ours is left; false: no farewell all the same, for what the report names. */
+  mayFinish?(report: Report): Promise<boolean>;
 }
 
 export interface Conclusion {
@@ -51,7 +51,7 @@ export async function conduct(work: Conduct): Promise<Conclusion> {
   }
   // Before the farewell, after which a run that is killed has no other. A cleanup that has met nothing leaves all as it is.
   const reported = (work.mark === undefined && report.done === 0) || (await keeper.keep(report, signal));
-  if (ending !== "clean" || work.mayFinish?.(report) === false) {
+  if (ending !== "clean" || (await work.mayFinish?.(report)) === false) {
     await tell.failed(report);
     return { ending, report, reported };
   }

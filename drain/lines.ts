@@ -8,6 +8,7 @@ import type { Conclusion } from "./conduct.ts";
 import type { Farewell } from "./finish.ts";
 import { ngrokRefuses } from "./hands.ts";
 import { rows } from "./kinds.ts";
+import { NOBODY_COMES } from "./others.ts";
 import { countsOf, leftAlone, openCount, openFailures, type Report } from "./report.ts";
 import { openCommand, relaxCommand } from "./state.ts";
 
@@ -101,19 +102,40 @@ function unfinishedLines(ending: Conclusion["ending"], report: Report, ended: En
     .map((hint): Line => ["remedy", hint]);
   if (ended.policy === "Delete" && problems.some(({ error }) => ngrokRefuses(error)))
     hints.push(["remedy", `or keep what is at ngrok: ${relaxCommand(ended.release)}`]);
-  const result: Line =
-    ending === "paused"
-      ? [
-          "paused",
-          `${report.done} of ${report.total} done in the time of this run; nothing was let go without its ngrok resource${ended.operatorRuns ? "; the operator goes on meanwhile" : ""}`,
-        ]
-      : ["stopped", `${report.done} of ${report.total} done; what is named above keeps its finalizer`];
+  if (ending === "clean" && report.foreignOff !== undefined)
+    hints.push(["remedy", `if ${NOBODY_COMES}: ${report.foreignOff}`]);
   const { name, namespace } = ended.release;
   const follow: Line[] =
     ending === "paused" && ended.operatorRuns
       ? [["follow", `kubectl -n ${namespace} get kubernetesoperator ${name} -w`]]
       : [];
-  return [...named, ...more, result, ...hints, ...follow, ...backLines(ended), ["again", ended.again]];
+  return [
+    ...named,
+    ...more,
+    resultLine(ending, report, ended),
+    ...hints,
+    ...follow,
+    ...backLines(ended),
+    ["again", ended.again],
+  ];
+}
+
+function resultLine(ending: Conclusion["ending"], report: Report, { operatorRuns }: Ended): Line {
+  const count = `${report.done} of ${report.total} done`;
+  switch (ending) {
+    case "paused":
+      return [
+        "paused",
+        `${count} in the time of this run; nothing was let go without its ngrok resource${operatorRuns ? "; the operator goes on meanwhile" : ""}`,
+      ];
+    case "blocked":
+      return ["stopped", `${count}; what is named above keeps its finalizer`];
+    case "clean":
+      return [
+        "stopped",
+        `${count}, no finalizer of this release is left; but the CRDs, which go with it, would hang on what is named above`,
+      ];
+  }
 }
 
 /**

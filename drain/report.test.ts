@@ -213,6 +213,20 @@ describe("the last lines", () => {
     expect(words).toContain("foreign domain shop/a still carries acme.io/hold of another controller");
     expect(words).toContain("left domain shop/b: of the table");
   });
+  test("where ours is off and another controller's would hold a CRD that goes, nothing is said to keep ours", () => {
+    const report = reportOf(
+      { is: "planned", row: domains, steps: 1 },
+      { is: "did", step: step("a", "free", ["acme.io/hold"]), undone: undefined },
+    );
+    report.foreignOff = "kubectl patch it";
+    const lines = endingLines({ ending: "clean", report, reported: true }, ended);
+    expect(lines).toEqual([
+      ["foreign", "domain shop/a still carries acme.io/hold of another controller"],
+      ["stopped", expect.stringMatching(/^1 of 1 done, no finalizer of this release is left; but the CRDs/)],
+      ["remedy", "if nobody comes for it any more: kubectl patch it"],
+      ["again", "helm uninstall ngrok -n ops"],
+    ]);
+  });
   test("another controller's finalizer on a user's Service is the ordinary thing, and not worth a word", () => {
     const services = rows.find(({ kind }) => kind.kind === "Service")!;
     const { at, ...rest } = step("a", "free", ["service.kubernetes.io/load-balancer-cleanup"]);

@@ -50,6 +50,8 @@ export interface Report {
   strangers: Map<string, { readonly first: string; readonly count: number }>;
   /** Foreign finalizers on objects of ours: `cloudendpoint shop/web` -> names. */
   readonly foreign: Map<string, readonly string[]>;
+  /** How one of those is let go by hand, where it stops the end of the drain. */
+  foreignOff?: string;
   /** Failures of the current pass only: what failed and then worked is no failure. */
   failures: Failure[];
   /** How many they are; of very many only the first are kept, for each has an error with its causes. */

@@ -8,6 +8,7 @@ import { conduct } from "#drain/conduct.ts";
 import type { DrainEvent } from "#drain/events.ts";
 import { estimate, estimateText } from "#drain/estimate.ts";
 import { backLines, endingLines } from "#drain/lines.ts";
+import { seeForeign } from "#drain/others.ts";
 import { preflight } from "#drain/preflight.ts";
 import { drainRights, driftRights, takeoverRights } from "#drain/rbac.ts";
 import { countsOf, newReport, type Report } from "#drain/report.ts";
@@ -192,8 +193,12 @@ async function drainOnce(world: World, trying: Trying): Promise<HookResult> {
     driver: "hook",
     mark: held,
     onEvent: progressLines(world),
-    // Helm deletes the CRDs next: an object that somebody else holds would hang in them.
-    mayFinish: (report) => !settings.crdsGo || report.foreign.size === 0,
+    mayFinish: async (report) => {
+      if (!settings.crdsGo) return true;
+      // Helm deletes the CRDs next: an object that somebody else holds would hang in them, one that was never ours as well.
+      await seeForeign(read, report, world.signal);
+      return report.foreign.size === 0;
+    },
   });
   const seconds = (world.clock.now() - began) / 1000;
   const operatorRuns = conclusion.ending === "paused" && (await podsOfRelease(read, release, world.signal)).length > 0;
