@@ -8,6 +8,7 @@ import { ConfigMap, Pod } from "#kube/kinds.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Clock } from "#wire/clock.ts";
 import { FenceLost, isClass, KnownError } from "#wire/errors.ts";
+import { RBAC_SETTLES_MS } from "./budget.ts";
 import { isComponentPod, podsOfRelease } from "./pods.ts";
 import { mark, type Mark, type StateReader, stateRef } from "./state.ts";
 
@@ -21,7 +22,7 @@ export interface Takeover {
   readonly state: StateReader;
   /** What holds now; written back when somebody wipes it. */
   readonly mark: Mark;
-  /** Milliseconds that waiting for another driver may take. */
+  /** Milliseconds until the token must be held: for waiting for another driver, and for taking it. */
   readonly budgetMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -36,10 +37,12 @@ const STUBBORN_MS = 30_000;
 const TOKEN_DIES_MS = 15_000;
 /** The same, when the pod was gone before we looked. */
 const POD_GONE_MS = 12_000;
+/** Trouble that passes sooner is nothing to speak of. */
+const TROUBLE_LASTS_MS = 5_000;
 
 /**
- * Waits for the token, takes it, and says how. Throws KnownError when another driver keeps it beyond the budget, FenceLost
- * when the drain is cancelled meanwhile.
+ * Waits for the token, takes it, and says how. Throws KnownError when another driver keeps it beyond the budget, or the API
+ * server refuses it for so long; FenceLost when the drain is cancelled meanwhile.
  */
 export async function takeOver(work: Takeover): Promise<WriteToken> {
   const { connection, release, clock, signal, state } = work;
@@ -47,7 +50,7 @@ export async function takeOver(work: Takeover): Promise<WriteToken> {
   using observer = observeLease(connection, { name: namesOf(release).lease, namespace: release.namespace }, clock);
   for (;;) {
     const unseated = await unseat(work, observer, await observer.look(signal), began);
-    const token = await takeFrom(work, observer, unseated);
+    const token = await takeFrom(work, observer, unseated, work.budgetMs - (clock.now() - began));
     if (token === undefined) continue;
     await state.fresh(signal);
     const seconds = ((clock.now() - began) / 1000).toFixed(1);
@@ -60,25 +63,67 @@ export async function takeOver(work: Takeover): Promise<WriteToken> {
 class Overtaken extends Error {}
 
 /** Undefined when another took it first: that one is asked to yield, too, and not just waited for. */
-async function takeFrom(work: Takeover, observer: LeaseObserver, unseated: Unseated): Promise<WriteToken | undefined> {
+async function takeFrom(
+  work: Takeover,
+  observer: LeaseObserver,
+  unseated: Unseated,
+  leftMs: number,
+): Promise<WriteToken | undefined> {
   const { connection, release, identity, clock, signal } = work;
+  const taking = new AbortController();
+  const over = new AbortController();
+  const trouble = troubleOf(work, (error) => over.abort(error));
+  // The timer ends with the taking: what the token is used for has a budget of its own.
+  const late = (): void => over.abort(trouble.last ?? notTaken());
+  void clock.sleep(Math.max(1, leftMs), taking.signal).then(late, () => {});
   try {
     return await hold(connection, {
       lease: { name: namesOf(release).lease, namespace: release.namespace },
       holder: identity,
       clock,
       observer,
-      signal,
+      signal: AbortSignal.any([signal, over.signal]),
       patience(view) {
         if (view.holder === "" || view.holder === unseated.holder) return 0;
         throw new Overtaken();
       },
       onRenew: async (until) => await stillOurs(work, until),
+      tell: (news) => {
+        if (news.is === "trouble" && !taking.signal.aborted) trouble.meets(news.error);
+      },
     });
   } catch (error) {
     if (error instanceof Overtaken) return undefined;
     throw error;
+  } finally {
+    taking.abort(new Error("taken"));
   }
+}
+
+interface Trouble {
+  readonly last: KnownError | undefined;
+  meets(error: KnownError): void;
+}
+
+/** A quota or a policy may refuse Leases for ever: it is said, and what is still refused when rights have settled is an answer. */
+function troubleOf(work: Takeover, refused: (error: KnownError) => void): Trouble {
+  const began = work.clock.now();
+  let last: KnownError | undefined;
+  let told = "";
+  return {
+    get last() {
+      return last;
+    },
+    meets(error) {
+      last = error;
+      const lasts = work.clock.now() - began;
+      if (lasts >= TROUBLE_LASTS_MS && told !== error.message) {
+        told = error.message;
+        work.say("waiting", `for the write token: ${told}`);
+      }
+      if (isClass(error, "invalid") && lasts > RBAC_SETTLES_MS) refused(error);
+    },
+  };
 }
 
 /** Who was waited for, and how it ended; the token may be taken from this holder at once. */
@@ -212,4 +257,8 @@ function stillHolding(name: string): KnownError {
   return new KnownError("transient", `${name} still holds the Lease of this release and renews it`, {
     hint: "wait until it has ended, or end it, then run the same helm uninstall again",
   });
+}
+
+function notTaken(): KnownError {
+  return new KnownError("transient", "the write token could not be taken in the time of this run");
 }

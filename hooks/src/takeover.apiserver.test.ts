@@ -3,7 +3,7 @@
 // `npm run bench -- takeover` measures the same.
 import { afterAll, beforeAll, beforeEach, expect, test, type TestContext } from "vitest";
 import type { KubeObject } from "#kube/kind.ts";
-import { Lease, Pod } from "#kube/kinds.ts";
+import { Lease, Pod, ResourceQuota } from "#kube/kinds.ts";
 import { at, type Ended, type HookRig, hookRig } from "#test/support/hook-rig.ts";
 import { leadingManager, managerPod, seen } from "#test/support/manager-process.ts";
 
@@ -112,4 +112,24 @@ test("a holder of client-go's that is no pod of this release is left alone, and 
   const run = await rig.run("drain");
   expect(await secondsOf(run, "laptop has been silent for 15s", context)).toBeGreaterThanOrEqual(15);
   expect(await rig.read.get(Pod, at("manager-1"), signal)).toBeDefined();
+});
+
+test("a quota that leaves no room for a Lease is named, with its remedy and both ways on, before Helm gives up", async () => {
+  const quota = { metadata: at("team"), spec: { hard: { "count/leases.coordination.k8s.io": "0" } } };
+  await rig.write.create(ResourceQuota, quota as KubeObject, signal);
+  try {
+    await seen(
+      () => "the quota counts",
+      async () => (await rig.read.get(ResourceQuota, at("team"), signal))?.status?.hard !== undefined,
+    );
+    const { code, log } = await rig.run("drain", { "cleanupHook.timeout": "30" });
+    expect(code, log).toBe(1);
+    expect(log).toMatch(/waiting +for the write token: .*exceeded quota: team/);
+    expect(log).toMatch(
+      /failed +.*exceeded quota: team(.*\n)+.*remedy +Raise the ResourceQuota .*\n.*again +run the same/,
+    );
+    expect(log).toMatch(/back +or keep the release: kubectl .* && helm rollback ngrok 1 -n ops/);
+  } finally {
+    await rig.kubectl("delete", "resourcequota", "team", "-n", "ops");
+  }
 });

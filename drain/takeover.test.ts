@@ -1,0 +1,47 @@
+// The write token where the API server refuses the Lease: no silence, and an end with the reason.
+import { expect, test } from "vitest";
+import type { Connection } from "#kube/connection.ts";
+import type { Reader } from "#kube/reader.ts";
+import { testClock } from "#test/support/clock.ts";
+import { KnownError } from "#wire/errors.ts";
+import { stateReader } from "./state.ts";
+import { takeOver } from "./takeover.ts";
+
+const { signal } = new AbortController();
+const release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
+const BUDGET_MS = 100_000;
+
+const quota = new KnownError("invalid", "exceeded quota: team", { status: 403, hint: "Raise the ResourceQuota" });
+const down = new KnownError("transient", "the server is going down", { status: 503 });
+
+test.for([
+  { why: "a quota, or a policy, refuses it", refusal: quota, fromS: 30, toS: 33 },
+  { why: "the server does not take it", refusal: down, fromS: BUDGET_MS / 1000, toS: BUDGET_MS / 1000 },
+])("no Lease, and $why: that is said, and is how the run ends", async ({ refusal, fromS, toS }) => {
+  const clock = testClock();
+  const said: string[] = [];
+  const connection = {
+    request: async ({ method }: { method: string }) =>
+      await Promise.reject(method === "GET" ? new KnownError("gone", "no Lease", { status: 404 }) : refusal),
+  } as unknown as Connection;
+  const read = { get: async () => await Promise.resolve(undefined) } as unknown as Reader;
+  let ended: unknown;
+  const taken = takeOver({
+    connection,
+    read,
+    release,
+    identity: "pod/drain-1/1",
+    state: stateReader(read, release),
+    mark: { policy: "Retain", driver: "hook", by: "pod/drain-1/1", since: "" },
+    budgetMs: BUDGET_MS,
+    clock,
+    signal,
+    say: (word, sentence) => said.push(`${word} ${sentence}`),
+  }).catch((error: unknown) => (ended = error));
+  await clock.advance(fromS * 1000 - 1);
+  expect(ended).toBeUndefined();
+  expect(said).toEqual([`waiting for the write token: ${refusal.message}`]);
+  await clock.advance((toS - fromS) * 1000 + 1);
+  await taken;
+  expect(ended).toBe(refusal);
+});
