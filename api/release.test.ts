@@ -11,6 +11,7 @@ test("everything of an install is named after the chart's fullname, the Kubernet
     lease: "edge-ngrok-operator-leader",
     drainState: "edge-ngrok-operator-drain-state",
     manager: "edge-ngrok-operator-manager",
+    rollback: "edge-ngrok-operator-rollback",
     drainJob: "edge-ngrok-operator-drain",
     cleanupJob: "edge-ngrok-operator-cleanup",
     report: "edge-ngrok-operator-drain-report",

@@ -15,6 +15,8 @@ export interface ReleaseNames {
   readonly lease: string;
   readonly drainState: string;
   readonly manager: string;
+  /** Made anew by each `helm rollback`. */
+  readonly rollback: string;
   readonly drainJob: string;
   readonly cleanupJob: string;
   /** The report of a drain, in as many pieces as it needs. */
@@ -54,6 +56,7 @@ export function namesOf(release: Release): ReleaseNames {
     lease: suffixed(base, "leader"),
     drainState: suffixed(base, "drain-state"),
     manager: suffixed(base, "manager"),
+    rollback: suffixed(base, "rollback"),
     drainJob: suffixed(base, "drain"),
     cleanupJob: suffixed(base, "cleanup"),
     report: suffixed(base, "drain-report"),

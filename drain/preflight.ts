@@ -20,12 +20,15 @@ import { othersDepend, type OthersWork, type Refusal } from "./others.ts";
 import { isOurs } from "./ours.ts";
 import { questionsOf } from "./questions.ts";
 import { relaxCommand } from "./state.ts";
+import { takenBack } from "./taken-back.ts";
 
 export interface Preflight extends OthersWork {
   readonly connection: Connection;
   readonly ngrok: NgrokPort | undefined;
   readonly policy: DrainPolicy;
   readonly rights: readonly Rule[];
+  /** UID of the hook's Job, by whose age a rollback is known to have come later. */
+  readonly job?: string | undefined;
   readonly clock: Clock;
 }
 
@@ -33,6 +36,7 @@ export async function preflight(work: Preflight): Promise<Refusal | undefined> {
   return (
     (await rightsMissing(work)) ??
     (await appliedByKubectl(work.read, work.release, work.signal)) ??
+    (await takenBack(work.read, work.release, work.job, work.signal)) ??
     (await othersDepend(work)) ??
     (await keyNeeded(work))
   );

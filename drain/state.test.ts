@@ -3,10 +3,11 @@ import { describe, expect, test } from "vitest";
 import type { Connection } from "#kube/connection.ts";
 import type { Reader } from "#kube/reader.ts";
 import { FenceLost } from "#wire/errors.ts";
-import { type Mark, markDrained, parseState, sealed, stateReader, type StateObject } from "./state.ts";
+import { mark as write, type Mark, markDrained, parseState, sealed, stateReader, type StateObject } from "./state.ts";
 
 const release = { name: "ngrok", namespace: "ngrok-operator", fullname: "ngrok-operator" };
-const mark: Mark = { policy: "Delete", driver: "hook", by: "pod/a/1", since: "2026-01-01T00:00:00Z" };
+const marked = { policy: "Delete", driver: "hook", by: "pod/a/1", since: "2026-01-01T00:00:00Z" } as const;
+const mark: Mark = marked;
 
 function stateWith(data?: Record<string, string>): StateObject {
   return { metadata: { name: "ngrok-operator-drain-state" }, ...(data === undefined ? {} : { data }) };
@@ -115,6 +116,36 @@ describe("the seal", () => {
   });
 });
 
+describe("a mark of a Job", () => {
+  const { signal } = new AbortController();
+  async function marks(data: Record<string, string> | undefined, job: string | undefined): Promise<unknown[]> {
+    const bodies: unknown[] = [];
+    const connection = { request: async ({ body }) => void bodies.push(body) } as Partial<Connection> as Connection;
+    await write(
+      connection,
+      readerOf(() => stateWith(data)),
+      release,
+      { ...mark, job },
+      "skip",
+      signal,
+    );
+    return bodies;
+  }
+  test("is refused where a person has cancelled that very uninstall, also between the hook's own look and its mark", async () => {
+    await expect(marks({ phase: "Open", job: "job-1" }, "job-1")).rejects.toThrow(FenceLost);
+  });
+  test.for([
+    ["of a fresh install", undefined, "job-1"],
+    ["opened after an earlier uninstall", { phase: "Open", job: "job-0" }, "job-1"],
+    ["wiped since it was marked", { job: "job-1" }, "job-1"],
+  ] as const)("holds in a state %s, and names the Job", async ([, data, job], { expect }) => {
+    expect(await marks(data, job)).toMatchObject([{ data: { phase: "Draining", job } }]);
+  });
+  test("the leader's and a person's name none", async () => {
+    expect(await marks({ phase: "Open", job: "job-1" }, undefined)).toMatchObject([{ data: { phase: "Draining" } }]);
+  });
+});
+
 describe("the end of a drain", () => {
   const { signal } = new AbortController();
   async function ended(data: Record<string, string>): Promise<unknown[]> {
@@ -125,7 +156,7 @@ describe("the end of a drain", () => {
     return bodies;
   }
   test("is written over its own mark, relaxed or not", async () => {
-    expect(await ended({ ...mark, phase: "Draining", policy: "Retain" })).toMatchObject([
+    expect(await ended({ ...marked, phase: "Draining", policy: "Retain" })).toMatchObject([
       { data: { phase: "Drained", policy: "Retain" } },
     ]);
   });

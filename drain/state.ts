@@ -18,13 +18,15 @@ export interface Mark {
   readonly by: string;
   /** RFC 3339; only for people. */
   readonly since: string;
+  /** UID of the Job whose hook marked: it stays beside an Open, so that the hook's next pod knows a cancel of its drain. */
+  readonly job?: string | undefined;
 }
 
 export type DrainState =
   /** `wish` as of Open: what a mark that no longer counts was relaxed to. */
   | { readonly phase: "Unknown"; readonly why: string; readonly wish?: "Retain" }
   /** `explicit` is the word Open itself, which alone opens what has been seen closed; `wish` an unmarked policy. */
-  | { readonly phase: "Open"; readonly explicit: boolean; readonly wish?: "Retain" }
+  | { readonly phase: "Open"; readonly explicit: boolean; readonly wish?: "Retain"; readonly job?: string }
   | ({ readonly phase: "Draining" | "Drained" } & Mark);
 
 export type StateObject = KubeObject & { data?: Record<string, string> };
@@ -39,9 +41,10 @@ const COPIED =
 /** What one reading of the ConfigMap says by itself; the latch (stateReader) adds what was seen before. */
 export function parseState(object: StateObject | undefined): DrainState {
   if (object === undefined) return { phase: "Unknown", why: "the drain state ConfigMap is not there" };
-  const { phase, policy, driver, by, since, uid } = object.data ?? {};
+  const { phase, policy, driver, by, since, uid, job } = object.data ?? {};
   const wish = policy === "Retain" ? { wish: "Retain" as const } : {};
-  if (phase === undefined || phase === "Open") return { phase: "Open", explicit: phase === "Open", ...wish };
+  if (phase === undefined || phase === "Open")
+    return { phase: "Open", explicit: phase === "Open", ...wish, ...(job === undefined ? {} : { job }) };
   if (phase !== "Draining" && phase !== "Drained")
     return { phase: "Unknown", why: `data.phase is ${JSON.stringify(phase)}` };
   // A backup brings the mark of its day back, in an object that the API server has made anew: nobody asks for that drain now.
@@ -122,6 +125,11 @@ export function openCommand(release: Release): string {
   return `kubectl -n ${namespace} patch configmap ${name} --type merge -p 'data: {phase: Open, policy: null}'`;
 }
 
+/** Whether a person has taken back the uninstall of this very Job: marked by it, or named by the cancel, and Open now. */
+export function isCancelOf(state: DrainState, job: string | undefined): boolean {
+  return job !== undefined && state.phase === "Open" && state.explicit && state.job === job;
+}
+
 /** The mark that results when `wanted` meets what is there: the first seals the policy, later only Delete -> Retain. */
 export function sealed(current: DrainState, wanted: Mark): Mark {
   if ("policy" in current) {
@@ -134,7 +142,7 @@ export function sealed(current: DrainState, wanted: Mark): Mark {
 /**
  * Marks the state Draining and returns the mark that holds. A missing ConfigMap is created already marked, with the
  * metadata by which Helm knows its own, but only while pods of the release run that must read it (`ifAbsent`).
- * The write is guarded by the resourceVersion that was read.
+ * The write is guarded by the resourceVersion that was read. Throws FenceLost where the Job that marks was cancelled.
  */
 export async function mark(
   at: Connection,
@@ -147,7 +155,9 @@ export async function mark(
   for (;;) {
     const object: StateObject | undefined = await reader.get(ConfigMap, stateRef(release), signal);
     if (object === undefined && ifAbsent === "skip") return wanted;
-    const result = sealed(parseState(object), wanted);
+    const now = parseState(object);
+    if (isCancelOf(now, wanted.job)) throw new FenceLost("the drain was cancelled");
+    const result = sealed(now, wanted);
     try {
       await write(at, release, object, dataOf("Draining", result), signal);
       return result;
@@ -179,7 +189,8 @@ export async function markDrained(
 }
 
 function dataOf(phase: "Draining" | "Drained", held: Mark): Record<string, string> {
-  return { phase, policy: held.policy, driver: held.driver, since: held.since, by: held.by };
+  const { policy, driver, since, by, job } = held;
+  return { phase, policy, driver, since, by, ...(job === undefined ? {} : { job }) };
 }
 
 async function write(

@@ -43,8 +43,8 @@ export const sweepRights: readonly Rule[] = [
   }),
   allow(ConfigMap, ["get", "delete"], {
     scope: "release",
-    named: "drainState",
-    why: "a drain state that was made anew in the drain is not in Helm's list",
+    named: ["drainState", "rollback"],
+    why: "a drain state that was made anew in the drain is not in Helm's list, nor is the trace of a rollback",
   }),
   allow(ConfigMap, ["delete"], {
     scope: "release",
@@ -107,6 +107,7 @@ function leftBehind(release: Release, clusterWide: boolean): readonly (readonly 
   return [
     [Lease, names.lease],
     [ConfigMap, names.drainState],
+    [ConfigMap, names.rollback],
     ...drainHookKinds
       .filter(({ namespaced }) => namespaced || clusterWide)
       .map((kind) => [kind, names.drainJob] as const),

@@ -29,6 +29,11 @@ export const environment = {
   POD_NAMESPACE: { from: "field", path: "metadata.namespace", why: "the release namespace" },
   POD_NAME: { from: "field", path: "metadata.name", why: "who holds the write token" },
   POD_UID: { from: "field", path: "metadata.uid", why: "who holds the write token" },
+  JOB_UID: {
+    from: "field",
+    path: "metadata.labels['batch.kubernetes.io/controller-uid']",
+    why: "which uninstall this is, whichever of its pods",
+  },
   NGROK_API_KEY: { from: "secret", key: "API_KEY", why: "policy Delete, and deregistration" },
 } as const;
 
@@ -44,6 +49,8 @@ export interface Settings {
   readonly chart: string;
   /** `pod/<name>/<uid>` */
   readonly identity: string;
+  /** UID of the hook's Job; undefined outside of one. */
+  readonly job: string | undefined;
 }
 
 type Texts = {
@@ -75,5 +82,6 @@ export function settingsOf(env: Texts): Settings {
     revision: env.REVISION,
     chart: env.CHART_VERSION,
     identity: `pod/${env.POD_NAME}/${env.POD_UID}`,
+    job: env.JOB_UID || undefined,
   };
 }

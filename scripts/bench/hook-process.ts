@@ -35,6 +35,7 @@ export function hookEnvironment(options: {
     POD_NAMESPACE: release.namespace,
     POD_NAME: `${release.fullname}-drain-bench`,
     POD_UID: crypto.randomUUID(),
+    JOB_UID: "",
     NGROK_API_KEY: ngrokKey,
   };
   return { ...env, KUBECONFIG: kubeconfig, TERMINATION_LOG: "/dev/null" };

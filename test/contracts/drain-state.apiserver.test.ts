@@ -7,6 +7,8 @@ import { CHART, type HelmVersion } from "../chart/helm.ts";
 
 const VALUES = ["installCRDs=false", "ingress.ingressClass.create=false"].flatMap((one) => ["--set", one]);
 const MARKED = { phase: "Draining", policy: "Retain" };
+/** Without hooks nobody takes it away but the page for such uninstalls, by its label. */
+const TRACE = (release: string): string => `${release}-ngrok-operator-rollback`;
 
 test.for(["helm3", "helm4"] as const)(
   "%s leaves a marked drain state alone, whatever it does (F11)",
@@ -31,8 +33,21 @@ test.for(["helm3", "helm4"] as const)(
 
     await helm("upgrade", version, CHART, ...VALUES, "--set", "replicaCount=2");
     expect(await data()).toEqual(MARKED);
+    const rolledBack = async (): Promise<string> =>
+      await kubectl(
+        "get",
+        "configmaps",
+        "-o",
+        `jsonpath={.items[?(@.metadata.name=="${TRACE(version)}")].metadata.uid}`,
+      );
+    expect(await rolledBack()).toBe("");
     await helm("rollback", version, "1");
     expect(await data()).toEqual(MARKED);
+    // By which a drain hook that starts late sees that its uninstall was taken back: anew each time.
+    const once = await rolledBack();
+    expect(once).not.toBe("");
+    await helm("rollback", version, "1");
+    expect(await rolledBack()).not.toBe(once);
     const rendered = await helm("get", "manifest", version);
     await command(join(bin, "kubectl"), ["apply", "--server-side", "--force-conflicts", "-f", "-", ...at], {
       input: rendered,
@@ -42,6 +57,8 @@ test.for(["helm3", "helm4"] as const)(
     await helm("uninstall", version, "--no-hooks");
     const kinds =
       "deployments,configmaps,secrets,serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings,jobs";
-    expect(await kubectl("get", kinds, "--selector", `app.kubernetes.io/instance=${version}`, "-o", "name")).toBe("");
+    expect(await kubectl("get", kinds, "--selector", `app.kubernetes.io/instance=${version}`, "-o", "name")).toBe(
+      `configmap/${TRACE(version)}\n`,
+    );
   },
 );

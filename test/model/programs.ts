@@ -144,6 +144,7 @@ function environmentOf({ line, uid, policy, crdsGo }: Program): HookWorld<typeof
     POD_NAMESPACE: release.namespace,
     POD_NAME: line.process.name,
     POD_UID: uid,
+    JOB_UID: "",
   };
   const all = Object.keys(environment).map((key) => [key, given[key] ?? ""]);
   return Object.fromEntries(all) as HookWorld<typeof environment>["env"];

@@ -171,6 +171,7 @@ export class ChartInstall implements AsyncDisposable {
       POD_NAMESPACE: "ops",
       POD_NAME: `${nameOf(workload)}-x1`,
       POD_UID: "00000000-0000-0000-0000-000000000001",
+      JOB_UID: "",
       NGROK_API_KEY: "key",
       NGROK_API_URL: this.#parts.apiUrl,
       KUBECONFIG: await this.#loginOf(serviceAccountName),

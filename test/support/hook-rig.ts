@@ -131,6 +131,7 @@ export async function hookRig(ngrokApi: NgrokApiOptions = {}): Promise<HookRig> 
       POD_NAMESPACE: "ops",
       POD_NAME: `${release.fullname}-${hook}-x1`,
       POD_UID: "00000000-0000-0000-0000-000000000001",
+      JOB_UID: "",
       NGROK_API_KEY: "key",
       KUBECONFIG: await loginOf(`${release.fullname}-${hook}`),
       TERMINATION_LOG: join(folder, `${hook}.termination`),

@@ -12,9 +12,10 @@ import { seeForeign } from "#drain/others.ts";
 import { preflight } from "#drain/preflight.ts";
 import { drainRights, driftRights, takeoverRights } from "#drain/rbac.ts";
 import { countsOf, newReport, type Report } from "#drain/report.ts";
-import { mark, type Mark, parseState, stateReader, stateRef } from "#drain/state.ts";
+import { isCancelOf, mark, type Mark, parseState, stateReader, stateRef } from "#drain/state.ts";
 import { podsOfRelease } from "#drain/pods.ts";
 import { sweepCommand } from "#drain/sweep.ts";
+import { takenBackRights } from "#drain/taken-back.ts";
 import { takeOver } from "#drain/takeover.ts";
 import { ConfigMap } from "#kube/kinds.ts";
 import { reader, type Reader } from "#kube/reader.ts";
@@ -38,6 +39,7 @@ export const drainHook = defineHook({
     ...drainRights,
     ...driftRights,
     ...takeoverRights,
+    ...takenBackRights,
     ...letFirstEndRights,
     ...ownKinds.map((kind) =>
       allow(kind, ["list"], { scope: "cluster", why: "refuse to let the CRDs go while another install needs them" }),
@@ -67,7 +69,7 @@ interface Trying {
   report?: Report;
 }
 
-/** A person has taken the mark back: nothing is tried again. */
+/** A person has taken the mark back, or the uninstall before it: nothing is tried again. */
 class Cancelled extends Error {}
 
 async function run(world: World): Promise<HookResult> {
@@ -219,10 +221,11 @@ async function drainOnce(world: World, trying: Trying): Promise<HookResult> {
 /** Everything before the first change of an object: a refusal leaves no trace. Undefined when refused. */
 async function begin(world: World, trying: Trying): Promise<Mark | undefined> {
   const { settings, read, marked } = trying;
-  const { release, clusterWide, crdsGo, revision, chart } = settings;
+  const { release, clusterWide, crdsGo, revision, chart, identity: by, job } = settings;
   const { connection, clock, signal } = world;
   const before = parseState(await read.get(ConfigMap, stateRef(release), signal));
-  if (marked && before.phase === "Open" && before.explicit) throw new Cancelled();
+  const reopened = marked && before.phase === "Open" && before.explicit;
+  if (reopened || isCancelOf(before, job)) throw new Cancelled();
   // A person may have asked for Retain, before or after an earlier mark: then the key does not matter.
   const relaxed = ("policy" in before ? before.policy : before.wish) === "Retain";
   const policy = relaxed ? "Retain" : settings.policy;
@@ -237,6 +240,7 @@ async function begin(world: World, trying: Trying): Promise<Mark | undefined> {
     crdsGo,
     revision,
     chart,
+    job,
     clock,
     signal,
   };
@@ -248,7 +252,7 @@ async function begin(world: World, trying: Trying): Promise<Mark | undefined> {
   }
   const other = relaxed || marked ? undefined : await otherPolicy(read, settings, signal);
   if (other !== undefined) world.say("policy", other);
-  const wanted: Mark = { policy, driver: "hook", by: settings.identity, since: clock.date().toISOString() };
+  const wanted: Mark = { policy, driver: "hook", by, since: clock.date().toISOString(), job };
   const running = await podsOfRelease(read, release, signal);
   const held = await mark(connection, read, release, wanted, running.length > 0 ? "create" : "skip", signal);
   trying.marked = true;

@@ -1,8 +1,9 @@
 // `ngrok-drain cancel`: opens a drained or draining install again, as long as its KubernetesOperator is not being deleted.
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { namesOf } from "#api/release.ts";
-import { parseState, stateRef } from "#drain/state.ts";
-import { ConfigMap } from "#kube/kinds.ts";
+import { isCancelOf, parseState, stateRef } from "#drain/state.ts";
+import { hasEnded } from "#kube/job.ts";
+import { ConfigMap, Job } from "#kube/kinds.ts";
 import { observeLease } from "#kube/lease-observer.ts";
 import { isClass, KnownError } from "#wire/errors.ts";
 import { type DrainCommand, EXIT, type World } from "./command.ts";
@@ -34,7 +35,9 @@ async function run(world: World): Promise<number> {
       });
     }
     const state = parseState(object);
-    const isOpen = state.phase === "Open" && state.explicit && state.wish === undefined;
+    const hook = await waitingHook(world);
+    const isTold = hook.job === undefined || isCancelOf(state, hook.job);
+    const isOpen = state.phase === "Open" && state.explicit && state.wish === undefined && isTold;
     try {
       // Guarded by what was read; a wiped mark counts as closed, so the word Open is written in any case.
       if (!isOpen) {
@@ -44,7 +47,7 @@ async function run(world: World): Promise<number> {
           contentType: "application/merge-patch+json",
           body: {
             metadata: { resourceVersion: object.metadata.resourceVersion },
-            data: { phase: "Open", policy: null, driver: null, by: null, since: null, uid: null },
+            data: { phase: "Open", policy: null, driver: null, by: null, since: null, uid: null, ...hook },
           },
           signal,
         });
@@ -55,8 +58,19 @@ async function run(world: World): Promise<number> {
     }
     // A drain that was at its very end may have gone on to the last step meanwhile.
     if (state.phase !== "Open") await untilHeard(world);
-    return (await isGoing(world)) ? tooLate(world) : opened(world, state.phase);
+    return (await isGoing(world)) ? tooLate(world) : opened(world, state.phase, hook.job !== undefined);
   }
+}
+
+/**
+ * The UID of a drain hook's Job that has not ended: its pod may start after our answer, and must know then that this uninstall
+ * was cancelled. The Job itself stays: for a Helm 3 that still waits a deleted hook is one that has succeeded.
+ */
+async function waitingHook({ read, signal, install }: World): Promise<{ readonly job?: string }> {
+  const { release } = install;
+  const job = await read.get(Job, { name: namesOf(release).drainJob, namespace: release.namespace }, signal);
+  const uid = job === undefined || hasEnded(job) ? undefined : job.metadata.uid;
+  return uid === undefined ? {} : { job: uid };
 }
 
 /** A holder that has renewed twice since has read the state; one that is silent for so long may not write any more. */
@@ -85,12 +99,12 @@ async function isGoing({ read, signal, install }: World): Promise<boolean> {
   return operator?.metadata.deletionTimestamp !== undefined;
 }
 
-function opened(world: World, before: string): number {
+function opened(world: World, before: string, waits: boolean): number {
   const { release } = world.install;
   const rollback = `helm rollback ${release.name} REVISION -n ${release.namespace}`;
   world.answer({ command: "cancel", release, ok: true, before, next: rollback }, [
     before === "Open"
-      ? "open      there was no drain"
+      ? `open      there was no drain${waits ? `; job ${namesOf(release).drainJob}, whose pod has not begun, will begin none` : ""}`
       : `open      the drain (${before}) is cancelled; the operator works again`,
     `next      Helm still takes the release for uninstalling: ${rollback}`,
     `          REVISION is the last one of: helm history ${release.name} -n ${release.namespace}`,

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { Domain } from "#api/domain.ts";
 import { FINALIZER } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import type { KubeObject } from "#kube/kind.ts";
+import { Job } from "#kube/kinds.ts";
 import { endOf, eventsSince } from "#test/support/audit.ts";
 import { type DrainCli, startDrainCli, STATE } from "#test/support/drain-cli.ts";
 import { drainDocument } from "#test/support/drain-documents.ts";
@@ -112,6 +114,27 @@ describe("cancel", () => {
     expect({ code: late.code, phase: (await cli.stateNow())?.["phase"] }).toEqual({ code: 2, phase: "Draining" });
     expect(late.out).toMatch(/refused .*is being deleted.*Nothing is cancelled/);
   });
+});
+
+test("cancel of an uninstall whose hook has not begun: its Job is named beside Open, and stays", async () => {
+  await cli.operator();
+  const containers = [{ name: "drain", image: "a" }];
+  const spec = { suspend: true, template: { spec: { restartPolicy: "Never", containers } } };
+  const job = await cli.write.create(Job, { metadata: ref("ngrok-operator-drain"), spec } as KubeObject, cli.signal);
+  const told = { phase: "Open", job: job.metadata.uid };
+  try {
+    for (const before of [undefined, "Open"]) {
+      if (before !== undefined) await cli.state({ phase: before, job: "an earlier one" });
+      const { code, out } = await cli.inPod(["cancel"]);
+      expect({ code, now: await cli.stateNow() }).toEqual({ code: 0, now: told });
+      expect(out).toMatch(
+        /open +there was no drain; job ngrok-operator-drain, whose pod has not begun, will begin none/,
+      );
+    }
+    expect(await cli.read.get(Job, ref("ngrok-operator-drain"), cli.signal)).toBeDefined();
+  } finally {
+    await cli.write.remove({ kind: Job, ref: ref("ngrok-operator-drain"), uid: job.metadata.uid! }, cli.signal);
+  }
 });
 
 describe("cancel of a drain at work", () => {

@@ -7,7 +7,7 @@ import { namesOf, type Release } from "#api/release.ts";
 import { drainRights, markRights } from "#drain/rbac.ts";
 import { hookPodOf, roomRights } from "#drain/room.ts";
 import { resourceName } from "#kube/kind.ts";
-import { ConfigMap, CustomResourceDefinition, Event, Lease, Namespace } from "#kube/kinds.ts";
+import { ConfigMap, CustomResourceDefinition, Event, Job, Lease, Namespace } from "#kube/kinds.ts";
 import { callsPerMinuteOf } from "#ngrok/pace.ts";
 import { KnownError } from "#wire/errors.ts";
 import { agentEndpointController } from "../../controllers/agent-endpoint/controller.ts";
@@ -194,6 +194,11 @@ export const apiManager = defineManager({
       scope: "release",
       when: "noClusterRights",
       why: "sees at its end whether its own namespace is being deleted, and drains then",
+    }),
+    allow(Job, ["get"], {
+      scope: "release",
+      named: "drainJob",
+      why: "lets ngrok-drain cancel in this pod tell the hook of an uninstall that waits to begin",
     }),
     ...drainRights,
     ...markRights,
