@@ -11,7 +11,7 @@ import { conduct, type Conclusion } from "./conduct.ts";
 import type { DrainEvent } from "./events.ts";
 import type { Hands } from "./hands.ts";
 import type { Report } from "./report.ts";
-import { mark, type StateReader } from "./state.ts";
+import { mark, policyUnder, type StateReader } from "./state.ts";
 import type { Signs } from "./trigger.ts";
 
 export interface Lead {
@@ -45,13 +45,11 @@ export async function leaderDrain(work: Lead): Promise<Conclusion> {
   } as const;
   const held = await mark(hands.connection, hands.read, release, wanted, "skip", signal);
   await state.fresh(signal);
-  const policy = (): DrainPolicy =>
-    state.now.phase === "Draining" || state.now.phase === "Drained" ? state.now.policy : held.policy;
   return await conduct({
     hands,
     release,
     clusterWide: work.clusterWide,
-    policy,
+    policy: () => policyUnder(held, state.now),
     budgetMs: STRETCH_MS,
     signal,
     driver: "leader",

@@ -3,7 +3,16 @@ import { describe, expect, test } from "vitest";
 import type { Connection } from "#kube/connection.ts";
 import type { Reader } from "#kube/reader.ts";
 import { FenceLost } from "#wire/errors.ts";
-import { mark as write, type Mark, markDrained, parseState, sealed, stateReader, type StateObject } from "./state.ts";
+import {
+  mark as write,
+  type Mark,
+  markDrained,
+  parseState,
+  policyUnder,
+  sealed,
+  stateReader,
+  type StateObject,
+} from "./state.ts";
 
 const release = { name: "ngrok", namespace: "ngrok-operator", fullname: "ngrok-operator" };
 const marked = { policy: "Delete", driver: "hook", by: "pod/a/1", since: "2026-01-01T00:00:00Z" } as const;
@@ -69,6 +78,42 @@ describe("the latch", () => {
     expect(state.observe(stateWith()).phase).toBe("Unknown");
     expect(state.observe(undefined).phase).toBe("Unknown");
     expect(state.observe(stateWith({ phase: "Open" })).phase).toBe("Open");
+  });
+  test.for([
+    ["a read that fails", undefined],
+    ["a wiped mark", stateWith()],
+    ["a mark that is gone", "gone"],
+    ["Delete written over it", stateWith({ phase: "Draining", policy: "Delete" })],
+  ] as const)(
+    "Retain that was read under a mark stays Retain after %s, for every driver (F8)",
+    async ([, next], { expect }) => {
+      const state = stateReader(
+        readerOf(() => {
+          if (next === undefined) throw new Error("connection refused");
+          return next === "gone" ? undefined : next;
+        }),
+        release,
+      );
+      state.observe(stateWith({ phase: "Draining", policy: "Delete" }));
+      expect(policyUnder(mark, state.now)).toBe("Delete");
+      state.observe(stateWith({ phase: "Draining", policy: "Retain" }));
+      const after = await state.fresh(new AbortController().signal);
+      expect(policyUnder(mark, after)).toBe("Retain");
+      expect(sealed(after, mark).policy).toBe("Retain");
+      // The drain after a cancel is another one.
+      state.observe(stateWith({ phase: "Open" }));
+      expect(policyUnder(mark, state.observe(stateWith({ phase: "Draining", policy: "Delete" })))).toBe("Delete");
+    },
+  );
+  test("a wish can be withdrawn, but a state that goes takes none back", () => {
+    const state = stateReader(
+      readerOf(() => undefined),
+      release,
+    );
+    state.observe(stateWith({ policy: "Retain" }));
+    expect(state.observe(undefined)).toMatchObject({ phase: "Unknown", wish: "Retain" });
+    expect(state.observe(stateWith())).not.toHaveProperty("wish");
+    expect(state.observe(undefined)).not.toHaveProperty("wish");
   });
   test("a watch that lags behind a read does not take the state back (F4)", async () => {
     const marked = stateWith({ phase: "Draining", policy: "Retain" });

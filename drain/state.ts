@@ -46,7 +46,7 @@ export function parseState(object: StateObject | undefined): DrainState {
   if (phase === undefined || phase === "Open")
     return { phase: "Open", explicit: phase === "Open", ...wish, ...(job === undefined ? {} : { job }) };
   if (phase !== "Draining" && phase !== "Drained")
-    return { phase: "Unknown", why: `data.phase is ${JSON.stringify(phase)}` };
+    return { phase: "Unknown", why: `data.phase is ${JSON.stringify(phase)}`, ...wish };
   // A backup brings the mark of its day back, in an object that the API server has made anew: nobody asks for that drain now.
   if (uid !== undefined && object.metadata.uid !== undefined && uid !== object.metadata.uid)
     return { phase: "Unknown", why: COPIED, ...wish };
@@ -60,6 +60,25 @@ export function parseState(object: StateObject | undefined): DrainState {
   };
 }
 
+const WIPED = "the drain state was wiped after a drain had begun; only data.phase Open opens again";
+
+/** The policy of a mark, or the one that is wished for; undefined when the state says none. */
+function saidBy(state: DrainState): DrainPolicy | undefined {
+  return "policy" in state ? state.policy : state.wish;
+}
+
+function asRetain(state: DrainState): DrainState {
+  return "policy" in state ? { ...state, policy: "Retain" } : { ...state, wish: "Retain" };
+}
+
+/**
+ * What holds in a drain under `held`, for every driver. A state that cannot be read now, or was wiped, takes no Retain back:
+ * `now` comes from a reader that remembers it.
+ */
+export function policyUnder(held: Mark, now: DrainState): DrainPolicy {
+  return held.policy === "Retain" || saidBy(now) === "Retain" ? "Retain" : "Delete";
+}
+
 export interface StateReader {
   /** The latest known state, from the watch or a fresh read. */
   readonly now: DrainState;
@@ -69,10 +88,14 @@ export interface StateReader {
   observe(object: StateObject | undefined): DrainState;
 }
 
-/** A reader with a latch: after Draining or Drained only an explicit Open opens again. */
+/**
+ * A reader with a latch: after Draining or Drained only an explicit Open opens again, and a Retain that was read stays Retain
+ * until then, whatever is read next or cannot be read.
+ */
 export function stateReader(reader: Reader, release: Release): StateReader {
   let now: DrainState = { phase: "Unknown", why: "the drain state has not been read yet" };
   let closed = false;
+  let retained = false;
   let newest = -1;
   /** A watch may be behind a read: what is older than what was seen says nothing new. */
   const isOlder = (object: StateObject | undefined): boolean => {
@@ -82,15 +105,13 @@ export function stateReader(reader: Reader, release: Release): StateReader {
     return false;
   };
   const settle = (state: DrainState): DrainState => {
-    if (state.phase === "Draining" || state.phase === "Drained") closed = true;
     if (state.phase === "Open" && state.explicit) closed = false;
-    now =
-      state.phase === "Open" && closed
-        ? {
-            phase: "Unknown",
-            why: "the drain state was wiped after a drain had begun; only data.phase Open opens again",
-          }
-        : state;
+    const says = saidBy(state) === "Retain";
+    // A wish can be withdrawn; under a mark, and while nothing can be read, Retain stays.
+    retained = closed || state.phase === "Unknown" ? retained || says : says;
+    if (state.phase === "Draining" || state.phase === "Drained") closed = true;
+    const latched: DrainState = state.phase === "Open" && closed ? { phase: "Unknown", why: WIPED } : state;
+    now = retained ? asRetain(latched) : latched;
     return now;
   };
   return {
@@ -132,11 +153,9 @@ export function isCancelOf(state: DrainState, job: string | undefined): boolean 
 
 /** The mark that results when `wanted` meets what is there: the first seals the policy, later only Delete -> Retain. */
 export function sealed(current: DrainState, wanted: Mark): Mark {
-  if ("policy" in current) {
-    const policy = current.policy === "Retain" || wanted.policy === "Retain" ? "Retain" : "Delete";
-    return { ...wanted, policy, since: current.since === "" ? wanted.since : current.since };
-  }
-  return current.wish === "Retain" ? { ...wanted, policy: "Retain" } : wanted;
+  const policy = policyUnder(wanted, current);
+  if (!("policy" in current)) return { ...wanted, policy };
+  return { ...wanted, policy, since: current.since === "" ? wanted.since : current.since };
 }
 
 /**

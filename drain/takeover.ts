@@ -10,7 +10,7 @@ import type { Clock } from "#wire/clock.ts";
 import { FenceLost, isClass, KnownError } from "#wire/errors.ts";
 import { RBAC_SETTLES_MS } from "./budget.ts";
 import { isComponentPod, podsOfRelease } from "./pods.ts";
-import { mark, type Mark, type StateReader, stateRef } from "./state.ts";
+import { mark, type Mark, parseState, policyUnder, type StateReader, stateRef } from "./state.ts";
 
 export interface Takeover {
   readonly connection: Connection;
@@ -238,16 +238,21 @@ async function evict(
 }
 
 /**
- * Asked at each renewal. An explicit Open is a cancel: yield. A mark that somebody wiped is written back. A failed read
- * throws: who cannot read the state does not go on writing.
+ * Asked at each renewal. An explicit Open is a cancel: yield. A mark that somebody wiped is written back, with the policy
+ * that it was relaxed to before; so is a policy that somebody turned back to Delete. A failed read throws: who cannot read
+ * the state does not go on writing.
  */
 async function stillOurs(work: Takeover, signal: AbortSignal): Promise<"keep" | "yield"> {
   const { connection, read, release, state } = work;
-  const now = state.observe(await read.get(ConfigMap, stateRef(release), signal));
+  const object = await read.get(ConfigMap, stateRef(release), signal);
+  const now = state.observe(object);
   if (now.phase === "Open" && now.explicit) return "yield";
-  if (now.phase !== "Draining" && now.phase !== "Drained") {
+  const policy = policyUnder(work.mark, now);
+  const said = parseState(object);
+  if (!("policy" in said) || (said.phase === "Draining" && said.policy !== policy)) {
     const running = await podsOfRelease(read, release, signal);
-    await mark(connection, read, release, work.mark, running.length > 0 ? "create" : "skip", signal);
+    const again = { ...work.mark, policy };
+    await mark(connection, read, release, again, running.length > 0 ? "create" : "skip", signal);
   }
   return "keep";
 }

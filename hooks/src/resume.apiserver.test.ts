@@ -157,3 +157,48 @@ test("Delete relaxed to Retain in the middle: the rest is kept at ngrok, and eve
   expect(deleted).toBeLessThan(COUNT);
   expect(rig.api.remote()).toBe(COUNT - deleted);
 });
+
+test("relaxed to Retain, and then its mark wiped: what is written back is Retain, and everything is kept (F8, F11)", async () => {
+  const lease = at("ngrok-operator-leader");
+  /** A rival at work: whoever waits for it looks at the state each time that it renews. */
+  const renewed = async (holderIdentity: string): Promise<void> => {
+    const spec = { holderIdentity, renewTime: new Date().toISOString().replace("Z", "000Z") };
+    const path = `/apis/coordination.k8s.io/v1/namespaces/ops/leases/${lease.name}`;
+    const contentType = "application/merge-patch+json";
+    await rig.connection.request({ method: "PATCH", path, contentType, body: { spec }, signal });
+  };
+  const rival = "cli/somebody";
+  const spec = { holderIdentity: rival, leaseDurationSeconds: 15 };
+  await rig.write.create(Lease, { metadata: lease, spec } as KubeObject, signal);
+  const run = await rig.start("drain", { drainPolicy: "Delete" });
+  await expect.poll(async () => (await stateNow()).phase, { timeout: 30_000 }).toBe("Draining");
+
+  await patchState({ policy: "Retain" });
+  const since = await endOf(rig.auditLog);
+  const reads = async (): Promise<boolean> =>
+    (await eventsSince(rig.auditLog, since)).some(
+      ({ verb, user, objectRef }) =>
+        verb === "get" && objectRef?.name === "ngrok-operator-drain-state" && user.username.endsWith("-drain"),
+    );
+  await expect
+    .poll(async () => {
+      await renewed(rival);
+      return await reads();
+    })
+    .toBe(true);
+  await patchState(null);
+  await expect
+    .poll(async () => {
+      await renewed(rival);
+      return await stateNow();
+    })
+    .toMatchObject({ phase: "Draining", policy: "Retain" });
+  await renewed("");
+
+  const { code, log } = await run.ended;
+  expect({ code, left: await domainsLeft(), remote: rig.api.remote() }, log).toEqual({
+    code: 0,
+    left: [],
+    remote: COUNT,
+  });
+});

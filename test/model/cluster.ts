@@ -81,6 +81,7 @@ export class Cluster {
         this.rules.sent = sent;
         if (sent !== undefined) this.executed += 1;
       },
+      answered: (from, answer) => this.rules.heard(from, answer),
       note: (text) => this.note(text),
       lag: ({ process }, path) => this.mishaps.lagOf(`${process.name} ${path}`),
     };

@@ -53,6 +53,8 @@ export interface Wires {
   holdOf(line: Line): number;
   /** Around the execution of each request. */
   executing(sent: Sent | undefined): void;
+  /** With each answer as it reaches a process. */
+  answered(from: Line, answer: unknown): void;
   note(text: string): void;
   /** Milliseconds by which a watch's event is late. */
   lag(line: Line, path: string): number;
@@ -174,6 +176,7 @@ export class Line {
       this.process.reach(() => {
         if (over.signal.aborted) return;
         over.abort(new Error("answered"));
+        this.#wires.answered(this, answer);
         outcome.resolve("answered");
         ended.resolve(answer);
       });

@@ -104,6 +104,17 @@ const plot = fc.oneof(
     crdsGo: false,
     deeds: [{ after, ms: 0, deed: "second uninstall" }],
   })),
+  // A leader that hangs, so that a hook stands by for long: a person relaxes the policy meanwhile, and somebody wipes the mark.
+  fc.tuple(anyDay, fc.integer({ min: 1, max: 8 }), fc.integer({ min: 0, max: 20 })).map(([day, at, after]): Plot => ({
+    ...day,
+    replicas: 1,
+    policies: ["Delete"],
+    faults: [{ role: "leader", of: "writes", at, fault: { is: "stopped", ms: 90_000 } }],
+    deeds: [
+      { after, ms: 0, deed: "relax" },
+      { after: 0, ms: 16_000, deed: "wipe" },
+    ],
+  })),
   // A second replica whose watches are late.
   fc
     .tuple(anyDay, fc.array(lag, { minLength: 5, maxLength: 11 }))

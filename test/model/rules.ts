@@ -42,6 +42,8 @@ export class Rules {
   readonly #operatorPods = new Set<string>();
   /** What the values said to each cleanup. */
   readonly #cleanups = new Map<Line, DrainPolicy>();
+  /** Who has read that this drain is one under Retain, and when. */
+  readonly #heardRetain = new Map<Line, number>();
   #lastWriter = 0;
   readonly #time: Time;
   readonly #ngrok: Ngrok;
@@ -61,6 +63,15 @@ export class Rules {
   /** Fed with each cleanup hook as it starts. */
   cleansUp(line: Line, policy: DrainPolicy): void {
     this.#cleanups.set(line, policy);
+  }
+
+  /** Fed with every answer that reaches a process: whoever has read Retain may not forget it, whatever he reads next. */
+  heard(line: Line, answer: unknown): void {
+    const object = answer as Partial<Stored> | undefined;
+    if (object?.metadata?.name !== namesOf(this.#release).drainState || isOpened(this.state)) return;
+    const said = parseState(object as Stored);
+    if ("policy" in said && said.policy === "Retain" && !this.#heardRetain.has(line))
+      this.#heardRetain.set(line, this.#time.now);
   }
 
   /** Fed with everything that the API server stores. */
@@ -94,6 +105,8 @@ export class Rules {
     if (collection === "kubernetes_operators") return;
     if (this.#cleanups.get(sent.from) === "Retain")
       this.#break(`${sent.from.process.name} deleted ${id} at ngrok, and its values say Retain (F8)`);
+    if (this.#forgetsRetain(sent) && !this.deletedByHand.has(id))
+      this.#break(`${sent.from.process.name} had read that this drain keeps, and deleted ${id} at ngrok (F8)`);
     const mark = this.#mark;
     if (mark === undefined) {
       if (sent.from.role === "leader" && this.wentWithKind.has(id))
@@ -137,6 +150,9 @@ export class Rules {
     const before = this.state;
     const state = parseState(after);
     this.state = state;
+    if (isOpened(state)) this.#heardRetain.clear();
+    if ("policy" in state && state.policy === "Delete" && this.#forgetsRetain(this.sent))
+      this.#break(`${this.sent?.from.process.name} had read that this drain keeps, and marked Delete (F8)`);
     if (state.phase === "Open") {
       // An explicit Open ends the mark; a wiped one is written back, or a new beginning.
       this.#mark = undefined;
@@ -195,6 +211,7 @@ export class Rules {
     const mark = this.#mark;
     const id = object?.status?.["id"];
     if (sent === undefined || mark === undefined || mark.retainSince !== undefined) return;
+    if (this.#heardRetain.has(sent.from)) return;
     // Retain wins, and values can say it after a drain under Delete that was killed.
     if (this.#cleanups.get(sent.from) === "Retain") return;
     if (object?.kind === KubernetesOperator.kind || typeof id !== "string") return;
@@ -202,9 +219,17 @@ export class Rules {
       this.#break(`${sent.from.process.name} freed ${object?.metadata.name} under Delete, and ${id} is still at ngrok`);
   }
 
+  #forgetsRetain(sent: Sent | undefined): boolean {
+    return sent !== undefined && sent.sentAt > (this.#heardRetain.get(sent.from) ?? Infinity);
+  }
+
   #break(sentence: string): void {
     this.broken.push(`${(this.#time.now / 1000).toFixed(3)}s ${sentence}`);
   }
+}
+
+function isOpened(state: DrainState): boolean {
+  return state.phase === "Open" && state.explicit;
 }
 
 function holds(object: Stored | undefined): boolean {

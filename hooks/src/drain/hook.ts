@@ -12,7 +12,7 @@ import { seeForeign } from "#drain/others.ts";
 import { preflight } from "#drain/preflight.ts";
 import { drainRights, driftRights, takeoverRights } from "#drain/rbac.ts";
 import { countsOf, newReport, type Report } from "#drain/report.ts";
-import { isCancelOf, mark, type Mark, parseState, stateReader, stateRef } from "#drain/state.ts";
+import { isCancelOf, mark, type Mark, policyUnder, type StateReader, stateReader, stateRef } from "#drain/state.ts";
 import { podsOfRelease } from "#drain/pods.ts";
 import { sweepCommand } from "#drain/sweep.ts";
 import { takenBackRights } from "#drain/taken-back.ts";
@@ -65,6 +65,8 @@ interface Trying {
   marked: boolean;
   /** What came of another uninstall; it is waited for once. */
   first: FirstEnd;
+  /** One for all tries: what a person relaxed in an earlier one stays relaxed. */
+  readonly state: StateReader;
   /** What all tries have come to. */
   report?: Report;
 }
@@ -83,7 +85,8 @@ async function run(world: World): Promise<HookResult> {
   world.say("resume", `should this run not come to its end: ${again}`);
   const headStartMs = await headStart(read, { ...settings, namespace: release.namespace }, clock, signal);
   const runMs = budget.runMs - headStartMs;
-  const trying: Trying = { settings, read, began, headStartMs, again, marked: false, first: "none" };
+  const state = stateReader(read, release);
+  const trying: Trying = { settings, read, began, headStartMs, again, state, marked: false, first: "none" };
   world.say(
     "drain",
     `release ${release.namespace}/${release.name} chart ${chart} revision ${revision} policy ${policy} time limit ${Math.round(runMs / 1000)}s`,
@@ -161,7 +164,7 @@ async function drainOnce(world: World, trying: Trying): Promise<HookResult> {
   if (held === undefined) return { ok: false };
   if (held.policy !== policy)
     world.say("policy", `${held.policy} was sealed by an earlier mark or asked for in the drain state, and is kept`);
-  const state = stateReader(read, release);
+  const { state } = trying;
   await state.fresh(world.signal);
   await using token = await takeOver({
     ...world,
@@ -180,8 +183,7 @@ async function drainOnce(world: World, trying: Trying): Promise<HookResult> {
     fence: token,
     clock: world.clock,
   };
-  const sealedPolicy = () =>
-    state.now.phase === "Draining" || state.now.phase === "Drained" ? state.now.policy : held.policy;
+  const sealedPolicy = () => policyUnder(held, state.now);
   const expected = await foretold(world, settings, read, sealedPolicy(), left());
   trying.report ??= newReport(expected);
   const conclusion = await conduct({
@@ -223,7 +225,7 @@ async function begin(world: World, trying: Trying): Promise<Mark | undefined> {
   const { settings, read, marked } = trying;
   const { release, clusterWide, crdsGo, revision, chart, identity: by, job } = settings;
   const { connection, clock, signal } = world;
-  const before = parseState(await read.get(ConfigMap, stateRef(release), signal));
+  const before = trying.state.observe(await read.get(ConfigMap, stateRef(release), signal));
   const reopened = marked && before.phase === "Open" && before.explicit;
   if (reopened || isCancelOf(before, job)) throw new Cancelled();
   // A person may have asked for Retain, before or after an earlier mark: then the key does not matter.

@@ -8,7 +8,7 @@ import { keyMissing } from "#drain/preflight.ts";
 import { questionsOf } from "#drain/questions.ts";
 import { drainRights, takeoverRights } from "#drain/rbac.ts";
 import { errorsOf, leftAlone, type Report } from "#drain/report.ts";
-import { mark, type Mark, type StateReader, stateReader } from "#drain/state.ts";
+import { mark, type Mark, policyUnder, type StateReader, stateReader } from "#drain/state.ts";
 import { takeOver } from "#drain/takeover.ts";
 import { missingRights } from "#kube/access.ts";
 import { writer } from "#kube/writer.ts";
@@ -80,7 +80,7 @@ export async function drainByHand(world: World, { policy, budgetMs, alone }: ByH
   await using token = await tokenOf(world, { alone, identity, state, held, budgetMs });
   const { fence } = token;
   const hands = { connection, read, write: writer(connection, fence), ngrok: await world.ngrok(fence), fence, clock };
-  const sealed = (): DrainPolicy => ("policy" in state.now ? state.now.policy : held.policy);
+  const sealed = (): DrainPolicy => policyUnder(held, state.now);
   const conclusion = await conduct({
     hands,
     release,
