@@ -1,5 +1,6 @@
 // The report of a drain: ConfigMaps `<fullname>-drain-report[-n]` with what stays at ngrok and what was removed, by name and
 // remote id. All runs of one drain write one report; that of an earlier install goes.
+import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { namesOf, type Release, reportPieces } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import { ConfigMap, type ConfigMapObject } from "#kube/kinds.ts";
@@ -133,6 +134,16 @@ export async function readReport(read: Reader, release: Release, signal: AbortSi
     complete: whole && omitted === 0,
     omitted,
   };
+}
+
+/**
+ * Whether a drain has said Retain where it outlives the drain state, which goes with the release: on the KubernetesOperator,
+ * and when that is gone in the report. One of an earlier install may say it too: who is in doubt keeps.
+ */
+export async function toldRetain(read: Reader, release: Release, signal: AbortSignal): Promise<boolean> {
+  const operator = await read.get(KubernetesOperator, { name: release.name, namespace: release.namespace }, signal);
+  if (operator?.status?.drain?.policy !== undefined) return operator.status.drain.policy === "Retain";
+  return (await pieceAt(0, read, release, signal))?.data?.["policy"] === "Retain";
 }
 
 /** Takes away the pieces of a longer report that a shorter one has replaced; normally there are none. */

@@ -18,6 +18,8 @@ const EVERY_MS = 1_000;
 const WORTH_TELLING_MS = 5_000;
 
 export interface Teller {
+  /** Awaited: which policy holds, before anything is done under it. */
+  sealed(report: Report): Promise<void>;
   /** Returns at once: nobody waits for words while objects can be freed. */
   started(report: Report): void;
   /** Returns at once; writes at most once a second, the first total aside, and never two at a time. */
@@ -37,6 +39,8 @@ interface Show {
   readonly deregistered?: boolean;
 }
 
+const INITIATED = "Drain initiated";
+
 const completed: Show = {
   phase: "Drained",
   draining: { status: "False", reason: "DrainCompleted", message: "Drain completed successfully" },
@@ -44,7 +48,7 @@ const completed: Show = {
 };
 
 export function teller(
-  hands: Hands,
+  hands: Pick<Hands, "connection" | "read" | "clock">,
   release: Release,
   driver: Driver,
   policy: () => DrainPolicy,
@@ -119,7 +123,7 @@ export function teller(
     await emit(hands.connection, { ...about, reason, note }, signal);
   };
   const announce = async (report: Report): Promise<void> => {
-    await write(report, inProgress("Drain initiated"));
+    await write(report, inProgress(INITIATED));
     await event("DrainStarted", "Starting drain of all managed resources");
     if (hasFirstTotal(report)) await write(report, counted(report));
   };
@@ -130,6 +134,7 @@ export function teller(
   };
 
   return {
+    sealed: (report) => alone(report, inProgress(INITIATED)),
     started(report) {
       last = hands.clock.now();
       soon(announce(report));

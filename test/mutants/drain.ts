@@ -107,6 +107,22 @@ export const ofDrain: readonly Mutant[] = [
     test: protocol,
   },
   {
+    id: "F8f",
+    what: "the drain hook does not tell its policy before it waits for the write token",
+    file: "hooks/src/drain/hook.ts",
+    find: "await showSealed(world, trying, policy);",
+    replace: "",
+    test: apiserver("hooks/src/cleanup/policy.apiserver.test.ts", "a first hook that was killed before it drained"),
+  },
+  {
+    id: "F8g",
+    what: "once the KubernetesOperator is gone nobody knows that the drain was one under Retain",
+    file: "drain/keep.ts",
+    find: `?.data?.["policy"] === "Retain"`,
+    replace: "?.data === null",
+    test: apiserver("hooks/src/cleanup/policy.apiserver.test.ts", "its report tells it"),
+  },
+  {
     id: "F9",
     what: "a kind whose list fails counts as empty",
     file: "drain/inventory.ts",

@@ -7,6 +7,7 @@ import { appliedByKubectl } from "#drain/applied.ts";
 import { conduct, type Conclusion } from "#drain/conduct.ts";
 import { type Hands, ngrokRefuses } from "#drain/hands.ts";
 import { endingLines } from "#drain/lines.ts";
+import { toldRetain } from "#drain/keep.ts";
 import { drainRights, driftRights } from "#drain/rbac.ts";
 import { newReport, type Report } from "#drain/report.ts";
 import { drainHookOf, sweep, sweepCommand, sweepRights, waitForPods } from "#drain/sweep.ts";
@@ -15,6 +16,7 @@ import { writer } from "#kube/writer.ts";
 import { afterUninstall } from "#wire/fence.ts";
 import { defineHook, type HookResult, type HookWorld } from "../define-hook.ts";
 import { environment, type Settings, settingsOf } from "../environment.ts";
+import { sayRefusal } from "../say-refusal.ts";
 import { untilDone } from "../tries.ts";
 
 export const cleanupHook = defineHook({
@@ -65,8 +67,7 @@ async function attempt(world: World, settings: Settings, told: Told): Promise<Ho
   const read = reader(connection);
   const refusal = await appliedByKubectl(read, release, signal);
   if (refusal !== undefined) {
-    world.say("refused", `${refusal.reason}. Nothing was changed`);
-    for (const remedy of refusal.remedies) world.say("remedy", remedy);
+    sayRefusal(world, refusal);
     return { ok: false };
   }
   told.seen ??= { uid: await drainHookOf(read, release, signal) };
@@ -74,7 +75,8 @@ async function attempt(world: World, settings: Settings, told: Told): Promise<Ho
   if (running.length > 0) world.say("waited", `${running.join(", ")} still runs after 60s; going on`);
   const hands = handsOf(world);
   const conclusion = await free(world, settings, hands, told);
-  await tellWhatWasFound(world, settings, conclusion, (clock.now() - began) / 1000);
+  const policy = told.leaks === true ? settings.policy : (told.policy ?? settings.policy);
+  await tellWhatWasFound(world, { ...settings, policy }, conclusion, (clock.now() - began) / 1000);
   await sweepUp(world, settings, told);
   return { ok: conclusion.farewell !== undefined && told.leaks === undefined };
 }
@@ -115,10 +117,9 @@ async function sweepUp(world: World, { release, clusterWide }: Settings, { seen 
   } else world.say("cleanup", swept.length === 0 ? "nothing was left" : `deleted ${swept.join(", ")}`);
 }
 
-/** Retain wins, wherever it is said: in the values, or by the policy that the first hook sealed and copied. */
+/** Retain wins, wherever it is said: in the values, or by the drain before. */
 async function policyOf(read: Reader, { release, policy }: Settings, signal: AbortSignal): Promise<DrainPolicy> {
-  const operator = await read.get(KubernetesOperator, { name: release.name, namespace: release.namespace }, signal);
-  return operator?.status?.drain?.policy === "Retain" ? "Retain" : policy;
+  return (await toldRetain(read, release, signal)) ? "Retain" : policy;
 }
 
 function secondPass(

@@ -6,7 +6,7 @@ import { allow } from "#api/rbac.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import { conduct } from "#drain/conduct.ts";
 import type { DrainEvent } from "#drain/events.ts";
-import { estimate, estimateText } from "#drain/estimate.ts";
+import { toldRetain } from "#drain/keep.ts";
 import { backLines, endingLines } from "#drain/lines.ts";
 import { seeForeign } from "#drain/others.ts";
 import { preflight } from "#drain/preflight.ts";
@@ -16,16 +16,19 @@ import { isCancelOf, mark, type Mark, policyUnder, type StateReader, stateReader
 import { podsOfRelease } from "#drain/pods.ts";
 import { sweepCommand } from "#drain/sweep.ts";
 import { takenBackRights } from "#drain/taken-back.ts";
+import { teller } from "#drain/tell.ts";
 import { takeOver } from "#drain/takeover.ts";
 import { ConfigMap } from "#kube/kinds.ts";
 import { reader, type Reader } from "#kube/reader.ts";
 import { writer } from "#kube/writer.ts";
 import { defineHook, type HookResult, type HookWorld } from "../define-hook.ts";
+import { foretold } from "./foretold.ts";
 import { type FirstEnd, letFirstEnd, letFirstEndRights } from "./let-first-end.ts";
 import { otherPolicy } from "./other-policy.ts";
 import { unseen } from "./unseen.ts";
 import { environment, type Settings, settingsOf } from "../environment.ts";
 import { headStart } from "../head-start.ts";
+import { sayRefusal } from "../say-refusal.ts";
 import { untilDone } from "../tries.ts";
 
 type World = HookWorld<typeof environment>;
@@ -225,11 +228,14 @@ async function begin(world: World, trying: Trying): Promise<Mark | undefined> {
   const { settings, read, marked } = trying;
   const { release, clusterWide, crdsGo, revision, chart, identity: by, job } = settings;
   const { connection, clock, signal } = world;
-  const before = trying.state.observe(await read.get(ConfigMap, stateRef(release), signal));
+  const object = await read.get(ConfigMap, stateRef(release), signal);
+  const before = trying.state.observe(object);
   const reopened = marked && before.phase === "Open" && before.explicit;
   if (reopened || isCancelOf(before, job)) throw new Cancelled();
   // A person may have asked for Retain, before or after an earlier mark: then the key does not matter.
-  const relaxed = ("policy" in before ? before.policy : before.wish) === "Retain";
+  const asked = ("policy" in before ? before.policy : before.wish) === "Retain";
+  // The state that said so may have gone with the release, by another uninstall.
+  const relaxed = asked || (object === undefined && (await toldRetain(read, release, signal)));
   const policy = relaxed ? "Retain" : settings.policy;
   const work = {
     connection,
@@ -248,31 +254,24 @@ async function begin(world: World, trying: Trying): Promise<Mark | undefined> {
   };
   const refusal = await preflight(work);
   if (refusal !== undefined) {
-    world.say("refused", `${refusal.reason}. Nothing was changed`);
-    for (const remedy of refusal.remedies) world.say("remedy", remedy);
+    sayRefusal(world, refusal);
     return undefined;
   }
   const other = relaxed || marked ? undefined : await otherPolicy(read, settings, signal);
   if (other !== undefined) world.say("policy", other);
   const wanted: Mark = { policy, driver: "hook", by, since: clock.date().toISOString(), job };
   const running = await podsOfRelease(read, release, signal);
+  await showSealed(world, trying, policy);
   const held = await mark(connection, read, release, wanted, running.length > 0 ? "create" : "skip", signal);
   trying.marked = true;
+  if (held.policy !== policy) await showSealed(world, trying, held.policy);
   return held;
 }
 
-/** Where calls to ngrok are limited, what they will take is said first. Returns how many objects there are then. */
-async function foretold(
-  world: World,
-  { release, clusterWide, callsPerMinute }: Settings,
-  read: Reader,
-  policy: DrainPolicy,
-  leftMs: number,
-): Promise<number | undefined> {
-  if (callsPerMinute === undefined || policy !== "Delete") return undefined;
-  const counted = await estimate(read, { release, clusterWide }, callsPerMinute, world.signal);
-  world.say("plan", estimateText(counted, leftMs));
-  return counted.objects;
+/** Helm may take this run for done, and the drain state away, at any time from here on: then the cleanup reads the policy here. */
+async function showSealed({ connection, clock, signal }: World, trying: Trying, policy: DrainPolicy): Promise<void> {
+  const { read, settings, report = newReport() } = trying;
+  await teller({ connection, read, clock }, settings.release, "hook", () => policy, signal).sealed(report);
 }
 
 /** A line each half minute, and what the first pass came to when the second begins. */
