@@ -162,9 +162,11 @@ describe("the cleanup hook", () => {
     await rig.anOperator();
     expect((await rig.run("drain")).code).toBe(0);
     await anEndedJob(rig.write, async (args) => await rig.kubectl(...args), at("ngrok-operator-drain"));
+    // As an earlier helm rollback leaves it.
+    await rig.write.create(ConfigMap, { metadata: at("ngrok-operator-rollback") }, signal);
     const { code, log } = await rig.run("cleanup");
     expect(log).toMatch(
-      /cleanup +deleted lease ngrok-operator-leader, configmap ngrok-operator-drain-state, job ngrok-operator-drain, serviceaccount/,
+      /cleanup +deleted lease ngrok-operator-leader, configmap ngrok-operator-drain-state, configmap ngrok-operator-rollback, job ngrok-operator-drain, serviceaccount/,
     );
     expect({ code, lines: log.trim().split("\n").length }).toEqual({ code: 0, lines: 1 });
     expect(

@@ -79,7 +79,11 @@ export class ChartInstall implements AsyncDisposable {
   /** Applies what is chosen of the rendered objects. */
   async apply(chosen: (object: KubeObject) => boolean): Promise<void> {
     const objects = this.#parts.objects.filter(chosen);
-    await this.#parts.kubectl(["apply", "-f", "-"], objects.map((object) => stringify(object)).join("---\n"));
+    // Under Helm's name: a hook drains nothing that kubectl has made.
+    await this.#parts.kubectl(
+      ["apply", "--field-manager=helm", "-f", "-"],
+      objects.map((object) => stringify(object)).join("---\n"),
+    );
   }
 
   /** The api-manager, until it is disposed of. */
@@ -171,7 +175,7 @@ export class ChartInstall implements AsyncDisposable {
       POD_NAMESPACE: "ops",
       POD_NAME: `${nameOf(workload)}-x1`,
       POD_UID: "00000000-0000-0000-0000-000000000001",
-      JOB_UID: "",
+      JOB_UID: "00000000-0000-0000-0000-000000000002",
       NGROK_API_KEY: "key",
       NGROK_API_URL: this.#parts.apiUrl,
       KUBECONFIG: await this.#loginOf(serviceAccountName),

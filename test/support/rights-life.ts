@@ -141,6 +141,7 @@ export class Life {
     // As the chart makes it with networkPolicy.enabled.
     const policy = { metadata: at("ngrok-operator-drain"), spec: { podSelector: {} } } as KubeObject;
     await write.create(NetworkPolicy, policy, signal);
+    await write.create(ConfigMap, { metadata: at("ngrok-operator-rollback") }, signal);
     await anEndedJob(write, kubectl, at("ngrok-operator-drain"));
     await write.create(Lease, { metadata: at(LEASE) }, signal);
     ended(await this.#install.hook("cleanup", { DRAIN_POLICY: "Delete" }));
