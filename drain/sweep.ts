@@ -43,8 +43,13 @@ export const sweepRights: readonly Rule[] = [
   }),
   allow(ConfigMap, ["get", "delete"], {
     scope: "release",
-    named: ["drainState", "rollback"],
-    why: "a drain state that was made anew in the drain is not in Helm's list, nor is the trace of a rollback",
+    named: "drainState",
+    why: "a drain state that was made anew in the drain is not in Helm's list",
+  }),
+  allow(ConfigMap, ["get", "delete"], {
+    scope: "release",
+    named: "rollback",
+    why: "the trace of a rollback is a hook, which Helm leaves",
   }),
   allow(ConfigMap, ["delete"], {
     scope: "release",

@@ -227,6 +227,8 @@ export class Nodeless implements AsyncDisposable {
   ): Promise<string | undefined> {
     const field = fieldRef?.fieldPath.replace("metadata.", "");
     if (field === "namespace" || field === "name" || field === "uid") return metadata[field];
+    const label = /^labels\['(.*)'\]$/.exec(field ?? "")?.[1];
+    if (label !== undefined) return metadata.labels?.[label] ?? "";
     if (secretKeyRef === undefined) return undefined;
     const secret = await this.read.get(Secret, { ...secretKeyRef, namespace: metadata.namespace }, this.signal);
     const value = secret?.data?.[secretKeyRef.key];
