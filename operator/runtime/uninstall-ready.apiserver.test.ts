@@ -85,6 +85,22 @@ test("a person's wish for Retain counts at once: then nothing that is deleted co
   await finalizers(world, "pay", [FINALIZER]);
 });
 
+test("a person's wish for Retain is shown on the KubernetesOperator, which outlives the drain state, until it is withdrawn (F8)", async () => {
+  await using world = await startWorld({ controllers, options: { drainPolicy: "Delete", uninstall } });
+  await ready(world, "True NothingInTheWay");
+  await world.mark("Open", { policy: "Retain" });
+  await world.until(KubernetesOperator, "ngrok", ({ status }) => status?.drain?.policy === "Retain");
+  await world.quiet();
+  const before = told(world);
+  await anEndpoint(world, "pay");
+  await world.until(CloudEndpoint, "pay", isReady);
+  // Without a mark a Delete there is no wish.
+  await world.mark("Open", { policy: "Delete" });
+  await world.until(KubernetesOperator, "ngrok", ({ status }) => status?.drain === undefined);
+  // The wish is not shown over and over: that it has gone is a write, and what Delete would take may be one.
+  expect(told(world) - before).toBeLessThanOrEqual(2);
+});
+
 test("a revoked key is known by the next call that it fails, and a valid one by the next that succeeds", async () => {
   const ngrok = { keys: { "test-key": "all" } } as const;
   await using world = await startWorld({ controllers, ngrok, options: { drainPolicy: "Delete", uninstall } });

@@ -3,7 +3,7 @@
 // counts of what Delete would take, which are written when they are others and a minute old.
 import { isDeepStrictEqual } from "node:util";
 import { setConditions } from "#api/conditions.ts";
-import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import { type DrainProgress, KubernetesOperator } from "#api/kubernetes-operator.ts";
 import type { Release } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import { rows } from "#drain/kinds.ts";
@@ -164,7 +164,8 @@ async function show(
   const at = `${clock.date().toISOString().slice(0, 19)}Z`;
   const after = setConditions(before, [found], { at });
   const { underDelete } = facts.tally;
-  if (after === before) {
+  const drain = wishToShow(gate);
+  if (after === before && showsWish(operator, drain !== undefined) === (drain !== undefined)) {
     if (isDeepStrictEqual(operator.status?.underDelete, underDelete)) return "nothing new";
     if (clock.now() < countAt) return "later";
   }
@@ -173,12 +174,12 @@ async function show(
     const ref = { name: release.name, namespace: release.namespace, uid: operator.metadata.uid };
     const say = async (status: object): Promise<void> =>
       store.put(await applyStatus(connection, KubernetesOperator, ref, status, FIELD_MANAGER, signal));
-    const shown = await say({ conditions, underDelete }).then(
+    const shown = await say({ conditions, underDelete, drain }).then(
       () => "written" as const,
       async (error: unknown) => {
         // A CRD of before the counts refuses them (with 500): `installCRDs=false`, and its owner has not upgraded yet.
         if (!known(error).message.includes("field not declared in schema")) throw error;
-        await say({ conditions });
+        await say({ conditions, drain });
         return "uncounted" as const;
       },
     );
@@ -191,6 +192,21 @@ async function show(
       log.warn({ err: known(error).message }, "cannot show whether an uninstall is ready");
     return "nothing new";
   }
+}
+
+/**
+ * Retain that a person has asked for in the drain state, for a cleanup that finds no drain state any more (toldRetain). Counts of
+ * nothing and no phase: no drain has begun.
+ */
+function wishToShow({ state }: Gate): DrainProgress | undefined {
+  if (state.phase !== "Open" || state.wish === undefined) return undefined;
+  return { drainedResources: 0, failedResources: 0, totalResources: 0, policy: state.wish };
+}
+
+/** Whether it shows one. What a drain has shown says its phase; where that was Retain too, no more need be said. */
+function showsWish({ status }: KubernetesOperator, wished: boolean): boolean {
+  const { policy, phase } = status?.drain ?? {};
+  return policy === "Retain" && (wished || phase === undefined);
 }
 
 async function factsOf(

@@ -63,7 +63,8 @@ function statusOf({ install }: World, { state: object, lease, operator }: Source
       operator === undefined
         ? null
         : { deleting: operator.metadata.deletionTimestamp !== undefined, ready: ready?.message ?? null },
-    drain: operator?.status?.drain ?? null,
+    // Without a phase it is a wish for the next drain, and the state says that.
+    drain: operator?.status?.drain?.phase === undefined ? null : operator.status.drain,
   };
 }
 
