@@ -113,7 +113,9 @@ export class Life {
     await this.#operator();
     await this.#pod();
     await anEndedJob(write, kubectl, at("ngrok-operator-cleanup"));
-    ended(await this.#install.hook("drain", { CRDS_GO: "true" }));
+    // The stranger's finalizer would hold the CRDs: refused where they go.
+    ended(await this.#install.hook("drain", { CRDS_GO: "true" }), 1);
+    ended(await this.#install.hook("drain"));
     await kubectl(["delete", "job", "ngrok-operator-cleanup", "-n", "ops"]);
     await this.#field();
     ended(await this.#install.hook("drain", { DRAIN_POLICY: "Delete" }));
