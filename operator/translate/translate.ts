@@ -9,10 +9,13 @@ import { byKey, compareText } from "./manifests.ts";
 import type { Manifests, Options, Problem, Translation } from "./model.ts";
 import { endpointsOfServices, type Served } from "./service.ts";
 
-/** What Ingresses and Gateways become. */
-export function translate(manifests: Manifests, options: Options): Translation {
+/**
+ * What Ingresses and Gateways become. `only`: the hosts, in lower case, of which endpoints are made, where not everything that
+ * asks for the others is among the manifests: an object might seem to have a host on which it is refused.
+ */
+export function translate(manifests: Manifests, options: Options, only?: ReadonlySet<string>): Translation {
   const seen = within(manifests, options.watchNamespace);
-  return joined([ofHosts(seen, options)], seen, options);
+  return joined([ofHosts(seen, options, only)], seen, options);
 }
 
 /** What Ingresses and Gateways become, and LoadBalancer Services, which a controller of their own serves. */
@@ -21,10 +24,13 @@ export function translateAll(manifests: Manifests, options: Options): Translatio
   return joined([ofHosts(seen, options), endpointsOfServices(seen, options)], seen, options);
 }
 
-function ofHosts(seen: Manifests, options: Options): Served {
+function ofHosts(seen: Manifests, options: Options, only?: ReadonlySet<string>): Served {
   const ingress = virtualHostsOfIngresses(seen, options);
   const gateway = virtualHostsOfGateways(seen, options);
-  const { endpoints, problems } = endpointsOf([...ingress.hosts, ...gateway.hosts], options);
+  const hosts = [...ingress.hosts, ...gateway.hosts].filter(
+    ({ listener }) => only?.has(listener.hostname.toLowerCase()) ?? true,
+  );
+  const { endpoints, problems } = endpointsOf(hosts, options);
   const wishes = [
     ...domainsOfIngresses(servedIngresses(seen, options).ingresses, ingress.hosts),
     ...domainsOfGateways(seen, options),

@@ -92,7 +92,8 @@ async function apply(key: string, context: KeyContext): Promise<KeyOutcome> {
     : [];
   const look = new ClusterLook(cached, classes, options);
   const slice = sliceOf(seedOf(key), look);
-  const translation = translate(look.view(look.askingFor([...slice.hosts, ...slice.beside])), options);
+  const seen = new Set([...slice.hosts, ...slice.beside]);
+  const translation = translate(look.view(look.askingFor(seen)), options, seen);
   const wanted = within(slice, translation);
   const owner: Owner = { namespace: release.namespace, managerName: flags.managerName, stamp: ownerOf(release) };
   const generated = generatedIn(slice, context, owner);

@@ -63,7 +63,8 @@ function lookedAt(
   const [by, get, all] = [vi.spyOn(cache, "by"), vi.spyOn(cache, "get"), vi.spyOn(cache, "all")];
   const look = new ClusterLook(cache, classes, given);
   const slice = sliceOf(seed, look);
-  translate(look.view(look.askingFor([...slice.hosts, ...slice.beside])), given);
+  const seen = new Set([...slice.hosts, ...slice.beside]);
+  translate(look.view(look.askingFor(seen)), given, seen);
   const listed = by.mock.results.flatMap(({ value }) => value as readonly unknown[]).length;
   const walked = all.mock.calls.reduce((sum, [kind]) => sum + cache.store(kind).size, 0);
   return { slice, objects: listed + walked + get.mock.calls.length };

@@ -12,7 +12,7 @@ export interface Look {
   /**
    * What the objects that ask for this host name besides it: host names, and Services, be they of use or not. One for each
    * object, the very same whichever of its hosts is asked for. All its hosts are looked at, since it may be refused on one of
-   * them for what another object says there: with that out of sight it would use its Services from that host as well.
+   * them for what another object says there: whichever of them is asked for, the same is told of it.
    */
   together(host: string): readonly Seed[];
   /** The host names that send to the Service (`namespace/name`), in groups that may overlap. */
