@@ -108,7 +108,7 @@ export function isRelaxed({ events }: Evidence): boolean {
 const REASON = /^\d\d:\d\d:\d\d (blocked|failed|refused|paused|stopped) /m;
 /** Helm's own, of a hook that was killed or not waited for: nobody else can say it then. */
 const HELMS_REASON = /^Error: (.*\n)?.*([Jj]ob\b|hooks? |(pre|post)-delete|timed out|deadline|interrupted)/m;
-const NEXT = /helm uninstall \S+ -n \S+|(run )?the same helm uninstall again|helm rollback \S+ \d/;
+const NEXT = /helm uninstall \S+ -n \S+|run (it|the same helm uninstall) again|helm rollback \S+ \d/;
 
 /**
  * An exit 1 names a reason and what to type; the object is for the scenario's own patterns. What a hook has said itself it
