@@ -4,7 +4,7 @@ import { resourceName } from "#kube/kind.ts";
 import type { Row } from "./kinds.ts";
 
 /** `cloudendpoint shop/web` */
-export function nameOf(row: Row, object: KubeObject): string {
+export function nameOf(row: Pick<Row, "kind">, object: KubeObject): string {
   const { name, namespace } = object.metadata;
   const kind = row.kind.kind.toLowerCase();
   return namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;

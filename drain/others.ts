@@ -4,10 +4,11 @@ import { DRAIN_OWNER, FINALIZERS } from "#api/keys.ts";
 import { ownKinds } from "#api/own-kinds.ts";
 import type { Release } from "#api/release.ts";
 import { ownerOf } from "#api/release.ts";
-import { type Kind, keyOf, type KubeObject, refOf, resourceName } from "#kube/kind.ts";
+import { type Kind, type KubeObject, resourceName } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
 import { otherInstalls } from "./inventory.ts";
 import { rows } from "./kinds.ts";
+import { nameOf } from "./names.ts";
 import { carriesOurs, isOurs, type Surroundings, whose } from "./ours.ts";
 import type { Report } from "./report.ts";
 
@@ -87,9 +88,10 @@ export function upgradeCommand(release: Release, chart: string, set: string): st
  */
 async function strangersObject(work: OthersWork, surroundings: Surroundings): Promise<Refusal | undefined> {
   const us = ownerOf(work.release);
-  const holds: Hold[] = [];
+  let first: Hold | undefined;
+  let held = 0;
   for await (const { kind, object } of ownObjects(work.read, work.signal)) {
-    const name = nameOf(kind, object);
+    const name = nameOf({ kind }, object);
     const stamp = object.metadata.annotations?.[DRAIN_OWNER];
     if (stamp !== undefined && stamp !== us) return refusal(work, `${name} of ${stamp} still needs them`);
     if (stamp === undefined && isNobodys(kind, object, surroundings)) {
@@ -97,11 +99,13 @@ async function strangersObject(work: OthersWork, surroundings: Surroundings): Pr
       const who = `${name} carries our finalizer and does not say whose it is, so it would hang in them`;
       return refusal(work, who, { when: "it is this release's", command });
     }
-    holds.push(...holdOf(kind, object));
+    const hold = holdOf(kind, object);
+    if (hold === undefined) continue;
+    first ??= hold;
+    held += 1;
   }
-  const [first] = holds;
   if (first === undefined) return undefined;
-  const more = holds.length > 1 ? ` (and ${holds.length - 1} more)` : "";
+  const more = held > 1 ? ` (and ${held - 1} more)` : "";
   const who = `they would hang on a foreign finalizer: ${first.object} still carries ${first.finalizers.join(", ")} of another controller${more}`;
   return refusal(work, who, { when: NOBODY_COMES, command: first.command });
 }
@@ -125,10 +129,10 @@ export async function seeForeign(
   report.foreign.clear();
   delete report.foreignOff;
   for await (const { kind, object } of ownObjects(read, signal)) {
-    for (const hold of holdOf(kind, object)) {
-      report.foreign.set(hold.object, hold.finalizers);
-      report.foreignOff ??= hold.command;
-    }
+    const hold = holdOf(kind, object);
+    if (hold === undefined) continue;
+    report.foreign.set(hold.object, hold.finalizers);
+    report.foreignOff ??= hold.command;
   }
 }
 
@@ -142,10 +146,10 @@ async function* ownObjects(
   }
 }
 
-function holdOf(kind: Kind, object: KubeObject): readonly Hold[] {
+function holdOf(kind: Kind, object: KubeObject): Hold | undefined {
   const { name, namespace, finalizers = [] } = object.metadata;
   const foreign = finalizers.flatMap((entry, n) => (FINALIZERS.includes(entry) ? [] : [{ entry, n }]));
-  if (foreign.length === 0) return [];
+  if (foreign.length === 0) return undefined;
   // Tested, since ours may go in between and move them; from the last one backwards, so that the rest stay where they are.
   const steps = foreign.toReversed().flatMap(({ entry, n }) => {
     const path = `/metadata/finalizers/${n}`;
@@ -153,11 +157,7 @@ function holdOf(kind: Kind, object: KubeObject): readonly Hold[] {
   });
   // Without double quotes, which would not survive Helm's printing; kubectl reads YAML.
   const command = `kubectl -n ${namespace} patch ${resourceName(kind)} ${name} --type json -p '[${steps.join(", ")}]'`;
-  return [{ object: nameOf(kind, object), finalizers: foreign.map(({ entry }) => entry), command }];
-}
-
-function nameOf(kind: Kind, object: KubeObject): string {
-  return `${kind.kind.toLowerCase()} ${keyOf(refOf(object))}`;
+  return { object: nameOf({ kind }, object), finalizers: foreign.map(({ entry }) => entry), command };
 }
 
 function isNobodys(kind: Kind, object: KubeObject, surroundings: Surroundings): boolean {

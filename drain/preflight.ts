@@ -19,7 +19,7 @@ import { rows } from "./kinds.ts";
 import { othersDepend, type OthersWork, type Refusal } from "./others.ts";
 import { isOurs } from "./ours.ts";
 import { questionsOf } from "./questions.ts";
-import { relaxCommand } from "./state.ts";
+import { relaxCommand, type StateObject } from "./state.ts";
 import { takenBack } from "./taken-back.ts";
 
 export interface Preflight extends OthersWork {
@@ -27,6 +27,8 @@ export interface Preflight extends OthersWork {
   readonly ngrok: NgrokPort | undefined;
   readonly policy: DrainPolicy;
   readonly rights: readonly Rule[];
+  /** The drain state as it was before; the mark itself looks once more. */
+  readonly state: StateObject | undefined;
   /** UID of the hook's Job, by whose age a rollback is known to have come later. */
   readonly job?: string | undefined;
   readonly clock: Clock;
@@ -35,8 +37,8 @@ export interface Preflight extends OthersWork {
 export async function preflight(work: Preflight): Promise<Refusal | undefined> {
   return (
     (await rightsMissing(work)) ??
-    (await appliedByKubectl(work.read, work.release, work.signal)) ??
-    (await takenBack(work.read, work.release, work.job, work.signal)) ??
+    appliedByKubectl(work.state, work.release) ??
+    (await takenBack(work, work.signal)) ??
     (await othersDepend(work)) ??
     (await keyNeeded(work))
   );

@@ -7,25 +7,29 @@ import type { KubeObject } from "#kube/kind.ts";
 import { ConfigMap, Job } from "#kube/kinds.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Refusal } from "./others.ts";
-import { parseState, stateRef } from "./state.ts";
+import { parseState, type StateObject } from "./state.ts";
 
 export const takenBackRights: readonly Rule[] = [
   allow(Job, ["get"], { scope: "release", named: "drainJob", why: "see when this uninstall began" }),
   allow(ConfigMap, ["get"], { scope: "release", named: "rollback", why: "see whether a helm rollback came after it" }),
 ];
 
+interface TakenBackWork {
+  readonly read: Reader;
+  readonly release: Release;
+  readonly state: StateObject | undefined;
+  readonly job?: string | undefined;
+}
+
 /**
  * Why a hook whose uninstall was rolled back does not begin. A drain that is marked goes on: only an explicit Open ends it.
- * @param job UID of the hook's Job, undefined when it is not known
+ * @param state the drain state; `job`: UID of the hook's Job, undefined when it is not known
  */
 export async function takenBack(
-  read: Reader,
-  release: Release,
-  job: string | undefined,
+  { read, release, state, job }: TakenBackWork,
   signal: AbortSignal,
 ): Promise<Refusal | undefined> {
-  if (job === undefined) return undefined;
-  if (parseState(await read.get(ConfigMap, stateRef(release), signal)).phase !== "Open") return undefined;
+  if (job === undefined || parseState(state).phase !== "Open") return undefined;
   const { name, namespace } = release;
   const { drainJob, rollback } = namesOf(release);
   const uninstall = await read.get(Job, { name: drainJob, namespace }, signal);

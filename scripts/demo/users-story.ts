@@ -1,11 +1,22 @@
 // The users' part of the demo's story: their objects become endpoints, and after the uninstall they are what they were.
 import { CommandFailed } from "#tools/command.ts";
 import { gatewayApiCrds } from "#tools/binaries.ts";
+import type { Kubectl } from "#test/support/kubectl.ts";
 import { seen } from "#test/support/manager-process.ts";
 import type { Stage } from "#test/support/stage.ts";
 import type { UsersFeature } from "./features.ts";
 import type { Progress } from "./progress.ts";
-import { harmTo, isServed, nameOf, now, USERS, usersObjects, type UsersObject, write } from "./users.ts";
+import {
+  DEMO,
+  harmToAll,
+  isServed,
+  nameOf,
+  USERS,
+  usersObjects,
+  type UsersObject,
+  type UsersPlace,
+  write,
+} from "./users.ts";
 
 export interface Users {
   /** As their authors left them. */
@@ -14,8 +25,10 @@ export interface Users {
   readonly made: readonly string[];
 }
 
-/** What each feature's objects show when they are served: an object, and the condition that kubectl waits for. */
-const SHOWN: Readonly<Record<UsersFeature, readonly (readonly [object: string, until: string])[]>> = {
+/** What a feature's objects show when they are served: an object, and the condition that kubectl waits for. */
+const shown = (
+  namespace: string,
+): Readonly<Record<UsersFeature, readonly (readonly [object: string, until: string])[]>> => ({
   ingress: [
     ["ingress/shop", "jsonpath={.status.loadBalancer.ingress[0].hostname}"],
     ["cloudendpoint/shop.example.com", "create"],
@@ -24,11 +37,11 @@ const SHOWN: Readonly<Record<UsersFeature, readonly (readonly [object: string, u
   gateway: [
     ["gateway/edge", "condition=Programmed"],
     ["httproute/api", 'jsonpath={.status.parents[0].conditions[?(@.type=="Accepted")].status}=True'],
-    ["cloudendpoint/edge.demo-users-api.example.com", "create"],
-    ["cloudendpoint/edge.demo-users-api.example.com", "condition=Ready"],
+    [`cloudendpoint/edge.${namespace}-api.example.com`, "create"],
+    [`cloudendpoint/edge.${namespace}-api.example.com`, "condition=Ready"],
   ],
   service: [["service/database", "jsonpath={.status.loadBalancer.ingress[0].hostname}"]],
-};
+});
 const MADE = ["cloudendpoints", "agentendpoints", "domains"];
 
 /** Gateway API's kinds where nobody has installed them; they stay, since other programs may serve them by now. */
@@ -62,14 +75,11 @@ export async function asked(
     return await write(kubectl, objects);
   };
   const before = await step("users", create, () => `${objects.map(nameOf).join(", ")}`);
-  const wait = async (): Promise<void> => {
-    for (const [object, until] of features.flatMap((feature) => SHOWN[feature])) {
-      signal.throwIfAborted();
-      const args = ["-n", USERS, "wait", `--for=${until}`, object, "--timeout=150s"];
-      await kubectl.run(args, { signal });
-    }
-  };
-  await step("served", wait, () => "all of them are endpoints");
+  await step(
+    "served",
+    async () => await areServed(kubectl, features, DEMO, signal),
+    () => "all of them are endpoints",
+  );
   let made: UsersObject[] = [];
   const isHeld = async (): Promise<boolean> => {
     made = (await kubectl.json<{ items: UsersObject[] }>(["-n", USERS, "get", MADE.join(",")])).items;
@@ -80,6 +90,20 @@ export async function asked(
   return { before, made: made.map(nameOf) };
 }
 
+/** Resolves when all that is asked for in this place is served. */
+export async function areServed(
+  kubectl: Kubectl,
+  features: readonly UsersFeature[],
+  { namespace }: UsersPlace,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const [object, until] of features.flatMap((feature) => shown(namespace)[feature])) {
+    signal.throwIfAborted();
+    const args = ["-n", namespace, "wait", `--for=${until}`, object, "--timeout=150s"];
+    await kubectl.run(args, { signal });
+  }
+}
+
 /** How many objects our finalizer has to be on for the users' sake. A class has one of Gateway API's own. */
 export function held({ before, made }: Users): number {
   return before.filter((one) => isServed(one) && one.kind !== "GatewayClass").length + made.length;
@@ -88,10 +112,7 @@ export function held({ before, made }: Users): number {
 /** What became of the users' objects, in words; nothing when they are as their authors left them. */
 export async function harm({ kubectl }: Stage, { before }: Users, { step, detail }: Progress): Promise<string[]> {
   if (before.length === 0) return [];
-  const look = async (): Promise<string[]> => {
-    const looks = before.map(async (object) => harmTo(object, await now(kubectl, object)));
-    return (await Promise.all(looks)).flat();
-  };
+  const look = async (): Promise<string[]> => await harmToAll(kubectl, before);
   const found = await step("users", look, (told) =>
     told.length === 0 ? `all ${before.length} objects of theirs are as they wrote them` : "NOT unharmed",
   );

@@ -27,7 +27,7 @@ export interface UsersPlace {
   readonly gatewayClass: string;
 }
 
-const DEMO: UsersPlace = { namespace: USERS, gatewayClass: "ngrok" };
+export const DEMO: UsersPlace = { namespace: USERS, gatewayClass: "ngrok" };
 
 /** What the users write down for these features, with the Services behind it. */
 export function usersObjects(features: readonly UsersFeature[], { namespace, gatewayClass } = DEMO): UsersObject[] {
@@ -121,8 +121,28 @@ export function isServed({ kind, spec }: UsersObject): boolean {
 export async function write(kubectl: Kubectl, objects: readonly UsersObject[]): Promise<UsersObject[]> {
   const list = { apiVersion: "v1", kind: "List", items: objects };
   const answer = await kubectl.run(["apply", "-f", "-", "-o", "json"], { input: JSON.stringify(list) });
-  const made = JSON.parse(answer) as UsersObject | { items: UsersObject[] };
-  return "items" in made ? made.items : [made];
+  return [...itemsIn(answer)];
+}
+
+/** What somebody did to any of them, in words: two questions, however many there are. */
+export async function harmToAll(kubectl: Kubectl, before: readonly UsersObject[]): Promise<string[]> {
+  const spaces = new Set(before.map(({ metadata }) => metadata.namespace));
+  const answers = [...spaces].map(async (namespace) => {
+    const names = before
+      .filter(({ metadata }) => metadata.namespace === namespace)
+      .map(({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}`);
+    const at = namespace === undefined ? [] : ["-n", namespace];
+    return itemsIn(await kubectl.run([...at, "get", ...names, "--ignore-not-found", "-o", "json"]));
+  });
+  const after = new Map((await Promise.all(answers)).flat().map((object) => [nameOf(object), object]));
+  return before.flatMap((object) => harmTo(object, after.get(nameOf(object))));
+}
+
+/** kubectl prints one object as itself, several as a List, none as nothing. */
+function itemsIn(text: string): readonly UsersObject[] {
+  if (text === "") return [];
+  const answer = JSON.parse(text) as UsersObject | { items: UsersObject[] };
+  return "items" in answer ? answer.items : [answer];
 }
 
 export async function now(kubectl: Kubectl, object: UsersObject): Promise<UsersObject | undefined> {

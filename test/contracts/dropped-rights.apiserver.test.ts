@@ -72,6 +72,7 @@ async function refusal(about?: Grant): Promise<string> {
     clusterWide: true,
     crdsGo: false,
     revision: "1",
+    state: undefined,
     chart: "0.1.0",
     clock,
     signal: given.signal,

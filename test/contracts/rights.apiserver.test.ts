@@ -6,7 +6,8 @@ import { said } from "#test/support/audit.ts";
 import { renderChart, type Values } from "#test/support/chart-install.ts";
 import { denials } from "#test/support/denials.ts";
 import { ground, type Ground } from "#test/support/rights-ground.ts";
-import { type Life, type Lived, lived } from "#test/support/rights-life.ts";
+import type { Life } from "#test/support/rights-life.ts";
+import { type Lived, lived } from "#test/support/rights-lived.ts";
 import { askedFor, type Grant, grantsOf, isCovered, needed, textOf } from "#test/support/rights.ts";
 import { binaries } from "#tools/binaries.ts";
 

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Fronts } from "#scripts/demo/fronts.ts";
+import { harmToAll } from "#scripts/demo/users.ts";
 import type { ApiProxy } from "#test/support/api-proxy.ts";
 import { endOf, eventsSince, said } from "#test/support/audit.ts";
 import { denials } from "#test/support/denials.ts";
@@ -25,7 +26,7 @@ import {
   unexplained,
   writesAfterFence,
 } from "./verdict.ts";
-import { openUsers, usersHarm } from "./users.ts";
+import { openUsers } from "./users.ts";
 import { openWays, prepareWays, waysAreShut, waysLeft } from "./ways.ts";
 
 /** As often the same command may be needed until it succeeds. */
@@ -83,7 +84,7 @@ export async function play(options: FlowOptions): Promise<Ended> {
     };
     assert.deepEqual([...wrongs(run, evidence), ...refusals(evidence, scene)], []);
     await waysAreShut(scene, fronts);
-    assert.deepEqual(await usersHarm(scene, users), []);
+    assert.deepEqual(await harmToAll(scene.stage.kubectl, users), []);
     if (run.policy === "Delete" && !isRelaxed(evidence)) assert.deepEqual(await waysLeft(scene, run.keep), []);
     await scenario.after?.(act);
     return ended;

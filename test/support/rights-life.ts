@@ -5,9 +5,8 @@ import { Domain } from "#api/domain.ts";
 import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { ConfigMap, Lease, NetworkPolicy, Pod } from "#kube/kinds.ts";
-import { type AuditEvent, endOf, eventsSince } from "./audit.ts";
 import { aCloudEndpoint, aDomain, aKubernetesOperator, anIPPolicy, anNgrokTrafficPolicy } from "./builders.ts";
-import { ChartInstall, type Ended, type Program, renderChart, type Values } from "./chart-install.ts";
+import type { ChartInstall, Ended, Program, Values } from "./chart-install.ts";
 import { anEndedJob } from "./ended-job.ts";
 import { clearField, makeField } from "./field.ts";
 import { bindsAndUnbinds, goesWithBindingsOff, leftByBindings } from "./rights-bindings.ts";
@@ -20,12 +19,6 @@ const REPORTS = ["", "-2", "-3", "-4", "-5", "-6", "-7", "-8"].map((piece) => `n
 const OPERATOR = "kubernetesoperator/ngrok";
 const LEASE = "ngrok-operator-leader";
 const at = (name: string) => ({ name, namespace: "ops" });
-
-export interface Lived {
-  readonly objects: readonly KubeObject[];
-  /** Requests of the accounts, as the API server wrote them down. */
-  readonly events: readonly AuditEvent[];
-}
 
 export class Life {
   readonly #ground: Ground;
@@ -282,20 +275,4 @@ export class Life {
 
 function ended({ code, log }: Ended, wanted = 0): void {
   if (code !== wanted) throw new Error(`it ended with ${code}, not ${wanted}:\n${log}`);
-}
-
-/** Installs the chart, lives the stories that `live` chooses, and says what was asked for. */
-export async function lived(given: Ground, values: Values, live: (life: Life) => Promise<void>): Promise<Lived> {
-  const objects = await renderChart(given.bin, values);
-  const { plane, ngrok, connection, kubectl } = given;
-  const since = await endOf(plane.auditLog);
-  {
-    const server = given.meddler.url;
-    const parts = { objects, kubeconfig: plane.kubeconfig, server, apiUrl: ngrok.url, connection, kubectl };
-    await using install = await ChartInstall.start(parts);
-    const life = new Life(given, install, values);
-    await life.cleared();
-    await live(life);
-  }
-  return { objects, events: await eventsSince(plane.auditLog, since) };
 }

@@ -10,7 +10,9 @@ import { endingLines } from "#drain/lines.ts";
 import { toldRetain } from "#drain/keep.ts";
 import { drainRights, driftRights } from "#drain/rbac.ts";
 import { newReport, type Report } from "#drain/report.ts";
+import { stateRef } from "#drain/state.ts";
 import { drainHookOf, sweep, sweepCommand, sweepRights, waitForPods } from "#drain/sweep.ts";
+import { ConfigMap } from "#kube/kinds.ts";
 import { reader, type Reader } from "#kube/reader.ts";
 import { writer } from "#kube/writer.ts";
 import { afterUninstall } from "#wire/fence.ts";
@@ -65,7 +67,7 @@ async function attempt(world: World, settings: Settings, told: Told): Promise<Ho
   const { connection, clock, signal } = world;
   const { began } = told;
   const read = reader(connection);
-  const refusal = await appliedByKubectl(read, release, signal);
+  const refusal = appliedByKubectl(await read.get(ConfigMap, stateRef(release), signal), release);
   if (refusal !== undefined) {
     sayRefusal(world, refusal);
     return { ok: false };

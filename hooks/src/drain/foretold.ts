@@ -1,6 +1,6 @@
 // What a run under a limit on calls to ngrok says beforehand.
-import { estimate, estimateText } from "#drain/estimate.ts";
 import type { DrainPolicy } from "#api/schema.ts";
+import { estimate, estimateText } from "#drain/estimate.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { HookWorld } from "../define-hook.ts";
 import type { environment, Settings } from "../environment.ts";

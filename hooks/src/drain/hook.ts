@@ -249,6 +249,7 @@ async function begin(world: World, trying: Trying): Promise<Mark | undefined> {
     revision,
     chart,
     job,
+    state: object,
     clock,
     signal,
   };

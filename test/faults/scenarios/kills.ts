@@ -5,8 +5,8 @@ import { FULLNAME, RELEASE } from "#test/support/open-scene.ts";
 import { defineScenario, type Act, type Policy } from "../scenario.ts";
 
 /**
- * Calls of a hook that frees 30 objects, those of the other two pods and of the users, but for its last ones: how many there are differs
- * from run to run, and a kill beyond the last one would be none. Seen: `operator-alive` prints them.
+ * Calls of a hook that frees 30 objects, those of the other two pods and of the users, but for its last ones: how many there
+ * are differs from run to run, and a kill beyond the last one would be none. Seen: `operator-alive` prints them.
  */
 const CALLS_OF_DRAIN: Readonly<Record<Policy, number>> = { Retain: 172, Delete: 218 };
 
