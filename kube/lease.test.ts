@@ -134,6 +134,18 @@ describe("expiry", () => {
     expect(await token?.ended).toBe("lost");
   });
 
+  test("who was stopped beyond the deadline and then wants to yield has lost it, and frees nothing (F12)", async () => {
+    const { clock, server, stand, news } = world();
+    let skew = 0;
+    const a = stand("a", { clock: { ...clock, now: () => clock.now() + skew } });
+    await clock.advance(0);
+    skew = 60_000;
+    await a.held()?.[Symbol.asyncDispose]();
+    expect(await a.held()?.ended).toBe("lost");
+    expect(server.lease?.spec?.holderIdentity).toBe("a");
+    expect(news).toEqual(["a held", expect.stringMatching(/^a lost/)]);
+  });
+
   test("an earlier life's own name is waited for like anybody's", async () => {
     const { clock, server, stand } = world();
     const spec = { holderIdentity: "pod/a/1", renewTime: "2026-01-01T00:00:00.000000Z" };

@@ -12,7 +12,7 @@ import { getLease, microTime, putLease } from "./lease-calls.ts";
 /** The right to write, until it ends. Disposing it waits for the calls that were sent with it and frees the Lease. */
 export interface WriteToken extends Fence, AsyncDisposable {
   readonly holder: string;
-  /** "yielded": no write leaves any more, calls in flight may end, dispose now. "lost": `signal` has aborted with FenceLost. */
+  /** "yielded": no write leaves any more, calls in flight may end; disposing yields too. "lost": `signal` has aborted with FenceLost. */
   readonly ended: Promise<"yielded" | "lost">;
 }
 
@@ -218,6 +218,8 @@ export class Token implements WriteToken {
   /** No write leaves from now on. Calls in flight may end for as long as a renewal lasts. */
   #close(): void {
     if (this.#state !== "open") return;
+    // A process that was stopped may wish to yield before it has noticed that its time is over.
+    if (this.#leftMs() <= 0) return this.#lose("it was not renewed in time");
     this.#state = "closing";
     this.#options.tell?.({ is: "yielded" });
     this.#resolveEnded("yielded");

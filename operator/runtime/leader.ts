@@ -92,7 +92,10 @@ async function oneHold(parts: LeaderParts): Promise<"idle" | "yielded" | "lost">
   await using token = await takeLease(parts, standing);
   metrics.leads(lease, true);
   try {
-    return await serve(parts, token, standing, clock.now());
+    const ended = await serve(parts, token, standing, clock.now());
+    await token[Symbol.asyncDispose]();
+    // Whoever was stopped for a while may have heard the mark before the deadline was noticed.
+    return (await token.ended) === "lost" ? "lost" : ended;
   } finally {
     metrics.leads(lease, false);
   }
