@@ -3,7 +3,7 @@ import { systemClock } from "#wire/clock.ts";
 import { rounded } from "./arithmetic.ts";
 import { aCrowd, clear, served } from "./crowd.ts";
 import { type Ground, standIn, withCrds } from "./ground.ts";
-import { atRest, byResource, type OperatorOptions, position, withOperator } from "./operator.ts";
+import { AFTER_A_START_MS, atRest, byResource, type OperatorOptions, position, withOperator } from "./operator.ts";
 import type { Say } from "./say.ts";
 
 export interface IdleResult {
@@ -21,7 +21,7 @@ export interface IdleResult {
 }
 
 const TIMED =
-  "from two seconds in which a restarted api-manager, all endpoints being Ready, has neither written nor asked ngrok, for so many minutes in which nobody changes anything";
+  "from fifteen seconds in which a restarted api-manager, all endpoints being Ready, has neither written nor asked ngrok, for so many minutes in which nobody changes anything";
 
 export interface IdleOptions extends OperatorOptions {
   readonly count: number;
@@ -41,7 +41,7 @@ export async function benchIdle(ground: Ground, options: IdleOptions, say: Say):
     );
     const result = await withOperator(ground, connection, ngrok, options, async (operator) => {
       const { leader, signal, wrote } = operator;
-      await atRest(operator, ngrok, await position(ground));
+      await atRest(operator, ngrok, await position(ground), AFTER_A_START_MS);
       const since = await position(ground);
       const calls = changes(ngrok);
       await say.step(`${minutes} minutes`, async () => await systemClock.sleep(minutes * 60_000, signal));

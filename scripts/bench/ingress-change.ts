@@ -9,7 +9,7 @@ import { median, percentile, rounded } from "./arithmetic.ts";
 import { aCrowd, clear, served } from "./crowd.ts";
 import { type Ground, standIn, withCrds } from "./ground.ts";
 import { loadOf, type Machine } from "./machine.ts";
-import { atRest, byResource, type OperatorOptions, position, withOperator } from "./operator.ts";
+import { AFTER_A_START_MS, atRest, byResource, type OperatorOptions, position, withOperator } from "./operator.ts";
 import type { Say } from "./say.ts";
 
 export interface IngressChangeResult {
@@ -59,7 +59,7 @@ export async function benchIngressChange(
     );
     const result = await withOperator(ground, connection, ngrok, options, async (operator) => {
       const { leader, signal } = operator;
-      await atRest(operator, ngrok, await position(ground));
+      await atRest(operator, ngrok, await position(ground), AFTER_A_START_MS);
       const machine = loadOf();
       const since = await position(ground);
       const times = await say.step(

@@ -91,18 +91,22 @@ export async function withOperators(
   }
 }
 
-/** Resolves to what an operator wrote since, once it has neither written nor asked ngrok anything for two seconds. */
+/** A life that begins looks at all objects before its first write, which takes seconds for thousands of them. */
+export const AFTER_A_START_MS = 15_000;
+
+/** Resolves to what an operator wrote since, once it has neither written nor asked ngrok anything for `quietMs`. */
 export async function atRest(
   { wrote, signal }: Operator,
   ngrok: NgrokApi,
   since: number,
+  quietMs = 2_000,
 ): Promise<readonly AuditEvent[]> {
   for (let seen = ""; ;) {
     const events = await wrote(since);
     const now = `${events.length} ${ngrok.ledger.total}`;
     if (now === seen) return events;
     seen = now;
-    await systemClock.sleep(2_000, signal);
+    await systemClock.sleep(quietMs, signal);
   }
 }
 
