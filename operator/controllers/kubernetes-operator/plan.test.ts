@@ -55,6 +55,13 @@ describe("planSpec", () => {
     ]);
   });
 
+  test("a region that was given up is the default again", () => {
+    const before = { ...spec, ...desiredSpec(release, { ...options, region: "us" }) };
+    expect(planSpec(before, desiredSpec(release, options))).toEqual([
+      { op: "add", path: "/spec/region", value: "global" },
+    ]);
+  });
+
   test("bindings that are switched off go", () => {
     const off = desiredSpec(release, { ...options, features: ["ingress"] });
     expect(planSpec(spec, off)).toEqual([

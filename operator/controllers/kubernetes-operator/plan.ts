@@ -32,7 +32,7 @@ export function desiredSpec(release: Release, options: Options): KubernetesOpera
   return {
     description: options.description,
     deployment: { name: release.name, namespace: release.namespace, version: options.version },
-    ...(options.region === "" ? {} : { region: options.region }),
+    region: options.region === "" ? "global" : options.region,
     drain: { policy: options.drainPolicy },
     enabledFeatures: [...options.features],
     ...(options.features.includes("bindings")
