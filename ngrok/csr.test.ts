@@ -3,7 +3,6 @@ import "reflect-metadata";
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { Pkcs10CertificateRequest } from "@peculiar/x509";
 import { describe, test } from "vitest";
-import { readableKey } from "./binding-key.ts";
 import { keyAndRequest } from "./csr.ts";
 
 describe("a binding's key and request", () => {
@@ -23,11 +22,5 @@ describe("a binding's key and request", () => {
 
   test("are new each time", async ({ expect }) => {
     expect((await keyAndRequest()).key).not.toBe((await keyAndRequest()).key);
-  });
-
-  test("are read from a Secret that an older operator labelled in its way", async ({ expect }) => {
-    const { key } = await keyAndRequest();
-    expect(readableKey(key.replaceAll("EC PRIVATE KEY", "OPENSSH PRIVATE KEY"))).toBe(key);
-    expect(readableKey(key)).toBe(key);
   });
 });

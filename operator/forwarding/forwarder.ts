@@ -1,11 +1,11 @@
 // Everything that a forwarder has open: a listener per BoundEndpoint, the certificate by which this install proves who it
 // is, and what is to be told about endpoints that connections do not reach.
 import { createSecureContext, type SecureContext } from "node:tls";
-import { readableKey } from "#ngrok/binding-key.ts";
 import type { Clock } from "#wire/clock.ts";
 import { KnownError } from "#wire/errors.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ConnectionMeter } from "../runtime/metrics.ts";
+import { readableKey } from "./binding-key.ts";
 import type { ConnectionLimits } from "./connection.ts";
 import { type Identify, Listener, type Served } from "./listener.ts";
 

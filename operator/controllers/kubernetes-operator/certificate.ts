@@ -6,6 +6,7 @@ import { Secret, type SecretObject } from "#kube/kinds.ts";
 import type { KeyAndRequest } from "#ngrok/csr.ts";
 import type { BindingCertificate } from "#ngrok/operators.ts";
 import { KnownError } from "#wire/errors.ts";
+import { readableKey } from "../../forwarding/binding-key.ts";
 import type { Context } from "../../runtime/define-controller.ts";
 
 export interface Pair extends KeyAndRequest {
@@ -34,7 +35,7 @@ function readable(crt: string): X509Certificate | undefined {
 function isWhole({ key, csr, crt }: Pair): boolean {
   if (key === "" || csr === "") return false;
   try {
-    const own = createPrivateKey(key);
+    const own = createPrivateKey(readableKey(key));
     return crt === "" || readable(crt)?.checkPrivateKey(own) === true;
   } catch {
     return false;

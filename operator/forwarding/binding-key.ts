@@ -1,4 +1,4 @@
-// The key of a binding as it lies in its Secret. Apart from csr.ts, so that forwarders do without what makes certificates.
+// The key of a binding as it lies in its Secret, for who keeps it and for who serves with it.
 import { createPrivateKey } from "node:crypto";
 
 /**
