@@ -59,7 +59,12 @@ export function controllerLabels(namespace: string, name: string): Record<string
 }
 
 /** Keys by which objects are known to be ours: they are not a user's to give, and other hands of ours write and remove them. */
-export const OWN_KEYS: ReadonlySet<string> = new Set([...Object.keys(controllerLabels("", "")), DRAIN_OWNER, ADOPTED]);
+export const OWN_KEYS: ReadonlySet<string> = new Set([
+  ...Object.keys(controllerLabels("", "")),
+  DRAIN_OWNER,
+  ADOPTED,
+  KEPT_WITH,
+]);
 
 export function hasControllerLabels(
   labels: Record<string, string> | undefined,

@@ -253,7 +253,7 @@ function isNewer(candidate: KubeObject, held: KubeObject): boolean {
   return a.length === b.length ? a > b : a.length > b.length;
 }
 
-const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+export const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
 /**
  * Without what nobody here reads: managedFields are half of an object's bytes, and kubectl says the whole of it again in an

@@ -128,7 +128,10 @@ export interface Context extends Surroundings {
   readonly metAt: number;
   /** Of this instant or later a list at ngrok has to be, to show what was made for the object and then forgotten. */
   readonly asOf: number;
-  /** Whether the last outcome said that it had sent just this; never after a start, so the remote side is read once then. */
+  /**
+   * Whether the last outcome said that it had sent just this; never after a start, so the remote side is read once then, nor
+   * when somebody has annotated the object since, where its kind is ours.
+   */
   readonly unchanged: (sent: string) => boolean;
   /** Said right before the remote side is changed; the runtime tells how it ended (Created, UpdateError, ...). */
   readonly begin: (action: "create" | "update") => Promise<void>;

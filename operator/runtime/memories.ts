@@ -1,6 +1,9 @@
 // What one hold of the Lease remembers of each object: what was sent for it, and what may have been begun.
 import { createHash } from "node:crypto";
-import type { KubeObject } from "#kube/kind.ts";
+import { isOwnKind } from "#api/define-kind.ts";
+import { OWN_KEYS } from "#api/keys.ts";
+import type { Kind, KubeObject } from "#kube/kind.ts";
+import { LAST_APPLIED } from "./cache.ts";
 import type { Clock } from "#wire/clock.ts";
 
 /** One for each of 50,000 objects: all fields are there from the start, since one that comes later costs a list of its own. */
@@ -41,6 +44,16 @@ export class Memories {
   distrust(): void {
     for (const memory of this.#byUid.values()) memory.sent = undefined;
   }
+}
+
+/**
+ * What was sent for an object, to compare: whoever annotates one of our kinds wants ngrok looked at again, as it is the only way
+ * to ask for that. Not so on users' kinds, which any program annotates at any time.
+ */
+export function digestFor(kind: Kind, { metadata: { annotations } }: KubeObject, sent: string): string {
+  if (!isOwnKind(kind) || annotations === undefined) return digest(sent);
+  const others = Object.entries(annotations).filter(([key]) => !OWN_KEYS.has(key) && key !== LAST_APPLIED);
+  return digest(others.length === 0 ? sent : sent + JSON.stringify(others));
 }
 
 /** Half of a SHA-256 is enough to tell two texts apart, and half to keep. */

@@ -1,7 +1,8 @@
 // The promises of one reconcile, with hands that only take notes.
 import { describe, expect, test } from "vitest";
 import type { CloudEndpoint } from "#api/cloud-endpoint.ts";
-import { DRAIN_OWNER, FINALIZER_CANONICAL } from "#api/keys.ts";
+import { ADOPTED, DRAIN_OWNER, FINALIZER_CANONICAL, KEPT_WITH } from "#api/keys.ts";
+import { Ingress } from "#kube/kinds.ts";
 import { aCloudEndpoint } from "#test/support/builders.ts";
 import { aReconcile, claimed, deleting, type Setup, shown } from "#test/support/one-reconcile.ts";
 import { KnownError } from "#wire/errors.ts";
@@ -84,6 +85,32 @@ describe("an object that is there", () => {
     }
     // Asked after each outcome: the closing one has already been taken in.
     expect(unchanged).toEqual([true, true, false, false]);
+  });
+
+  test.for<[string, Setup, Record<string, string>, boolean]>([
+    ["by a person is looked at again at ngrok", {}, { "team.example.com/look": "again" }, false],
+    ["by us is not", {}, { [ADOPTED]: "true", [KEPT_WITH]: "shop/web" }, true],
+    ["by kubectl is not", {}, { "kubectl.kubernetes.io/last-applied-configuration": "{}" }, true],
+    [
+      "and of a user's kind is not, since programs annotate those all the time",
+      { controller: { kind: Ingress as never } },
+      { "field.example.com/endpoints": "[]" },
+      true,
+    ],
+  ])("that is annotated %s", async ([, setup, annotations, unchanged], { expect }) => {
+    const seen: boolean[] = [];
+    const apply: Setup["apply"] = (context) => {
+      seen.push(context.unchanged("a"));
+      return done({ sent: "a" });
+    };
+    const { store, work } = aReconcile({ ...setup, object: claimed, apply });
+    await work();
+    const { metadata } = claimed;
+    const after = { ...metadata, resourceVersion: "9", annotations: { ...metadata.annotations, ...annotations } };
+    store.put(aCloudEndpoint({ metadata: after }));
+    await work();
+    await work();
+    expect(seen).toEqual([false, unchanged, true]);
   });
 
   test("that must have no claim loses the one it has", async () => {

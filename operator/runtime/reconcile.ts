@@ -26,7 +26,7 @@ import {
 } from "./define-controller.ts";
 import type { Gate } from "./gate.ts";
 import type { Log } from "./log.ts";
-import { digest, Memories, type Memory } from "./memories.ts";
+import { digestFor, Memories, type Memory } from "./memories.ts";
 import { nextOf } from "./next.ts";
 import type { Options } from "./options.ts";
 import type { Next } from "./queue.ts";
@@ -158,7 +158,7 @@ export class Reconciler<T extends KubeObject> {
       // The watch brings what there is instead.
       if (isStale) return { is: "done" };
       if (begun !== undefined) memory.begunAt = this.#parts.clock.now();
-      memory.sent = outcome.sent === undefined ? "" : digest(outcome.sent);
+      memory.sent = outcome.sent === undefined ? "" : digestFor(this.#parts.controller.kind, current, outcome.sent);
       this.#voice.ended(current, outcome, begun);
       await this.#show(current, outcome);
       return nextOf(outcome);
@@ -223,7 +223,7 @@ export class Reconciler<T extends KubeObject> {
       claimed: memory.begunAt === undefined ? claimed : "before",
       metAt: memory.metAt,
       asOf: Math.max(heldSince, memory.begunAt ?? heldSince),
-      unchanged: (sent) => memory.sent === digest(sent),
+      unchanged: (sent) => memory.sent === digestFor(this.#parts.controller.kind, object, sent),
       begin,
       event: (event) => this.#parts.event(object, event),
       dial: this.#parts.dial,
