@@ -1,7 +1,7 @@
 // What each of ngrok's refusals is taken for.
 import { describe, test } from "vitest";
 import { KnownError } from "#wire/errors.ts";
-import { ambiguous, code, codes, errorOf, mayExist } from "./errors.ts";
+import { ambiguous, code, codes, errorOf, mayBeTaken, mayExist } from "./errors.ts";
 
 const asked = { server: "https://api.ngrok.com", method: "PATCH", path: "/endpoints/ep_1" };
 
@@ -83,4 +83,24 @@ test("only a creation of unknown outcome may have made the object", ({ expect })
   expect([mayExist(lost), lost.class, lost.code, lost.retryAfterMs]).toEqual([true, "transient", code.ambiguous, 5]);
   expect(mayExist(refused(400, body(400, 1)))).toBe(false);
   expect(mayExist(new Error("else"))).toBe(false);
+});
+
+test.for([
+  [409, 413, true],
+  [400, 214, true],
+  [403, 316, true],
+  [429, 316, true],
+  [429, 1214, false],
+  [401, 202, false],
+  [500, 1, false],
+] as const)(
+  "of a creation that was refused with %d ERR_NGROK_%d the thing may be there: %s",
+  ([status, said, may], { expect }) => {
+    expect(mayBeTaken(refused(status, body(status, said)))).toBe(may);
+  },
+);
+
+test("of a rate limit without a code, or one of our own, nothing is known of the thing", ({ expect }) => {
+  expect(mayBeTaken(refused(429, ""))).toBe(false);
+  expect(mayBeTaken(new KnownError("throttled", "used up"))).toBe(false);
 });

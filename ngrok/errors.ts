@@ -2,10 +2,11 @@
 // What happens next is decided by the class alone, elsewhere (wire/backoff.ts).
 import { KnownError, type ErrorClass, type KnownErrorParts } from "#wire/errors.ts";
 
-/** The codes that something of ours looks at by name. The first seven come from ngrok, the 20,000s are made by operators. */
+/** The codes that something of ours looks at by name. The first eight come from ngrok, the 20,000s are made by operators. */
 export const code = {
   domainStillAttached: "ERR_NGROK_446",
   domainDanglingCNAME: "ERR_NGROK_511",
+  rateLimited: "ERR_NGROK_1214",
   invalidCIDR: "ERR_NGROK_1406",
   invalidTrafficPolicy: "ERR_NGROK_2201",
   poolingRefused: "ERR_NGROK_18016",
@@ -102,6 +103,16 @@ export function errorOf(answer: Refusal, asked: Asked, redact: (text: string) =>
 /** True when a creation may have taken effect although it failed: look before creating again. */
 export function mayExist(error: unknown): boolean {
   return error instanceof KnownError && error.code === code.ambiguous;
+}
+
+/**
+ * True when a creation may have been refused while the thing is there: because it is, or because the account may have no
+ * more, which ngrok may say first. A key that is not valid, or was used too often, is no reason to look.
+ */
+export function mayBeTaken(error: KnownError): boolean {
+  const { status, code: said } = error;
+  if (status === 429) return said !== undefined && said !== code.rateLimited;
+  return status !== undefined && status !== 401 && status < 500;
 }
 
 /** A creation that left and whose outcome nobody told. */

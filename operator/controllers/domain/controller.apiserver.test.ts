@@ -1,9 +1,10 @@
 // Domains from a host name to a certificate, and those that were there before us, on a real API server and ngrok's wire.
 import { expect, test } from "vitest";
 import { Domain } from "#api/domain.ts";
-import { ADOPTED, DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
+import { ADOPTED, DRAIN_OWNER, FINALIZER, KEPT_WITH } from "#api/keys.ts";
 import { targetOf } from "#kube/kind.ts";
 import { Namespace } from "#kube/kinds.ts";
+import { pointerStep } from "#kube/paths.ts";
 import { applyStatus } from "#kube/status.ts";
 import { aDomain } from "#test/support/builders.ts";
 import { condition, isReady, startWorld } from "#test/support/world.ts";
@@ -55,10 +56,62 @@ test("a host that somebody else reserved is used and marked, keeps its words, an
   const ready = await world.until(Domain, "web", isReady);
   expect(ready.status?.id).toBe(id);
   expect(ready.metadata.annotations?.[ADOPTED]).toBe("true");
+  await world.quiet();
+  expect(world.api.count("GET", `/reserved_domains/${id}`)).toBe(0);
 
   await world.remove(Domain, "web");
   await world.gone(Domain, "web");
   expect(world.api.objects("reserved_domains")).toMatchObject([{ id, description: "by hand", metadata: "mine" }]);
+});
+
+test("once the stranger has given it back and we have reserved it, it is ours: it gets our words and goes with the object", async () => {
+  await using world = await startWorld({ controllers });
+  const id = await world.api.add("reserved_domains", { domain: host, description: "by hand", metadata: "mine" });
+  await world.create(Domain, domain);
+  await world.until(Domain, "web", isReady);
+  await world.touch(Domain, "web", `/metadata/annotations/${pointerStep(KEPT_WITH)}`, "shop/web");
+  world.api.reset();
+  await world.touch(Domain, "web", "/spec/description", "ours");
+  const ours = await world.until(Domain, "web", ({ status }) => ![undefined, id].includes(status?.id));
+  expect(ours.metadata.annotations).toEqual({ [DRAIN_OWNER]: `${world.namespace}/ngrok` });
+
+  await world.touch(Domain, "web", "/spec/description", "still ours");
+  await expect
+    .poll(() => world.api.objects("reserved_domains"))
+    .toMatchObject([{ id: ours.status?.id, description: "still ours" }]);
+  await world.remove(Domain, "web");
+  await world.gone(Domain, "web");
+  expect(world.api.objects("reserved_domains")).toEqual([]);
+});
+
+test("a host that the account has is used, though the account may have no more domains", async () => {
+  await using world = await startWorld({ controllers });
+  const id = await world.api.add("reserved_domains", { domain: host, description: "by hand", metadata: "mine" });
+  world.api.faults.add({ kind: "status", status: 403, code: 316, match: { method: "POST" }, times: Infinity });
+  await world.create(Domain, domain);
+  expect((await world.until(Domain, "web", isReady)).status?.id).toBe(id);
+
+  await world.create(Domain, {
+    ...domain,
+    metadata: { name: "new" },
+    spec: { ...domain.spec, domain: "new.ngrok.app" },
+  });
+  const refused = await world.until(Domain, "new", (one) => condition(one, "Ready") !== undefined);
+  expect(refused.status?.conditions?.find(({ type }) => type === "Ready")?.message).toContain("ERR_NGROK_316");
+});
+
+test("a reservation that somebody took away at ngrok is made anew once a person annotates the object", async () => {
+  await using world = await startWorld({ controllers });
+  await world.create(Domain, domain);
+  const before = await world.until(Domain, "web", isReady);
+  await world.quiet();
+  world.api.reset();
+  await world.touch(Domain, "web", "/metadata/annotations/look", "again");
+  const after = await world.until(Domain, "web", ({ status }) => ![undefined, before.status?.id].includes(status?.id));
+  expect(world.api.objects("reserved_domains")).toMatchObject([{ id: after.status?.id }]);
+  await world.quiet();
+  const asked = world.api.ledger.entries().filter(({ path }) => path.startsWith("/reserved_domains"));
+  expect(asked.map(({ method }) => method)).toEqual(["GET", "POST"]);
 });
 
 test("two Domains of one host share the reservation, and the last one gives it back", async () => {

@@ -1,7 +1,7 @@
 // Domain: a host name reserved at ngrok, and its way to a certificate.
 import { findCondition, isTrue } from "#api/conditions.ts";
 import { Domain } from "#api/domain.ts";
-import { ADOPTED } from "#api/keys.ts";
+import { ADOPTED, KEPT_WITH } from "#api/keys.ts";
 import { isInternalHost } from "#api/names.ts";
 import { allow } from "#api/rbac.ts";
 import { keyOf, refOf } from "#kube/kind.ts";
@@ -9,7 +9,7 @@ import { pointerStep } from "#kube/paths.ts";
 import type { JsonPatchOperation } from "#kube/writer.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import type { DomainBody, RemoteDomain } from "#ngrok/domains.ts";
-import { mayExist } from "#ngrok/errors.ts";
+import { mayBeTaken, mayExist } from "#ngrok/errors.ts";
 import { isOurs } from "#ngrok/metadata.ts";
 import { KnownError, known } from "#wire/errors.ts";
 import { isClaimed, isGeneratedElsewhere, isHeld } from "../../endpoint/claimed.ts";
@@ -92,39 +92,36 @@ interface Reserved {
   readonly adopted: boolean;
 }
 
-/** A host is unique in an account, so a reservation is simply tried: only a refusal costs a look at what is there. */
 async function findOrReserve(
   domain: Domain,
   desired: DomainBody,
   ngrok: NgrokPort,
   context: Context,
 ): Promise<Reserved> {
-  const said = domain.metadata.annotations?.[ADOPTED];
-  const marked = said === "true";
   const id = domain.status?.id;
   const known = id ? await ngrok.domains.find({ id }, context.signal) : undefined;
-  if (known !== undefined) return { remote: known, adopted: marked };
+  if (known !== undefined) return { remote: known, adopted: domain.metadata.annotations?.[ADOPTED] === "true" };
   awaitLeaving(domain, context);
   await context.begin("create");
+  const reserved = await reserve(domain, desired, ngrok, context);
+  await mark(domain, reserved.adopted, context);
+  return reserved;
+}
+
+/** A host is unique in an account, so a reservation is simply tried: only a refusal costs a look at what is there. */
+async function reserve(domain: Domain, desired: DomainBody, ngrok: NgrokPort, context: Context): Promise<Reserved> {
   const tried = context.clock.now();
   try {
     return { remote: await ngrok.domains.change({ is: "create", body: desired }, context.signal), adopted: false };
   } catch (error) {
-    if (!mayBeTaken(error)) throw error;
+    if (!mayExist(error) && !mayBeTaken(known(error))) throw error;
     const remote = await ngrok.domains.find({ host: desired.domain, asOf: tried }, context.signal);
     if (remote === undefined) throw error;
-    const isLeft = said === "false" && !id;
-    if (marked || isLeft || isOurOwn(domain, desired, remote, context)) return { remote, adopted: marked };
-    await markAdopted(domain, context);
-    return { remote, adopted: true };
+    // Beside an id it was said of the reservation of that id, which is gone.
+    const said = domain.status?.id ? undefined : domain.metadata.annotations?.[ADOPTED];
+    const adopted = said === "true" || (said !== "false" && !isOurOwn(domain, desired, remote, context));
+    return { remote, adopted };
   }
-}
-
-/** Refused because of what is there, or made although the answer got lost. */
-function mayBeTaken(error: unknown): boolean {
-  const { status, class: errorClass } = known(error);
-  if (mayExist(error)) return true;
-  return status !== undefined && status < 500 && ![401, 403, 429].includes(status) && errorClass !== "throttled";
 }
 
 /**
@@ -150,15 +147,20 @@ function isOurOwn(domain: Domain, desired: DomainBody, remote: RemoteDomain, { c
   return others.some((one) => isHeld(one, release) && one.metadata.annotations?.[ADOPTED] !== "true");
 }
 
-/** Throws a conflict when somebody has said meanwhile whose it is. */
-async function markAdopted(domain: Domain, { writer, signal }: Context): Promise<void> {
+/** Notes whose the reservation is. Throws a conflict when somebody has said meanwhile whose it is. */
+async function mark(domain: Domain, adopted: boolean, { writer, signal }: Context): Promise<void> {
   const { annotations, uid = "" } = domain.metadata;
+  const said = annotations?.[ADOPTED];
+  if (adopted === (said === "true")) return;
   const path = `/metadata/annotations/${pointerStep(ADOPTED)}`;
   const operations: JsonPatchOperation[] =
     annotations === undefined
       ? [{ op: "add", path: "/metadata/annotations", value: {} }]
-      : [{ op: "test", path, value: annotations[ADOPTED] ?? null }];
-  await writer.patch(Domain, refOf(domain), uid, [...operations, { op: "add", path, value: "true" }], signal);
+      : [{ op: "test", path, value: said ?? null }];
+  operations.push(adopted ? { op: "add", path, value: "true" } : { op: "remove", path });
+  if (!adopted && annotations?.[KEPT_WITH] !== undefined)
+    operations.push({ op: "remove", path: `/metadata/annotations/${pointerStep(KEPT_WITH)}` });
+  await writer.patch(Domain, refOf(domain), uid, operations, signal);
 }
 
 function notReadyFor(domain: Domain, { clock }: Context): number {
