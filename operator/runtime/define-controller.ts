@@ -120,8 +120,10 @@ export interface Context extends Surroundings {
   readonly ngrok: NgrokPort | undefined;
   readonly clock: Clock;
   /**
-   * now: finalizer and stamp were put on in this very reconcile, so nothing of ours can be at ngrok yet.
-   * before: they stood there already; without an id in the status a create may have been lost, so look before creating.
+   * now: finalizer and stamp were put on in this hold of the Lease, which has begun nothing since, so nothing of ours can be at
+   * ngrok yet.
+   * before: they stood there already, or something was begun; without an id in the status a create may have been lost, so look
+   * before creating.
    */
   readonly claimed: "now" | "before";
   /** On `clock`, when this hold of the Lease first came to the object: what passes in a moment need not be told in it. */

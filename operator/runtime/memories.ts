@@ -14,6 +14,8 @@ export class Memory {
   sent: string | undefined = undefined;
   /** When a change at ngrok was last begun whose result may not have come back. */
   begunAt: number | undefined = undefined;
+  /** This hold has put the claim on: what it has not begun for the object nobody has. */
+  claimedHere = false;
 
   constructor(now: number) {
     // A whole number takes no room of its own.

@@ -23,11 +23,23 @@ describe("an object that is there", () => {
     expect(did).toEqual(["apply"]);
   });
 
-  test("tells whether it was claimed now or before, also by an earlier release without a stamp", async () => {
-    const fresh = aReconcile();
-    await fresh.work();
-    await fresh.work();
-    expect(fresh.contexts.map((context) => context.claimed)).toEqual(["now", "before"]);
+  test("that waits has nothing at ngrok yet, as long as whoever claimed it has begun nothing", async () => {
+    const outcomes: Outcome<CloudEndpoint>[] = [wait(500, "its Domain is being reserved")];
+    const { contexts, work } = aReconcile({
+      async apply({ begin }) {
+        const waits = outcomes.shift();
+        if (waits === undefined) await begin("create");
+        return waits ?? failed(new KnownError("transient", "lost", { code: "Ambiguous" }));
+      },
+    });
+    for (let n = 0; n < 3; n += 1) await work();
+    expect(contexts.map((context) => context.claimed)).toEqual(["now", "now", "before"]);
+  });
+
+  test("that was claimed before may have something at ngrok, also when an earlier release claimed it without a stamp", async () => {
+    const left = aReconcile({ object: claimed });
+    await left.work();
+    expect(left.contexts[0]?.claimed).toBe("before");
     const old = aReconcile({
       object: { metadata: { uid: "u", resourceVersion: "1", finalizers: [FINALIZER_CANONICAL] } },
     });

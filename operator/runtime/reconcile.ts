@@ -145,7 +145,8 @@ export class Reconciler<T extends KubeObject> {
     try {
       const { object: claimed, claimed: when } = await this.#ensureClaim(object);
       current = claimed;
-      const context = this.#context(current, when, memory, async (action) => {
+      if (when === "now") memory.claimedHere = true;
+      const context = this.#context(current, memory, async (action) => {
         if (action === "create" && when === "before" && !(await this.#stillHeld(current))) {
           isStale = true;
           throw new KnownError("gone", `${keyOf(refOf(current))} is not what it was`, { code: "Stale" });
@@ -208,7 +209,7 @@ export class Reconciler<T extends KubeObject> {
     return { object: after, claimed: had ? "before" : "now" };
   }
 
-  #context(object: T, claimed: "now" | "before", memory: Memory, begin: Context["begin"]): Context {
+  #context(object: T, memory: Memory, begin: Context["begin"]): Context {
     const { signal, reader, writer, ngrok, clock, release, clusterWide, options, cached, heldSince } = this.#parts;
     return {
       signal,
@@ -220,7 +221,7 @@ export class Reconciler<T extends KubeObject> {
       clusterWide,
       options,
       cached,
-      claimed: memory.begunAt === undefined ? claimed : "before",
+      claimed: memory.claimedHere && memory.begunAt === undefined ? "now" : "before",
       metAt: memory.metAt,
       asOf: Math.max(heldSince, memory.begunAt ?? heldSince),
       unchanged: (sent) => memory.sent === digestFor(this.#parts.controller.kind, object, sent),

@@ -5,7 +5,7 @@ import { Domain } from "#api/domain.ts";
 import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
 import { aCloudEndpoint, anNgrokTrafficPolicy } from "#test/support/builders.ts";
-import { condition, isReady, startWorld } from "#test/support/world.ts";
+import { condition, isReady, startWorld, type World } from "#test/support/world.ts";
 import { domainController } from "../domain/controller.ts";
 import { trafficPolicyController } from "../traffic-policy/controller.ts";
 import { cloudEndpointController } from "./controller.ts";
@@ -154,6 +154,53 @@ test("a refused endpoint does not take over the one that is in its way (F17)", a
   );
   expect(condition(refused, "Ready")).toBe("False CloudEndpointCreationFailed");
   expect(refused.status?.id).toBeUndefined();
+});
+
+test("an endpoint that waited for its Domain does not take over another cluster's", async () => {
+  await using world = await startWorld({ controllers });
+  const url = "https://shop.ngrok.app";
+  const theirs = await addTheirs(world, { url, bindings: ["public"] });
+
+  await world.create(CloudEndpoint, aCloudEndpoint({ spec: { url, poolingEnabled: true } }));
+
+  const ready = await world.until(CloudEndpoint, "web", isReady);
+  expect(world.api.objects("endpoints").map(({ id }) => id)).toEqual([theirs, ready.status?.id]);
+});
+
+test("nor does one whose traffic policy came later", async () => {
+  await using world = await startWorld({ controllers });
+  const theirs = await addTheirs(world, { url: internal.spec.url, bindings: ["internal"] });
+  const trafficPolicy = { targetRef: { name: "limits" } };
+  await world.create(
+    CloudEndpoint,
+    aCloudEndpoint({ spec: { ...internal.spec, poolingEnabled: true, trafficPolicy } }),
+  );
+  await world.until(CloudEndpoint, "web", (one) => condition(one, "Ready") === "False TrafficPolicyError");
+
+  await world.create(NgrokTrafficPolicy, anNgrokTrafficPolicy({ metadata: { name: "limits" } }));
+
+  const ready = await world.until(CloudEndpoint, "web", isReady);
+  expect(world.api.objects("endpoints")).toMatchObject([{ id: theirs, traffic_policy: "" }, { id: ready.status?.id }]);
+});
+
+/** As another cluster would have made it: with the metadata that all have. */
+async function addTheirs({ api }: World, body: Record<string, unknown>): Promise<string> {
+  const { metadata } = aCloudEndpoint().spec;
+  return await api.add("endpoints", { type: "cloud", metadata, pooling_enabled: true, ...body });
+}
+
+test("one that is gone at ngrok is made anew, and looked for when the answer to that is lost", async () => {
+  await using world = await startWorld({ controllers });
+  await world.create(CloudEndpoint, aCloudEndpoint({ spec: { ...internal.spec, poolingEnabled: true } }));
+  const before = await world.until(CloudEndpoint, "web", isReady);
+  await world.manager.stop();
+  world.api.reset();
+  world.api.faults.add({ kind: "reset", after: "commit", match: { method: "POST", path: /^\/endpoints$/ } });
+
+  world.start();
+
+  const after = await world.until(CloudEndpoint, "web", (one) => isReady(one) && one.status?.id !== before.status?.id);
+  expect(world.api.objects("endpoints")).toMatchObject([{ id: after.status?.id }]);
 });
 
 test("what changes in the spec changes at ngrok", async () => {
