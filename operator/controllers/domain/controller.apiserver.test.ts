@@ -210,6 +210,23 @@ test("a Domain that is made while another of its host is going has its host in t
   expect(world.api.objects("reserved_domains")).toEqual([]);
 });
 
+test("a reservation that is gone at ngrok is made anew, and shown no more until it is", async () => {
+  await using world = await startWorld({ controllers });
+  await world.create(Domain, domain);
+  const before = await world.until(Domain, "web", isReady);
+  await world.manager.stop();
+  world.api.reset();
+  world.api.faults.add({ kind: "status", status: 503, match: { method: "POST" }, times: 2 });
+
+  world.start();
+
+  const failing = await world.until(Domain, "web", (one) => condition(one, "Ready") === "False DomainCreationFailed");
+  expect(failing.status?.id).toBeUndefined();
+  const after = await world.until(Domain, "web", isReady);
+  expect(after.status?.id).not.toBe(before.status?.id);
+  expect(world.api.objects("reserved_domains")).toMatchObject([{ id: after.status?.id }]);
+});
+
 test("reclaimPolicy Retain keeps the reservation when the object goes", async () => {
   await using world = await startWorld({ controllers });
   await world.create(Domain, { ...domain, spec: { ...domain.spec, reclaimPolicy: "Retain" } });

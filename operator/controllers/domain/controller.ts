@@ -68,9 +68,12 @@ async function apply(domain: Domain, context: Context): Promise<Outcome<Domain>>
   const sent = JSON.stringify(desired);
   if (context.unchanged(sent) && isTrue(domain.status?.conditions, "Ready"))
     return done({ shown: asShown(domain), sent });
+  let isAbsent = false;
   try {
     if (context.ngrok === undefined) throw new KnownError("invalid", NO_KEY);
-    const { remote, adopted } = await findOrReserve(domain, desired, context.ngrok, context);
+    const recorded = await findRecorded(domain, context.ngrok, context);
+    isAbsent = recorded === undefined;
+    const { remote, adopted } = recorded ?? (await reserve(domain, desired, context.ngrok, context));
     if (remote.domain.toLowerCase() !== desired.domain.toLowerCase()) {
       const hint = `spec.domain was changed from ${remote.domain} to ${desired.domain}, and ngrok cannot rename: delete this Domain and create one for ${desired.domain}`;
       return stop("DomainInvalid", hint, { shown: showRenamed(domain, hint) });
@@ -82,7 +85,7 @@ async function apply(domain: Domain, context: Context): Promise<Outcome<Domain>>
     return wait(lookAgainAfter(notReadyFor(domain, context)), "ProvisioningError", { shown, sent });
   } catch (error) {
     if (context.signal.aborted) throw error;
-    return failed(error, { shown: showFailure(domain, error) });
+    return failed(error, { shown: showFailure(domain, error, isAbsent) });
   }
 }
 
@@ -92,24 +95,30 @@ interface Reserved {
   readonly adopted: boolean;
 }
 
-async function findOrReserve(
-  domain: Domain,
-  desired: DomainBody,
+async function findRecorded(
+  { status, metadata }: Domain,
   ngrok: NgrokPort,
-  context: Context,
-): Promise<Reserved> {
-  const id = domain.status?.id;
-  const known = id ? await ngrok.domains.find({ id }, context.signal) : undefined;
-  if (known !== undefined) return { remote: known, adopted: domain.metadata.annotations?.[ADOPTED] === "true" };
+  { signal }: Context,
+): Promise<Reserved | undefined> {
+  const remote = status?.id ? await ngrok.domains.find({ id: status.id }, signal) : undefined;
+  return remote && { remote, adopted: metadata.annotations?.[ADOPTED] === "true" };
+}
+
+async function reserve(domain: Domain, desired: DomainBody, ngrok: NgrokPort, context: Context): Promise<Reserved> {
   awaitLeaving(domain, context);
   await context.begin("create");
-  const reserved = await reserve(domain, desired, ngrok, context);
+  const reserved = await createOrFind(domain, desired, ngrok, context);
   await mark(domain, reserved.adopted, context);
   return reserved;
 }
 
 /** A host is unique in an account, so a reservation is simply tried: only a refusal costs a look at what is there. */
-async function reserve(domain: Domain, desired: DomainBody, ngrok: NgrokPort, context: Context): Promise<Reserved> {
+async function createOrFind(
+  domain: Domain,
+  desired: DomainBody,
+  ngrok: NgrokPort,
+  context: Context,
+): Promise<Reserved> {
   const tried = context.clock.now();
   try {
     return { remote: await ngrok.domains.change({ is: "create", body: desired }, context.signal), adopted: false };

@@ -1,7 +1,9 @@
 // What a Domain asks of ngrok, and how ngrok's answer reads.
 import { describe, expect, test } from "vitest";
 import type { DomainSpec } from "#api/domain.ts";
+import { ADOPTED } from "#api/keys.ts";
 import type { RemoteDomain } from "#ngrok/domains.ts";
+import { aDomain } from "#test/support/builders.ts";
 import { KnownError } from "#wire/errors.ts";
 import type { Shown } from "../../runtime/define-controller.ts";
 import { desiredDomain, lookAgainAfter, planDomain, showDomain, showFailure } from "./plan.ts";
@@ -39,6 +41,13 @@ describe("planDomain", () => {
       {},
       false,
       { is: "update", id: "rd_1", patch: { resolvesTo: [{ value: "us" }] } },
+    ],
+    [
+      "an empty list takes the points off",
+      { resolvesTo: [] },
+      { resolvesTo: [{ value: "eu" }] },
+      false,
+      { is: "update", id: "rd_1", patch: { resolvesTo: [] } },
     ],
     [
       "the old spelling counts where the new one is not set",
@@ -121,11 +130,21 @@ describe("showDomain", () => {
 
 test("a failure keeps what is known and says why in every condition, on one line", () => {
   const error = new KnownError("invalid", "ERR_NGROK_1:\n  no", { status: 400, code: "ERR_NGROK_1" });
-  const shown = showFailure({ status: { id: "rd_1", cnameTarget: "x.ngrok-cname.com", observedGeneration: 3 } }, error);
+  const status = { id: "rd_1", cnameTarget: "x.ngrok-cname.com", observedGeneration: 3 };
+  const shown = showFailure(aDomain({ status }), error, false);
   expect(shown.fields).toEqual({ id: "rd_1", cnameTarget: "x.ngrok-cname.com" });
   expect(shown.findings.map(({ status, reason, message }) => `${status} ${reason} ${message}`)).toEqual(
     Array(4).fill("False DomainCreationFailed ERR_NGROK_1: no"),
   );
+});
+
+test("of a reservation that ngrok has no more nothing is shown, unless it was left to this Domain", () => {
+  const error = new KnownError("transient", "lost", { code: "Ambiguous" });
+  const fieldsOf = (annotations: Record<string, string>) =>
+    showFailure(aDomain({ metadata: { annotations }, status: { id: "rd_1" } }), error, true).fields;
+  expect(fieldsOf({})).toEqual({});
+  expect(fieldsOf({ [ADOPTED]: "true" })).toEqual({});
+  expect(fieldsOf({ [ADOPTED]: "false" })).toEqual({ id: "rd_1" });
 });
 
 test("the longer it is not ready, the seldomer it is looked at", () => {

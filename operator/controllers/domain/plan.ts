@@ -1,6 +1,7 @@
 // What a Domain should be at ngrok, what has to be done for it, and how ngrok's answer reads in its status. Pure.
 import type { Finding } from "#api/conditions.ts";
 import type { CertificateManagementStatus, Domain, DomainSpec, DomainReason } from "#api/domain.ts";
+import { ADOPTED } from "#api/keys.ts";
 import { metadataText } from "#api/metadata.ts";
 import type { Change } from "#ngrok/change.ts";
 import type { DomainBody, DomainPatch, RemoteDomain } from "#ngrok/domains.ts";
@@ -112,13 +113,22 @@ function provisioningMessage({ certificateManagementStatus }: RemoteDomain): str
   return `${said === "" ? "Certificate provisioning in progress" : said}${started}${retries}`;
 }
 
-/** What was known before stays, and each condition says why there is nothing newer. */
-export function showFailure({ status }: Pick<Domain, "status">, error: unknown): Shown<Domain> {
+/**
+ * What was known before stays, and each condition says why there is nothing newer. Nothing stays of a reservation that ngrok
+ * has no more, so that one whose creation got lost is looked for by its host. But a Domain to which one was left is known by
+ * its lack of an id: it keeps the old one, or what a stranger has reserved since would be its own.
+ */
+export function showFailure(
+  { status, metadata }: Pick<Domain, "status" | "metadata">,
+  error: unknown,
+  isAbsent: boolean,
+): Shown<Domain> {
   const created = creationFailed("DomainCreated", "DomainCreationFailed", error);
   const rest = ["CertificateReady", "DNSConfigured", "Ready"].map((type) =>
     fails(type, "DomainCreationFailed", failureText(error)),
   );
-  return { fields: fieldsOf(status), findings: [created, ...rest] };
+  const isGone = isAbsent && metadata.annotations?.[ADOPTED] !== "false";
+  return { fields: isGone ? {} : fieldsOf(status), findings: [created, ...rest] };
 }
 
 /** Reserved under another name: ngrok cannot rename, and giving the old name back is not ours to decide. */

@@ -97,6 +97,21 @@ test("a crash before the status leaves no double, and another's policy of the sa
   expect(world.api.objects("ip_policies")).toHaveLength(2);
 });
 
+test("a policy that is gone at ngrok is made anew, and looked for when the answer to that is lost", async () => {
+  await using world = await startWorld({ controllers });
+  await world.create(IPPolicy, policy);
+  const before = await world.until(IPPolicy, "office", isReady);
+  await world.manager.stop();
+  world.api.reset();
+  world.api.faults.add({ kind: "reset", after: "commit", match: { method: "POST", path: /^\/ip_policies$/ } });
+
+  world.start();
+
+  const after = await world.until(IPPolicy, "office", (one) => isReady(one) && one.status?.id !== before.status?.id);
+  expect(world.api.objects("ip_policies")).toMatchObject([{ id: after.status?.id }]);
+  expect(rules(world)).toEqual(["allow 203.0.113.0/24", "deny 2001:db8::/32"]);
+});
+
 test("what an older release left in the status goes, and the policy it made is taken over", async () => {
   await using world = await startWorld({ controllers, start: false });
   const { description, metadata } = policy.spec;

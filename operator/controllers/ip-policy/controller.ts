@@ -54,9 +54,12 @@ async function apply(policy: IPPolicy, context: Context): Promise<Outcome<IPPoli
 async function reach(policy: IPPolicy, desired: Desired, context: Context): Promise<Reached> {
   const { ngrok, signal } = context;
   let id: string | undefined;
+  let isAbsent = false;
   try {
     if (ngrok === undefined) throw new KnownError("invalid", NO_KEY);
-    const change = planPolicy(desired, await find(policy, desired, ngrok, context));
+    const found = await find(policy, desired, ngrok, context);
+    isAbsent = found === undefined;
+    const change = planPolicy(desired, found);
     if (change.is !== "none") await context.begin(change.is);
     ({ id } = await ngrok.ipPolicies.change(change, signal));
     // A policy made just now has no rules: nothing has to be listed.
@@ -68,7 +71,7 @@ async function reach(policy: IPPolicy, desired: Desired, context: Context): Prom
     return { is: "there", id };
   } catch (error) {
     if (signal.aborted) throw error;
-    return id === undefined ? { is: "no policy", error } : { is: "no rules", id, error };
+    return id === undefined ? { is: "no policy", error, isAbsent } : { is: "no rules", id, error };
   }
 }
 

@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { RemoteIPPolicyRule } from "#ngrok/ip-policies.ts";
-import { type Desired, type DesiredRule, mayBeOurs, planRules, type RuleStep } from "./plan.ts";
+import { KnownError } from "#wire/errors.ts";
+import { type Desired, type DesiredRule, mayBeOurs, planRules, type RuleStep, showPolicy } from "./plan.ts";
 
 function rule(action: "allow" | "deny", cidr: string, description = ""): DesiredRule {
   return { action, cidr, description, metadata: "" };
@@ -93,4 +94,12 @@ describe("mayBeOurs", () => {
   test("not one with a rule that we do not want", () => {
     expect(mayBeOurs([remote("deny", "a")], desired(rule("allow", "a")))).toBe(false);
   });
+});
+
+test("a failure keeps the id, unless ngrok has it no more", () => {
+  const error = new KnownError("transient", "lost", { code: "Ambiguous" });
+  const after = (isAbsent: boolean) => showPolicy({ status: { id: "ipp_1" } }, { is: "no policy", error, isAbsent });
+  expect(after(false).fields).toEqual({ id: "ipp_1" });
+  expect(after(true).fields).toEqual({});
+  expect(after(true).findings[0]).toMatchObject({ type: "IPPolicyCreated", status: "Unknown" });
 });

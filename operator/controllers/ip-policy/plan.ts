@@ -119,11 +119,13 @@ function inOrder(steps: readonly RuleStep[]): readonly RuleStep[] {
 /** How far a reconcile came. */
 export type Reached =
   | { readonly is: "there"; readonly id: string }
-  | { readonly is: "no policy"; readonly error: unknown }
+  /** `isAbsent`: ngrok has said that it has none, so an id that was recorded is nobody's. */
+  | { readonly is: "no policy"; readonly error: unknown; readonly isAbsent: boolean }
   | { readonly is: "no rules"; readonly id: string; readonly error: unknown };
 
 export function showPolicy({ status }: Pick<IPPolicy, "status">, reached: Reached): Shown<IPPolicy> {
-  const id = reached.is === "no policy" ? status?.id : reached.id;
+  const known = reached.is === "no policy" && reached.isAbsent ? undefined : status?.id;
+  const id = reached.is === "no policy" ? known : reached.id;
   return { fields: id === undefined ? {} : { id }, findings: findingsOf(reached) };
 }
 

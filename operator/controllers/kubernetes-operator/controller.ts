@@ -82,23 +82,32 @@ async function apply(operator: KubernetesOperator, context: Context): Promise<Ou
   const sent = JSON.stringify(operator.spec);
   // With bindings the certificate has an end, so ngrok is asked each time; that is seldom.
   if (operator.status?.id && context.unchanged(sent) && !hasBindings(operator.spec)) return done({ sent });
+  let isAbsent = false;
   try {
     if (context.ngrok === undefined) throw new KnownError("invalid", NO_KEY, { status: 401 });
-    const remote = await register(operator, context.ngrok, context);
+    const { id } = operator.status ?? {};
+    const recorded = id ? await context.ngrok.operators.find({ id }, context.signal) : undefined;
+    isAbsent = recorded === undefined;
+    const remote = await register(operator, recorded, context.ngrok, context);
     const told = { shown: showOperator(operator, { is: "registered", remote }), sent };
     if (!hasBindings(operator.spec)) return done(told);
     const renewal = renewIn(endOf(remote.binding?.cert), context.clock.date()) ?? Infinity;
     return wait(Math.min(renewal + 1000, LOOK_AGAIN_MS), "the certificate is looked at again", told);
   } catch (error) {
     if (context.signal.aborted) throw error;
-    return failed(error, { shown: showOperator(operator, { is: "failed", error }) });
+    return failed(error, { shown: showOperator(operator, { is: "failed", error, isAbsent }) });
   }
 }
 
-async function register(operator: KubernetesOperator, ngrok: NgrokPort, context: Context): Promise<RemoteOperator> {
+async function register(
+  operator: KubernetesOperator,
+  recorded: RemoteOperator | undefined,
+  ngrok: NgrokPort,
+  context: Context,
+): Promise<RemoteOperator> {
   const { clock, signal } = context;
   const uid = await namespaceUid(operator, context);
-  const remote = await find(operator, uid, ngrok, context);
+  const remote = recorded ?? (await find(operator, uid, ngrok, context));
   if (!hasBindings(operator.spec))
     return await change(desiredOperator(operator, uid, undefined), remote, ngrok, context);
   const stored = await readPair(operator, context, () => ngrok.operators.keyAndRequest());
@@ -124,16 +133,13 @@ async function change(
   return await ngrok.operators.change(planned, context.signal);
 }
 
-/** By the recorded id; else a registration of this release name and namespace whose metadata says that it is this cluster's. */
+/** A registration of this release name and namespace whose metadata says that it is this cluster's. */
 async function find(
   operator: KubernetesOperator,
   uid: string | undefined,
   ngrok: NgrokPort,
   { signal }: Context,
 ): Promise<RemoteOperator | undefined> {
-  const id = operator.status?.id;
-  const recorded = id ? await ngrok.operators.find({ id }, signal) : undefined;
-  if (recorded !== undefined) return recorded;
   const { name, namespace = "" } = operator.metadata;
   const all = await ngrok.operators.matching({ name, namespace }, signal);
   const ours = all.filter((one) =>

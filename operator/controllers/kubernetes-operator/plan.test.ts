@@ -169,14 +169,20 @@ describe("showOperator", () => {
     [
       "never registered",
       undefined,
-      { is: "failed", error },
+      { is: "failed", error, isAbsent: false },
       ["Registered False RegistrationFailed", "Ready False RegistrationFailed"],
     ],
     [
       "registered before",
       registered,
-      { is: "failed", error },
+      { is: "failed", error, isAbsent: false },
       ["Registered True Registered", "Ready False ConfigurationFailed"],
+    ],
+    [
+      "registered before, and ngrok has it no more",
+      registered,
+      { is: "failed", error, isAbsent: true },
+      ["Registered False RegistrationFailed", "Ready False RegistrationFailed"],
     ],
     [
       "misconfigured from the start",
@@ -189,8 +195,16 @@ describe("showOperator", () => {
     expect(findings.map((one) => `${one.type} ${one.status} ${one.reason}`)).toEqual(said);
   });
 
+  test("a registration that ngrok has no more is not shown", () => {
+    const status = { ...registered, uri: "https://api.ngrok.com/k8sop_1", enabledFeatures: "ingress" };
+    const { fields } = showOperator(aKubernetesOperator({ status }), { is: "failed", error, isAbsent: true });
+    expect(fields).toEqual({ enabledFeatures: "ingress" });
+  });
+
   test("a failure keeps the id, and what the drain wrote is not ours to say", () => {
     const status = { ...registered, drain: { drainedResources: 0, failedResources: 0, totalResources: 0 } };
-    expect(showOperator(aKubernetesOperator({ status }), { is: "failed", error }).fields).toEqual({ id: "k8sop_1" });
+    expect(showOperator(aKubernetesOperator({ status }), { is: "failed", error, isAbsent: false }).fields).toEqual({
+      id: "k8sop_1",
+    });
   });
 });

@@ -160,7 +160,8 @@ export function renewIn(
 /** What a reconcile has come to. */
 export type Reached =
   | { readonly is: "registered"; readonly remote: RemoteOperator }
-  | { readonly is: "failed"; readonly error: unknown }
+  /** `isAbsent`: ngrok does not have what was recorded. */
+  | { readonly is: "failed"; readonly error: unknown; readonly isAbsent: boolean }
   | { readonly is: "misconfigured"; readonly problem: string };
 
 export function showOperator(
@@ -181,7 +182,12 @@ export function showOperator(
     };
   }
   const { conditions, observedGeneration: _, drain: __, ...fields } = status ?? {};
-  return { fields, findings: failures(reached, isTrue(conditions, "Registered")) };
+  const { id: ___, uri: ____, ...unregistered } = fields;
+  const isAbsent = reached.is === "failed" && reached.isAbsent;
+  return {
+    fields: isAbsent ? unregistered : fields,
+    findings: failures(reached, !isAbsent && isTrue(conditions, "Registered")),
+  };
 }
 
 const registered = holds("Registered", "Registered", "Registered with the ngrok API");
