@@ -31,3 +31,12 @@ export function creationFailed(type: string, reason: string, error: unknown): Fi
   const message = failureText(error);
   return mayExist(error) ? { type, status: "Unknown", reason, message } : fails(type, reason, message);
 }
+
+/**
+ * The parts of an endpoint's Ready in the order in which they say why it is not. A policy that waits for the endpoint says
+ * nothing of its own: what the endpoint waits for comes before it.
+ */
+export function inOrder(domain: Finding, policy: Finding | undefined, created: Finding): readonly Finding[] {
+  if (policy === undefined) return [domain, created];
+  return policy.reason === "Pending" ? [domain, created, policy] : [domain, policy, created];
+}

@@ -204,6 +204,25 @@ describe("the traffic policy", () => {
     expect(shown?.fields.trafficPolicy).toBe("inline");
   });
 
+  test("is not blamed for what has another reason", () => {
+    const wanted = look(one, { source: named });
+    const shown = showEndpoint(endpoint([refused("a")]), wanted);
+    expect(said(shown, "TrafficPolicyApplied")).toBe("False Pending");
+    expect(said(shown, "Ready", "message")).toBe("Failed to create endpoint: ngrok says no");
+    const lonely = showEndpoint(endpoint([]), look({}, { source: named }));
+    expect(said(lonely, "Ready", "message")).toMatch(/^No agent is running/);
+  });
+
+  test("that is in force stays so where agents fail and serve the earlier spec still", () => {
+    const applied = { ...shownBefore, type: "TrafficPolicyApplied", reason: "TrafficPolicyApplied" };
+    const after = (entry: AgentReplica) =>
+      showEndpoint(endpoint([entry], { conditions: [applied] }), look(one, { source: named }));
+    const still = { ...refused("a"), assignedURL: URL };
+    expect(said(after(still), "TrafficPolicyApplied")).toBe("True TrafficPolicyApplied");
+    expect(said(after(still), "Ready")).toBe("False NgrokAPIError");
+    expect(said(after(refused("a")), "TrafficPolicyApplied")).toBe("False Pending");
+  });
+
   test("that nobody wants has no condition", () => {
     expect(said(showEndpoint(endpoint([entry("a")]), look(one)), "TrafficPolicyApplied")).toBe("absent");
   });

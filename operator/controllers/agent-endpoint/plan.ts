@@ -1,8 +1,8 @@
 // What an AgentEndpoint is to show, from what each agent says of it: the leader alone makes conditions of that, so that
 // several agents never write over one another. Pure.
 import type { AgentEndpoint, AgentEndpointReason, AgentReplica } from "#api/agent-endpoint.ts";
-import { type Finding, foldReady } from "#api/conditions.ts";
-import { finding } from "../../endpoint/conditions.ts";
+import { type Finding, foldReady, isTrue } from "#api/conditions.ts";
+import { finding, inOrder } from "../../endpoint/conditions.ts";
 import { type DomainNeed, domainNeed } from "#api/domain-need.ts";
 import type { DomainPart } from "../../endpoint/domain.ts";
 import type { PolicySource } from "../../endpoint/traffic-policy.ts";
@@ -73,8 +73,8 @@ export function showEndpoint(endpoint: AgentEndpoint, look: Look): Shown<AgentEn
   const answers = answersOf(endpoint, look.agents);
   const created = createdFinding(answers, look);
   if (look.problem === undefined && isUnderway(endpoint, answers)) return undefined;
-  const policed = policyFinding(answers, look);
-  const parts = [look.domain.finding, ...(policed === undefined ? [] : [policed]), created];
+  const policed = policyFinding(answers, look, isTrue(endpoint.status?.conditions, "TrafficPolicyApplied"));
+  const parts = inOrder(look.domain.finding, policed, created);
   const message = `AgentEndpoint is active and ready${exceptions(answers)}`;
   const assignedURL = addressOf(endpoint, answers);
   const trafficPolicy = policyWord(look.source);
@@ -125,14 +125,16 @@ function waitingFor({ agents, where }: Look): string {
   return "Waiting for endpoint creation";
 }
 
-/** True only where an agent has opened the endpoint with it. */
-function policyFinding({ open, failed }: Answers, { source, problem }: Look): Finding | undefined {
+/** True only where an agent has opened the endpoint with one: who fails to change it may serve it still. */
+function policyFinding({ open, failed }: Answers, { source, problem }: Look, wasApplied: boolean): Finding | undefined {
   const type = "TrafficPolicyApplied";
   if (problem !== undefined) return fails(type, "TrafficPolicyError", problem);
   if (source.is === "none") return undefined;
-  if (open.length > 0) return holds(type, "TrafficPolicyApplied", "Traffic policy successfully applied");
+  const applied = holds(type, "TrafficPolicyApplied", "Traffic policy successfully applied");
+  if (open.length > 0) return applied;
   const refused = failed.filter(({ reason }) => reason === "TrafficPolicyError");
   if (refused.length > 0) return fails(type, "TrafficPolicyError", said(refused));
+  if (wasApplied && failed.some(({ assignedURL }) => assignedURL !== undefined)) return applied;
   return fails(type, "Pending", "Waiting for the endpoint");
 }
 

@@ -98,28 +98,22 @@ async function apply(endpoint: CloudEndpoint, context: Context): Promise<Outcome
     return done(show(wanted(source), { is: "pending" }));
   }
   warnOfDeprecated(endpoint, source, context);
+  let isAbsent = false;
   try {
     if (context.ngrok === undefined) throw new KnownError("invalid", NO_KEY);
-    const remote = await settle(endpoint, desired, context.ngrok, context);
+    const found = await find(endpoint, desired, context.ngrok, context);
+    isAbsent = found === undefined;
+    const change = planEndpoint(desired, found);
+    if (change.is !== "none") await context.begin(change.is);
+    const remote = await context.ngrok.endpoints.change(change, context.signal);
     return done({ ...show(wanted(source), { is: "there", remote }), sent });
   } catch (error) {
     if (context.signal.aborted) throw error;
-    return failed(error, show(wanted(source), { is: "failed", error }));
+    return failed(error, show(wanted(source), { is: "failed", error, isAbsent }));
   }
 }
 
-/** Finds what there is at ngrok and makes it what it should be. */
-async function settle(
-  endpoint: CloudEndpoint,
-  desired: EndpointBody,
-  ngrok: NgrokPort,
-  context: Context,
-): Promise<RemoteEndpoint> {
-  const found = await find(endpoint, desired, ngrok, context);
-  const change = planEndpoint(desired, found);
-  if (change.is !== "none") await context.begin(change.is);
-  return await ngrok.endpoints.change(change, context.signal);
-}
+/** What there is of it at ngrok. */
 
 async function find(
   endpoint: CloudEndpoint,

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { fails, holds } from "#api/conditions.ts";
 import type { CloudEndpointSpec } from "#api/cloud-endpoint.ts";
+import type { Condition } from "#api/define-kind.ts";
 import type { RemoteEndpoint } from "#ngrok/endpoints.ts";
 import { KnownError } from "#wire/errors.ts";
 import type { DomainPart } from "../../endpoint/domain.ts";
@@ -31,7 +32,7 @@ describe("planEndpoint", () => {
       {},
       { is: "none", remote },
     ],
-    ["no binding is named: ngrok's choice stays", {}, "", {}, { is: "none", remote }],
+    ["no binding is named, and it is public", {}, "", {}, { is: "none", remote }],
     [
       "pooling is not said: ngrok's choice stays",
       {},
@@ -60,6 +61,35 @@ describe("planEndpoint", () => {
       "",
       {},
       { is: "update", id: "ep_1", patch: { bindings: ["internal"] } },
+    ],
+    [
+      "the binding is taken out of the spec: public again",
+      {},
+      "",
+      { bindings: ["internal"] },
+      { is: "update", id: "ep_1", patch: { bindings: ["public"] } },
+    ],
+    [
+      "the list of bindings is emptied: public again",
+      { bindings: [] },
+      "",
+      { bindings: ["kubernetes"] },
+      { is: "update", id: "ep_1", patch: { bindings: ["public"] } },
+    ],
+    ["the list of bindings is empty, and it is public", { bindings: [] }, "", {}, { is: "none", remote }],
+    [
+      "ngrok does not say what the binding is: it is left",
+      {},
+      "",
+      { bindings: [] },
+      { is: "none", remote: { ...remote, bindings: [] } },
+    ],
+    [
+      "a host of .internal is internal of itself",
+      { url: "https://web.internal" },
+      "",
+      { url: "https://web.internal", bindings: ["internal"] },
+      { is: "none", remote: { ...remote, url: "https://web.internal", bindings: ["internal"] } },
     ],
     [
       "pooling is said",
@@ -91,6 +121,12 @@ describe("planEndpoint", () => {
     const desired = desiredEndpoint(spec, policy);
     expect(planEndpoint(desired, undefined)).toEqual({ is: "create", body: desired });
   });
+
+  test("what is made says nothing of what is empty", () => {
+    const change = planEndpoint(desiredEndpoint({ ...spec, bindings: [] }, ""), undefined);
+    const { url, description, metadata } = spec;
+    expect(change).toEqual({ is: "create", body: { url, description, metadata } });
+  });
 });
 
 describe("adoptable", () => {
@@ -119,11 +155,17 @@ describe("showEndpoint", () => {
   const refused: Reached = {
     is: "failed",
     error: new KnownError("invalid", "ERR_NGROK_334: in use", { status: 400, code: "ERR_NGROK_334" }),
+    isAbsent: false,
   };
-  const lost: Reached = { is: "failed", error: new KnownError("transient", "lost", { code: "Ambiguous" }) };
+  const lost: Reached = {
+    is: "failed",
+    isAbsent: false,
+    error: new KnownError("transient", "lost", { code: "Ambiguous" }),
+  };
   const badPolicy: Reached = {
     is: "failed",
     error: new KnownError("invalid", "ERR_NGROK_2201: bad", { status: 400, code: "ERR_NGROK_2201" }),
+    isAbsent: false,
   };
   const none: PolicyPart = { is: "none" };
   const wanted: PolicyPart = { is: "wanted" };
@@ -198,6 +240,18 @@ describe("showEndpoint", () => {
       },
     ],
     [
+      "refused for another reason than the policy: that reason is the endpoint's",
+      domainReady,
+      wanted,
+      refused,
+      {
+        DomainReady: "True DomainActive",
+        TrafficPolicyApplied: "False Pending",
+        CloudEndpointCreated: "False CloudEndpointCreationFailed",
+        Ready: "False CloudEndpointCreationFailed",
+      },
+    ],
+    [
       "the policy is missing",
       domainReady,
       { is: "broken", problem: "not there" },
@@ -215,6 +269,28 @@ describe("showEndpoint", () => {
     expect(Object.fromEntries(findings.map(({ type, status, reason }) => [type, `${status} ${reason}`]))).toEqual(
       conditions,
     );
+  });
+
+  test("a policy that is in force stays so when a change fails, and one that was refused is not blamed again", () => {
+    const at = { message: "said before", lastTransitionTime: "2026-01-01T00:00:00Z" };
+    const applied = { type: "TrafficPolicyApplied", status: "True", reason: "TrafficPolicyApplied", ...at } as const;
+    const after = (before: Condition, reached: Reached) =>
+      showEndpoint({ status: { id: "ep_1", conditions: [before] } }, domainReady, wanted, reached).findings.map(
+        ({ type, status, reason }) => `${type} ${status} ${reason}`,
+      );
+    expect(after(applied, refused)).toContain("TrafficPolicyApplied True TrafficPolicyApplied");
+    expect(after(applied, refused)).toContain("Ready False CloudEndpointCreationFailed");
+    expect(after(applied, badPolicy)).toContain("TrafficPolicyApplied False TrafficPolicyError");
+    const blamed = { ...applied, status: "False", reason: "TrafficPolicyError" } as const;
+    expect(after(blamed, refused)).toContain("TrafficPolicyApplied False Pending");
+  });
+
+  test("an id that ngrok has no more goes, with its address, whatever becomes of the new creation", () => {
+    const status = { id: "ep_1", assignedURL: "https://web.example.com" };
+    for (const failed of [lost, refused]) {
+      const { fields } = showEndpoint({ status }, domainReady, none, { ...failed, isAbsent: true } as Reached);
+      expect(fields).toEqual({ domainRef: domainReady.ref });
+    }
   });
 
   test("a failure keeps the id that is known", () => {

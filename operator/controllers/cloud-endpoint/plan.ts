@@ -1,13 +1,18 @@
 // What a CloudEndpoint should be at ngrok, what has to be done for it, and how that reads in its status. Pure.
-import { type Finding, foldReady } from "#api/conditions.ts";
-import type { CloudEndpoint, CloudEndpointSpec, CloudEndpointReason } from "#api/cloud-endpoint.ts";
+import { type Finding, foldReady, isTrue } from "#api/conditions.ts";
+import type {
+  CloudEndpoint,
+  CloudEndpointReason,
+  CloudEndpointSpec,
+  CloudEndpointStatus,
+} from "#api/cloud-endpoint.ts";
 import { metadataText } from "#api/metadata.ts";
-import { parseEndpointUrl } from "#api/names.ts";
+import { isInternalHost, parseEndpointUrl } from "#api/names.ts";
 import type { Change } from "#ngrok/change.ts";
 import type { EndpointBody, EndpointPatch, RemoteEndpoint } from "#ngrok/endpoints.ts";
 import { known } from "#wire/errors.ts";
 import type { DomainPart } from "../../endpoint/domain.ts";
-import { creationFailed, failureText, finding } from "../../endpoint/conditions.ts";
+import { creationFailed, failureText, finding, inOrder } from "../../endpoint/conditions.ts";
 import { samePolicy } from "../../endpoint/traffic-policy.ts";
 import type { Shown } from "../../runtime/define-controller.ts";
 
@@ -22,26 +27,33 @@ export function desiredEndpoint(spec: CloudEndpointSpec, policy: string): Endpoi
     description: spec.description ?? "",
     metadata: metadataText(spec.metadata),
     trafficPolicy: policy,
-    bindings: spec.bindings,
+    bindings: spec.bindings?.length === 0 ? undefined : spec.bindings,
     poolingEnabled: spec.poolingEnabled,
   };
 }
 
 export function planEndpoint(desired: EndpointBody, remote: RemoteEndpoint | undefined): EndpointChange {
-  if (remote === undefined) return { is: "create", body: desired };
+  if (remote === undefined)
+    return { is: "create", body: { ...desired, trafficPolicy: desired.trafficPolicy || undefined } };
+  const bindings = desired.bindings ?? bindingsOfNone(desired.url, remote);
   const patch: EndpointPatch = {
     ...(sameUrl(desired.url, remote.url) ? {} : { url: desired.url }),
     ...(desired.description === remote.description ? {} : { description: desired.description }),
     ...(desired.metadata === remote.metadata ? {} : { metadata: desired.metadata }),
     ...(samePolicy(desired.trafficPolicy ?? "", remote.trafficPolicy) ? {} : { trafficPolicy: desired.trafficPolicy }),
-    ...(desired.bindings === undefined || String(desired.bindings) === String(remote.bindings)
-      ? {}
-      : { bindings: desired.bindings }),
+    ...(String(bindings) === String(remote.bindings) ? {} : { bindings }),
     ...(desired.poolingEnabled === undefined || desired.poolingEnabled === remote.poolingEnabled
       ? {}
       : { poolingEnabled: desired.poolingEnabled }),
   };
   return Object.keys(patch).length === 0 ? { is: "none", remote } : { is: "update", id: remote.id, patch };
+}
+
+/** Where the spec names none: public, unless the host is internal of itself, or ngrok does not say what it has. */
+function bindingsOfNone(url: string, remote: RemoteEndpoint): readonly string[] {
+  const parsed = parseEndpointUrl(url);
+  const isLeft = remote.bindings.length === 0 || "problem" in parsed || isInternalHost(parsed.url.host);
+  return isLeft ? remote.bindings : ["public"];
 }
 
 /** Of the endpoints that a lost creation may have left: the only one that no object records, else none. */
@@ -67,7 +79,8 @@ export type Reached =
   | { readonly is: "there"; readonly remote: { readonly id: string; readonly url: string } }
   /** Not asked for yet, since something else has to come first. */
   | { readonly is: "pending" }
-  | { readonly is: "failed"; readonly error: unknown };
+  /** `isAbsent`: ngrok has said that it has none, so an id that was recorded is nobody's. */
+  | { readonly is: "failed"; readonly error: unknown; readonly isAbsent: boolean };
 
 /** The condition of the traffic policy: absent when there is none. */
 export type PolicyPart =
@@ -81,23 +94,23 @@ export function showEndpoint(
   policy: PolicyPart,
   reached: Reached,
 ): Shown<CloudEndpoint> {
-  const id = reached.is === "there" ? reached.remote.id : status?.id;
-  const created = createdFinding(status?.id, reached);
-  const policed = policyFinding(policy, reached);
-  const parts = [domain.finding, ...(policed === undefined ? [] : [policed]), created];
+  const policed = policyFinding(policy, reached, isTrue(status?.conditions, "TrafficPolicyApplied"));
+  const parts = inOrder(domain.finding, policed, createdFinding(status?.id, reached));
   const ready = foldReady(parts, { reason: "CloudEndpointActive", message: "CloudEndpoint is active and ready" });
   return {
-    fields: {
-      ...(id === undefined ? {} : { id }),
-      ...(reached.is === "there" ? { assignedURL: reached.remote.url } : pick(status?.assignedURL)),
-      ...(domain.ref === undefined ? {} : { domainRef: domain.ref }),
-    },
+    fields: { ...remoteFields(status, reached), ...(domain.ref === undefined ? {} : { domainRef: domain.ref }) },
     findings: [...parts, ready],
   };
 }
 
-function pick(assignedURL: string | undefined): { assignedURL?: string } {
-  return assignedURL === undefined ? {} : { assignedURL };
+function remoteFields(
+  status: CloudEndpoint["status"],
+  reached: Reached,
+): Pick<CloudEndpointStatus, "id" | "assignedURL"> {
+  if (reached.is === "there") return { id: reached.remote.id, assignedURL: reached.remote.url };
+  if (status === undefined || (reached.is === "failed" && reached.isAbsent)) return {};
+  const { id, assignedURL } = status;
+  return { ...(id === undefined ? {} : { id }), ...(assignedURL === undefined ? {} : { assignedURL }) };
 }
 
 function createdFinding(id: string | undefined, reached: Reached): Finding {
@@ -114,14 +127,16 @@ function createdFinding(id: string | undefined, reached: Reached): Finding {
   }
 }
 
-/** True only after ngrok accepted the policy together with the endpoint. */
-function policyFinding(policy: PolicyPart, reached: Reached): Finding | undefined {
+/** True only after ngrok accepted a policy together with the endpoint; that stays in force when another change fails. */
+function policyFinding(policy: PolicyPart, reached: Reached, wasApplied: boolean): Finding | undefined {
   const type = "TrafficPolicyApplied";
   if (policy.is === "broken") return fails(type, "TrafficPolicyError", policy.problem);
   if (policy.is === "none") return undefined;
-  if (reached.is === "there") return holds(type, "TrafficPolicyApplied", "Traffic policy successfully applied");
+  const applied = holds(type, "TrafficPolicyApplied", "Traffic policy successfully applied");
+  if (reached.is === "there") return applied;
   if (reached.is === "failed" && blamesPolicy(reached.error))
     return fails(type, "TrafficPolicyError", failureText(reached.error));
+  if (reached.is === "failed" && !reached.isAbsent && wasApplied) return applied;
   return fails(type, "Pending", "Waiting for the endpoint");
 }
 
