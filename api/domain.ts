@@ -97,7 +97,7 @@ export const Domain: OwnKind<Domain> = defineKind<Domain>({
         { enum: ["Delete", "Retain"], default: "Delete" },
       ),
       resolvesTo: pointsOfPresence(
-        "The points of presence that the name resolves to; ngrok chooses when none is given.",
+        "The points of presence that the name resolves to. Unset leaves what is chosen at ngrok; an empty list lets ngrok choose.",
       ),
       resolves_to: pointsOfPresence("Deprecated: write resolvesTo, which wins where both are set."),
     },
