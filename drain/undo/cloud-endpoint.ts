@@ -20,10 +20,11 @@ export async function undoCloudEndpoint(
     object;
   const { endpoints } = ngrokOf(hands);
   if (status?.id) return { remote: await endpoints.remove(status.id, signal), id: status.id };
+  const created = findCondition(status?.conditions, "CloudEndpointCreated");
+  const isUnmade = created?.status === "False";
   // Where ngrok refused, what has this URL is somebody else's.
-  if (spec?.url === undefined || findCondition(status?.conditions, "CloudEndpointCreated")?.status === "False") {
+  if (spec?.url === undefined || (isUnmade && created.reason === "CloudEndpointCreationFailed"))
     return { remote: "none" };
-  }
   if (status?.conditions === undefined && (await awaitsDomain(spec.url, object.metadata.namespace, hands, signal)))
     return { remote: "none" };
   const left = await endpoints.matching({ url: spec.url, metadata: metadataText(spec.metadata) }, signal);
@@ -31,6 +32,8 @@ export async function undoCloudEndpoint(
   if (only === undefined) return { remote: "none" };
   // Several clusters may pool one URL: which of them is ours nothing tells, so none is touched.
   if (left.length > 1) return { remote: "kept", why: `${left.length} endpoints at ${spec.url}, none recorded as ours` };
+  // Nothing had been begun when this was said. What was begun since ended before its status: it may be ours, or another cluster's.
+  if (isUnmade) return { remote: "kept", id: only.id, why: "it is not recorded as ours" };
   return { remote: await endpoints.remove(only.id, signal), id: only.id };
 }
 
