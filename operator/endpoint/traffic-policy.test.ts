@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { anNgrokTrafficPolicy } from "#test/support/builders.ts";
 import { Cache } from "../runtime/cache.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
-import { type PolicySource, policySource, policyText, samePolicy } from "./traffic-policy.ts";
+import { KnownError } from "#wire/errors.ts";
+import { blamesPolicy, type PolicySource, policySource, policyText, samePolicy } from "./traffic-policy.ts";
 
 const inline = { on_http_request: [] };
 const old = { on_tcp_connect: [] };
@@ -55,4 +56,31 @@ test("policies are the same when they say the same", () => {
   expect(samePolicy('{"a":[1,2],"b":{"c":1,"d":2}}', '{"b":{"d":2,"c":1},"a":[1,2]}')).toBe(true);
   expect(samePolicy('{"a":[1,2]}', '{"a":[2,1]}')).toBe(false);
   expect(samePolicy("", "{}")).toBe(false);
+});
+
+describe("blamesPolicy", () => {
+  test.for([
+    ["ERR_NGROK_2201: no", undefined],
+    ["no", "ERR_NGROK_2201"],
+    [
+      "cannot open https://web.test: The traffic policy is invalid: it is no object. (ERR_NGROK_2299)",
+      "ERR_NGROK_2299",
+    ],
+    ["Policy: unknown action", undefined],
+    ["your account has no such TrafficPolicy action", undefined],
+    ["the field traffic_policy is too long", undefined],
+  ] as const)("%s (%s) is about the policy", ([message, code], { expect }) => {
+    expect(blamesPolicy(new KnownError("transient", message, { ...(code && { code }) }))).toBe(true);
+  });
+
+  test.for([
+    "cannot open https://policy.example.com: it is taken",
+    "cannot open https://my-policy.test: it is taken",
+    "cannot open http://policy:80: no answer",
+    "cannot open https://web.test/policy: no answer",
+    "the endpoint 'policy-web' is in the way",
+    "too many policymakers",
+  ])("%s only quotes a name", (message, { expect }) => {
+    expect(blamesPolicy(new KnownError("transient", message))).toBe(false);
+  });
 });

@@ -1,5 +1,7 @@
 // The traffic policy that an endpoint means, wherever its spec says so: inline, by reference, or in the older spellings.
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
+import { code } from "#ngrok/errors.ts";
+import { known } from "#wire/errors.ts";
 import type { Cached } from "../runtime/define-controller.ts";
 
 interface PolicySpec {
@@ -74,6 +76,17 @@ function policyOf({ spec }: { readonly spec?: { readonly policy?: Record<string,
 export function policyName(spec: PolicySpec): readonly string[] {
   const source = policySource(spec);
   return source.is === "named" ? [source.name] : [];
+}
+
+/** The word by itself: a host, a path or an object's name of which it is a part is quoted in any error. */
+const NAMES_POLICY = /(?<![\w@/.-])(traffic[ _-]?)?policy(?!\w|[@/.-]\w|:\d)/i;
+
+/** Whether ngrok refused an endpoint for its traffic policy: it has many codes for that, and all of them say so in words. */
+export function blamesPolicy(error: unknown): boolean {
+  const { code: said, message } = known(error);
+  return (
+    said === code.invalidTrafficPolicy || message.includes(code.invalidTrafficPolicy) || NAMES_POLICY.test(message)
+  );
 }
 
 /** Policies are compared by what they say: ngrok and other writers may order and escape JSON in another way. */

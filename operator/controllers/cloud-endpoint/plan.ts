@@ -10,10 +10,9 @@ import { metadataText } from "#api/metadata.ts";
 import { isInternalHost, parseEndpointUrl } from "#api/names.ts";
 import type { Change } from "#ngrok/change.ts";
 import type { EndpointBody, EndpointPatch, RemoteEndpoint } from "#ngrok/endpoints.ts";
-import { known } from "#wire/errors.ts";
 import type { DomainPart } from "../../endpoint/domain.ts";
 import { creationFailed, failureText, finding, inOrder } from "../../endpoint/conditions.ts";
-import { samePolicy } from "../../endpoint/traffic-policy.ts";
+import { blamesPolicy, samePolicy } from "../../endpoint/traffic-policy.ts";
 import type { Shown } from "../../runtime/define-controller.ts";
 
 const { holds, fails } = finding<CloudEndpointReason>();
@@ -138,9 +137,4 @@ function policyFinding(policy: PolicyPart, reached: Reached, wasApplied: boolean
     return fails(type, "TrafficPolicyError", failureText(reached.error));
   if (reached.is === "failed" && !reached.isAbsent && wasApplied) return applied;
   return fails(type, "Pending", "Waiting for the endpoint");
-}
-
-function blamesPolicy(error: unknown): boolean {
-  const { code, message } = known(error);
-  return code === "ERR_NGROK_2201" || message.includes("ERR_NGROK_2201") || message.toLowerCase().includes("policy");
 }

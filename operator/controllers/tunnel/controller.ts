@@ -103,7 +103,11 @@ async function open(
     return { is: "done", entry: entryOf(opened.url) };
   } catch (error) {
     if (known(error).code === code.noSession) return noSession(known(error).message);
-    return { is: "failed", error, entry: said(problemOf(error)) };
+    const problem = problemOf(error);
+    const { reason, why } = problem;
+    // Whatever its code: the same policy is refused again.
+    if (reason === "TrafficPolicyError") return { is: "stop", reason, hint: why, entry: said(problem) };
+    return { is: "failed", error, entry: said(problem) };
   }
 
   function said(problem: Problem) {

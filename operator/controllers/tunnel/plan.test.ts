@@ -114,6 +114,11 @@ test.for([
   });
 });
 
+test("what is refused in words about the policy is told as such, also with a code that nobody knows", () => {
+  const error = new KnownError("transient", "The traffic policy has too many rules", { code: "ERR_NGROK_2299" });
+  expect(problemOf(error)).toMatchObject({ reason: "TrafficPolicyError", why: error.message });
+});
+
 test("a message is cut where the status would refuse it, and with it the whole entry", () => {
   const long = entryOf(undefined, { is: "problem", reason: "NgrokAPIError", why: "x".repeat(5000) });
   expect(long).toEqual({ reason: "NgrokAPIError", message: "x".repeat(1024) });

@@ -7,7 +7,7 @@ import type { SecretObject } from "#kube/kinds.ts";
 import type { AgentSpec, AgentTermination, Binding, KeyPair } from "#ngrok/agent-port.ts";
 import { code } from "#ngrok/errors.ts";
 import { known } from "#wire/errors.ts";
-import { type PolicyText, samePolicy } from "../../endpoint/traffic-policy.ts";
+import { blamesPolicy, type PolicyText, samePolicy } from "../../endpoint/traffic-policy.ts";
 
 type Reason = AgentReplica["reason"];
 
@@ -72,13 +72,13 @@ export function sameEndpoint(a: AgentSpec, b: AgentSpec): boolean {
 
 /** What failed, as it stands in the status. */
 export function problemOf(error: unknown): Problem {
-  const { message, hint, code: said } = known(error);
-  return { is: "problem", reason: reasonOf(said), why: hint === undefined ? message : `${message}: ${hint}` };
+  const { message, hint } = known(error);
+  return { is: "problem", reason: reasonOf(error), why: hint === undefined ? message : `${message}: ${hint}` };
 }
 
-function reasonOf(said: string | undefined): Problem["reason"] {
-  if (said === code.invalidTrafficPolicy) return "TrafficPolicyError";
-  return said === code.configuration ? "ConfigurationError" : "NgrokAPIError";
+function reasonOf(error: unknown): Problem["reason"] {
+  if (known(error).code === code.configuration) return "ConfigurationError";
+  return blamesPolicy(error) ? "TrafficPolicyError" : "NgrokAPIError";
 }
 
 /** @param assignedURL where this agent serves, also when that is by an older spec. */
