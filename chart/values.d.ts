@@ -78,7 +78,7 @@ export interface Values {
   serverAddr?: string;
   /** Certificate authorities for connections to ngrok: trusted (built in, the same as empty) or host (those of the image's system store). */
   rootCAs?: "" | "trusted" | "host";
-  /** One more certificate authority, trusted by every pod of the chart, hooks included: for a proxy or a private ngrok server. */
+  /** One more certificate authority, trusted by every pod of the chart, hooks included: for a proxy or a private ngrok server. With NGROK_OPERATOR_RESTART_ON_CERT_CHANGE: "true" in extraEnv, agents and forwarders start anew when it changes. */
   extraCA?: {
     /** Secret that holds it. */
     secretName?: string;

@@ -1,7 +1,7 @@
 // ngrok's agent SDK behind our port; nothing else knows it. Importing this file loads the native library, so only programs do.
 import { type Listener, type Session as SdkSession, SessionBuilder } from "@ngrok/ngrok";
 import { agentError, withoutToken } from "./agent-errors.ts";
-import { authoritiesOf, type RootCAs, trustedBy } from "./agent-roots.ts";
+import { authoritiesOf, type RootCAs, trustedBy } from "./roots.ts";
 import type { Bind, Connect, Listening, Session, SessionEvents } from "./agent-session.ts";
 import type { WayOut } from "./agent-way-out.ts";
 

@@ -37,8 +37,8 @@ export interface ForwarderOptions {
   readonly limits: ForwarderLimits;
   readonly clock: Clock;
   readonly log: Log;
-  /** Authorities (PEM) of the ingress; default those that the process trusts. */
-  readonly ca?: string;
+  /** Authorities (PEM) of the ingress. */
+  readonly ca: readonly string[];
   /** From an origin to the proxy that leads there, as whoever reads the environment found it (wire/proxy-from.ts). */
   readonly proxy?: (origin: string) => string | undefined;
   readonly meter?: ConnectionMeter;
@@ -83,12 +83,13 @@ export class Forwarder {
   /** How connections that come prove who they are from now on. Throws KnownError invalid when it is no pair: then the pair before stays. */
   present(pair: Pair): void {
     if (pair.cert === this.#pair?.cert && pair.key === this.#pair.key) return;
-    const { ca } = this.#options;
+    // Hundreds of authorities are parsed here, so this is done once for all connections of a pair.
+    const ca = [...this.#options.ca];
     try {
       if (pair.cert === "" || pair.key === "") throw new Error("one of them is empty");
       const { cert } = pair;
       const key = readableKey(pair.key);
-      this.#context = createSecureContext({ cert, key, minVersion: "TLSv1.2", ...(ca === undefined ? {} : { ca }) });
+      this.#context = createSecureContext({ cert, key, ca, minVersion: "TLSv1.2" });
     } catch (error) {
       // OpenSSL's words name no part of a key.
       const why = error instanceof Error ? error.message : String(error);

@@ -7,6 +7,7 @@ import { connect } from "#kube/connection.ts";
 import { ConfigMap } from "#kube/kinds.ts";
 import { type Clock, systemClock } from "#wire/clock.ts";
 import { KnownError } from "#wire/errors.ts";
+import { AUTHORITIES, followAuthorities, readAuthorities } from "./authorities.ts";
 import type { Flag, Manager } from "./define-manager.ts";
 import { type FlagValues, notEmpty, oneOf, parseFlags } from "./flags.ts";
 import { type Encoder, isLevel, type Log, openLog } from "./log.ts";
@@ -83,6 +84,8 @@ export interface Opened {
   readonly signal: AbortSignal;
   /** How long the pod may take to stop, milliseconds. */
   readonly graceMs: number;
+  /** Authorities that the cluster adds, PEM. */
+  readonly extraRoots: readonly string[];
   readonly metrics: Pick<Metrics, "connections" | "session">;
 }
 
@@ -96,21 +99,29 @@ export interface ReplicaProgram {
   open(opened: Opened): Work | Promise<Work>;
 }
 
-/** Runs until the signal. Returns the exit code; what a user did wrong is one line and a remedy, only a bug has a stack. */
+/** Runs until the signal, or until it is to start anew. Returns the exit code; what a user did wrong is one line and a remedy, only a bug has a stack. */
 export async function replicaProgram(program: ReplicaProgram, given: Surroundings): Promise<number> {
   const { name } = program.manager;
+  const anew = new AbortController();
+  const signal = AbortSignal.any([given.signal, anew.signal]);
   try {
-    return await start(program, parseFlags(program.manager.flags, given.argv), given);
+    const flags = parseFlags(program.manager.flags, given.argv);
+    return await start(program, flags, { ...given, signal }, (why) => anew.abort(new Error(why)));
   } catch (error) {
     if (error instanceof KnownError)
       given.err.write(`${name}: ${error.message}${error.hint === undefined ? "" : `: ${error.hint}`}\n`);
-    else if (!given.signal.aborted)
+    else if (!signal.aborted)
       given.err.write(`${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    return given.signal.aborted ? 0 : 1;
+    return signal.aborted ? 0 : 1;
   }
 }
 
-async function start(program: ReplicaProgram, flags: FlagValues, given: Surroundings): Promise<number> {
+async function start(
+  program: ReplicaProgram,
+  flags: FlagValues,
+  given: Surroundings,
+  stop: (why: string) => void,
+): Promise<number> {
   const { env, signal } = given;
   const release = releaseOf(flags, env["POD_NAMESPACE"] ?? "");
   const log = openLog(
@@ -122,6 +133,8 @@ async function start(program: ReplicaProgram, flags: FlagValues, given: Surround
     given.out,
   );
   const clock = systemClock;
+  const folder = env["NGROK_EXTRA_CA_DIR"] ?? AUTHORITIES;
+  const extraRoots = await readAuthorities(folder);
   const metrics = openMetrics();
   await using connection = await connect({
     env,
@@ -135,8 +148,16 @@ async function start(program: ReplicaProgram, flags: FlagValues, given: Surround
     { version: VERSION, release: `${release.namespace}/${release.name}`, pod, server: connection.server },
     `${program.manager.name} starts`,
   );
+  const restarts = isTrue(env["NGROK_OPERATOR_RESTART_ON_CERT_CHANGE"]);
+  followAuthorities({ folder, before: extraRoots, clock, log, signal }, () => {
+    const hint = restarts
+      ? "the pod starts anew with them"
+      : "start the pods anew to have them trusted: kubectl rollout restart deployment";
+    log.info({ folder, hint }, "the authorities have changed");
+    if (restarts) stop("the authorities have changed");
+  });
   return await runReplicas({
-    ...(await program.open({ flags, clock, log, signal, graceMs, metrics })),
+    ...(await program.open({ flags, clock, log, signal, graceMs, extraRoots, metrics })),
     connection,
     release,
     clusterWide: flags["rbac-cluster"] === "true",
@@ -147,6 +168,11 @@ async function start(program: ReplicaProgram, flags: FlagValues, given: Surround
     log,
     signal,
   });
+}
+
+/** In the spellings that operators of earlier releases took. */
+function isTrue(value = ""): boolean {
+  return ["1", "t", "true"].includes(value.toLowerCase());
 }
 
 function releaseOf(flags: FlagValues, namespace: string): Release {

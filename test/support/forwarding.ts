@@ -54,7 +54,7 @@ export async function startForwarding({
     limits: { ...LIMITS, ...limits },
     clock,
     log,
-    ca: ingress.ca,
+    ca: [ingress.ca],
     ...(proxy === undefined ? {} : { proxy }),
     meter: measured.connections(),
   });

@@ -17,6 +17,8 @@ import { startWorld, type World } from "#test/support/world.ts";
 
 interface AgentProcess extends AsyncDisposable {
   readonly child: ChildProcess;
+  /** Its folder of authorities. */
+  readonly authorities: string;
   log(): string;
   readonly ended: Promise<number | null>;
   /** Status and text of a probe; 0 while nobody listens. */
@@ -68,6 +70,7 @@ async function anAgent(
   };
   return {
     child,
+    authorities: folder,
     log: () => log,
     ended,
     probe,
@@ -144,7 +147,25 @@ test("an agent that cannot read the folder of authorities ends, and names it and
   // Root reads everything, but lists no file.
   await using agent = await anAgent(world, edge, "agent-1", { NGROK_EXTRA_CA_DIR: import.meta.filename });
   expect(await agent.ended).not.toBe(0);
-  expect(agent.log()).toMatch(/the authorities in \S+ cannot be read: ENOTDIR.*: let the agent's user read/);
+  expect(agent.log()).toMatch(/the authorities in \S+ cannot be read: ENOTDIR.*: let the pod's user read/);
+});
+
+test("an agent whose authorities change says so, and goes on with those before unless it is told to start anew", async () => {
+  await using world = await startWorld({ controllers: [], start: false });
+  await using edge = await startNgrokEdge();
+  await using stays = await anAgent(world, edge, "agent-1");
+  await using goes = await anAgent(world, edge, "agent-2", { NGROK_OPERATOR_RESTART_ON_CERT_CHANGE: "true" });
+  for (const agent of [stays, goes]) {
+    await agent.ready();
+    await writeFile(join(agent.authorities, "next.crt"), edge.ca);
+  }
+  expect(await goes.ended).toBe(0);
+  await seen(
+    () => `it says so; it said: ${stays.log()}`,
+    () => Promise.resolve(/the authorities have changed/.test(stays.log())),
+  );
+  expect(stays.log()).toContain("kubectl rollout restart");
+  expect((await stays.probe("/readyz")).status).toBe(200);
 });
 
 test("an agent that loses its session is alive and not ready, says why, and is ready again when it serves again", async () => {

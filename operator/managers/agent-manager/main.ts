@@ -1,12 +1,10 @@
 // The program of the agent-manager: the process's environment, arguments and signals, handed to the runtime.
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import process from "node:process";
 import { VERSION } from "#api/version.ts";
 import { agentConnect } from "#ngrok/agent.ts";
 import { Agent } from "#ngrok/agent-keep.ts";
 import type { AgentState } from "#ngrok/agent-port.ts";
-import { asError, KnownError } from "#wire/errors.ts";
+import { KnownError } from "#wire/errors.ts";
 import { proxyFrom } from "#wire/proxy-from.ts";
 import { tunnelController } from "../../controllers/tunnel/controller.ts";
 import { Tunnels } from "../../controllers/tunnel/tunnels.ts";
@@ -15,9 +13,6 @@ import type { FlagValues } from "../../runtime/flags.ts";
 import type { Check } from "../../runtime/health.ts";
 import { type Opened, replicaProgram, type Work } from "../../runtime/replica-program.ts";
 import { agentManager } from "./manager.ts";
-
-/** Where authorities stand that a cluster adds; it need not exist. */
-const EXTRA_ROOTS = "/etc/ssl/certs/ngrok";
 
 /** Of the pod's grace, what is left for the process to end. */
 const SPARE_MS = 2_000;
@@ -35,13 +30,13 @@ process.exitCode = await replicaProgram(
 // The SDK's connection would keep nothing alive, but its threads must not outlive what was asked of them.
 process.exit();
 
-async function open({ flags, clock, log, signal, graceMs, metrics }: Opened): Promise<Work> {
+function open({ flags, clock, log, signal, graceMs, metrics, extraRoots }: Opened): Work {
   const authtoken = process.env["NGROK_AUTHTOKEN"] ?? "";
   const connect = agentConnect({
     authtoken,
     serverAddr: flags["server-addr"] ?? "",
     roots: flags["root-cas"] === "host" ? "host" : "trusted",
-    extraRoots: await extraRoots(process.env["NGROK_EXTRA_CA_DIR"] ?? EXTRA_ROOTS),
+    extraRoots,
     proxy: proxyFrom(process.env),
     client: { name: "ngrok-operator", version: VERSION, comment: commentOf(flags) },
   });
@@ -99,29 +94,4 @@ function reasonOf(state: AgentState): string | undefined {
 /** What ngrok's dashboard shows of this client, as it always has. */
 function commentOf(flags: FlagValues): string {
   return flags["enable-feature-gateway"] === "true" ? '{"gateway": "gateway-api"}' : "{}";
-}
-
-/** Throws KnownError for what cannot be read, or holds no certificate: it was put there to be trusted. */
-async function extraRoots(folder: string): Promise<string[]> {
-  const unreadable = (error: unknown): never => {
-    throw new KnownError("invalid", `the authorities in ${folder} cannot be read: ${asError(error).message}`, {
-      hint: "let the agent's user read the folder and its files, or take it away",
-      cause: error,
-    });
-  };
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) =>
-    error.code === "ENOENT" ? [] : unreadable(error),
-  );
-  const texts = await Promise.all(
-    // A mounted volume has folders of its own beside the files.
-    names
-      .filter((name) => !name.startsWith("."))
-      .map(async (name) => ({ name, text: await readFile(join(folder, name), "utf8") })),
-  ).catch(unreadable);
-  const wrong = texts.find(({ text }) => !text.includes("-----BEGIN CERTIFICATE-----"));
-  if (wrong !== undefined)
-    throw new KnownError("invalid", `${join(folder, wrong.name)} is no PEM certificate`, {
-      hint: "put the authority's certificate there as PEM text, or take the file away",
-    });
-  return texts.map(({ text }) => text);
 }

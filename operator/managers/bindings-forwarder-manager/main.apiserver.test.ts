@@ -1,8 +1,8 @@
 // The bindings-forwarder-manager as the process that it is in a pod: with the rights of the chart and no other, trusting
-// ngrok by NODE_EXTRA_CA_CERTS, through a drain and to its end.
+// ngrok by NODE_EXTRA_CA_CERTS or a folder of authorities, through a drain and to its end.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { BoundEndpoint } from "#api/bound-endpoint.ts";
@@ -136,6 +136,25 @@ test("behind a proxy it reaches ngrok through it, and the API server without", a
   expect(String(await exchange(port, "x"))).toBe("x");
   expect(new Set(proxy.opened)).toEqual(new Set([ingress.address]));
   expect(program.output()).not.toContain("hunter2");
+});
+
+test("it trusts ngrok by a folder of authorities alone, and ends with 0, to start anew, when they change and it is told to", async () => {
+  const folder = join(rig.folder, "authorities");
+  await mkdir(folder);
+  await writeFile(join(folder, "ngrok.crt"), ingress.ca);
+  const port = await freePort();
+  const spec = { endpointURL: "http://web.shop:80", port };
+  await rig.write.create(BoundEndpoint, aBoundEndpoint({ metadata: at("trusting"), spec }), signal);
+  await using program = await start([], {
+    NODE_EXTRA_CA_CERTS: "",
+    NGROK_EXTRA_CA_DIR: folder,
+    NGROK_OPERATOR_RESTART_ON_CERT_CHANGE: "true",
+  });
+  await listens("trusting");
+  expect(String(await exchange(port, "x"))).toBe("x");
+  await writeFile(join(folder, "next.crt"), (await createAuthority(90)).certificate);
+  expect(await program.ended()).toBe(0);
+  expect(program.output()).toMatch(/the authorities have changed.*takes no new connections.*stopped/s);
 });
 
 test("with the chart's rights alone it serves, through a drain as well, and lets connections end when it is stopped", async () => {

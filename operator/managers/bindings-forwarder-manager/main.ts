@@ -1,5 +1,6 @@
 // The program of the bindings-forwarder-manager: the process's environment, arguments and signals, handed to the runtime.
 import process from "node:process";
+import { ingressAuthorities } from "#ngrok/roots.ts";
 import { proxyFrom } from "#wire/proxy-from.ts";
 import { Forwarder, LIMITS } from "../../forwarding/forwarder.ts";
 import { withHands } from "../../runtime/define-replica.ts";
@@ -22,9 +23,10 @@ process.exitCode = await replicaProgram(
 // After a loop has broken, what listens would keep the process alive, with nobody to look after it.
 process.exit();
 
-function open({ clock, log, graceMs, metrics }: Opened): Work {
+function open({ clock, log, graceMs, metrics, extraRoots }: Opened): Work {
   const proxy = proxyFrom(process.env);
-  const forwarder = new Forwarder({ limits: LIMITS, clock, log, proxy, meter: metrics.connections() });
+  const ca = ingressAuthorities(extraRoots);
+  const forwarder = new Forwarder({ limits: LIMITS, clock, log, ca, proxy, meter: metrics.connections() });
   return {
     works: [withHands(listenerController, forwarder)],
     checks: { alive: [], ready: [] },

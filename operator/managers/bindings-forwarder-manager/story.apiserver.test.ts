@@ -40,7 +40,7 @@ test("an endpoint with the binding is reached by a pod, and its port is closed w
     ngrok: { authority, ingressEndpoint: ingress.address },
   });
   const log = openLog({ level: "error", encoder: "json", secrets: [] }, { write: () => undefined });
-  const forwarder = new Forwarder({ limits: LIMITS, clock, log, ca: ingress.ca });
+  const forwarder = new Forwarder({ limits: LIMITS, clock, log, ca: [ingress.ca] });
   await using stack = new AsyncDisposableStack();
   stack.defer(async () => await forwarder.stop(0));
   await aForwarder(world, "forwarder-1");

@@ -1,5 +1,5 @@
-// The certificate authority of ngrok's edge, as the agent's SDK has it built in: authorities that a cluster adds take its
-// place in the SDK, so that both have to be given together.
+// Whom agents and forwarders trust to be ngrok: ngrok's own authority, as the agent's SDK has it built in, and those that a
+// cluster adds. In the SDK these take its place, so that both have to be given together.
 import { getCACertificates } from "node:tls";
 
 const NGROK_ROOT = `-----BEGIN CERTIFICATE-----
@@ -41,4 +41,9 @@ export function trustedBy(roots: RootCAs, extra: readonly string[]): string | un
   return authoritiesOf(roots, extra)
     .map((pem) => `${pem.trim()}\n`)
     .join("");
+}
+
+/** The authorities by which a forwarder trusts ngrok's binding ingress, PEM: those of the process, ngrok's own and `extra`. */
+export function ingressAuthorities(extra: readonly string[]): string[] {
+  return [...getCACertificates("default"), NGROK_ROOT, ...extra];
 }
