@@ -122,6 +122,17 @@ describe("destinations with weights", () => {
     },
   );
 
+  test.for(["TCP", "TLS"] as const)(
+    "that is the only one of a %s host and 0 is denied in its own endpoint too, which would else take everything",
+    (protocol, { expect }) => {
+      const routes = [connectionRoute(to("a", 0))];
+      expect(lines({ protocol, into: "a", routes }, "on_tcp_connect")).toEqual([
+        `Initialize-Local-Service-Match ${setVar(false)}`,
+        `Generated-Route-No-Destination [${NOT_LOCAL}] deny undefined`,
+      ]);
+    },
+  );
+
   test("one of which is the endpoint's own Service", () => {
     expect(lines({ into: "b", routes: [route("/", [to("a"), to("b")])] }).slice(1, -1)).toEqual([
       `Gen-Random-Number [${path}; ${NOT_LOCAL}] ${draw(1)}`,

@@ -80,8 +80,8 @@ function connectionRouting(assembly: Assembly): Policy {
   const { host, local } = assembly;
   const destinations = host.routes.flatMap((route) => route.destinations);
   const phase = "on_tcp_connect";
-  // The endpoint that this stands in sends everything to the one destination by itself.
-  if (local !== undefined && destinations.length === 1) return EMPTY_POLICY;
+  // The endpoint that this stands in sends everything to the one destination by itself, unless that is to get nothing.
+  if (local !== undefined && destinations.length === 1 && !isWeightless(destinations)) return EMPTY_POLICY;
   const first =
     local === undefined ? [] : [setVars("Initialize-Local-Service-Match", [], [{ request_matched_local_svc: false }])];
   return joinPolicies([
@@ -104,9 +104,9 @@ function spread(
       localName: "Generated-Local-Service-Route",
       expressions: [...expressions, ...weighed],
     });
-  const total = destinations.reduce((sum, one) => sum + weightOf(one), 0);
-  if (destinations.length > 0 && total === 0) return [policyWith(phase, [refusal(NO_DESTINATION, phase, expressions)])];
+  if (isWeightless(destinations)) return [policyWith(phase, [refusal(NO_DESTINATION, phase, expressions)])];
   if (destinations.length < 2) return destinations.flatMap((one) => to(one, []));
+  const total = destinations.reduce((sum, one) => sum + weightOf(one), 0);
   const draw = setVars("Gen-Random-Number", expressions, [
     { weighted_route_random_num: `\${rand.int(0,${total - 1})}` },
   ]);
@@ -119,6 +119,11 @@ function spread(
       return to(one, [share(low, next - 1)]);
     }),
   ];
+}
+
+/** Whether all that there are have the weight 0. */
+function isWeightless(destinations: readonly Destination[]): boolean {
+  return destinations.length > 0 && destinations.every((one) => weightOf(one) === 0);
 }
 
 function weightOf({ weight }: Destination): number {

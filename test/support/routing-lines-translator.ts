@@ -119,8 +119,8 @@ const POLICY: readonly Line[] = [
   ),
   line(
     "4.16 rule: weight 0",
-    ["HTTPRoute", "TCPRoute"],
-    "weight-zero weight-zero-first weight-none weight-alone tcp-none",
+    ["HTTPRoute", ...BYTES],
+    "weight-zero weight-zero-first weight-none weight-alone tcp-none tcp-alone tls-alone",
   ),
   line(
     "4.16 rule: Generated-Route, Generated-Local-Service-Route",

@@ -142,6 +142,17 @@ function bytes({ shop, other }: Places): Row[] {
       ...more("tcp-none"),
       verbose,
     }),
+    ...(["TCP", "TLS"] as const).map((protocol) => {
+      const name = `${protocol.toLowerCase()}-alone`;
+      return gatewayRow(shop, name, ['"kind":"AgentEndpoint"', '"deny"', "Generated-Route-No-Destination"], {
+        ...(protocol === "TCP" ? tcp(name, 5439) : tls),
+        route: {
+          kind: `${protocol}Route`,
+          rule: { backendRefs: [ref(name, 0)] },
+          spec: protocol === "TCP" ? {} : { hostnames: [hostOf(name)] },
+        },
+      });
+    }),
     // Whoever has the grant is any TCPRoute, to any Service.
     gatewayRow(shop, "tcp-granted", ["tcp://tcp-granted."], {
       ...tcp("tcp-granted", 5437),
