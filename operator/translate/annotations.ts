@@ -19,6 +19,16 @@ export type Suffix =
   | "traffic-policy"
   | "url";
 
+/** Those of which endpointSettings are made. */
+export const SETTINGS: readonly Suffix[] = [
+  "bindings",
+  "description",
+  "mapping-strategy",
+  "metadata",
+  "pooling-enabled",
+  "traffic-policy",
+];
+
 export interface Annotation {
   /** With its prefix. */
   readonly key: string;

@@ -227,7 +227,7 @@ function filterRows({ shop, other }: Places): Row[] {
       "redirect-prefix",
       ['"to":"$1://$2$3/new$5"', '"status_code":302'],
       redirect({ path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/new" } }),
-      nowhere,
+      { ...nowhere, told: "so that /x becomes /newx" },
     ),
     one("redirect-plain", ['"to":"http://$2$3$4$5"'], redirect({ scheme: "http", port: 80 }), nowhere),
     one(

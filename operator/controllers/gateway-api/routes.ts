@@ -14,7 +14,6 @@ import {
   Service,
 } from "#kube/kinds.ts";
 import { isClaimed } from "../../endpoint/claimed.ts";
-import { legacyEvent } from "../../endpoint/legacy-annotations.ts";
 import { translationOptions } from "../../endpoint/translation-options.ts";
 import {
   type Cached,
@@ -161,11 +160,9 @@ function apply(kind: RouteKind, route: RouteObject, context: Context): Promise<O
   const isAlone = rivalKinds(kind).length === 0;
   const view = viewOf(context, gateways, isAlone ? [[kind, [route]]] : besideOf(kind, route, gateways, cached));
   const { problems } = virtualHostsOfGateways(view.manifests, view.options);
-  const told = isRouteServed(route, context)
-    ? [problemEvent(problems, nameOf(kind, route)), legacyEvent(route)].flatMap((one) => one ?? [])
-    : [];
-  const sent = JSON.stringify(told);
-  if (!unchanged(sent)) for (const one of told) event(one);
+  const told = isRouteServed(route, context) ? problemEvent(problems, nameOf(kind, route)) : undefined;
+  const sent = JSON.stringify(told ?? {});
+  if (told !== undefined && !unchanged(sent)) event(told);
   const status = routeStatus(view, kind.kind, route, readGateways(view), now(context));
   return Promise.resolve(done({ sent, status }));
 }

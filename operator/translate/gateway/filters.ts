@@ -4,7 +4,7 @@ import type { KubeObject } from "#kube/kind.ts";
 import type { HeaderModifier, HttpRouteFilter, ObjectReference } from "#kube/routing-objects.ts";
 import { parsePolicy, type Phase, type Policy, policyWith, type Rule } from "../policy.ts";
 import type { PathMatch } from "./matches.ts";
-import { redirectAction, rewriteAction, type Unmade } from "./rewrite.ts";
+import { redirectAction, rewriteAction, tellOfSlashes, type Unmade } from "./rewrite.ts";
 import { quoted, type Tell, type View } from "./view.ts";
 
 export interface FilterContext {
@@ -23,6 +23,7 @@ export function filterPolicies(
   context: FilterContext,
 ): Policy[] {
   return (filters ?? []).flatMap((filter, at) => {
+    tellOfSlashes(filter, context.path, (part, reason) => context.tell(`${field}[${at}]${part}`, reason, "ignored"));
     const made = policyOf(filter, context);
     if ("on_http_request" in made) return [made];
     context.tell(`${field}[${at}]${made.field}`, made.reason);

@@ -51,6 +51,10 @@ function pathOf({ path }: HttpRouteMatch, field: string, tell: Tell): PathMatch 
   return undefined;
 }
 
+/** Earlier releases pasted values into an expression, which took a backslash away where two stood. */
+const DOUBLED =
+  "two backslashes are compared as two, where earlier releases made one of them: write one, unless two are meant";
+
 function valuesOf(given: readonly ValueMatch[] | undefined, field: string, tell: Tell): NamedMatch[] | undefined {
   const values: NamedMatch[] = [];
   for (const [at, { type: said = "Exact", name, value }] of (given ?? []).entries()) {
@@ -59,6 +63,7 @@ function valuesOf(given: readonly ValueMatch[] | undefined, field: string, tell:
       tell(`${field}[${at}].type`, `${quoted(said)} is not known: write Exact or RegularExpression`);
       return undefined;
     }
+    if (value.includes("\\\\")) tell(`${field}[${at}].value`, DOUBLED, "ignored");
     values.push({ name, value, type });
   }
   return values;

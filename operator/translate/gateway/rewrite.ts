@@ -41,6 +41,22 @@ export function rewriteAction({ hostname, path: modifier }: Rewrite, path: PathM
   return { type: "url-rewrite", config: { from: fromPattern(path), to } };
 }
 
+/** A prefix is replaced as the text that it is, with one slash too many or too few where only one of the two ends in one. */
+export function tellOfSlashes(
+  { type, requestRedirect, urlRewrite }: HttpRouteFilter,
+  { type: matched, value }: PathMatch,
+  tell: (field: string, reason: string) => void,
+): void {
+  const [name, filter] =
+    type === "URLRewrite" ? ["urlRewrite", urlRewrite] : (["requestRedirect", requestRedirect] as const);
+  const to = filter?.path?.type === "ReplacePrefixMatch" ? filter.path.replacePrefixMatch : undefined;
+  if (to === undefined || matched !== "prefix" || value.endsWith("/") === to.endsWith("/")) return;
+  const asked = `${value.replace(/\/$/, "")}/x`;
+  const becomes = `${to}${asked.slice(value.length)}`;
+  const reason = `is put in place of ${quoted(value)} as it is, so that ${asked} becomes ${becomes}: end both with a /, or neither`;
+  tell(`.${name}.path.replacePrefixMatch`, reason);
+}
+
 /** Groups 1 to 5: scheme, host, port with its colon, what the route matched of the path, what follows. */
 function fromPattern({ type, value }: PathMatch): string {
   const literal = type === "regex" ? value : value.replaceAll(/[\\^$*+?()[\]{}|]/g, String.raw`\$&`);

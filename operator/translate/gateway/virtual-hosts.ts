@@ -1,7 +1,7 @@
 // Gateway API to virtual hosts: the routes of each Gateway, gathered by the hosts of its listeners.
 import { isInternalHost } from "#api/names.ts";
 import { Gateway, type RouteObject } from "#kube/kinds.ts";
-import type { EndpointSettings } from "../annotations.ts";
+import { annotation, type EndpointSettings, fieldOf, SETTINGS } from "../annotations.ts";
 import { gatewayPrefix } from "../endpoint-names.ts";
 import { guarded } from "../guarded.ts";
 import { compareText } from "../manifests.ts";
@@ -22,7 +22,7 @@ import { classlessGateways, type GatewayFacts, ourGateways, readGateway, serving
 import { globMatches } from "./hostnames.ts";
 import { isAccepted, type ListenerFacts, type RouteKind } from "./listeners.ts";
 import { modelRoutes, ROUTE_KINDS, routesOf } from "./routes.ts";
-import { gatewayKey, nameOf, quoted, type View } from "./view.ts";
+import { gatewayKey, nameOf, quoted, type Tell, type View } from "./view.ts";
 
 /** Sorted by Gateway, then as the Gateway lists its listeners and addresses. */
 export function virtualHostsOfGateways(manifests: Manifests, options: Options): Hosts {
@@ -88,11 +88,12 @@ function gatherRoute(
   gateways: ReadonlyMap<string, GatewayFacts>,
 ): void {
   const { view, problems } = gathering;
-  const tell = (field: string, reason: string, effect?: Problem["effect"]): void => {
+  const tell: Tell = (field, reason, effect) => {
     problems.push(problemOf({ kind }, route, field, reason, effect));
   };
   const { attachments, missing } = attach(view, kind, route, gateways);
   for (const { field, name } of missing) tell(field, `Gateway ${name} does not exist: create it or name another`);
+  if (attachments.length > 0) tellOfAnnotations(route, tell);
   for (const attachment of attachments) {
     const { gateway, refusal, field } = attachment;
     if (refusal !== undefined) tell(field, refusal.message);
@@ -103,13 +104,21 @@ function gatherRoute(
   }
 }
 
+/** They speak for all hosts of a Gateway, and so on the Gateway alone. */
+function tellOfAnnotations(route: RouteObject, tell: Tell): void {
+  const reason =
+    "nobody reads it on a route: write it on the Gateway, or name an NgrokTrafficPolicy by a filter of type ExtensionRef in an HTTPRoute";
+  for (const found of SETTINGS.flatMap((suffix) => annotation(route, suffix) ?? []))
+    tell(fieldOf(found), reason, "ignored");
+}
+
 interface Added {
   readonly kind: RouteKind;
   readonly route: RouteObject;
   readonly attachment: Attachment;
   readonly listener: ListenerFacts;
   readonly routes: readonly Route[];
-  readonly tell: (field: string, reason: string, effect?: Problem["effect"]) => void;
+  readonly tell: Tell;
 }
 
 function addToHosts({ drafts }: Gathering, { kind, route, attachment, listener, routes, tell }: Added): void {
@@ -131,7 +140,7 @@ function addToHosts({ drafts }: Gathering, { kind, route, attachment, listener, 
 }
 
 /** An endpoint has one host: a route on it answers for all of that host's names. */
-function tellOfWiderHost({ spec }: RouteObject, host: string, tell: Added["tell"]): void {
+function tellOfWiderHost({ spec }: RouteObject, host: string, tell: Tell): void {
   const wanted = spec?.hostnames ?? [];
   if (wanted.length === 0 || wanted.some((name) => globMatches(name, host))) return;
   const reason = `the route answers for all of ${quoted(host)}, the host of the endpoint: give the Gateway a listener with the host name of the route`;

@@ -1,0 +1,97 @@
+// What a route is told although it is served as it is written: something of it does not do what its writer may think.
+import { describe, expect, test } from "vitest";
+import type { RouteObject } from "#kube/kinds.ts";
+import type { HttpRouteFilter, HttpRouteMatch } from "#kube/routing-objects.ts";
+import { aTCPRoute, aTLSRoute } from "#test/support/builders.ts";
+import { aGatewayWith, aRule, aWebRoute, hostsOn, toldIn } from "#test/support/gateway-ground.ts";
+
+function annotated(route: RouteObject, annotations: Record<string, string>): RouteObject {
+  return { ...route, metadata: { ...route.metadata, annotations } };
+}
+
+describe("an annotation that only a Gateway has", () => {
+  const bytes = { spec: { rules: [{ backendRefs: [{ name: "shop", port: 80 }] }] } };
+
+  test.for([
+    ["HTTPRoute default/web", "HTTPS", aWebRoute()],
+    ["TCPRoute default/web", "TCP", aTCPRoute({ metadata: { name: "web" }, ...bytes })],
+    ["TLSRoute default/web", "TLS", aTLSRoute({ metadata: { name: "web" }, ...bytes })],
+  ] as const)("is not read on %s, under neither prefix, and the place for it is named", ([object, protocol, route]) => {
+    for (const key of ["ngrok.com/traffic-policy", "k8s.ngrok.com/traffic-policy"]) {
+      const { hosts, problems } = hostsOn([aGatewayWith({ protocol }), annotated(route, { [key]: "guard" })]);
+      expect(hosts).toHaveLength(1);
+      expect(toldIn(problems)).toEqual([
+        `${object} metadata.annotations["${key}"]: nobody reads it on a route: write it on the Gateway, or name an NgrokTrafficPolicy by a filter of type ExtensionRef in an HTTPRoute [ignored]`,
+      ]);
+    }
+  });
+
+  test("is no matter of ours on a route of somebody else's Gateway, nor is any other annotation on ours", () => {
+    const stranger = aWebRoute({ parentRefs: [{ name: "another" }] });
+    const { problems } = hostsOn([annotated(stranger, { "ngrok.com/bindings": "public" })]);
+    expect(problems.map(({ field }) => field)).toEqual(["spec.parentRefs[0]"]);
+    expect(
+      hostsOn([annotated(aWebRoute(), { "ngrok.com/drain-owner": "a/b", "example.com/url": "x" })]).problems,
+    ).toEqual([]);
+  });
+});
+
+describe("two backslashes in a row in a value", () => {
+  const toldOf = (match: HttpRouteMatch): string[] =>
+    toldIn(hostsOn([aWebRoute({ rules: [aRule({ matches: [match] })] })]).problems);
+  const reason =
+    "two backslashes are compared as two, where earlier releases made one of them: write one, unless two are meant";
+
+  test.for([
+    ["RegularExpression", String.raw`^a\\.b$`],
+    ["Exact", String.raw`a\\b`],
+  ] as const)("are told of as what earlier releases needed, in a match of type %s", ([type, value]) => {
+    const one = { type, name: "v", value };
+    const field = "HTTPRoute default/web spec.rules[0].matches[0]";
+    expect(toldOf({ headers: [one] })).toEqual([`${field}.headers[0].value: ${reason} [ignored]`]);
+    expect(toldOf({ queryParams: [one] })).toEqual([`${field}.queryParams[0].value: ${reason} [ignored]`]);
+  });
+
+  test("are compared as they are written all the same, and one alone is nothing to say a word about", () => {
+    const headers = [{ name: "v", value: String.raw`a\\b` }];
+    const { hosts } = hostsOn([aWebRoute({ rules: [aRule({ matches: [{ headers }] })] })]);
+    expect(hosts[0]?.routes[0]?.httpMatch?.headers[0]?.value).toBe(String.raw`a\\b`);
+    expect(toldOf({ headers: [{ type: "RegularExpression", name: "v", value: String.raw`^a\.b\d$` }] })).toEqual([]);
+  });
+});
+
+describe("a prefix that is replaced by another", () => {
+  const path = (to: string) => ({ path: { type: "ReplacePrefixMatch" as const, replacePrefixMatch: to } });
+  const filters = (to: string): [string, HttpRouteFilter][] => [
+    ["urlRewrite", { type: "URLRewrite", urlRewrite: path(to) }],
+    ["requestRedirect", { type: "RequestRedirect", requestRedirect: path(to) }],
+  ];
+  const toldOf = (filter: HttpRouteFilter, match: NonNullable<HttpRouteMatch["path"]>): string[] =>
+    toldIn(hostsOn([aWebRoute({ rules: [aRule({ matches: [{ path: match }], filters: [filter] })] })]).problems);
+
+  test.for([
+    ["/", "/api", "/x becomes /apix"],
+    ["/foo", "/", "/foo/x becomes //x"],
+    ["/foo/", "/api", "/foo/x becomes /apix"],
+    ["/", "", "/x becomes x"],
+  ] as const)("%j by %j: a / too many or too few is told of, with what comes of it", ([value, to, becomes]) => {
+    for (const [name, filter] of filters(to)) {
+      expect(toldOf(filter, { type: "PathPrefix", value })).toEqual([
+        `HTTPRoute default/web spec.rules[0].filters[0].${name}.path.replacePrefixMatch: is put in place of ${JSON.stringify(value)} as it is, so that ${becomes}: end both with a /, or neither [ignored]`,
+      ]);
+    }
+  });
+
+  test.for([
+    ["/foo", "/bar"],
+    ["/foo/", "/"],
+    ["/", "/api/"],
+    ["/foo", ""],
+  ] as const)("%j by %j is nothing to say a word about", ([value, to]) => {
+    for (const [, filter] of filters(to)) expect(toldOf(filter, { type: "PathPrefix", value })).toEqual([]);
+  });
+
+  test("is the whole of an exact path, of which nothing is left to follow", () => {
+    for (const [, filter] of filters("/")) expect(toldOf(filter, { type: "Exact", value: "/foo" })).toEqual([]);
+  });
+});
