@@ -153,3 +153,8 @@ function quoted(text: string): string {
 export function isInternalHost(host: string): boolean {
   return host.toLowerCase().endsWith(".internal");
 }
+
+/** Whether a host is that of an address that ngrok reserves for TCP, such as `1.tcp.ngrok.io` or `0.tcp.eu.ngrok.io`. */
+export function isTcpAddress(host: string): boolean {
+  return /^\d+\.tcp\.([a-z0-9-]+\.)*ngrok\.io$/i.test(host);
+}

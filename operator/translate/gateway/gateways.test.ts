@@ -255,6 +255,22 @@ describe("addresses", () => {
       { host: "db.example.com", namespace: "default" },
     ]);
   });
+
+  test.for([
+    ["TCP", "5.tcp.ngrok.io", 0],
+    ["TCP", "0.tcp.eu.ngrok.io", 0],
+    ["TCP", "1.TCP.us-cal-1.ngrok.io", 0],
+    ["TCP", "db.example.com", 1],
+    ["TCP", "5.tcp.ngrok.io.example.com", 1],
+    ["TCP", "tcp.ngrok.io", 1],
+    ["TLS", "5.tcp.ngrok.io", 1],
+  ] as const)(
+    "of ngrok's own for TCP are no Domains, which ngrok would refuse: %s on %s",
+    ([protocol, hostname, many]) => {
+      const listeners = [{ name: "a", port: 9000, protocol, hostname }];
+      expect(domainsOfGateways(ground(aGateway({ spec: { listeners } })), gatewayOptions)).toHaveLength(many);
+    },
+  );
 });
 
 test("an object of another shape than its kind has is told of, and the others are served", () => {

@@ -169,6 +169,19 @@ describe("addresses", () => {
       ["1.tcp.ngrok.io"],
     ],
     [
+      "such an address, of which an earlier release made a Domain that ngrok refused",
+      [aGatewayWith({ hostname: "1.tcp.ngrok.io", protocol: "TCP", port: 20345 }), domain("1.tcp.ngrok.io", {})],
+      ["1.tcp.ngrok.io"],
+    ],
+    [
+      "what the Domain of another host of TCP says",
+      [
+        aGatewayWith({ hostname: "db.example.com", protocol: "TCP", port: 20345 }),
+        domain("db.example.com", { domain: "db.example.com", cnameTarget: "db.cname" }),
+      ],
+      ["db.cname"],
+    ],
+    [
       "each once, sorted, of the listeners that are served",
       [
         aGatewayWith(

@@ -3,6 +3,7 @@
 import { fails, type Finding, holds, setConditions } from "#api/conditions.ts";
 import type { Condition } from "#api/define-kind.ts";
 import { Domain } from "#api/domain.ts";
+import { isTcpAddress } from "#api/names.ts";
 import type { GatewayClassObject } from "#kube/kinds.ts";
 import type { GatewayAddress, GatewayStatus, ListenerStatus, StrangerCondition } from "#kube/routing-objects.ts";
 import { publicUrl } from "../endpoint-names.ts";
@@ -210,12 +211,12 @@ function addressesOf(view: View, facts: GatewayFacts): GatewayAddress[] {
   const domains = view.manifests.list(Domain);
   const serving = facts.listeners.filter(serves);
   const hosts = new Set(serving.flatMap((one) => one.hosts));
-  // A reserved TCP address is a name of ngrok's own: it has no Domain, and leads there by itself.
-  const reserved = new Set(serving.filter(({ protocol }) => protocol === "TCP").flatMap((one) => one.hosts));
+  const ofTcp = new Set(serving.filter(({ protocol }) => protocol === "TCP").flatMap((one) => one.hosts));
   const values = [...hosts].flatMap((host) => {
-    if (reserved.has(host)) return [host];
     const reserving = domains.filter(({ spec }) => spec.domain === host);
     const domain = reserving.find(({ metadata }) => metadata.namespace === facts.namespace) ?? reserving[0];
+    // A reserved TCP address is a name of ngrok's own, which leads there by itself; so does what a Gateway has as its address.
+    if (ofTcp.has(host) && (domain === undefined || isTcpAddress(host))) return [host];
     const { cnameTarget, domain: name } = domain?.status ?? {};
     return [cnameTarget, name].find((one) => one !== undefined && one !== "")?.replace(/^\*\./, "") ?? [];
   });

@@ -1,5 +1,5 @@
 // Gateway API to virtual hosts: the routes of each Gateway, gathered by the hosts of its listeners.
-import { isInternalHost } from "#api/names.ts";
+import { isInternalHost, isTcpAddress } from "#api/names.ts";
 import { Gateway, type RouteObject } from "#kube/kinds.ts";
 import { annotation, type EndpointSettings, fieldOf, SETTINGS } from "../annotations.ts";
 import { gatewayPrefix } from "../endpoint-names.ts";
@@ -42,11 +42,15 @@ export function virtualHostsOfGateways(manifests: Manifests, options: Options): 
   return { hosts, problems: onceEach(gathering.problems) };
 }
 
-/** Each host name of a listener that can be served, for the namespace of its Gateway; in the order of the Gateways. */
+/**
+ * Each host name of a listener that can be served, for the namespace of its Gateway; in the order of the Gateways. The
+ * addresses that ngrok reserves for TCP are another thing there, and are refused as Domains.
+ */
 export function domainsOfGateways(manifests: Manifests, options: Options): DomainWish[] {
   return [...readGateways({ manifests, options }).values()].flatMap(({ namespace, listeners }) =>
     listeners
       .filter(isAccepted)
+      .filter(({ protocol, listener }) => protocol !== "TCP" || !isTcpAddress(listener.hostname ?? ""))
       .map(({ listener: { hostname } }) => hostname ?? "")
       .filter((host) => host !== "" && host !== "*" && !isInternalHost(host))
       .map((host) => ({ host: host.toLowerCase(), namespace })),
