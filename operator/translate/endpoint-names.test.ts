@@ -151,6 +151,7 @@ test("a client certificate of another namespace than the Service is named, and s
       field: "spec.tls.backend.clientCertificateRef",
       reason: "the agents look for Secret cert in shop, where Service web is: put a copy of certs/cert there",
       effect: "ignored",
+      host: "web.example.com",
     },
   ]);
 });
@@ -167,6 +168,7 @@ describe("one address of two hosts", () => {
         reason:
           "Ingress shop/web serves https://web.example.com too, and ngrok takes several endpoints on one address only where all pool: annotate both with pooling-enabled, or choose another host",
         effect: "ignored",
+        host: "web.example.com",
       },
     ]);
   });
@@ -184,6 +186,7 @@ describe("one address of two hosts", () => {
         reason:
           "Ingress shop/web serves https://web.example.com too, and as AgentEndpoints always pool, ngrok shares out what comes between the two: annotate both with pooling-enabled if that is meant, or choose another host",
         effect: "ignored",
+        host: "web.example.com",
       },
     ]);
   });

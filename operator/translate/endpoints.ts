@@ -18,6 +18,7 @@ import {
 } from "./model.ts";
 import { policyJson } from "./policy.ts";
 import { sortRoutes } from "./route-order.ts";
+import { silentResponses } from "./silent-responses.ts";
 
 /**
  * `given` in the order in which they were asked for: where several hosts share an internal endpoint, its metadata are those
@@ -32,6 +33,7 @@ export function endpointsOf(
   const internals = internalEndpoints(hosts, options);
   const names = new Names();
   const publics = new Set<Internal>();
+  const silent: Problem[] = [];
   // A Gateway's host may be served as https and as http, under one name: the name is the first's by this order.
   const publicHosts = hosts
     .map((host) => ({ host, url: publicUrl(host.listener) }))
@@ -40,7 +42,9 @@ export function endpointsOf(
     const into = local.get(host);
     const service = into === undefined ? undefined : servicesOf(host).find((one) => serviceKey(one) === into);
     const urlOf = (target: ServiceTarget): string => internalOf(internals, host, target).url;
-    const policy = policyJson(hostPolicy({ host, local: into, urlOf }));
+    const assembly = { host, local: into, urlOf };
+    const policy = policyJson(hostPolicy(assembly));
+    silent.push(...silentResponses(assembly));
     if (service === undefined) return cloudEndpoint(host, url, policy, names, options);
     const internal = internalOf(internals, host, service);
     publics.add(internal);
@@ -56,7 +60,11 @@ export function endpointsOf(
       ...made,
       ...others.map((internal) => agentEndpoint(internal.host, internal, options, { url: internal.url })),
     ],
-    problems: [...hosts.flatMap(strayCertificates), ...sharedAddresses(publicHosts, (host) => local.has(host))],
+    problems: [
+      ...silent,
+      ...hosts.flatMap(strayCertificates),
+      ...sharedAddresses(publicHosts, (host) => local.has(host)),
+    ],
   };
 }
 
@@ -206,7 +214,7 @@ function sharedAddresses(
       ? "as AgentEndpoints always pool, ngrok shares out what comes between the two: annotate both with pooling-enabled if that is meant"
       : "ngrok takes several endpoints on one address only where all pool: annotate both with pooling-enabled";
     const reason = `${holder.owningResources[0]} serves ${url} too, and ${why}, or choose another host`;
-    return [{ object, field, reason, effect: "ignored" as const }];
+    return [{ object, field, reason, effect: "ignored" as const, host: nameOf(host) }];
   });
 }
 
@@ -220,6 +228,11 @@ function strayCertificates(host: VirtualHost): Problem[] {
         field: "spec.tls.backend.clientCertificateRef",
         reason: `the agents look for Secret ${cert.name} in ${namespace}, where Service ${name} is: put a copy of ${cert.namespace}/${cert.name} there`,
         effect: "ignored" as const,
+        host: nameOf(host),
       })),
   );
+}
+
+function nameOf({ listener }: VirtualHost): string {
+  return listener.hostname.toLowerCase();
 }

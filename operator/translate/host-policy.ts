@@ -37,31 +37,48 @@ function terminate({ extendedOptions, serverPrivateKey, serverCertificate, mutua
   return { name: "Gateway-TLS-Termination", actions: [{ type: "terminate-tls", config }] };
 }
 
+/** What is said about responses on each route and, without a route, for the default backend: as it stands in the policy. */
+export function responseRules(assembly: Assembly): { readonly route?: Route; readonly rules: readonly Rule[] }[] {
+  const { host } = assembly;
+  const rulesIn = (policies: readonly Policy[]): readonly Rule[] => joinPolicies(policies).on_http_response;
+  return [
+    ...host.routes.map((route) => ({ route, rules: rulesIn(httpRoute(assembly, route, partsOf(host))) })),
+    { rules: rulesIn(defaultRoute(assembly)) },
+  ];
+}
+
 const NOT_LOCAL = "vars.request_matched_local_svc == false";
 
 function httpRouting(assembly: Assembly): Policy {
   const { host, local } = assembly;
   const otherwise = local === undefined ? [] : [NOT_LOCAL];
-  const isCaptured = host.routes.some(changesItsMatch);
-  const parts = isCaptured ? CAPTURED : LIVE;
+  const parts = partsOf(host);
   return joinPolicies([
     requestRules([
       ...(local === undefined
         ? []
         : [setVars("Initialize-Local-Service-Match", [], [{ request_matched_local_svc: false }])]),
-      ...(isCaptured ? [setVars("Capture-Original-Request-Data", [], CAPTURE)] : []),
+      ...(parts === CAPTURED ? [setVars("Capture-Original-Request-Data", [], CAPTURE)] : []),
     ]),
     ...host.routes.flatMap((route) => httpRoute(assembly, route, parts)),
-    ...(host.defaultDestination === undefined
-      ? []
-      : destinationPolicies(assembly, host.defaultDestination, {
-          phase: "on_http_request",
-          name: "Generated-Route-Default-Backend",
-          localName: "Generated-Route-Default-Backend",
-          expressions: otherwise,
-        })),
+    ...defaultRoute(assembly),
     requestRules([rule("Fallback-404", otherwise, [answer(404, "No route was found for this ngrok Endpoint")])]),
   ]);
+}
+
+function partsOf({ routes }: VirtualHost): RequestParts {
+  return routes.some(changesItsMatch) ? CAPTURED : LIVE;
+}
+
+function defaultRoute(assembly: Assembly): Policy[] {
+  const { host, local } = assembly;
+  if (host.defaultDestination === undefined) return [];
+  return destinationPolicies(assembly, host.defaultDestination, {
+    phase: "on_http_request",
+    name: "Generated-Route-Default-Backend",
+    localName: "Generated-Route-Default-Backend",
+    expressions: local === undefined ? [] : [NOT_LOCAL],
+  });
 }
 
 function httpRoute(assembly: Assembly, route: Route, parts: RequestParts): Policy[] {

@@ -201,11 +201,15 @@ function addIngress(drafts: Map<string, Draft>, ingress: IngressObject, context:
     problems.push(...differences);
     if (differences.some(({ effect }) => effect === "refused")) continue;
     drafts.set(host, draft);
-    const owner = `Ingress ${ingress.metadata.namespace}/${ingress.metadata.name}`;
+    const owner = ownerOf(ingress);
     if (!draft.owners.includes(owner)) draft.owners.push(owner);
     problems.push(...addPaths(draft, ingress, rule, field, context));
   }
   return problems;
+}
+
+function ownerOf({ metadata }: IngressObject): string {
+  return `Ingress ${metadata.namespace}/${metadata.name}`;
 }
 
 function addPaths(
@@ -223,7 +227,8 @@ function addPaths(
       `${field}.http.paths[${at}].backend`,
     );
     if (destination !== undefined) {
-      routes.push({ httpMatch: matchOf(path), trafficPolicies: [], destinations: [destination] });
+      const writtenIn = { object: ownerOf(ingress), field: `${field}.http.paths[${at}]` };
+      routes.push({ writtenIn, httpMatch: matchOf(path), trafficPolicies: [], destinations: [destination] });
     }
     return problems;
   });

@@ -64,6 +64,11 @@ export interface Problem {
    * nothing is wrong, but what it will hold is known only once the object is in the cluster; something stands for it.
    */
   readonly effect: "refused" | "ignored" | "pending";
+  /**
+   * In lower case, of what shows only when a host meets others on its Services: who has not looked at all that share them
+   * cannot tell whether it is so.
+   */
+  readonly host?: string;
 }
 
 export function problemOf(
@@ -152,6 +157,8 @@ export interface CertRef {
 }
 
 export interface Route {
+  /** The part of the object that asks for it, as problems name it. */
+  readonly writtenIn?: Pick<Problem, "object" | "field">;
   /** TCP and TLS routes have none. */
   readonly httpMatch?: HttpMatch;
   readonly trafficPolicies: readonly Policy[];

@@ -32,6 +32,7 @@ function rules({ shop }: Places): Row[] {
       "response",
       ["on_http_response", "GatewayAPI-Response-Header-Filter", '"headers":["x-gone","x-set"]'],
       filter("ResponseHeaderModifier", "responseHeaderModifier", modifier),
+      { told: "its rules for responses (GatewayAPI-Response-Header-Filter) never act" },
     ),
     one("redirect", ["GatewayAPI-Redirect-Filter", "301", '"to":"$1://new.example.com$3$4$5"'], {
       ...filter("RequestRedirect", "requestRedirect", { hostname: "new.example.com", statusCode: 301 }),

@@ -11,6 +11,7 @@ import {
   ConfigMap,
   Gateway,
   GatewayClass,
+  HTTPRoute,
   Ingress,
   IngressClass,
   type IngressObject,
@@ -98,7 +99,7 @@ async function apply(key: string, context: KeyContext): Promise<KeyOutcome> {
   const owner: Owner = { namespace: release.namespace, managerName: flags.managerName, stamp: ownerOf(release) };
   const generated = generatedIn(slice, context, owner);
   tellProblems(look.askingFor(slice.hosts).ingresses, translation.problems, context);
-  tellOthers(translation.problems, context);
+  tellOthers(translation.problems, slice, context);
   const writes = planWrites(wanted, { at: (kind, at) => cached.get(kind, refOfKey(at)), generated }, owner);
   return await settleWrites(writes, { ...context, told: tellAskers(look, slice, context) }, owner);
 }
@@ -124,14 +125,16 @@ function tellProblems(ingresses: readonly IngressObject[], problems: readonly Pr
   }
 }
 
-/** What only shows when hosts and Services meet; what a Gateway says by itself its own controller tells. */
-const MET_FIELDS = ["spec.listeners", "spec.tls.backend.clientCertificateRef"];
-
-/** Says on Services and Gateways what is wrong with them, whoever leans on them. */
-function tellOthers(problems: readonly Problem[], { cached, event }: KeyContext): void {
-  const met = problems.filter(({ object, field }) => !object.startsWith("Gateway ") || MET_FIELDS.includes(field));
+/**
+ * Says on Services what is wrong with them, whoever leans on them, and on Gateways and routes what only shows when hosts and
+ * Services meet: what they say by themselves their own controllers tell.
+ */
+function tellOthers(problems: readonly Problem[], { hosts }: Slice, { cached, event }: KeyContext): void {
+  const met = problems.filter(({ object, host }) =>
+    host === undefined ? object.startsWith(`${Service.kind} `) : hosts.has(host),
+  );
   for (const [name, own] of Map.groupBy(met, ({ object }) => object)) {
-    const kind = [Service, Gateway].find((one) => name.startsWith(`${one.kind} `)) as Kind | undefined;
+    const kind = [Service, Gateway, HTTPRoute].find((one) => name.startsWith(`${one.kind} `)) as Kind | undefined;
     if (kind === undefined || !cached.has(kind)) continue;
     const found = cached.get(kind, refOfKey(name.slice(kind.kind.length + 1)));
     if (found === undefined) continue;

@@ -135,6 +135,22 @@ test("a host that an Ingress has is told to the Gateway that asks for it as well
   );
 });
 
+test("a route whose rules for responses never act is told on its own, and where its annotations belong", async () => {
+  await using shop = await open();
+  await shop.service("web");
+  await shop.world.create(Gateway, shop.gateway("shop.ngrok.app"));
+  const { metadata, spec } = shop.route("web", "web");
+  const filter = { type: "ResponseHeaderModifier", responseHeaderModifier: { remove: ["server"] } };
+  const rules = spec?.rules?.map((rule) => ({ ...rule, filters: [filter] })) ?? [];
+  const annotations = { "k8s.ngrok.com/bindings": "internal" };
+  await shop.world.create(HTTPRoute, { metadata: { ...metadata, annotations }, spec: { ...spec, rules } });
+  const line = (field: string): unknown => expect.stringMatching(new RegExp(`^HTTPRoute web ConfigError: ${field}: `));
+  await expect
+    .poll(() => told(shop))
+    .toEqual(expect.arrayContaining([line(String.raw`spec\.rules\[0\]`), line(String.raw`metadata\.annotations.*`)]));
+  expect((await told(shop)).filter((one) => one.includes("LegacyAnnotation"))).toEqual([]);
+});
+
 test("an endpoint whose name somebody else's has is an event on the Gateway whose route leads to its Service", async () => {
   await using shop = await open();
   const { world } = shop;

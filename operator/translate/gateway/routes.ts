@@ -55,7 +55,12 @@ export function modelRoutes(context: RouteContext): Route[] {
     report,
   };
   const rules = (route.spec?.rules ?? []).map((rule, at) => ({ rule, field: `spec.rules[${at}]` }));
-  if (kind === "HTTPRoute") return rules.flatMap(({ rule, field }) => httpRoutes(rule, field, destinations));
+  if (kind === "HTTPRoute") {
+    const object = nameOf({ kind }, route);
+    return rules.flatMap(({ rule, field }) =>
+      httpRoutes(rule, field, destinations).map((one) => ({ ...one, writtenIn: { object, field } })),
+    );
+  }
   const backends = rules.flatMap(({ rule, field }) => backendsOf(rule, field));
   const leading = backends.map(({ ref, at }) => destinationOf(ref, at, [], destinations));
   // Where nobody listens every connection is refused.
