@@ -43,8 +43,9 @@ export function endpointsOf(
     const service = into === undefined ? undefined : servicesOf(host).find((one) => serviceKey(one) === into);
     const urlOf = (target: ServiceTarget): string => internalOf(internals, host, target).url;
     const assembly = { host, local: into, urlOf };
-    const policy = policyJson(hostPolicy(assembly));
-    silent.push(...silentResponses(assembly));
+    const whole = hostPolicy(assembly);
+    if (whole.on_http_response.length > 0) silent.push(...silentResponses(assembly));
+    const policy = policyJson(whole);
     if (service === undefined) return cloudEndpoint(host, url, policy, names, options);
     const internal = internalOf(internals, host, service);
     publics.add(internal);
