@@ -173,7 +173,17 @@ test("what cannot be served as it is written is told on the Gateway and on the r
   await world.create(
     Gateway,
     shop.gateway("", {
-      spec: { listeners: [{ name: "http", hostname: "a.ngrok.app", port: 8080, protocol: "HTTP" }] },
+      spec: {
+        listeners: [
+          {
+            name: "http",
+            hostname: "a.ngrok.app",
+            port: 8080,
+            protocol: "HTTPS",
+            tls: { options: { "k8s.ngrok.com/terminate-tls.min_version": "1.3" } },
+          },
+        ],
+      },
     }),
   );
   await world.create(HTTPRoute, shop.route("web", "absent", { spec: { parentRefs: [{ name: "edge" }] } }));
@@ -187,4 +197,5 @@ test("what cannot be served as it is written is told on the Gateway and on the r
   for await (const { items } of world.read.pages(Event, { namespace: world.namespace }, signal()))
     told.push(...items.map(({ regarding, reason, note }) => `${regarding.kind} ${reason} ${note}`));
   expect(told).toContainEqual(expect.stringMatching(/^Gateway ConfigError spec\.listeners\[0\]\.port: /));
+  expect(told).toContainEqual(expect.stringMatching(/^Gateway LegacyAnnotation .*write ngrok\.com\/terminate-tls/));
 });

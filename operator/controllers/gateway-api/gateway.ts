@@ -23,7 +23,7 @@ import { isClaimed } from "../../endpoint/claimed.ts";
 import { BY_HOST as DOMAINS_BY_HOST, hostsOfDomain } from "../../endpoint/domain.ts";
 import { ENDPOINTS_BY_HOST, hostsOfEndpoint } from "../../endpoint/host.ts";
 import { authorities, certificates } from "../../endpoint/parts.ts";
-import { legacyEvent } from "../../endpoint/legacy-annotations.ts";
+import { legacyEvents, legacyOptionEvents } from "../../endpoint/legacy-keys.ts";
 import {
   type Cached,
   type Context,
@@ -147,7 +147,8 @@ function apply(gateway: GatewayObject, context: Context): Promise<Outcome<Gatewa
   const view = viewOf(context, [gateway], [...routesOn(cached, [gateway]), [Domain, domainsOf(gateway, cached)]]);
   const problems: Problem[] = [];
   const facts = readGateways(view, problems).get(name);
-  const told = [problemEvent(problems, nameOf(Gateway, gateway)), legacyEvent(gateway)].flatMap((one) => one ?? []);
+  const problem = problemEvent(problems, nameOf(Gateway, gateway)) ?? [];
+  const told = [problem, legacyEvents(gateway), legacyOptionEvents(gateway)].flat();
   const sent = JSON.stringify(told);
   if (!unchanged(sent)) for (const one of told) event(one);
   if (facts === undefined) return Promise.resolve(done({ sent }));

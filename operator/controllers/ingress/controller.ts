@@ -7,7 +7,7 @@ import { refOf } from "#kube/kind.ts";
 import { isClaimed, isHeld } from "../../endpoint/claimed.ts";
 import { BY_HOST as DOMAINS_BY_HOST, hostsOfDomain } from "../../endpoint/domain.ts";
 import { classVerdict, ingressClasses, type ClassVerdict } from "../../endpoint/ingress-class.ts";
-import { legacyEvent } from "../../endpoint/legacy-annotations.ts";
+import { legacyAnnotations, legacyEvents } from "../../endpoint/legacy-keys.ts";
 import { translationOptions } from "../../endpoint/translation-options.ts";
 import {
   type Cached,
@@ -92,9 +92,8 @@ function shown(ingress: IngressObject, { cached, event, unchanged }: Context): O
   const domainOf = (host: string): Domain | undefined => domainAt(host, ingress, cached);
   const notReady = domainEvents(hosts, domainOf);
   if (notReady !== undefined) event(notReady);
-  const legacy = legacyEvent(ingress);
-  const sent = legacy?.note ?? "";
-  if (legacy !== undefined && !unchanged(sent)) event(legacy);
+  const sent = legacyAnnotations(ingress).join(" ");
+  if (!unchanged(sent)) for (const one of legacyEvents(ingress)) event(one);
   return done({ status: { loadBalancer: loadBalancerOf(hosts, domainOf) }, sent });
 }
 

@@ -13,10 +13,10 @@ import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
 import { undoService } from "#drain/undo/service.ts";
 import { keyOf, type KubeObject, type Ref, refOf, targetOf } from "#kube/kind.ts";
 import { Service, type ServiceObject } from "#kube/kinds.ts";
-import { known } from "#wire/errors.ts";
+import { isClass, known } from "#wire/errors.ts";
 import { difference } from "../../endpoint/difference.ts";
 import { isClaimed } from "../../endpoint/claimed.ts";
-import { legacyEvent } from "../../endpoint/legacy-annotations.ts";
+import { legacyEvents } from "../../endpoint/legacy-keys.ts";
 import { now } from "../../endpoint/time.ts";
 import {
   type Context,
@@ -27,11 +27,12 @@ import {
   stop,
   watching,
 } from "../../runtime/define-controller.ts";
+import { failureEvent } from "../../runtime/events.ts";
 import { annotation } from "../../translate/annotations.ts";
 import { byName } from "../../translate/held.ts";
 import type { Problem } from "../../translate/model.ts";
 import { endpointsFor, judgeService, type Refused } from "../../translate/service.ts";
-import { type Listening, record, settleListening } from "./listen.ts";
+import { type Listening, record, sentFor, settleListening } from "./listen.ts";
 import { keepOne, loadBalancerAt, NOWHERE, ownerUids } from "./plan.ts";
 import { PROGRAMMED, says, showing, takenBack } from "./shown.ts";
 import { undoServiceAndEndpoints } from "./undo.ts";
@@ -80,10 +81,24 @@ export const serviceController = defineController<ServiceObject>({
   // What was said of a Service that is ours no more is taken back.
   serves: (service, { release }) => isOurService(service) || isClaimed(service, release) || says(service),
   claims: isOurService,
-  apply: async (service, context) => (isOurService(service) ? await serve(service, context) : done(takenBack(service))),
+  apply: async (service, context) => (isOurService(service) ? await tried(service, context) : done(takenBack(service))),
   letsGo: true,
   cleanup: undoServiceAndEndpoints,
 });
+
+/** What is refused on the way is told on the Service: its user sees nothing else of it. */
+async function tried(service: ServiceObject, context: Context): Promise<Outcome<ServiceObject>> {
+  try {
+    return await serve(service, context);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    const failure = known(error);
+    const said = { reason: "FailedToBuildEndpoints", note: failure.message, action: "Reconcile" };
+    // Where another writer was faster, the next pass sees what there is. What was programmed before is served still.
+    if (!isClass(failure, "conflict", "gone")) context.event(failureEvent(failure, said));
+    return failed(error);
+  }
+}
 
 async function serve(service: ServiceObject, context: Context): Promise<Outcome<ServiceObject>> {
   const { verdict, asides } = judgeService(service, byName(context.cached), optionsOf(context));
@@ -102,11 +117,11 @@ async function serve(service: ServiceObject, context: Context): Promise<Outcome<
   await leaveAddress(listening, context);
   const note = `its endpoints serve ${listening.url}`;
   if (wrote) context.event({ type: "Normal", reason: "Reconciled", note, action: "Reconcile" });
-  const legacy = legacyEvent(service);
-  if (legacy !== undefined && wrote) context.event(legacy);
+  const sent = sentFor(service, listening.url);
+  if (!context.unchanged(sent)) for (const one of legacyEvents(service)) context.event(one);
   const loadBalancer = shownAt(service, listening.url, verdict.settings.bindings, context);
   const programmed = holds(PROGRAMMED, "Reconciled", [note, ...asides.map(said)].join(", but for "));
-  return done({ ...showing(service, loadBalancer, programmed, now(context)), sent: listening.url });
+  return done({ ...showing(service, loadBalancer, programmed, now(context)), sent });
 }
 
 function optionsOf({ release, options }: Context): Parameters<typeof judgeService>[2] {

@@ -6,6 +6,7 @@ import { known, KnownError } from "#wire/errors.ts";
 import type { Context } from "../../runtime/define-controller.ts";
 import { failureEvent } from "../../runtime/events.ts";
 import { NO_KEY } from "../../runtime/key.ts";
+import { legacyAnnotations } from "../../endpoint/legacy-keys.ts";
 import { annotation, fieldOf } from "../../translate/annotations.ts";
 import type { Listen } from "../../translate/service.ts";
 import { COMPUTED_URL, leavesAddress, recordUrl, reservationOf } from "./plan.ts";
@@ -36,7 +37,7 @@ export async function settleListening(
       return { url: listen.url, service: await record(service, listen.url, context) };
     case "recorded": {
       // Nobody tells us of changes there: it is looked up once a life, and whenever something else changes.
-      if (context.unchanged(listen.url) || (await isReserved(listen.address, context)))
+      if (context.unchanged(sentFor(service, listen.url)) || (await isReserved(listen.address, context)))
         return { url: listen.url, service };
       const note = `${listen.address} is not reserved any more: another address is reserved`;
       warn(context, "TCPAddrNotReserved", note);
@@ -51,6 +52,11 @@ export async function settleListening(
   }
 }
 
+/** What a pass has settled and told: where this is another, the address is looked up and legacy keys are told of. */
+export function sentFor(service: ServiceObject, url: string): string {
+  return [url, ...legacyAnnotations(service)].join(" ");
+}
+
 async function isReserved(addr: string, { ngrok, signal }: Context): Promise<boolean> {
   return (await portOf(ngrok).addresses.find({ addr }, signal)) !== undefined;
 }
@@ -58,9 +64,9 @@ async function isReserved(addr: string, { ngrok, signal }: Context): Promise<boo
 /** Reserves an address, or finds the one whose reservation was not written down any more. */
 async function reserve(service: ServiceObject, context: Context): Promise<Listening | Unreserved> {
   const { claimed, asOf, signal } = context;
-  const { addresses } = portOf(context.ngrok);
   const body = reservationOf(service);
   try {
+    const { addresses } = portOf(context.ngrok);
     const left = claimed === "now" ? [] : await addresses.matching({ metadata: body.metadata, asOf }, signal);
     if (left.length === 0) await context.begin("create");
     const { addr } = left[0] ?? (await addresses.change({ is: "create", body }, signal));

@@ -126,9 +126,25 @@ test("an address that ngrok does not give is said in the condition, until there 
   await world.create(Service, aService());
   const waits = await world.until(Service, "database", (one) => said(one).startsWith("False"));
   expect(said(waits)).toMatch(/^False FailedToReserveTCPAddr: ./);
+  await expect.poll(async () => await told(world)).toContainEqual(expect.stringMatching(/^FailedToReserveTCPAddr: ./));
+  // The Service is there: nobody is told that it could not be made.
+  expect((await told(world)).filter((one) => one.startsWith("Creat"))).toEqual([]);
   refuse.remove();
   const served = await world.until(Service, "database", (one) => said(one).startsWith("True"));
   expect(said(served)).toMatch(/^True Reconciled: its endpoints serve tcp:/);
+});
+
+test("legacy annotations on a Service that is served already are told, one event for each", async () => {
+  await using shop = await startShop();
+  const { world } = shop;
+  await world.create(Service, annotated({ "ngrok.com/url": "tls://db.ngrok.app:443" }));
+  await world.until(Service, "database", (one) => said(one).startsWith("True"));
+  await annotate(world, { "k8s.ngrok.com/description": "orders", "k8s.ngrok.com/metadata": "{}" });
+  const legacy = (key: string): string =>
+    `LegacyAnnotation: k8s.ngrok.com/${key}: the prefix k8s.ngrok.com/ is read for now only, write ngrok.com/${key}`;
+  await expect
+    .poll(async () => await told(world))
+    .toEqual(expect.arrayContaining([legacy("description"), legacy("metadata")]));
 });
 
 test("a Service that is ngrok's no more says nothing of it any more", async () => {

@@ -1,0 +1,49 @@
+// What keeps a Service from being served is told on it in words of its own: its user sees nothing else of the endpoints.
+import { expect, test } from "vitest";
+import { aService } from "#test/support/builders.ts";
+import { nothingCached } from "#test/support/cached.ts";
+import { testClock } from "#test/support/clock.ts";
+import { KnownError } from "#wire/errors.ts";
+import type { Context, ObjectEvent } from "../../runtime/define-controller.ts";
+import { serviceController } from "./controller.ts";
+
+const forbidden = new KnownError("invalid", "no AgentEndpoints here", { status: 403 });
+const rivalled = new KnownError("conflict", "changed");
+
+/** One pass over a Service; `reason: note` of what it tells, and how it ends. */
+async function pass(annotations: Record<string, string>, refusal: KnownError) {
+  const service = aService({ metadata: { uid: "u", annotations } });
+  const told: string[] = [];
+  const context = {
+    signal: new AbortController().signal,
+    clock: testClock(),
+    cached: nothingCached,
+    release: { name: "ngrok", namespace: "ops", fullname: "ngrok" },
+    options: { managerName: "ngrok", clusterDomain: "svc.cluster.local" },
+    ngrok: undefined,
+    writer: { create: () => Promise.reject(refusal), patch: () => Promise.resolve(service) },
+    unchanged: () => false,
+    event: ({ reason, note }: ObjectEvent) => told.push(`${reason}: ${note}`),
+  } as Partial<Record<keyof Context, unknown>> as Context;
+  const outcome = await serviceController.apply(service, context);
+  return { told, outcome };
+}
+
+const given = { "ngrok.com/url": "tls://db.ngrok.app:443" };
+
+test("an endpoint that the cluster refuses, with the cluster's words", async () => {
+  const { told, outcome } = await pass(given, forbidden);
+  expect(told).toEqual(["FailedToBuildEndpoints: no AgentEndpoints here"]);
+  expect(outcome).toEqual({ is: "failed", error: forbidden });
+});
+
+test("an address that cannot be reserved without an API key", async () => {
+  const { told, outcome } = await pass({}, forbidden);
+  expect(told).toEqual([expect.stringMatching(/^FailedToReserveTCPAddr: .*key/)]);
+  expect(outcome).toMatchObject({ is: "failed", status: { conditions: [{ reason: "FailedToReserveTCPAddr" }] } });
+});
+
+test("what another writer was faster at is tried again without a word", async () => {
+  const { told, outcome } = await pass(given, rivalled);
+  expect({ told, is: outcome.is }).toEqual({ told: [], is: "failed" });
+});
