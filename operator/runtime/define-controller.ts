@@ -135,7 +135,7 @@ export interface Context extends Surroundings {
    * when somebody has annotated the object since, where its kind is ours.
    */
   readonly unchanged: (sent: string) => boolean;
-  /** Said right before the remote side is changed; the runtime tells how it ended (Created, UpdateError, ...). */
+  /** Said right before the remote side is changed; of a kind of ours the runtime tells how it ended (Created, UpdateError, ...). */
   readonly begin: (action: "create" | "update") => Promise<void>;
   readonly event: (event: ObjectEvent) => void;
   /** Into the cluster, from this pod. */

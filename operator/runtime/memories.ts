@@ -26,6 +26,7 @@ export class Memory {
 export class Memories {
   readonly #clock: Clock;
   readonly #byUid = new Map<string, Memory>();
+  readonly #withoutSpec = new Set<string>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -37,9 +38,18 @@ export class Memories {
     return memory;
   }
 
+  /** Whether nobody has asked yet: that an object has no spec is news once, and not at each look. */
+  isNewWithoutSpec({ metadata: { uid = "" } }: KubeObject): boolean {
+    const isNew = !this.#withoutSpec.has(uid);
+    this.#withoutSpec.add(uid);
+    return isNew;
+  }
+
   /** An object is gone: nothing about it is worth keeping. */
   forget(uid: string | undefined): void {
-    if (uid !== undefined) this.#byUid.delete(uid);
+    if (uid === undefined) return;
+    this.#byUid.delete(uid);
+    this.#withoutSpec.delete(uid);
   }
 
   /** What was sent is not relied on any more. */

@@ -238,10 +238,13 @@ test.for<[string, Setup]>([
 );
 
 describe("an object without a spec, as a loose schema may have stored it", () => {
-  test("is not worked on, and goes freely", async () => {
+  test("is not worked on, which is told once and not at each look, and goes freely", async () => {
     const there = aReconcile({ object: { ...claimed, spec: undefined } });
     expect(await there.work()).toEqual({ is: "done" });
-    expect(there.did).toEqual([]);
+    expect(there.did).toEqual(["ConfigError"]);
+    there.distrust();
+    await there.work();
+    expect(there.did).toEqual(["ConfigError"]);
     const going = aReconcile({ object: { ...deleting, spec: undefined } });
     expect(await going.work()).toEqual({ is: "done" });
     expect(going.did).toEqual(["free"]);

@@ -250,7 +250,11 @@ export class Reconciler<T extends KubeObject> {
 
   async #letGo(object: T): Promise<Next> {
     const { controller, writer, signal } = this.#parts;
-    if (object.metadata.deletionTimestamp === undefined || controller.cleanup === undefined) return { is: "done" };
+    if (object.metadata.deletionTimestamp === undefined) {
+      if (isOwnKind(controller.kind) && this.#memories.isNewWithoutSpec(object)) this.#voice.lacksSpec(object);
+      return { is: "done" };
+    }
+    if (controller.cleanup === undefined) return { is: "done" };
     await writer.removeFinalizer(targetOf(controller.kind, object), this.#claim, "off", signal);
     return { is: "done" };
   }

@@ -1,5 +1,6 @@
 // What a reconcile says about an object, to people: events in the words that releases so far have used, and log lines with
 // the object's key.
+import { isOwnKind, type OwnKind } from "#api/define-kind.ts";
 import type { Undone } from "#drain/hands.ts";
 import { keyOf, type Kind, type KubeObject, refOf } from "#kube/kind.ts";
 import { type KnownError, known } from "#wire/errors.ts";
@@ -10,7 +11,7 @@ import type { Log } from "./log.ts";
 export type Begun = "create" | "update";
 
 export interface VoiceParts<T extends KubeObject> {
-  readonly kind: Pick<Kind, "kind">;
+  readonly kind: Kind;
   readonly log: Log;
   readonly event: (object: T, event: ObjectEvent) => void;
 }
@@ -22,15 +23,23 @@ export class Voice<T extends KubeObject> {
     this.#parts = parts;
   }
 
+  /** A user's object is neither made nor changed by us, whatever is made for it. */
   begins(object: T, action: Begun): void {
+    if (!isOwnKind(this.#parts.kind)) return;
     const word = action === "create" ? "Creating" : "Updating";
     this.#normal(object, word, `${word} ${this.#name(object)}`, capital(action));
   }
 
   /** How an apply ended, for whoever looks at the object or the log. */
   ended(object: T, outcome: Outcome<T>, begun: Begun | undefined): void {
+    const { kind } = this.#parts;
+    if (isOwnKind(kind)) this.#tellEnd(kind, object, outcome, begun);
+    this.#log(object, outcome);
+  }
+
+  #tellEnd(kind: OwnKind, object: T, outcome: Outcome<T>, begun: Begun | undefined): void {
     if (outcome.is === "failed") {
-      const action = begun ?? (isKnownAtNgrok(object) ? "update" : "create");
+      const action = begun ?? (isKnown(kind, object) ? "update" : "create");
       const verb = action === "create" ? "Failed to Create" : "Failed to update";
       const reason = action === "create" ? "CreateError" : "UpdateError";
       this.#failure(object, reason, `${verb} ${this.#name(object)}`, capital(action), known(outcome.error));
@@ -39,7 +48,13 @@ export class Voice<T extends KubeObject> {
       this.#parts.log.info({ object: this.#key(object) }, word.toLowerCase());
       this.#normal(object, word, `${word} ${this.#name(object)}`, capital(begun));
     }
-    this.#log(object, outcome);
+  }
+
+  lacksSpec(object: T): void {
+    const { plural } = this.#parts.kind;
+    const note = `spec is missing, so nothing is done for the object: write it (kubectl explain ${plural}.spec shows its fields) or delete the object`;
+    this.#parts.log.warn({ object: this.#key(object) }, note);
+    this.#parts.event(object, { type: "Warning", reason: "ConfigError", note, action: "Reconcile" });
   }
 
   claimFailed(object: T, error: KnownError): void {
@@ -115,8 +130,9 @@ export class Voice<T extends KubeObject> {
   }
 }
 
-function isKnownAtNgrok(object: KubeObject & { readonly status?: { readonly id?: string } }): boolean {
-  return object.status?.id !== undefined;
+/** Whether it has been created already. A kind whose status shows no id is never created at ngrok, only kept up to date. */
+function isKnown(kind: OwnKind, { status }: KubeObject & { readonly status?: { readonly id?: string } }): boolean {
+  return kind.status.properties?.["id"] === undefined || status?.id !== undefined;
 }
 
 function facts(error: KnownError): object {

@@ -122,5 +122,6 @@ export function aReconcile(setup: Setup = {}) {
     },
     held: (_, why, terminating) => did.push(`held: ${why}${terminating ? ", terminating" : ""}`),
   });
-  return { did, contexts, store, clock, work: async () => await reconciler.work("default/web") };
+  const work = async () => await reconciler.work("default/web");
+  return { did, contexts, store, clock, work, distrust: () => reconciler.distrust() };
 }
