@@ -40,7 +40,7 @@ import {
   watchingReplicas,
   withoutGone,
 } from "../../runtime/replica-pods.ts";
-import { failureEvents, needOf, saysMoreSoon, showEndpoint } from "./plan.ts";
+import { createdEvents, needOf, saysMoreSoon, showEndpoint } from "./plan.ts";
 
 export const agentEndpointController = defineController<AgentEndpoint>({
   name: "agent-endpoint",
@@ -98,8 +98,7 @@ async function apply(found: AgentEndpoint, context: Context): Promise<Outcome<Ag
   const problem = policy.is === "text" ? undefined : policy.problem;
   const shown = showEndpoint(endpoint, { domain, source, problem, agents, where: replicasCommand("agent", release) });
   const told = shown === undefined ? {} : { shown };
-  if (shown !== undefined && isNews(endpoint, shown, "EndpointCreated"))
-    for (const event of failureEvents(endpoint, agents)) context.event(event);
+  if (shown !== undefined) for (const event of createdEvents(endpoint, shown, agents)) context.event(event);
   if (failure !== undefined) return failed(failure, told);
   if (need.is === "invalid") return stop("NgrokAPIError", need.problem, told);
   const left = momentLeft(endpoint, context);

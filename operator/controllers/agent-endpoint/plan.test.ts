@@ -6,7 +6,7 @@ import type { Condition } from "#api/define-kind.ts";
 import { anAgentEndpoint } from "#test/support/builders.ts";
 import type { DomainPart } from "../../endpoint/domain.ts";
 import type { PolicySource } from "../../endpoint/traffic-policy.ts";
-import { failureEvents, type Look, needOf, saysMoreSoon, showEndpoint } from "./plan.ts";
+import { createdEvents, failureEvents, type Look, needOf, saysMoreSoon, showEndpoint } from "./plan.ts";
 
 const URL = "https://shop.example.com";
 const domain: DomainPart = {
@@ -268,6 +268,14 @@ test("what agents could not do is told under the words that there are for it", (
     { type: "Warning", reason: "ConfigError", note: "upstream is no URL" },
     { type: "Warning", reason: "UpdateError", note: "ngrok says no" },
   ]);
+});
+
+test("that an endpoint is served is told when it turns so, once, and not at each look", () => {
+  const told = (message: string, status: Condition["status"]) => {
+    const at = endpoint([entry("a")], { conditions: [{ ...shownBefore, type: "EndpointCreated", status, message }] });
+    return createdEvents(at, showEndpoint(at, look({ a: true }))!, undefined).map(({ reason }) => reason);
+  };
+  expect([told("Waiting", "False"), told("Endpoint successfully created", "True")]).toEqual([["Updated"], []]);
 });
 
 describe("whether the next word is on its way", () => {

@@ -1,7 +1,7 @@
 // What an AgentEndpoint is to show, from what each agent says of it: the leader alone makes conditions of that, so that
 // several agents never write over one another. Pure.
 import type { AgentEndpoint, AgentEndpointReason, AgentReplica } from "#api/agent-endpoint.ts";
-import { type Finding, foldReady, isTrue } from "#api/conditions.ts";
+import { type Finding, findCondition, foldReady, isTrue } from "#api/conditions.ts";
 import { finding, inOrder } from "../../endpoint/conditions.ts";
 import { type DomainNeed, domainNeed } from "#api/domain-need.ts";
 import type { DomainPart } from "../../endpoint/domain.ts";
@@ -167,6 +167,25 @@ function named(failed: readonly AgentReplica[]): string {
 
 function textOf({ message, reason }: AgentReplica): string {
   return message === undefined || message === "" ? reason : message;
+}
+
+/**
+ * That the endpoint is served, the moment it is; that it cannot be, where the agents say something new of it. Nothing of what
+ * the object shows already.
+ */
+export function createdEvents(
+  endpoint: AgentEndpoint,
+  { findings }: Shown<AgentEndpoint>,
+  agents: Replicas,
+): readonly ObjectEvent[] {
+  const before = findCondition(endpoint.status?.conditions, CREATED);
+  const after = findings.find(({ type }) => type === CREATED);
+  const note = `Updated AgentEndpoint/${endpoint.metadata.name}`;
+  const isServed = after?.status === "True" && before?.status !== "True";
+  return [
+    ...(isServed ? [{ type: "Normal", reason: "Updated", note, action: "Update" } as const] : []),
+    ...(before?.message === after?.message ? [] : failureEvents(endpoint, agents)),
+  ];
 }
 
 /** What the agents could not do, for the events of the object. */
