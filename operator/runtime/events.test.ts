@@ -1,10 +1,17 @@
 // Events never crowd out the work: repeats are counted, a crowd is paced, and what is too much is dropped, Normal ones first.
 import { expect, test } from "vitest";
+import { AgentEndpoint } from "#api/agent-endpoint.ts";
+import { BoundEndpoint } from "#api/bound-endpoint.ts";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { Domain } from "#api/domain.ts";
+import { IPPolicy } from "#api/ip-policy.ts";
+import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
+import { Gateway, GatewayClass, HTTPRoute, Ingress, Service, TCPRoute, TLSRoute } from "#kube/kinds.ts";
 import { aCloudEndpoint } from "#test/support/builders.ts";
 import { testClock } from "#test/support/clock.ts";
 import { KnownError } from "#wire/errors.ts";
-import { Events, failureEvent, type Telling } from "./events.ts";
+import { Events, failureEvent, tellerOf, type Telling } from "./events.ts";
 
 function anEvents({ until = Promise.resolve() } = {}) {
   const clock = testClock();
@@ -104,4 +111,25 @@ test("after the stop nothing is told", async () => {
   tell("u", "Created");
   await clock.advance(0);
   expect(sent).toEqual([]);
+});
+
+test("who tells of a kind has the name by which people have filtered events so far", () => {
+  const kinds = [AgentEndpoint, BoundEndpoint, CloudEndpoint, Domain, Gateway, GatewayClass, HTTPRoute, IPPolicy];
+  const others = [Ingress, KubernetesOperator, NgrokTrafficPolicy, Service, TCPRoute, TLSRoute];
+  expect(Object.fromEntries([...kinds, ...others].map((kind) => [kind.kind, tellerOf(kind)]))).toEqual({
+    AgentEndpoint: "agentendpoint-controller",
+    BoundEndpoint: "bindings-controller",
+    CloudEndpoint: "cloud-endpoint-controller",
+    Domain: "domain-controller",
+    Gateway: "gateway-controller",
+    GatewayClass: "gateway-class",
+    HTTPRoute: "gateway-controller",
+    IPPolicy: "ip-policy-controller",
+    Ingress: "ingress-controller",
+    KubernetesOperator: "kubernetes-operator-controller",
+    NgrokTrafficPolicy: "policy-controller",
+    Service: "service-controller",
+    TCPRoute: "tcp-route",
+    TLSRoute: "tls-route",
+  });
 });

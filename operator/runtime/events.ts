@@ -104,6 +104,24 @@ export function failureEvent(error: KnownError, said: Pick<ObjectEvent, "reason"
   return { type: "Warning", ...said, ...(error.class === "invalid" ? {} : { byReason: true }) };
 }
 
+/** Who tells of a kind, where that is not `<kind>-controller`: the names of releases so far, which people filter by. */
+const TELLERS: Readonly<Record<string, string>> = {
+  BoundEndpoint: "bindings-controller",
+  CloudEndpoint: "cloud-endpoint-controller",
+  GatewayClass: "gateway-class",
+  HTTPRoute: "gateway-controller",
+  IPPolicy: "ip-policy-controller",
+  KubernetesOperator: "kubernetes-operator-controller",
+  NgrokTrafficPolicy: "policy-controller",
+  TCPRoute: "tcp-route",
+  TLSRoute: "tls-route",
+};
+
+/** The reportingController of events about the kind. */
+export function tellerOf({ kind }: Pick<Kind, "kind">): string {
+  return TELLERS[kind] ?? `${kind.toLowerCase()}-controller`;
+}
+
 /** Events that go to the API server, told by `instance` (the pod), until the signal. */
 export function clusterEvents(
   from: { readonly connection: Connection; readonly clock: Clock; readonly instance: string },
@@ -115,7 +133,7 @@ export function clusterEvents(
     async send({ kind, object, event, count }) {
       const regarding = { apiVersion: apiVersionOf(kind, kind.versions[0]), kind: kind.kind, ...object };
       const { type, reason, note, action = "Reconcile" } = event;
-      const controller = `${kind.kind.toLowerCase()}-controller`;
+      const controller = tellerOf(kind);
       await emit(connection, { regarding, type, reason, note, action, controller, instance, count }, signal, clock);
     },
   });
