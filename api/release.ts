@@ -49,7 +49,10 @@ export function ownerOf(release: Release): string {
   return `${release.namespace}/${release.name}`;
 }
 
-/** Names are cut so that each stays within 63 bytes, its suffix included (a Job's name holds no more). */
+/**
+ * Names are cut so that each stays within 63 bytes, its suffix included (a Job's name holds no more). The Secret with the
+ * credentials is not cut: a person makes it, by the name that chart 0.24 says.
+ */
 export function namesOf(release: Release): ReleaseNames {
   const base = release.fullname;
   return {
@@ -67,7 +70,7 @@ export function namesOf(release: Release): ReleaseNames {
     report6: suffixed(base, "drain-report-6"),
     report7: suffixed(base, "drain-report-7"),
     report8: suffixed(base, "drain-report-8"),
-    credentials: suffixed(base, "credentials"),
+    credentials: `${base}-credentials`,
     kubernetesOperator: release.name,
   };
 }

@@ -287,7 +287,7 @@ export interface Values {
   };
   /** Instead of the chart's name, in names and labels. */
   nameOverride?: string;
-  /** What the names of all objects begin with; cut so that no name passes 63 characters. */
+  /** What the names of all objects begin with; cut where Kubernetes takes no more than 63 characters. */
   fullnameOverride?: string;
   /** Labels of every object. */
   commonLabels?: Record<string, string | number | boolean>;

@@ -4,8 +4,9 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
+{{- /* An alias of the chart may have capitals: a label takes them, a name does not. */ -}}
 {{- define "ngrok-operator.fullname" -}}
-{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- $name := default .Chart.Name .Values.nameOverride | lower -}}
 {{- $full := .Values.fullnameOverride | default (ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name)) -}}
 {{- $full | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
@@ -17,8 +18,14 @@
 {{- printf "%s-%s" (regexReplaceAll "-+$" (trunc (sub 62 (len $suffix) | int) $base) "") $suffix -}}
 {{- end -}}
 
+{{- /* The same uncut, for what may have 253 characters: rights, and the credentials. Cut, the names of two releases could be one, and
+       those of cluster-wide objects must differ: (list . "suffix"). */ -}}
+{{- define "ngrok-operator.whole" -}}
+{{- printf "%s-%s" (include "ngrok-operator.fullname" (index . 0)) (index . 1) -}}
+{{- end -}}
+
 {{- define "ngrok-operator.credentials" -}}
-{{- .Values.credentials.secret.name | default (include "ngrok-operator.named" (list . "credentials")) -}}
+{{- .Values.credentials.secret.name | default (include "ngrok-operator.whole" (list . "credentials")) -}}
 {{- end -}}
 
 {{- define "ngrok-operator.serviceAccount" -}}

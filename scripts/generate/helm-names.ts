@@ -16,5 +16,10 @@ export function named(suffix: string): string {
   return `include "ngrok-operator.named" (list . "${suffix}")`;
 }
 
+/** The expression of `<fullname>-<suffix>` uncut, for rights. */
+export function whole(suffix: string): string {
+  return `include "ngrok-operator.whole" (list . "${suffix}")`;
+}
+
 /** True when the release watches all namespaces. */
 export const WATCHES_ALL = `include "ngrok-operator.watchesAll" .`;

@@ -4,7 +4,7 @@ import Handlebars from "handlebars";
 import type { EnvVar, Hook } from "#hooks/define-hook.ts";
 import { budgetOf } from "#drain/budget.ts";
 import { banner, type GeneratedFile } from "./generated-file.ts";
-import { named, WATCHES_ALL } from "./helm-names.ts";
+import { named, WATCHES_ALL, whole } from "./helm-names.ts";
 import { ownRoles, watchRole, type Role, type Subject } from "./rbac.ts";
 
 /** What the generator reads of a hook: all but what it does. */
@@ -92,7 +92,7 @@ export function hookFiles(hook: HookDefinition): readonly GeneratedFile[] {
 /** All objects of a hook bear its name, so that a later run finds what an earlier one left. */
 function subjectOf(hook: HookDefinition): Subject {
   const own = [named(hook.name), named(hook.name)] as const;
-  const watch = [named(`${hook.name}-watch`), named(`${hook.name}-watch`)] as const;
+  const watch = [whole(`${hook.name}-watch`), whole(`${hook.name}-watch`)] as const;
   const wide = hook.phase === "post-delete" ? `include "ngrok-operator.cleanupWide" .` : WATCHES_ALL;
   return { rules: hook.rbac, wide, names: { wide: own, cluster: own, release: own, watch } };
 }

@@ -1,7 +1,7 @@
 // Helm and the programs make the same names, and none is longer than what Kubernetes takes.
 import { expect, test } from "vitest";
 import { namesOf } from "#api/release.ts";
-import { objects, podsOf } from "./helm.ts";
+import { idOf, objects, podsOf } from "./helm.ts";
 
 const LONGEST_RELEASE = "r".repeat(53);
 
@@ -31,9 +31,46 @@ test.for(INSTALLS)("$release $set (F10)", async ({ release, set, fullname }) => 
   const args = podsOf(all).flatMap(({ pod }) => pod.containers[0]?.args ?? []);
   expect(args).toContain(`--fullname=${fullname}`);
   expect(args).toContain(`--election-id=${names.lease}`);
-  const long = all.filter(({ metadata }) => metadata.name.length > 63 || /[^a-z0-9.-]|-$/.test(metadata.name));
+  const long = all.filter(({ kind, metadata: { name } }) => name.length > limitOf(kind) || /[^a-z0-9.-]|-$/.test(name));
   expect(long.map(({ metadata }) => metadata.name)).toEqual([]);
 });
+
+/** What rights are called may be as long as a file's name; a Job's and a label's values may not. */
+function limitOf(kind: string): number {
+  return /Role|Secret/.test(kind) ? 253 : 63;
+}
+
+test("two releases whose names differ only at their ends share nothing in the cluster, nor a Secret", async () => {
+  const set = ["installCRDs=false", "bindings.enabled=true", "credentials.apiKey=k", "credentials.authtoken=t"];
+  const shared = async (first: string, second: string): Promise<string[]> => {
+    const [ids, others] = await Promise.all(
+      [first, second].map(async (release) =>
+        (await objects({ release, set, namespace: "ngrok" }))
+          .filter(({ kind, metadata }) => metadata.namespace === undefined || kind === "Secret")
+          .map(idOf),
+      ),
+    );
+    expect(ids?.length).toBeGreaterThan(20);
+    return ids?.filter((id) => others?.includes(id)) ?? [];
+  };
+  // The class is one for all who say nothing else: Helm refuses the second release for it, with its name.
+  const clash = ["IngressClass /ngrok"];
+  expect(await shared("acme-production-eu-west-1-gateway-a", "acme-production-eu-west-1-gateway-b")).toEqual(clash);
+  expect(await shared(`${"r".repeat(52)}a`, `${"r".repeat(52)}b`)).toEqual(clash);
+});
+
+test.for(INSTALLS)(
+  "the pods of $release $set read the Secret that programs name",
+  async ({ release, set, fullname }) => {
+    const all = podsOf(await objects({ release, set: [...set, "installCRDs=false"], namespace: "ngrok" }));
+    const names = all.flatMap(
+      ({ pod }) => JSON.stringify(pod.containers[0]?.env).match(/"name":"[^"]*-credentials"/g) ?? [],
+    );
+    const { credentials } = namesOf({ name: release, namespace: "ngrok", fullname });
+    expect(credentials).toBe(`${fullname}-credentials`);
+    expect([...new Set(names)]).toEqual([`"name":"${credentials}"`]);
+  },
+);
 
 test("names that look like numbers stay names", async () => {
   const json = ['fullnameOverride="5"', 'commonLabels={"n":1000000}'];

@@ -44,6 +44,24 @@ test.for(HELMS)("%s names the part whose value is bad", async (helm) => {
   expect(text).toContain("ngrok-operator:\n- at '/drainPolicy': value must be one of 'Retain', 'Delete'");
 });
 
+test.for(HELMS)("%s under an alias, as values spell one, makes names that Kubernetes takes", async (helm) => {
+  const aliased = mkdtempSync(join(tmpdir(), "parent-chart-"));
+  try {
+    await cp(CHART, join(aliased, "charts", "ngrok-operator"), { recursive: true });
+    const dependency = { name: "ngrok-operator", version: ">=0.0.0-0", alias: "ngrokOperator" };
+    const meta = { apiVersion: "v2", name: "platform", version: "1.0.0", dependencies: [dependency] };
+    writeFileSync(join(aliased, "Chart.yaml"), stringify(meta));
+    const all = await objects({ helm, chart: aliased, set: ["ngrokOperator.drainPolicy=Delete"] });
+    expect(all.map(idOf)).toContain("Job ngrok/edge-ngrokoperator-drain");
+    expect(all.map(({ metadata }) => metadata.name).filter((name) => /[^a-z0-9.-]/.test(name))).toEqual([]);
+    // A label takes capitals, and a Deployment's selector never changes.
+    const [pods] = all.filter(({ kind }) => kind === "Deployment");
+    expect(pods?.spec?.selector?.matchLabels).toMatchObject({ "app.kubernetes.io/name": "ngrokOperator" });
+  } finally {
+    rmSync(aliased, { recursive: true, force: true });
+  }
+});
+
 test("as the chart itself it takes global and enabled", async () => {
   const all = await objects({ set: ["global.imageRegistry=mirror.local", "global.other=1", "enabled=true"] });
   const images = all.flatMap(({ spec }) => spec?.template?.spec.containers ?? []).map(({ image }) => image);
