@@ -55,7 +55,7 @@ imagePullPolicy: {{ .Values.cleanupHook.image.pullPolicy | default .Values.image
 securityContext:
   {{- include "ngrok-operator.securityContext" .Values.containerSecurityContext | nindent 2 }}
 resources:
-  {{- include "ngrok-operator.resources" .Values.cleanupHook.resources | nindent 2 }}
+  {{- include "ngrok-operator.hookResources" . | nindent 2 }}
 {{- with include "ngrok-operator.volumeMounts" . }}{{ . | nindent 0 }}{{ end }}
 {{- end -}}
 

@@ -118,7 +118,26 @@ volumeMounts:
 {{- if kindIs "map" $value -}}{{- $value = include "ngrok-operator.merged" (list $value) | fromJson -}}{{- end -}}
 {{- if not (kindIs "invalid" $value) -}}{{- $_ := set $said $part $value -}}{{- end -}}
 {{- end -}}
-{{- toYaml $said -}}
+{{- $ours := dict "requests" (dict "cpu" (index . 1) "memory" (index . 2)) "limits" (dict "cpu" "2" "memory" "512Mi") -}}
+{{- $all := deepCopy $said -}}
+{{- range $part, $other := dict "requests" "limits" "limits" "requests" -}}
+{{- if not (and (hasKey $given $part) (kindIs "invalid" (get $given $part))) -}}
+{{- range $name, $quantity := get $ours $part -}}
+{{- if not (or (hasKey (get $given $part | default dict) $name) (hasKey (get $said $other | default dict) $name)) -}}
+{{- $_ := set $all $part (set (get $all $part | default dict) $name $quantity) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $all -}}
+{{- end -}}
+
+{{- define "ngrok-operator.hookResources" -}}
+{{- include "ngrok-operator.resources" (list .Values.cleanupHook.resources "50m" "96Mi") -}}
+{{- end -}}
+
+{{- define "ngrok-operator.podResources" -}}
+{{- include "ngrok-operator.resources" (list . "100m" "128Mi") -}}
 {{- end -}}
 
 {{- /* The security context of a pod or a container, as YAML: Kubernetes refuses a text, which Terraform and Flux make of a number. */ -}}

@@ -109,7 +109,7 @@ spec:
           securityContext:
             {{- include "ngrok-operator.securityContext" $root.Values.containerSecurityContext | nindent 12 }}
           resources:
-            {{- include "ngrok-operator.resources" $own.resources | nindent 12 }}
+            {{- include "ngrok-operator.podResources" $own.resources | nindent 12 }}
           {{- with $root.Values.lifecycle }}
           lifecycle:
             {{- include "ngrok-operator.render" (list $root .) | nindent 12 }}

@@ -35,3 +35,9 @@ Warning: Kubernetes {{ .Capabilities.KubeVersion.Version }} is older than any th
 Warning: cleanupHook.resources.limits.cpu={{ $cpu }} is less than 1: a drain of many objects may not end within Helm's timeout.
 {{- end }}
 {{- end -}}
+{{- $hook := include "ngrok-operator.hookResources" . | fromYaml }}
+{{- range $name, $limit := $hook.limits }}
+{{- if not (hasKey ($hook.requests | default dict) $name) }}
+Warning: cleanupHook.resources.limits.{{ $name }}={{ $limit }} without a request: Kubernetes requests as much, and a hook has to find a node with that.
+{{- end }}
+{{- end }}
