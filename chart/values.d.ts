@@ -12,9 +12,9 @@ export interface Values {
     timeout?: number | string;
     /** The image of both Jobs. By default the operator's own image, which is on the node already when you uninstall. */
     image?: {
-      /** Registry; image.registry when empty. */
+      /** Registry; when empty that of image, or the one that repository begins with. */
       registry?: string;
-      /** Repository of an image with /app/hooks; empty means the operator's image. A kubectl image, as older releases named here, is ignored with a warning, and so is its tag. */
+      /** Repository of an image with /app/hooks, which `helm test` proves; empty means the operator's image. One with kubectl in its name, as older releases named here, is ignored with a warning, and so is its tag. */
       repository?: string;
       /** Tag; read only together with repository. */
       tag?: string;
@@ -316,7 +316,7 @@ export interface Values {
   };
   /** The operator's image. */
   image?: {
-    /** Registry; global.imageRegistry wins. */
+    /** Registry; global.imageRegistry wins. This default gives way to a registry that repository begins with. */
     registry?: string;
     /** Repository. */
     repository?: string;

@@ -114,9 +114,13 @@ protect.enabled=true: Kubernetes {{ .Capabilities.KubeVersion.Version }} has no 
 image.tag {{ $tag }}: an image of the Go operator, without the programs of this chart
   remedy: take image.tag out of the values (docs/upgrading/from-go-0.24.md)
 {{- end }}
-{{- if and (eq $tag "latest") (not .Values.image.digest) (not .Values.image.allowLatest) }}
-image.tag latest: may be another image on uninstall day, not reproducible
-  remedy: a version or image.digest (or image.allowLatest=true)
+{{- $named := dict "image" .Values.image }}
+{{- if include "ngrok-operator.hasHookImage" . }}{{ $_ := set $named "cleanupHook.image" .Values.cleanupHook.image }}{{ end }}
+{{- range $name, $image := $named }}
+{{- if and (eq ($image.tag | default "") "latest") (not $image.digest) (not $.Values.image.allowLatest) }}
+{{ $name }}.tag latest: may be another image on uninstall day, not reproducible
+  remedy: a version or {{ $name }}.digest (or image.allowLatest=true)
+{{- end }}
 {{- end }}
 {{- range $name, $digest := dict "image.digest" .Values.image.digest "cleanupHook.image.digest" .Values.cleanupHook.image.digest }}
 {{- if and $digest (not (regexMatch "^sha256:[0-9a-f]{64}$" $digest)) }}

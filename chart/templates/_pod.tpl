@@ -1,10 +1,16 @@
 {{- /* What all pods of the chart share, hooks included, so that a hook starts wherever the operator does. */ -}}
 
-{{- /* (list $ image): registry/repository, with the digest if there is one. */ -}}
+{{- /* Whether a repository names its registry itself, as container tools read it. */ -}}
+{{- define "ngrok-operator.isFull" -}}
+{{- if regexMatch "^(localhost|[^/]*[.:][^/]*)/" . -}}true{{- end -}}
+{{- end -}}
+
+{{- /* (list $ image): registry/repository, with the digest if there is one. The chart's own registry is not said by anybody. */ -}}
 {{- define "ngrok-operator.imageRef" -}}
 {{- $root := index . 0 -}}
 {{- $image := index . 1 -}}
-{{- $registry := (($root.Values.global).imageRegistry) | default $image.registry -}}
+{{- $own := ternary "" $image.registry (and (eq $image.registry "docker.io") (include "ngrok-operator.isFull" $image.repository | eq "true")) -}}
+{{- $registry := (($root.Values.global).imageRegistry) | default $own -}}
 {{- $name := ternary $image.repository (printf "%s/%s" $registry $image.repository) (empty $registry) -}}
 {{- if $image.digest -}}
 {{- printf "%s@%s" $name $image.digest -}}
@@ -22,10 +28,16 @@
 {{- if regexMatch "(^|/)[^/]*kubectl[^/]*$" (.Values.cleanupHook.image.repository | default "") -}}true{{- end -}}
 {{- end -}}
 
+{{- /* Whether the hooks run an image of their own. */ -}}
+{{- define "ngrok-operator.hasHookImage" -}}
+{{- if and .Values.cleanupHook.image.repository (not (include "ngrok-operator.kubectlImage" .)) -}}true{{- end -}}
+{{- end -}}
+
 {{- define "ngrok-operator.hookImage" -}}
 {{- $own := .Values.cleanupHook.image -}}
-{{- if and $own.repository (not (include "ngrok-operator.kubectlImage" .)) -}}
-{{- include "ngrok-operator.imageRef" (list . (merge (dict "registry" ($own.registry | default .Values.image.registry)) $own)) -}}
+{{- if include "ngrok-operator.hasHookImage" . -}}
+{{- $shared := ternary "" .Values.image.registry (include "ngrok-operator.isFull" $own.repository | eq "true") -}}
+{{- include "ngrok-operator.imageRef" (list . (merge (dict "registry" ($own.registry | default $shared)) $own)) -}}
 {{- else -}}
 {{- include "ngrok-operator.image" . -}}
 {{- end -}}
@@ -111,10 +123,13 @@ volumeMounts:
 {{- end }}
 {{- end -}}
 
-{{- /* Requests and limits as YAML, without what is null: an API server would take that for zero. */ -}}
+{{- /* Requests and limits as YAML, without what is null, which an API server would take for zero: (list given cpu memory), the last
+       two being our requests. A half of ours is there where nobody says it, be it by null, nor the other half: ours beside
+       theirs may be more than their limit, which the API server refuses, for a hook on uninstall day. */ -}}
 {{- define "ngrok-operator.resources" -}}
+{{- $given := index . 0 | default dict -}}
 {{- $said := dict -}}
-{{- range $part, $value := . -}}
+{{- range $part, $value := $given -}}
 {{- if kindIs "map" $value -}}{{- $value = include "ngrok-operator.merged" (list $value) | fromJson -}}{{- end -}}
 {{- if not (kindIs "invalid" $value) -}}{{- $_ := set $said $part $value -}}{{- end -}}
 {{- end -}}

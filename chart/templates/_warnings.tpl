@@ -2,6 +2,8 @@
 {{- define "ngrok-operator.warnings" -}}
 {{- if include "ngrok-operator.kubectlImage" . }}
 Warning: cleanupHook.image.repository={{ .Values.cleanupHook.image.repository }} is ignored: the hook runs the operator's image, not kubectl.
+{{- else if .Values.cleanupHook.image.repository }}
+Warning: the hooks run cleanupHook.image.repository={{ .Values.cleanupHook.image.repository }}, which must hold /app/hooks: prove it by helm test {{ .Release.Name }} -n {{ .Release.Namespace }}
 {{- end }}
 {{- range $old, $new := dict "controllerName" "ingress.controllerName" "watchNamespace" "ingress.watchNamespace" "ingressClass" "ingress.ingressClass" "metaData" "ngrokMetadata" }}
 {{- if get $.Values $old }}
@@ -34,10 +36,10 @@ Warning: Kubernetes {{ .Capabilities.KubeVersion.Version }} is older than any th
 {{- if and (hasSuffix "m" $cpu) (lt (trimSuffix "m" $cpu | int) 1000) }}
 Warning: cleanupHook.resources.limits.cpu={{ $cpu }} is less than 1: a drain of many objects may not end within Helm's timeout.
 {{- end }}
-{{- end -}}
 {{- $hook := include "ngrok-operator.hookResources" . | fromYaml }}
 {{- range $name, $limit := $hook.limits }}
 {{- if not (hasKey ($hook.requests | default dict) $name) }}
 Warning: cleanupHook.resources.limits.{{ $name }}={{ $limit }} without a request: Kubernetes requests as much, and a hook has to find a node with that.
 {{- end }}
 {{- end }}
+{{- end -}}

@@ -86,6 +86,10 @@ export const REFUSED_BY_CHECKS: readonly RefusedByChecks[] = [
     says: "image.tag latest: may be another image on uninstall day, not reproducible\n  remedy: a version or image.digest (or image.allowLatest=true)",
   },
   {
+    set: ["cleanupHook.image.repository=registry.corp/tools/kube-cli", "cleanupHook.image.tag=latest"],
+    says: "cleanupHook.image.tag latest: may be another image on uninstall day, not reproducible\n  remedy: a version or cleanupHook.image.digest (or image.allowLatest=true)",
+  },
+  {
     set: ["image.tag=0.24.0"],
     says: "image.tag 0.24.0: an image of the Go operator, without the programs of this chart\n  remedy: take image.tag out of the values (docs/upgrading/from-go-0.24.md)",
   },
