@@ -63,9 +63,17 @@ cleanupHook.enabled=false with crds.keep=false: uninstall would hang on finalize
 {{- end -}}
 
 {{- /* A look into the cluster: what goes with a CustomResourceDefinition is every custom resource of its kind.
-       `helm template`, and Argo CD by it, see no cluster; neither does who installs without ClusterRoles. */ -}}
+       `helm template`, and Argo CD by it, see no cluster; neither does who installs without ClusterRoles. Who takes them from
+       a release that had them may still look, and there the CustomResourceDefinitions may be the release's. */ -}}
 {{- define "ngrok-operator.checks.crds" -}}
-{{- if .Values.rbac.cluster }}
+{{- $looks := .Values.rbac.cluster }}
+{{- if not $looks }}
+{{- $before := lookup "apps/v1" "Deployment" .Release.Namespace (include "ngrok-operator.named" (list . "manager")) }}
+{{- range ((($before.spec).template).spec).containers }}
+{{- if not (has "--rbac-cluster=false" .args) }}{{ $looks = true }}{{ end }}
+{{- end }}
+{{- end }}
+{{- if $looks }}
 {{- $dropped := list }}
 {{- range $name := include "ngrok-operator.crdNames" . | fromJsonArray }}
 {{- $found := (lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" $name).metadata | default dict }}

@@ -37,14 +37,14 @@ test("what the shared parts of templates ask for is set in some suite", () => {
   expect(unset).toEqual([]);
 });
 
-test("nothing is random, dated or looked up, but CRDs that would go, who binds beside us, whether Helm sees a cluster, and what NOTES counts", () => {
+test("nothing is random, dated or looked up, but CRDs that would go, who had rights to see them, who binds beside us, whether Helm sees a cluster, and what NOTES counts", () => {
   const found = templates.flatMap((path) =>
     readFileSync(join(CHART, path), "utf8")
       .split("\n")
       .filter((line) => /\{\{.*\b(lookup|rand[A-Z]\w*|genCA|genSelf\w*|gen\w+Cert|now|htpasswd|uuidv4)\b/.test(line))
       .map(() => path),
   );
-  expect(found.toSorted()).toEqual([...Array(4).fill("templates/_checks.tpl"), "templates/_counts.tpl"]);
+  expect(found.toSorted()).toEqual([...Array(5).fill("templates/_checks.tpl"), "templates/_counts.tpl"]);
 });
 
 test("each of our kinds is guarded, and looked for before its CRD would go", () => {
