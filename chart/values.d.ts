@@ -58,7 +58,7 @@ export interface Values {
     };
     /** API key. When set, the chart makes the Secret; better make it yourself, since values are kept in Helm's release record. */
     apiKey?: string;
-    /** Authtoken; needed together with apiKey. */
+    /** Authtoken; needed together with apiKey where there are agents, which alone read it. */
     authtoken?: string;
   };
   /** Description of this operator in the ngrok dashboard. */
@@ -89,7 +89,7 @@ export interface Values {
   };
   /** What happens to a reserved domain at ngrok when its Domain is deleted, unless the Domain says otherwise. */
   defaultDomainReclaimPolicy?: "Delete" | "Retain";
-  /** Domain of Services in this cluster. */
+  /** Domain of Services in this cluster; svc.cluster.local when empty. */
   clusterDomain?: string;
   /** Start without credentials and do nothing but say so; for marketplaces. */
   oneClickDemoMode?: boolean;
@@ -105,7 +105,7 @@ export interface Values {
     ingressClass?: {
       /** Its name. */
       name?: string;
-      /** Make it; never with rbac.cluster=false. */
+      /** Make it; never with rbac.cluster=false. This one turns it off: the deprecated ingressClass.create can only turn it on. */
       create?: boolean;
       /** Make it the cluster's default. */
       default?: boolean;
@@ -168,7 +168,7 @@ export interface Values {
       nodeSelector?: Record<string, string | number | boolean>;
       /** Spread of the forwarder's pods. */
       topologySpreadConstraints?: (Record<string, unknown>)[];
-      /** Annotations of the forwarder's pods. */
+      /** Annotations of the forwarder's pods; templates as podAnnotations are. */
       podAnnotations?: Record<string, string | number | boolean>;
     };
   };
@@ -178,7 +178,7 @@ export interface Values {
     enabled?: boolean;
     /** Pods of the agent. All serve every endpoint; with more than one, a PodDisruptionBudget lets one be away. */
     replicaCount?: number | string;
-    /** Annotations of the agent's pods, instead of podAnnotations. */
+    /** Annotations of the agent's pods, instead of podAnnotations; templates as those are. */
     podAnnotations?: Record<string, string | number | boolean>;
     /** Priority class of the agent's pods. */
     priorityClassName?: string;
@@ -197,7 +197,7 @@ export interface Values {
       /** Its annotations. */
       annotations?: Record<string, string | number | boolean>;
     };
-    /** How the agent's pods are replaced. */
+    /** How the agent's pods are replaced. By default the new pod is ready before an old one goes; where your ngrok plan allows one agent session, the new pod would wait for ever: set rollingUpdate to {maxSurge: 0, maxUnavailable: 1}, and nothing is served for some seconds. */
     updateStrategy?: {
       /** Kind of the replacement. */
       type?: "RollingUpdate" | "Recreate";
@@ -345,7 +345,7 @@ export interface Values {
   podSecurityContext?: Record<string, unknown>;
   /** Security context of every container, hooks included. */
   containerSecurityContext?: Record<string, unknown>;
-  /** Annotations of every pod. */
+  /** Annotations of every pod. Their values are templates, rendered by Helm's tpl: what shall stay in braces is written `{{ "{{" }}name}}`. */
   podAnnotations?: Record<string, string | number | boolean>;
   /** Labels of every pod. */
   podLabels?: Record<string, string | number | boolean>;
@@ -406,11 +406,11 @@ export interface Values {
   controllerName?: string;
   /** Deprecated: ingress.watchNamespace. Wins over it when set. */
   watchNamespace?: string;
-  /** Deprecated: ingress.ingressClass. Wins over it when set. */
+  /** Deprecated: ingress.ingressClass. Its name and default win over those there when set. */
   ingressClass?: {
     /** Deprecated: ingress.ingressClass.name. */
     name?: string;
-    /** Deprecated: ingress.ingressClass.create. */
+    /** Deprecated: ingress.ingressClass.create. Makes the IngressClass where that does not; false says nothing. */
     create?: boolean;
     /** Deprecated: ingress.ingressClass.default. */
     default?: boolean;

@@ -143,7 +143,7 @@ image.tag {{ $tag }}: an image of the Go operator, without the programs of this 
 An ngrok API key is required: credentials.authtoken is set, credentials.apiKey is not; both or none
   remedy: credentials.secret.name, a Secret of your own; or set credentials.apiKey
 {{- end }}
-{{- if and .Values.credentials.apiKey (not .Values.credentials.authtoken) }}
+{{- if and .Values.credentials.apiKey (not .Values.credentials.authtoken) (include "ngrok-operator.hasAgent" .) }}
 An ngrok Authtoken is required: credentials.apiKey is set, credentials.authtoken is not; both or none
   remedy: credentials.secret.name, a Secret of your own; or set credentials.authtoken
 {{- end }}
@@ -215,6 +215,14 @@ podDisruptionBudget.minAvailable and podDisruptionBudget.maxUnavailable: Kuberne
 {{- if and .Values.extraCA.secretName .Values.extraCA.configMapName }}
 extraCA.secretName and extraCA.configMapName: one certificate authority, two places
   remedy: leave one of them empty
+{{- end }}
+{{- if or .Values.extraCA.secretName .Values.extraCA.configMapName }}
+{{- range .Values.extraVolumeMounts }}
+{{- if eq (trimSuffix "/" (toString .mountPath)) "/etc/ssl/certs/ngrok" }}
+extraCA with extraVolumeMounts {{ .name }}: both are mounted at /etc/ssl/certs/ngrok, which Kubernetes refuses
+  remedy: remove it from extraVolumeMounts and extraVolumes, or extraCA.secretName and extraCA.configMapName
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end -}}
 

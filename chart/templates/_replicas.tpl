@@ -18,7 +18,7 @@ spec:
   replicas: {{ $own.replicaCount }}
   {{- with $own.updateStrategy }}
   strategy:
-    {{- include "ngrok-operator.merged" (list .) | fromJson | toYaml | nindent 4 }}
+    {{- include "ngrok-operator.strategy" . | nindent 4 }}
   {{- end }}
   selector:
     matchLabels:
@@ -173,4 +173,17 @@ spec:
     matchLabels:
       {{- include "ngrok-operator.selectorLabels" .root | nindent 6 }}
       app.kubernetes.io/component: {{ .component }}
+{{- end -}}
+
+{{- /* How their pods are replaced, as YAML: Kubernetes takes a text for a percentage, and Terraform makes one of a number. */ -}}
+{{- define "ngrok-operator.strategy" -}}
+{{- $strategy := include "ngrok-operator.merged" (list .) | fromJson -}}
+{{- with $strategy.rollingUpdate -}}
+{{- $counts := dict -}}
+{{- range $key, $value := include "ngrok-operator.merged" (list .) | fromJson -}}
+{{- $_ := set $counts $key (regexMatch "^(0|[1-9][0-9]*)$" (toString $value) | ternary (int64 $value) $value) -}}
+{{- end -}}
+{{- $_ := set $strategy "rollingUpdate" $counts -}}
+{{- end -}}
+{{- toYaml $strategy -}}
 {{- end -}}

@@ -157,6 +157,14 @@ export const REFUSED_BY_CHECKS: readonly RefusedByChecks[] = [
     says: "extraCA.secretName and extraCA.configMapName: one certificate authority, two places\n  remedy: leave one of them empty",
   },
   {
+    set: [
+      "extraCA.secretName=a",
+      "extraVolumeMounts[0].name=ca",
+      "extraVolumeMounts[0].mountPath=/etc/ssl/certs/ngrok/",
+    ],
+    says: "extraCA with extraVolumeMounts ca: both are mounted at /etc/ssl/certs/ngrok, which Kubernetes refuses\n  remedy: remove it from extraVolumeMounts and extraVolumes, or extraCA.secretName and extraCA.configMapName",
+  },
+  {
     set: ["extraEnv.POD_NAMESPACE=x"],
     says: "extraEnv POD_NAMESPACE: set by the chart\n  remedy: rename it, or set the value of the chart that stands for it",
   },

@@ -1,6 +1,7 @@
 // What people say wins over what the chart says by itself, also where it is false or empty, and no object says a thing
 // twice: a YAML parser that is strict refuses the second (objects() is one).
 import { expect, test } from "vitest";
+import { leavesOf, valuesSchema } from "#scripts/generate/values-schema.ts";
 import { objects, podsOf, type Rendered } from "./helm.ts";
 
 const ON = ["agent.enabled=true", "bindings.enabled=true", "installCRDs=false"];
@@ -44,12 +45,23 @@ test.for([false, ""])("an annotation of the chart's own, by %o", async (value) =
 });
 
 test.for([
-  ["ingressClass.create=false", 0],
-  ["ingressClass.create=true", 1],
-  ["ingressClass.create=null", 1],
-] as const)("a deprecated form: %s", async ([set, count]) => {
-  const classes = (await objects({ set: [...ON, set] })).filter(({ kind }) => kind === "IngressClass");
+  [["ingressClass.create=false"], 1],
+  [["ingressClass.create=null"], 1],
+  [["ingress.ingressClass.create=false"], 0],
+  [["ingress.ingressClass.create=false", "ingressClass.create=false"], 0],
+  [["ingress.ingressClass.create=false", "ingressClass.create=true"], 1],
+] as const)("an IngressClass that either form asks for, as before, is there: %j", async ([set, count]) => {
+  const classes = (await objects({ set: [...ON, ...set] })).filter(({ kind }) => kind === "IngressClass");
   expect(classes).toHaveLength(count);
+});
+
+test("braces that shall stay in an annotation, written as values.yaml says", async () => {
+  const about = leavesOf(valuesSchema()).find(({ path }) => path.join() === "podAnnotations")?.schema.description;
+  const [, escaped = ""] = /is written `(.*)`/.exec(about ?? "") ?? [];
+  const json = [`podAnnotations=${JSON.stringify({ release: "{{ .Release.Name }}", note: escaped })}`];
+  for (const { metadata } of templates(await objects({ set: ON, json }))) {
+    expect(metadata.annotations).toMatchObject({ release: "edge", note: "{{name}}" });
+  }
 });
 
 test("a registry at an address of IPv6, and variables whose names YAML would take for something else", async () => {
@@ -79,6 +91,26 @@ test("a node that has a label, whatever its value", async () => {
     );
   }
 });
+
+test.for([
+  ["agent", "edge-ngrok-operator-agent"],
+  ["bindings.forwarder", "edge-ngrok-operator-bindings-forwarder"],
+] as const)(
+  "how the pods of %s are replaced: a number is one for Kubernetes, also where Terraform has made a text of it",
+  async ([part, name]) => {
+    const strategyWith = async (rollingUpdate: object): Promise<unknown> => {
+      const json = [`${part}.updateStrategy.rollingUpdate=${JSON.stringify(rollingUpdate)}`];
+      const all = await objects({ set: ON, json });
+      const spec = all.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === name)?.spec;
+      return (spec as { strategy?: unknown } | undefined)?.strategy;
+    };
+    const type = "RollingUpdate";
+    const numbers = { maxSurge: 0, maxUnavailable: 1 };
+    expect(await strategyWith({ maxSurge: "0", maxUnavailable: "1" })).toEqual({ type, rollingUpdate: numbers });
+    const shares = { maxSurge: "25%", maxUnavailable: 2 };
+    expect(await strategyWith(shares)).toEqual({ type, rollingUpdate: shares });
+  },
+);
 
 test.for([
   ["minAvailable=null", { maxUnavailable: 1 }],

@@ -45,6 +45,7 @@ test.for([
   ["resources.limits.memory", "+1Gi"],
   ["resources.limits.cpu", "1."],
   ["clusterDomain", "svc.cluster.local."],
+  ["clusterDomain", ""],
   ["metrics.podMonitor.interval", "1m30s"],
   ["metrics.serviceMonitor.interval", "1d"],
   ["networkPolicy.apiServer.ports", ["6443", 443]],

@@ -52,5 +52,7 @@
 - --metrics-bind-address=:8080
 - --election-id={{ include "ngrok-operator.named" (list . "leader") }}
 - --manager-name={{ include "ngrok-operator.named" (list . "manager") }}
-- --cluster-domain={{ .Values.clusterDomain }}
+{{- with .Values.clusterDomain }}
+- --cluster-domain={{ . }}
+{{- end }}
 {{- end -}}
