@@ -3,7 +3,7 @@
 import { subscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { createServer as tlsServer, type TLSSocket } from "node:tls";
-import { createServer, type AddressInfo, type Server } from "node:net";
+import { connect as dialTcp, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { agentAtEdge, aSpec } from "#test/support/edge-agents.ts";
 import { edgeAuthority } from "#test/support/ngrok-edge/certificates.ts";
@@ -18,6 +18,19 @@ async function listening(server: Server): Promise<number> {
   await once(server, "listening");
   return (server.address() as AddressInfo).port;
 }
+
+/** What a visitor with TLS says first. */
+async function clientHello(): Promise<Buffer> {
+  await using nobody = await tcpEcho();
+  const said = Promise.withResolvers<Buffer>();
+  nobody.server.once("connection", (socket: Socket) => socket.once("data", said.resolve));
+  const visitor = connect({ host: "127.0.0.1", port: nobody.port, servername: "db.test" });
+  visitor.on("error", () => visitor.destroy());
+  return await said.promise;
+}
+
+/** Short for a test, and more than a handshake takes. */
+const HANDSHAKE_MS = 500;
 
 test("TLS of a tls endpoint ends at the agent, and its half-closed end passes", async () => {
   await using world = await agentAtEdge();
@@ -142,4 +155,41 @@ test("a bridge that has no file left for visitors says so each time, and takes t
   const visitor = connect({ host: "127.0.0.1", port: bridge.port, servername: "db.test", ca: authority.cert });
   expect((await exchange(visitor, Buffer.from("hello"))).toString()).toBe("hello");
   bridge.close();
+});
+
+test.for([
+  { what: "says hello and ends", says: true, ends: true },
+  { what: "ends without a word", says: false, ends: true },
+  { what: "says hello and then nothing", says: true, ends: false, handshakeMs: HANDSHAKE_MS },
+] as const)("a visitor who $what before TLS has begun is let go", async ({ says, ends, ...given }, { expect }) => {
+  await using upstream = await tcpEcho();
+  const termination = await (await edgeAuthority()).issue(["db.test"]);
+  const spec = aSpec({ url: "tls://db.test", termination }, upstream.url);
+  const to = { proto: "tcp", host: "127.0.0.1", port: upstream.port } as const;
+  const handshakeMs = "handshakeMs" in given ? given.handshakeMs : undefined;
+  const bridge = await startBridge(spec, to, () => {}, handshakeMs);
+  const visitor = dialTcp({ host: "127.0.0.1", port: bridge.port, allowHalfOpen: true });
+  if (says) visitor.write(await clientHello());
+  if (ends) visitor.end();
+  const cut = once(visitor, "end");
+  visitor.resume();
+  await cut;
+  visitor.destroy();
+  bridge.close();
+  expect(visitor.readableEnded).toBe(true);
+});
+
+test("a visitor of an upstream that is there and never begins with TLS is let go, and so is the upstream", async () => {
+  const left = Promise.withResolvers<void>();
+  const mute = createServer((socket) => void socket.on("close", left.resolve).resume());
+  const port = await listening(mute);
+  const certificates = [await (await edgeAuthority()).issue(["operator"], "clientAuth")];
+  const url = `tls://127.0.0.1:${port}`;
+  const spec = aSpec({ url: "tls://db.test", upstream: { url, certificates } }, url);
+  const bridge = await startBridge(spec, { proto: "tls", host: "127.0.0.1", port }, () => {}, HANDSHAKE_MS);
+  const visitor = dialTcp({ host: "127.0.0.1", port: bridge.port });
+  expect(await visitor.toArray()).toEqual([]);
+  await left.promise;
+  bridge.close();
+  mute.close();
 });

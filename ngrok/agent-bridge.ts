@@ -1,7 +1,9 @@
 // What the agent's SDK cannot do itself: end TLS at the agent, and show an upstream a certificate of ours. The SDK then
 // forwards to a bridge on the loopback of this pod, which does it; the PROXY protocol's header goes around TLS, as it does
 // in the SDK.
+import { once } from "node:events";
 import { type AddressInfo, connect as dial, createServer, isIP, type Server, type Socket } from "node:net";
+import { finished } from "node:stream";
 import {
   connect as dialTls,
   createSecureContext,
@@ -25,6 +27,8 @@ export interface Bridge {
 
 /** As long as ngrok's own agent waits for an upstream. */
 const DIAL_MS = 3_000;
+/** Of TLS, with a visitor as with an upstream: who begins and does not go on would be kept for ever. */
+const HANDSHAKE_MS = 15_000;
 
 /** Whether the SDK alone is not enough. */
 export function needsBridge({ termination, upstream }: AgentSpec, { proto }: UpstreamAddress): boolean {
@@ -44,19 +48,22 @@ export async function startBridge(
   spec: AgentSpec,
   to: UpstreamAddress,
   trouble: (why: string) => void,
+  handshakeMs = HANDSHAKE_MS,
 ): Promise<Bridge> {
   const { termination, upstream } = spec;
   const client = isTls(to.proto) ? clientContext(upstream.certificates) : undefined;
   const alpn = upstream.protocol === "http2" ? ["h2"] : upstream.protocol === "http1" ? ["http/1.1"] : undefined;
   const cross = async (near: Socket, header: Buffer | undefined): Promise<void> => {
-    const raw = await connected(to);
-    // Who has gone meanwhile closes no more, and the upstream would keep its connection for ever.
-    if (near.destroyed) return void raw.destroy();
-    near.once("close", () => raw.destroy());
+    const { host, port } = to;
+    const raw = await reached(dial({ host, port, allowHalfOpen: true, noDelay: true }), "connect", DIAL_MS);
     if (header !== undefined) raw.write(header);
-    join(near, client === undefined ? raw : begun(raw, to.host, client, alpn));
+    const far =
+      client === undefined ? raw : await reached(begun(raw, host, client, alpn), "secureConnect", handshakeMs);
+    // Who has gone meanwhile closes no more, and the upstream would keep its connection for ever.
+    if (near.destroyed) far.destroy();
+    else join(near, far);
   };
-  const enter = termination === undefined ? cross : terminating(termination, cross);
+  const enter = termination === undefined ? cross : terminating(termination, handshakeMs, cross);
   return await listening(
     createServer({ allowHalfOpen: true, noDelay: true }, (from) => {
       from.on("error", () => from.destroy());
@@ -72,19 +79,20 @@ export async function startBridge(
 type Enter = (from: Socket, header: Buffer | undefined) => Promise<void>;
 
 /** TLS of the visitor ends here; nobody who may not pass gets as far as the upstream. */
-function terminating(termination: AgentTermination, then: Enter): Enter {
+function terminating(termination: AgentTermination, handshakeTimeout: number, then: Enter): Enter {
   const { clientCAs, required = true } = termination;
   const headers = new Map<number | undefined, Buffer | undefined>();
   const server = tlsServer(
     {
       ...serverIdentity(termination),
-      allowHalfOpen: true,
+      handshakeTimeout,
       requestCert: clientCAs !== undefined,
       rejectUnauthorized: clientCAs !== undefined && required,
     },
     (near) => {
       const header = headers.get(near.remotePort);
       headers.delete(near.remotePort);
+      near.allowHalfOpen = true;
       near.on("error", () => near.destroy());
       // A certificate that is shown has to be a good one in either mode.
       const showed = Object.keys(near.getPeerCertificate()).length > 0;
@@ -92,7 +100,11 @@ function terminating(termination: AgentTermination, then: Enter): Enter {
       then(near, header).catch(() => near.destroy());
     },
   );
+  // Node only says that the time for it is over.
+  server.on("tlsClientError", (_error, near) => near.destroy());
   return async (from, header) => {
+    // Who ends before TLS has begun has nothing to wait for.
+    from.allowHalfOpen = false;
     headers.set(from.remotePort, header);
     from.once("close", () => headers.delete(from.remotePort));
     server.emit("connection", from);
@@ -137,28 +149,34 @@ function begun(raw: Socket, host: string, secureContext: SecureContext, alpn: st
   });
 }
 
+/** The end of one side is passed on; a side that breaks off breaks the other. */
 function join(near: Socket, far: Socket): void {
-  const end = (): void => {
+  const over = (error?: Error | null): void => {
+    if (error === undefined || error === null) return;
     near.destroy();
     far.destroy();
   };
-  near.on("error", end).pipe(far);
-  far.on("error", end).pipe(near);
+  finished(near, over);
+  finished(far, over);
+  near.pipe(far);
+  far.pipe(near);
 }
 
-async function connected({ host, port }: UpstreamAddress): Promise<Socket> {
-  return await new Promise((resolve, reject) => {
-    const raw = dial({ host, port, allowHalfOpen: true, noDelay: true });
-    const late = setTimeout(() => raw.destroy(new Error("the upstream does not answer")), DIAL_MS);
-    raw.once("error", reject);
-    raw.once("connect", () => {
-      clearTimeout(late);
-      raw.off("error", reject);
-      raw.on("error", () => raw.destroy());
-      resolve(raw);
-    });
-    raw.once("close", () => clearTimeout(late));
-  });
+/** The socket, once it has come as far; else it is destroyed. */
+async function reached<S extends Socket>(
+  socket: S,
+  milestone: "connect" | "secureConnect",
+  withinMs: number,
+): Promise<S> {
+  try {
+    await once(socket, milestone, { signal: AbortSignal.timeout(withinMs) });
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  } finally {
+    socket.on("error", () => socket.destroy());
+  }
+  return socket;
 }
 
 async function listening(server: Server, trouble: (why: string) => void): Promise<Bridge> {
