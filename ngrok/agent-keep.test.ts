@@ -33,6 +33,31 @@ test.for(["frame", "bytes"] as const)(
   },
 );
 
+test.for([
+  { unbinds: "answers", left: 0 },
+  { unbinds: "does not answer", left: 1 },
+] as const)(
+  "what is closed on a session whose heart is not answered ends at once where the edge $unbinds, and never holds up the next",
+  async ({ unbinds, left }, { expect }) => {
+    // Its time stands still: it waits for the agent's heart for ever.
+    await using edge = await startNgrokEdge({ clock: testClock() });
+    await using upstream = await httpUpstream();
+    await using at = startAgent(edge, { heartbeat: { interval: 1, tolerance: 1 } });
+    await at.until("it has a session", () => isUp(at.agent.state));
+    const before = await at.open({ url: "https://app.test" }, upstream.url);
+    edge.faults.add({ on: "heartbeat", kind: "hang", times: 2 });
+    if (unbinds === "does not answer") edge.faults.add({ on: "unbind", kind: "hang", times: Infinity });
+    await at.until("it is given up", () => !before.isOpen);
+    await before.close();
+    await at.until("there is another", () => isUp(at.agent.state));
+    await at.open({ url: "https://next.test" }, upstream.url);
+    const served = (): number => edge.endpoints().filter(({ url }) => url === "https://app.test").length;
+    if (left === 0) await edge.journal.until("nobody comes in there", () => served() === 0);
+    expect(served()).toBe(left);
+    expect((await visit(edge, "next.test")).status).toBe(200);
+  },
+);
+
 test("a session that does not come is waited for twice as long each time, up to a minute; one that has lived ends the row", async () => {
   const clock = testClock();
   const end = new AbortController();

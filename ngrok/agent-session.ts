@@ -91,13 +91,13 @@ export class OpenEndpoint implements Opened {
   async close(): Promise<void> {
     this.#isClosing = true;
     for (const one of this.#listening) {
-      if (!this.#calls.isLive) break;
       try {
-        await this.#calls.call(`close ${this.url}`, async () => await one.close());
+        if (this.#calls.isLive) await this.#calls.call(`close ${this.url}`, async () => await one.close());
       } catch (error) {
-        // With the session all that was bound on it is gone.
         if (this.#calls.isLive) throw error;
       }
+      // With a session that is lost all of it is gone; one that has fallen silent may carry visitors until it is cut.
+      if (!this.#calls.isLive) void one.close().catch(() => undefined);
       this.#listening.delete(one);
     }
     this.#bridge?.close();
