@@ -168,15 +168,14 @@ async function reached<S extends Socket>(
   milestone: "connect" | "secureConnect",
   withinMs: number,
 ): Promise<S> {
+  socket.on("error", () => socket.destroy());
   try {
     await once(socket, milestone, { signal: AbortSignal.timeout(withinMs) });
+    return socket;
   } catch (error) {
     socket.destroy();
     throw error;
-  } finally {
-    socket.on("error", () => socket.destroy());
   }
-  return socket;
 }
 
 async function listening(server: Server, trouble: (why: string) => void): Promise<Bridge> {

@@ -2,7 +2,9 @@
 import { expect, test } from "vitest";
 import { testClock, type TestClock } from "#test/support/clock.ts";
 import { aSpec } from "#test/support/edge-agents.ts";
+import { tcpEcho } from "#test/support/ngrok-edge/upstreams.ts";
 import { systemClock } from "#wire/clock.ts";
+import type { Dialled } from "./agent-flight.ts";
 import { Agent } from "./agent-keep.ts";
 
 /** Ends with the test's process. */
@@ -10,7 +12,7 @@ const { signal } = new AbortController();
 const SECOND_MS = 1_000;
 
 /** An edge that needs a second to close an endpoint, and an agent with as many open; what happens is told. */
-async function agentWith(endpoints: number) {
+async function agentWith(endpoints: number, service?: Dialled) {
   const clock = testClock();
   const happened: string[] = [];
   const session = {
@@ -25,7 +27,8 @@ async function agentWith(endpoints: number) {
       }),
     close: async () => await Promise.resolve(void happened.push("gone")),
   };
-  const agent = new Agent({ connect: async () => await Promise.resolve(session), clock, tell: () => {} });
+  const connect = async () => await Promise.resolve(session);
+  const agent = new Agent({ connect, clock, tell: () => {}, ...(service !== undefined && { service }) });
   void agent.run(signal);
   await clock.advance(0);
   for (let n = 0; n < endpoints; n += 1)
@@ -53,4 +56,12 @@ test("its session ends when its time is up, whatever is not closed", async () =>
   const { clock, agent, happened } = await agentWith(20);
   await pass(clock, agent.shutDown(12.5 * SECOND_MS));
   expect(happened.slice(0, 13)).toEqual([...Array.from({ length: 12 }, () => "closed"), "gone"]);
+});
+
+test("its session stays five seconds longer where the kernel does not tell of Services, as it does not see what runs", async () => {
+  await using service = await tcpEcho();
+  const { clock, agent, happened } = await agentWith(1, { host: "0.0.0.0", port: service.port });
+  await pass(clock, agent.shutDown(60 * SECOND_MS));
+  expect(happened).toEqual(["closed", "gone"]);
+  expect(clock.now()).toBeGreaterThanOrEqual(6 * SECOND_MS);
 });

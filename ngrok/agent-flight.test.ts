@@ -1,7 +1,11 @@
 // What the kernel's table says of connections, read as the agent reads it.
-import { BlockList } from "node:net";
+import { once } from "node:events";
+import { BlockList, connect } from "node:net";
 import { expect, test } from "vitest";
-import { socketsIn } from "./agent-flight.ts";
+import { testClock } from "#test/support/clock.ts";
+import { tcpEcho } from "#test/support/ngrok-edge/upstreams.ts";
+import { type Clock, systemClock } from "#wire/clock.ts";
+import { flownOut, socketsIn } from "./agent-flight.ts";
 
 const HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
 
@@ -33,4 +37,49 @@ test("an address of IPv6 is read, and where a name's addresses are not known, th
   expect(socketsIn(table, new Map([[8080, only("2001:db8::1", "ipv6")]]))).toEqual(["4711"]);
   expect(socketsIn(table, new Map([[8080, only("2001:db8::2", "ipv6")]]))).toEqual([]);
   expect(socketsIn(table, new Map([[8080, undefined]]))).toEqual(["4711"]);
+});
+
+/** Whoever sleeps moves its time on, as soon as the machine has done what is at hand. */
+function hurryingClock(): Clock {
+  const clock = testClock({ hurry: true });
+  return {
+    ...clock,
+    sleep: async (ms, signal) => {
+      await systemClock.sleep(5, signal);
+      await clock.sleep(ms, signal);
+    },
+  };
+}
+
+/** Linux connects who dials this to the loopback, and tells of that: as a load balancer at the socket tells of a pod. */
+const REWRITTEN = "0.0.0.0";
+
+test("where the kernel tells of a Service what was dialled, nobody is waited for when nothing runs", async () => {
+  await using service = await tcpEcho();
+  const clock = hurryingClock();
+  await flownOut([{ host: "10.96.0.10", port: 80 }], clock, 60_000, { host: "127.0.0.1", port: service.port });
+  expect(clock.now()).toBeLessThan(1_000);
+});
+
+test("where it tells of a pod instead, what runs unseen has five seconds, and never more than the grace", async () => {
+  await using service = await tcpEcho();
+  await using upstream = await tcpEcho();
+  const flying = connect({ host: REWRITTEN, port: upstream.port });
+  await once(flying, "connect");
+  const took = async (withinMs: number): Promise<number> => {
+    const clock = hurryingClock();
+    const place = { host: REWRITTEN, port: upstream.port };
+    await flownOut([place], clock, withinMs, { host: REWRITTEN, port: service.port });
+    return clock.now();
+  };
+  expect(await took(60_000)).toBe(5_000);
+  expect(await took(3_000)).toBe(3_000);
+  flying.destroy();
+});
+
+test("so it has where the Service does not answer: nobody knows then what the kernel would tell", async () => {
+  const { port } = await tcpEcho().then(async (gone) => (await gone[Symbol.asyncDispose](), gone));
+  const clock = hurryingClock();
+  await flownOut([{ host: "10.96.0.10", port: 80 }], clock, 60_000, { host: "127.0.0.1", port });
+  expect(clock.now()).toBe(5_000);
 });

@@ -1,8 +1,10 @@
 // What is still under way between this agent and its upstreams. The SDK says nothing of it, so the kernel is asked, which
 // knows a connection for each that has not ended.
 import { lookup } from "node:dns/promises";
+import { once } from "node:events";
 import { readdir, readFile, readlink } from "node:fs/promises";
-import { BlockList } from "node:net";
+import { BlockList, connect } from "node:net";
+import { unlessAborted } from "#wire/abort.ts";
 import type { Clock } from "#wire/clock.ts";
 
 /** Where the SDK connects to. */
@@ -17,14 +19,28 @@ const LOOK_MS = 100;
 const QUIET_LOOKS = 3;
 /** A name that DNS does not tell in this time is one of any address. */
 const DNS_MS = 500;
+/** A Service that has not answered in this time is not asked again. */
+const SERVICE_MS = 500;
 /** Where the kernel does not tell, what runs has as long. */
 const BLIND_MS = 5_000;
 /** Of Linux: established, both ways of being half closed, and the peer's end. */
 const OPEN_STATES: ReadonlySet<string> = new Set(["01", "04", "05", "08"]);
 
-/** Resolves when nothing is under way to any of these places, after `withinMs` at the latest. */
-export async function flownOut(places: readonly Dialled[], clock: Clock, withinMs: number): Promise<void> {
-  const until = clock.now() + withinMs;
+/**
+ * Resolves when nothing is under way to any of these places, after `withinMs` at the latest.
+ *
+ * @param service of the cluster, which answers connections; undefined outside of one. By it is known whether the kernel tells
+ * of Services: a load balancer at the socket (Cilium's, in place of kube-proxy) connects to a pod instead, and the tables
+ * show that one, whose address nobody here knows.
+ */
+export async function flownOut(
+  places: readonly Dialled[],
+  clock: Clock,
+  withinMs: number,
+  service?: Dialled,
+): Promise<void> {
+  const began = clock.now();
+  const until = began + withinMs;
   const left = (ms: number): number => Math.max(0, Math.min(ms, until - clock.now()));
   const told = new AbortController();
   const anywhere = new Map(places.map(({ port }) => [port, undefined]));
@@ -34,6 +50,7 @@ export async function flownOut(places: readonly Dialled[], clock: Clock, withinM
   );
   const addresses = await Promise.race([addressesOf(places), late]);
   told.abort(new Error("the addresses are known"));
+  const isBlind = service !== undefined && !(await isTold(service));
   for (let quiet = 0; quiet < QUIET_LOOKS && clock.now() < until;) {
     const open = await connectionsTo(addresses);
     if (open === undefined) {
@@ -42,6 +59,23 @@ export async function flownOut(places: readonly Dialled[], clock: Clock, withinM
     }
     quiet = open === 0 ? quiet + 1 : 0;
     if (quiet < QUIET_LOOKS) await clock.sleep(left(LOOK_MS));
+  }
+  if (isBlind) await clock.sleep(left(began + BLIND_MS - clock.now()));
+}
+
+/** Whether the kernel tells of a connection to this place as it was dialled. */
+async function isTold(place: Dialled): Promise<boolean> {
+  const socket = connect({ ...place }).on("error", () => socket.destroy());
+  const told = async (): Promise<boolean> => {
+    await once(socket, "connect");
+    return ((await connectionsTo(await addressesOf([place]))) ?? 0) > 0;
+  };
+  try {
+    return await unlessAborted(AbortSignal.timeout(SERVICE_MS), told());
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
   }
 }
 

@@ -5,7 +5,7 @@ import { type Backoff, waitInLoop } from "#wire/backoff.ts";
 import type { Clock } from "#wire/clock.ts";
 import { KnownError } from "#wire/errors.ts";
 import { SessionCalls } from "./agent-calls.ts";
-import { flownOut } from "./agent-flight.ts";
+import { type Dialled, flownOut } from "./agent-flight.ts";
 import { openOn } from "./agent-open.ts";
 import type { AgentPort, AgentSpec, AgentState, Opened } from "./agent-port.ts";
 import type { Connect, OpenEndpoint } from "./agent-session.ts";
@@ -30,6 +30,8 @@ export interface AgentOptions {
   readonly connect: Connect;
   readonly clock: Clock;
   readonly random?: () => number;
+  /** Of the cluster, as flownOut takes it: the API server's. */
+  readonly service?: Dialled | undefined;
   /** One line about what has happened. */
   readonly tell: (line: { readonly is: AgentState["is"]; readonly why?: string; readonly hint?: string }) => void;
   /** One line about what costs visitors and ends neither session nor endpoint. */
@@ -182,7 +184,7 @@ export class Agent implements AgentPort {
   }
 
   async #goAway(why: string, withinMs: number): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, service } = this.#options;
     const until = clock.now() + withinMs;
     const calls = this.#calls;
     this.#set({ is: "stopped", why });
@@ -201,6 +203,7 @@ export class Agent implements AgentPort {
         open.map(({ to }) => to),
         clock,
         left,
+        service,
       );
     calls.end();
     await calls.session.close().catch(() => undefined);

@@ -44,6 +44,7 @@ function open({ flags, clock, log, signal, graceMs, metrics, extraRoots }: Opene
     // Without a token ngrok would say the same, in words for people at a keyboard.
     connect: authtoken === "" ? () => Promise.reject(new KnownError("invalid", NO_TOKEN)) : connect,
     clock,
+    service: apiServer(process.env),
     tell: ({ is, why }) => {
       const line = { state: is, ...(why === undefined ? {} : { why }) };
       if (is === "down" || is === "stopped") log.warn(line, "the session with ngrok");
@@ -69,6 +70,11 @@ function open({ flags, clock, log, signal, graceMs, metrics, extraRoots }: Opene
       await running;
     },
   };
+}
+
+/** As its Service is told to each pod; undefined outside of a cluster. */
+function apiServer({ KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port }: NodeJS.ProcessEnv) {
+  return host === undefined || port === undefined ? undefined : { host, port: Number(port) };
 }
 
 /** A pod that takes another's place is ready when it serves what the other one has served. */
