@@ -88,7 +88,10 @@ imagePullSecrets:
 {{- end }}
 {{- end -}}
 
-{{- /* Optional, since a Secret that is gone must not keep a hook from starting on uninstall day. */ -}}
+{{- /*
+Optional, since a Secret that is gone must not keep a hook from starting on uninstall day. Of its keys the one is mounted:
+cert-manager puts a private key beside it, which is nothing to trust.
+*/ -}}
 {{- define "ngrok-operator.volumes" -}}
 {{- if or .Values.extraVolumes .Values.extraCA.secretName .Values.extraCA.configMapName -}}
 volumes:
@@ -96,11 +99,17 @@ volumes:
   - name: extra-ca
     secret:
       secretName: {{ .Values.extraCA.secretName | quote }}
+      items:
+        - key: {{ .Values.extraCA.key | quote }}
+          path: {{ .Values.extraCA.key | quote }}
       optional: true
   {{- else if .Values.extraCA.configMapName }}
   - name: extra-ca
     configMap:
       name: {{ .Values.extraCA.configMapName | quote }}
+      items:
+        - key: {{ .Values.extraCA.key | quote }}
+          path: {{ .Values.extraCA.key | quote }}
       optional: true
   {{- end }}
   {{- with .Values.extraVolumes }}

@@ -205,8 +205,7 @@ describe("the traffic policy", () => {
   });
 
   test("is not blamed for what has another reason", () => {
-    const wanted = look(one, { source: named });
-    const shown = showEndpoint(endpoint([refused("a")]), wanted);
+    const shown = showEndpoint(endpoint([refused("a")]), look(one, { source: named }));
     expect(said(shown, "TrafficPolicyApplied")).toBe("False Pending");
     expect(said(shown, "Ready", "message")).toBe("Failed to create endpoint: ngrok says no");
     const lonely = showEndpoint(endpoint([]), look({}, { source: named }));
