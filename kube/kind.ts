@@ -84,6 +84,11 @@ export function refOf(object: KubeObject): Ref {
   return namespace === undefined ? { name } : { name, namespace };
 }
 
+/** resourceVersions of one kind are growing decimal numbers (KEP-5504 makes that a promise). */
+export function isNewer(resourceVersion: string, than: string): boolean {
+  return resourceVersion.length === than.length ? resourceVersion > than : resourceVersion.length > than.length;
+}
+
 /** The object as a Target that remembers its metadata. The object must come from the API server. */
 export function targetOf(kind: Kind, object: KubeObject): Target {
   const { uid } = object.metadata;

@@ -6,7 +6,7 @@ import { asError, KnownError } from "#wire/errors.ts";
 import { waitInLoop, watchBackoff, type Backoff } from "#wire/backoff.ts";
 import type { Connection, WatchEvent } from "./connection.ts";
 import { ABSENT } from "./discovery.ts";
-import { keyOf, refOf, type Kind, type KubeObject } from "./kind.ts";
+import { isNewer, keyOf, refOf, type Kind, type KubeObject } from "./kind.ts";
 import { listPath } from "./paths.ts";
 import { reader, versionFor, type ListOptions } from "./reader.ts";
 
@@ -35,6 +35,8 @@ export interface Handlers<T extends KubeObject> {
   changed(object: T): void;
   /** Gone; as the watch saw it last, or as the store holds it when a new list did not show it any more. */
   removed(last: T): void;
+  /** All that has happened to the kind up to this resourceVersion has been told. */
+  told?(resourceVersion: string): void;
   /** After each whole list: the store now shows what the cluster had at one moment. */
   synced?(): void;
   /** The kind is not served (all its objects were told as removed); told once until it is there again. */
@@ -148,6 +150,7 @@ class Follower<T extends KubeObject> {
     this.#dropAllBut(listed, resourceVersion);
     if (resourceVersion !== undefined) {
       this.#isAbsent = false;
+      this.#handlers.told?.(resourceVersion);
       this.#handlers.synced?.();
     } else if (!this.#isAbsent) {
       this.#isAbsent = true;
@@ -162,7 +165,8 @@ class Follower<T extends KubeObject> {
     for (const key of missing) {
       const last = this.#store.at(key);
       if (last === undefined) continue;
-      if (listVersion !== undefined && isNewer(last.metadata.resourceVersion, listVersion)) continue;
+      const { resourceVersion } = last.metadata;
+      if (listVersion !== undefined && resourceVersion !== undefined && isNewer(resourceVersion, listVersion)) continue;
       this.#removed(key, last);
     }
   }
@@ -188,9 +192,11 @@ class Follower<T extends KubeObject> {
 
   #take(event: WatchEvent): void {
     const object = event.object as T;
-    this.#from = object.metadata.resourceVersion ?? this.#from;
+    const { resourceVersion } = object.metadata;
+    this.#from = resourceVersion ?? this.#from;
     if (event.type === "DELETED") this.#removed(keyOf(refOf(object)), object);
     else if (event.type !== "BOOKMARK") this.#changed(object);
+    if (resourceVersion !== undefined) this.#handlers.told?.(resourceVersion);
   }
 
   /** Returns the key. */
@@ -208,10 +214,4 @@ class Follower<T extends KubeObject> {
     this.#own?.delete(key);
     this.#handlers.removed(last);
   }
-}
-
-/** resourceVersions of one kind are growing decimal numbers (KEP-5504 makes that a promise). */
-function isNewer(candidate: string | undefined, than: string): boolean {
-  if (candidate === undefined) return false;
-  return candidate.length === than.length ? candidate > than : candidate.length > than.length;
 }

@@ -2,7 +2,7 @@
 // what our own writes returned, so that the next look at an object is never older than our last word about it.
 import { OWN_KEYS } from "#api/keys.ts";
 import type { Kind, KubeObject, Ref } from "#kube/kind.ts";
-import { keyOf, refOf, resourceName } from "#kube/kind.ts";
+import { isNewer, keyOf, refOf, resourceName } from "#kube/kind.ts";
 import { leanFields } from "#kube/written.ts";
 import type { Cached, Index } from "./define-controller.ts";
 import { type Derivation, DerivedIndex } from "./derived-index.ts";
@@ -51,6 +51,9 @@ export class Store<T extends KubeObject = KubeObject> {
 
   /** Whether what is held is the whole list of one moment, and what has changed since. */
   isWhole = false;
+
+  /** The watch has told all up to this resourceVersion: what is as old and is not held, is gone. */
+  toldUpTo: string | undefined;
 
   get size(): number {
     return this.#objects.size;
@@ -124,11 +127,24 @@ export class Store<T extends KubeObject = KubeObject> {
     for (const listener of this.#wholes) listener();
   }
 
-  /** Takes the object unless a newer state of it is held already. */
+  /**
+   * Takes what the server answered to a call of ours, unless a newer state of the object is held already, or the object is gone:
+   * an answer may come later than the watch's word of the deletion.
+   */
   put(object: T): void {
+    const { uid, resourceVersion } = object.metadata;
+    const held = this.#objects.get(keyOf(refOf(object)));
+    const isHeld = held !== undefined && held.metadata.uid === uid;
+    const isNews =
+      resourceVersion === undefined || this.toldUpTo === undefined || isNewer(resourceVersion, this.toldUpTo);
+    if (isHeld || isNews) this.take(object);
+  }
+
+  /** Takes what the watch tells, unless a newer state of the object is held already. */
+  take(object: T): void {
     const key = keyOf(refOf(object));
     const before = this.#objects.get(key);
-    if (before !== undefined && !isNewer(object, before)) return;
+    if (before !== undefined && !replaces(object, before)) return;
     const after = this.#sharing.of(lean(object), before);
     this.#objects.set(key, after);
     this.#reindex(key, before, after);
@@ -149,6 +165,7 @@ export class Store<T extends KubeObject = KubeObject> {
   clear(): void {
     this.#objects.clear();
     this.isWhole = false;
+    this.toldUpTo = undefined;
     this.#sharing = new Sharing();
     for (const { keys } of this.#indexes.values()) keys.clear();
     for (const grouped of this.#inOrder.values()) grouped.clear();
@@ -245,12 +262,10 @@ export function hasSpec(object: KubeObject): boolean {
   return (object as { spec?: unknown }).spec !== undefined;
 }
 
-/** resourceVersions of one kind on one server are growing decimal numbers. */
-function isNewer(candidate: KubeObject, held: KubeObject): boolean {
+function replaces(candidate: KubeObject, held: KubeObject): boolean {
   const a = candidate.metadata.resourceVersion;
   const b = held.metadata.resourceVersion;
-  if (candidate.metadata.uid !== held.metadata.uid || a === undefined || b === undefined) return true;
-  return a.length === b.length ? a > b : a.length > b.length;
+  return candidate.metadata.uid !== held.metadata.uid || a === undefined || b === undefined || isNewer(a, b);
 }
 
 export const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";

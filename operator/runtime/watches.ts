@@ -122,8 +122,9 @@ export function watches(options: WatchesOptions): Watches {
         ...(labelSelector === undefined ? {} : { labelSelector }),
       },
       {
-        changed: (object) => store.put(keeps(object)),
+        changed: (object) => store.take(keeps(object)),
         removed: (last) => store.remove(last),
+        told: (resourceVersion) => (store.toldUpTo = resourceVersion),
         synced: () => settled(false),
         absent: () => {
           // Others' kinds may be missing as they like: Gateway API is not in every cluster.
