@@ -194,7 +194,7 @@ test("after its session was lost an agent opens everything again, without a writ
   expect(replica.writes).toHaveLength(1);
 });
 
-test("an endpoint that waits for a session, and then lacks its policy, keeps nobody waiting once the session is there", async () => {
+test("an endpoint that loses its policy while it waits for a session serves as before on the next one, and says what it lacks", async () => {
   await using at = await ground();
   const { agent, tunnels } = at.pod("agent-1");
   await at.world.create(
@@ -209,13 +209,14 @@ test("an endpoint that waits for a session, and then lacks its policy, keeps nob
     () => Promise.resolve(tunnels.waiting === 1),
   );
   await at.world.remove(NgrokTrafficPolicy, "limits");
-  await at.world.until(AgentEndpoint, "web", (one) => entry(one)?.reason === "TrafficPolicyError");
-  expect(tunnels.waiting).toBe(0);
+  const lacks = (one: AgentEndpoint): boolean => entry(one)?.reason === "TrafficPolicyError";
+  await at.world.until(AgentEndpoint, "web", lacks);
   await at.edge.comeBack();
   await agent.until("it has a session again", () => isUp(agent.agent.state));
-  await at.world.quiet();
+  await at.world.until(AgentEndpoint, "web", (one) => lacks(one) && entry(one)?.assignedURL === "https://web.test");
+  expect((await visit(at.edge, "web.test")).status).toBe(200);
+  expect(at.edge.endpoints()).toMatchObject([{ trafficPolicy: "{}" }]);
   expect(tunnels.waiting).toBe(0);
-  expect(at.edge.endpoints()).toEqual([]);
 });
 
 test("with a drain under way tunnels go on, nothing is opened, and what is deleted is closed", async () => {

@@ -1,7 +1,10 @@
-// What becomes of an AgentEndpoint whose tunnel cannot be opened: whether it is tried again.
+// What an agent does for an AgentEndpoint whose tunnel cannot be opened: whether it is tried again, and what serves meanwhile,
+// while its sessions come and go.
 import { expect, test } from "vitest";
-import type { AgentEndpoint } from "#api/agent-endpoint.ts";
-import type { AgentPort } from "#ngrok/agent-port.ts";
+import { AgentEndpoint } from "#api/agent-endpoint.ts";
+import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
+import { Secret } from "#kube/kinds.ts";
+import { AgentLine } from "#test/support/agent-line.ts";
 import { anAgentEndpoint } from "#test/support/builders.ts";
 import { testClock } from "#test/support/clock.ts";
 import { KnownError } from "#wire/errors.ts";
@@ -11,30 +14,113 @@ import { nextOf } from "../../runtime/next.ts";
 import { tunnelController } from "./controller.ts";
 import { Tunnels } from "./tunnels.ts";
 
-/** By an agent that ngrok answers so. */
-async function opened(refusal: KnownError): Promise<ReplicaOutcome<AgentEndpoint>> {
+const policy = (n: number): Partial<AgentEndpoint["spec"]> => ({ trafficPolicy: { inline: { n } } });
+const noSecret = { ...policy(2), clientCertificateRefs: [{ name: "none" }] };
+const noPolicy = { trafficPolicy: { targetRef: { name: "none" } } };
+
+function ground() {
+  const line = new AgentLine();
   const clock = testClock();
-  const agent: AgentPort = {
-    state: { is: "up" },
-    onChange: () => () => undefined,
-    open: async () => await Promise.reject(refusal),
-  };
-  const context: ReplicaContext<Tunnels> = {
-    hands: new Tunnels(agent, clock),
-    signal: new AbortController().signal,
-    cached: new Cache(),
-    clock,
-    reader: undefined as never,
-    release: { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" },
-    pod: "agent-1",
-    event: () => undefined,
-  };
-  return await tunnelController.apply(anAgentEndpoint(), context);
+  const tunnels = new Tunnels(line, clock);
+  const cached = new Cache();
+  for (const kind of [AgentEndpoint, NgrokTrafficPolicy, Secret]) cached.add(kind);
+  const context = { hands: tunnels, cached, clock, signal: new AbortController().signal };
+  const apply = async (spec: Partial<AgentEndpoint["spec"]>): Promise<ReplicaOutcome<AgentEndpoint>> =>
+    await tunnelController.apply(anAgentEndpoint({ spec }), context as unknown as ReplicaContext<Tunnels>);
+  return { line, clock, tunnels, apply };
+}
+
+test.for([
+  { what: "names a Secret that is missing", spec: noSecret, is: "stop", reason: "SecretNotFound" },
+  { what: "names a policy that is missing", spec: noPolicy, is: "stop", reason: "TrafficPolicyError" },
+  { what: "ngrok does not open", spec: policy(2), is: "failed", reason: "NgrokAPIError" },
+  {
+    what: "ngrok refuses for its policy",
+    spec: policy(2),
+    refusal: new KnownError("invalid", "no", { code: "ERR_NGROK_2201" }),
+    is: "stop",
+    reason: "TrafficPolicyError",
+  },
+])(
+  "a spec that $what leaves the old one serving, on the next session too, until there is a good one",
+  async ({ spec, refusal = new KnownError("transient", "no"), is, reason }, { expect }) => {
+    const { line, tunnels, apply } = ground();
+    line.refuses = 'open {"n":2}';
+    line.refusal = refusal;
+    const told = { is, entry: { reason, assignedURL: "https://web.test" } };
+    await apply(policy(1));
+    expect(await apply(spec)).toMatchObject(told);
+
+    line.loseSession();
+    expect(await apply(spec)).toMatchObject(told);
+    expect(line.policies).toEqual(['{"n":1}']);
+    expect(tunnels.waiting).toBe(0);
+
+    expect(await apply(policy(3))).toMatchObject({ is: "done", entry: { reason: "EndpointCreated" } });
+    expect(line.policies).toEqual(['{"n":3}']);
+  },
+);
+
+test("where ngrok refuses the old one too, it is tried again as what failed, and the status still tells what is wrong with the new one", async () => {
+  const { line, apply } = ground();
+  await apply(policy(1));
+  line.loseSession();
+  line.refuses = "open";
+  const entry = { reason: "SecretNotFound", message: expect.stringContaining("Secret none") as string };
+  expect(await apply(noSecret)).toMatchObject({ is: "failed", entry });
+  line.refuses = undefined;
+  expect(await apply(noSecret)).toMatchObject({ is: "stop", entry: { ...entry, assignedURL: "https://web.test" } });
+});
+
+test("what served waits for the next session though its newest spec cannot be had; what never served keeps nobody waiting", async () => {
+  const { line, clock, tunnels, apply } = ground();
+  line.turn({ is: "down", why: "lost" });
+  await apply(policy(1));
+  expect(tunnels.waiting).toBe(1);
+  expect(await apply(noSecret)).toMatchObject({ is: "stop" });
+  expect(tunnels.waiting).toBe(0);
+
+  line.turn({ is: "up" });
+  await apply(policy(1));
+  line.live.length = 0;
+  line.turn({ is: "down", why: "lost" });
+  // A session that comes back soon is no news for a status.
+  expect(await apply(noSecret)).toEqual({ is: "wait", ms: 5_000, reason: "lost" });
+  await clock.advance(5_000);
+  expect(await apply(noSecret)).toMatchObject({ is: "stop", entry: { reason: "SecretNotFound" } });
+  expect(tunnels.waiting).toBe(1);
+});
+
+test("one that ngrok ends as soon as it is open is left alone as the old one too", async () => {
+  const { line, clock, apply } = ground();
+  await apply(policy(1));
+  line.live.length = 0;
+  expect(await apply(noSecret)).toMatchObject({ is: "wait", ms: 1_000, entry: { reason: "SecretNotFound" } });
+  await clock.advance(1_000);
+  expect(await apply(noSecret)).toMatchObject({ is: "stop" });
+  expect(line.policies).toEqual(['{"n":1}']);
+});
+
+test("the same spec that is refused is not asked for twice", async () => {
+  const { line, apply } = ground();
+  await apply(policy(1));
+  line.loseSession();
+  line.refuses = "open";
+  expect(await apply(policy(1))).toMatchObject({ is: "failed" });
+  expect(line.had).toHaveLength(2);
+});
+
+/** What comes of an endpoint that ngrok refuses so. */
+async function refused(refusal: KnownError): Promise<ReplicaOutcome<AgentEndpoint>> {
+  const { line, apply } = ground();
+  line.refuses = "open";
+  line.refusal = refusal;
+  return await apply({});
 }
 
 test("what is refused in words about its policy is left until somebody changes something, whatever the code", async () => {
   const said = "cannot open https://web.test: The traffic policy has too many rules (ERR_NGROK_2299)";
-  const outcome = await opened(new KnownError("transient", said, { code: "ERR_NGROK_2299" }));
+  const outcome = await refused(new KnownError("transient", said, { code: "ERR_NGROK_2299" }));
   expect(outcome).toMatchObject({ is: "stop", entry: { reason: "TrafficPolicyError", message: said } });
   // Not before a mending may have come that no watch sees.
   expect(nextOf(outcome)).toEqual({ is: "later", ms: 600_000 });
@@ -42,7 +128,7 @@ test("what is refused in words about its policy is left until somebody changes s
 
 test("what only quotes a name with that word in it is tried again", async () => {
   const taken = "cannot open https://policy.test: another endpoint has this URL (ERR_NGROK_334)";
-  const outcome = await opened(new KnownError("transient", taken, { code: "ERR_NGROK_334" }));
+  const outcome = await refused(new KnownError("transient", taken, { code: "ERR_NGROK_334" }));
   expect(outcome).toMatchObject({ is: "failed", entry: { reason: "NgrokAPIError", message: taken } });
   expect(nextOf(outcome)).toMatchObject({ is: "retry" });
 });

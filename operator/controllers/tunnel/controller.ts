@@ -12,7 +12,7 @@ import { entriesOf } from "../../endpoint/parts.ts";
 import { policyName, policySource, policyText } from "../../endpoint/traffic-policy.ts";
 import { watching } from "../../runtime/define-controller.ts";
 import { defineReplicaController, type ReplicaContext, type ReplicaOutcome } from "../../runtime/define-replica.ts";
-import { entryOf, type Problem, problemOf, secretNames, type Wanted, wantedOf } from "./plan.ts";
+import { entryOf, type Problem, problemOf, sameEndpoint, secretNames, type Wanted, wantedOf } from "./plan.ts";
 import type { Tunnels } from "./tunnels.ts";
 
 /** A session that comes back within this is no news for a status. */
@@ -69,10 +69,33 @@ async function apply(
   const { hands } = context;
   const key = keyOf(refOf(endpoint));
   const wanted = wantedBy(endpoint, context);
-  if (wanted.is === "wanted") return await open(key, wanted.spec, context, shownBy(endpoint));
-  // Else one bad object would keep the pod from being ready, and with it all others.
-  hands.waitNoMore(key);
-  return { is: "stop", reason: wanted.reason, hint: wanted.why, entry: entryOf(hands.urlOf(key), wanted) };
+  if (wanted.is === "problem") {
+    const { reason, why } = wanted;
+    return await asBefore(key, { is: "stop", reason, hint: why, entry: entryOf(hands.urlOf(key), wanted) }, context);
+  }
+  const outcome = await open(key, wanted.spec, context, shownBy(endpoint));
+  const lost = hands.lostSpec(key);
+  if (lost !== undefined && sameEndpoint(lost, wanted.spec)) return outcome;
+  return outcome.is === "failed" || outcome.is === "stop" ? await asBefore(key, outcome, context) : outcome;
+}
+
+/** What cannot be had leaves serving what was there before, also where a session, or ngrok, has ended that since. */
+async function asBefore(
+  key: string,
+  outcome: ReplicaOutcome<AgentEndpoint>,
+  context: ReplicaContext<Tunnels>,
+): Promise<ReplicaOutcome<AgentEndpoint>> {
+  const { hands } = context;
+  const lost = hands.lostSpec(key);
+  if (lost === undefined) {
+    // Else one bad object would keep the pod from being ready, and with it all others.
+    hands.waitNoMore(key);
+    return outcome;
+  }
+  const again = await open(key, lost, context);
+  // A session that comes back soon is no news.
+  if (again.entry === undefined) return again;
+  return { ...(again.is === "done" ? outcome : again), entry: { ...again.entry, ...outcome.entry } };
 }
 
 /** A drain ends no tunnel, and no loss of the API server does: what a session took along is opened again on the next. */

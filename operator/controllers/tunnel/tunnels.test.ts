@@ -1,65 +1,16 @@
 // What an agent keeps open while specs change, endpoints end by themselves, and ngrok does not answer.
 import { expect, test } from "vitest";
-import type { AgentPort, AgentSpec, AgentState, Opened } from "#ngrok/agent-port.ts";
+import type { AgentSpec } from "#ngrok/agent-port.ts";
+import { AgentLine } from "#test/support/agent-line.ts";
 import { testClock } from "#test/support/clock.ts";
 import { aSpec } from "#test/support/edge-agents.ts";
-import { KnownError } from "#wire/errors.ts";
 import { Tunnels } from "./tunnels.ts";
-
-/** An agent whose endpoints are names in a list. */
-class Line implements AgentPort {
-  state: AgentState = { is: "up" };
-  /** Policies of what is open; two of one policy are two. */
-  readonly live: { readonly policy: string }[] = [];
-  readonly story: string[] = [];
-  refuses: "open" | "close" | undefined;
-  #changed: () => void = () => {};
-
-  onChange(listener: () => void): () => void {
-    this.#changed = listener;
-    return () => {};
-  }
-
-  turn(state: AgentState): void {
-    this.state = state;
-    this.#changed();
-  }
-
-  /** What it was asked to have again, of each opening. */
-  readonly had: (string | undefined)[] = [];
-
-  async open({ trafficPolicy }: AgentSpec, _signal: AbortSignal, had?: string): Promise<Opened> {
-    this.had.push(had);
-    if (this.refuses === "open") throw new KnownError("transient", "no");
-    this.story.push(`open ${trafficPolicy}`);
-    const own = { policy: trafficPolicy };
-    this.live.push(own);
-    const { live, story } = this;
-    const refuses = (): boolean => this.refuses === "close";
-    return await Promise.resolve({
-      url: "https://web.test",
-      get isOpen() {
-        return live.includes(own);
-      },
-      async close() {
-        if (refuses()) throw new KnownError("transient", "ngrok does not answer");
-        if (live.includes(own)) story.push(`close ${trafficPolicy}`);
-        live.splice(0, live.length, ...live.filter((one) => one !== own));
-        await Promise.resolve();
-      },
-    });
-  }
-
-  get policies(): string[] {
-    return this.live.map(({ policy }) => policy);
-  }
-}
 
 const { signal } = new AbortController();
 const spec = (policy: string): AgentSpec => aSpec({ url: "https://web.test", trafficPolicy: policy }, "http://web:80");
 
 function ground() {
-  const line = new Line();
+  const line = new AgentLine();
   const clock = testClock();
   const tunnels = new Tunnels(line, clock);
   return {
@@ -107,6 +58,33 @@ test("one that has ended by itself is opened again", async () => {
   expect(tunnels.urlOf("a/web")).toBeUndefined();
   await become("1");
   expect(line.policies).toEqual(["1"]);
+});
+
+test("with an object goes whatever ngrok closes, first what serves: one that it does not close keeps no other open", async () => {
+  const { line, tunnels, become } = ground();
+  for (const policy of ["1", "2", "3"]) {
+    await become(policy).catch(() => undefined);
+    line.refuses = "close";
+  }
+  expect(line.policies).toEqual(["1", "2", "3"]);
+  line.refuses = "close 1";
+  await expect(tunnels.close("a/web")).rejects.toThrow("ngrok does not answer: 1");
+  expect(line.story.slice(-2)).toEqual(["close 3", "close 2"]);
+  expect(line.policies).toEqual(["1"]);
+  line.refuses = undefined;
+  await tunnels.close("a/web");
+  expect(line.policies).toEqual([]);
+});
+
+test("of several that were replaced each is closed for itself", async () => {
+  const { line, become } = ground();
+  for (const policy of ["1", "2"]) {
+    await become(policy).catch(() => undefined);
+    line.refuses = "close";
+  }
+  line.refuses = "close 1";
+  await expect(become("3")).rejects.toThrow("ngrok does not answer: 1");
+  expect(line.policies).toEqual(["1", "3"]);
 });
 
 test("its own address is asked for again, that of others only at the beginning, and none where the URL is another", async () => {
@@ -158,7 +136,6 @@ test("what a session takes along as it ends, and what is to be another, is opene
   await become("1");
   line.live.length = 0;
   expect(tunnels.restOf("a/web", spec("2"))).toBe(0);
-  line.turn({ is: "down", why: "gone" });
-  line.turn({ is: "up" });
+  line.loseSession();
   expect(tunnels.restOf("a/web", spec("1"))).toBe(0);
 });

@@ -116,15 +116,22 @@ export class Tunnels {
     this.#waiting.delete(key);
     const tunnel = this.#tunnels.get(key);
     if (tunnel === undefined) return;
-    for (const one of [...tunnel.leaving, tunnel.opened]) await one.close();
+    await closeAll([tunnel.opened, ...tunnel.leaving]);
     this.#tunnels.delete(key);
   }
 
   async #leave(key: string, tunnel: Omit<Tunnel, "leaving">, leaving: readonly Opened[]): Promise<void> {
     this.#tunnels.set(key, { ...tunnel, leaving });
-    for (const one of leaving) await one.close();
+    await closeAll(leaving);
     if (leaving.length > 0) this.#tunnels.set(key, { ...tunnel, leaving: [] });
   }
+}
+
+/** Tries each, whatever comes of the others; throws the first failure. */
+async function closeAll(all: readonly Opened[]): Promise<void> {
+  const closed = await Promise.allSettled(all.map(async (one) => await one.close()));
+  const failed = closed.find((each) => each.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
 }
 
 /** Under another URL it was where that said, not where ngrok chose. */
