@@ -63,7 +63,7 @@ export class Forwarder {
   #pair: Pair | undefined;
   #context: SecureContext | undefined;
   #connections = 0;
-  #isFull = false;
+  #fullAt = Number.NEGATIVE_INFINITY;
   #missedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ForwarderOptions) {
@@ -174,15 +174,15 @@ export class Forwarder {
   }
 
   #admit(key: string): boolean {
-    const { limits, log, meter } = this.#options;
+    const { clock, limits, log, meter } = this.#options;
     if (this.#connections >= limits.connections) {
-      const hint = "give the forwarder more replicas: each takes as many";
-      if (!this.#isFull) log.warn({ object: key, connections: this.#connections, hint }, "no connection more is taken");
-      this.#isFull = true;
       meter?.refused();
+      if (clock.now() < this.#fullAt + limits.tellMs) return false;
+      this.#fullAt = clock.now();
+      const hint = "give the forwarder more replicas: each takes as many";
+      log.warn({ object: key, connections: this.#connections, hint }, "no connection more is taken");
       return false;
     }
-    this.#isFull = false;
     this.#connections += 1;
     meter?.taken();
     return true;

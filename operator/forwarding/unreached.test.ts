@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
 import { testClock } from "#test/support/clock.ts";
-import { come, endOf, exchange, freePort, withEcho } from "#test/support/forwarding.ts";
+import { come, endOf, exchange, freePort, talking, withEcho } from "#test/support/forwarding.ts";
 import { KnownError } from "#wire/errors.ts";
 
 describe("an endpoint that is not reached", () => {
@@ -98,4 +98,23 @@ describe("an endpoint that is not reached", () => {
     await clock.advance(10_000);
     expect(world.told).toHaveLength(2);
   });
+});
+
+test("a forwarder that is full says so no more often than a failure, where places come free and are taken again", async () => {
+  const clock = testClock();
+  await using world = await withEcho({ clock, limits: { connections: 1 } });
+  const port = await world.serve();
+  const said = (): number => world.lines.filter((line) => line.includes("no connection more is taken")).length;
+  const refuseOne = async (): Promise<void> => {
+    const held = await talking(port);
+    await come(port).then(endOf, () => "reset");
+    held.end();
+    await endOf(held);
+    await expect.poll(() => world.forwarder.connections).toBe(0);
+  };
+  for (let n = 0; n < 3; n += 1) await refuseOne();
+  expect(said()).toBe(1);
+  await clock.advance(10_000);
+  await refuseOne();
+  expect(said()).toBe(2);
 });

@@ -48,6 +48,8 @@ export async function serve(bind: string, routes: Routes): Promise<Listening> {
     void answer(routes, request.url ?? "/", response);
   });
   await listening(server, port, host, bind);
+  // A connection that could not be accepted (no descriptor is left) is for whoever asked to tell; unheard it would end the process.
+  server.on("error", () => {});
   return {
     port: (server.address() as AddressInfo).port,
     async [Symbol.asyncDispose]() {

@@ -102,4 +102,12 @@ export const ofOperator: readonly Mutant[] = [
     replace: "this.#stillHeld === undefined",
     test: unit("operator/runtime/reconcile.test.ts", "makes nothing at ngrok for an object that a drain has"),
   },
+  {
+    id: "ghost",
+    what: "an answer that comes after the deletion of its object brings that back, and its tunnel with it",
+    file: "operator/runtime/cache.ts",
+    find: "if (isHeld || isNews) this.take(object);",
+    replace: "this.take(object);",
+    test: unit("operator/runtime/late-answers.test.ts", "an answer that comes after the deletion of its object"),
+  },
 ];

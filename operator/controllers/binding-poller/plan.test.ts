@@ -145,6 +145,13 @@ describe("whose a BoundEndpoint is", () => {
     ]);
   });
 
+  test("one with our stamp that says nothing of whose it is, nor of its address, is left alone, and stops nothing (W20)", () => {
+    const bare = { ...stamped(made(WEB, { name: "bare" }), "ops/ngrok"), spec: {} } as unknown as BoundEndpoint;
+    expect(steps([API], [bare]).map(({ is, object }) => `${is} ${object.metadata.name}`)).toEqual([
+      `create ${boundEndpointName(API)}`,
+    ]);
+  });
+
   test("another's under the very name is a problem that names both, and is left alone (W20)", () => {
     const others = stamped(made(WEB), "ops/other", controllerLabels("ops", "other"));
     const plan = planBindings(aggregate([remote(WEB), remote(API)]).addresses, [others], settings);

@@ -91,7 +91,8 @@ export function isPollers({ metadata, spec }: Stored, { namespace, managerName, 
   const holder = metadata.annotations?.[DRAIN_OWNER];
   if (holder !== undefined && holder !== stamp) return false;
   if (hasControllerLabels(metadata.labels, namespace, managerName)) return true;
-  return holder === stamp && spec !== undefined && metadata.name === boundEndpointName(spec.endpointURL);
+  const { endpointURL }: Partial<BoundEndpoint["spec"]> = spec ?? {};
+  return holder === stamp && endpointURL !== undefined && metadata.name === boundEndpointName(endpointURL);
 }
 
 /** By name the ports that stay: of two with one port the older keeps it, and a person's before ours. */
