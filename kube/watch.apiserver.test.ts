@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import { ownControlPlane } from "#test/support/apiserver.ts";
 import { patient } from "#test/support/patient.ts";
@@ -10,7 +10,7 @@ import { tcpProxy } from "#test/support/tcp-proxy.ts";
 import { afterUninstall } from "#wire/fence.ts";
 import type { KnownError } from "#wire/errors.ts";
 import { connect, type Connection } from "./connection.ts";
-import { targetOf } from "./kind.ts";
+import { isNewer, targetOf } from "./kind.ts";
 import { ConfigMap, Namespace, type ConfigMapObject } from "./kinds.ts";
 import { reader } from "./reader.ts";
 import { follow, type FollowOptions } from "./watch.ts";
@@ -49,7 +49,7 @@ async function aConfigMap(namespace: string, name: string): Promise<ConfigMapObj
 /** Follows in a store, as a cache does. */
 function following(connection: Connection, namespace: string, options: Partial<FollowOptions<ConfigMapObject>> = {}) {
   const store = new Map<string, ConfigMapObject>();
-  const seen = { lists: 0, changes: 0, removals: [] as string[], trouble: [] as KnownError[] };
+  const seen = { lists: 0, changes: 0, removals: [] as string[], told: "0", trouble: [] as KnownError[] };
   const end = new AbortController();
   onTestFinished(() => end.abort(new Error("the test has ended")));
   const view = { at: (key: string) => store.get(key), keys: () => store.keys() };
@@ -66,6 +66,7 @@ function following(connection: Connection, namespace: string, options: Partial<F
         seen.removals.push(last.metadata.name);
         store.delete(`${namespace}/${last.metadata.name}`);
       },
+      told: (resourceVersion) => (seen.told = resourceVersion),
       synced: () => (seen.lists += 1),
       trouble: (error) => seen.trouble.push(error),
     },
@@ -128,6 +129,32 @@ test("a list that lasts longer than the server remembers ends as expired, not as
   await forgotten(first.done === true ? undefined : first.value.resourceVersion);
   await expect(pages.next()).rejects.toMatchObject({ class: "gone", code: "Expired" });
 });
+
+test.for(["from etcd", "from the server's cache"])(
+  "a deletion that is watched %s is newer than every answer about its object, also where a finalizer's end is the deletion",
+  async (how, { expect }) => {
+    await using connection = patient(
+      await connect({ kubeconfig: how === "from etcd" ? plane.kubeconfig : inject("kubeconfig") }),
+    );
+    const hand = writer(connection, afterUninstall(signal));
+    const namespace = `deletions-${how === "from etcd" ? "etcd" : "cache"}`;
+    await hand.create(Namespace, { metadata: { name: namespace } }, signal);
+    const { seen } = following(connection, namespace);
+    for (const finalizers of [[], ["example.com/held"]]) {
+      const name = `with-${finalizers.length}`;
+      const made = await hand.create(ConfigMap, { metadata: { name, namespace, finalizers } }, signal);
+      const operations = [{ op: "add", path: "/data", value: { a: "b" } }] as const;
+      let last = await hand.patch(ConfigMap, { name, namespace }, made.metadata.uid ?? "", [...operations], signal);
+      await hand.remove(targetOf(ConfigMap, last), signal);
+      if (finalizers.length > 0) {
+        const free = [{ op: "remove", path: "/metadata/finalizers" }] as const;
+        last = await hand.patch(ConfigMap, { name, namespace }, made.metadata.uid ?? "", [...free], signal);
+      }
+      await expect.poll(() => seen.removals, eventually).toContain(name);
+      expect(isNewer(last.metadata.resourceVersion ?? "", seen.told)).toBe(false);
+    }
+  },
+);
 
 test("a silent watch is noticed and replaced, and nothing is missed or told twice", async () => {
   const namespace = await aNamespace("silence");
