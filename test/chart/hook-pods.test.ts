@@ -90,9 +90,9 @@ test("what puts a sidecar into the operator's pods puts none into a hook's, whic
 
 test.for(["Retain", "Delete"])("under %s a hook's pod starts although every Secret is gone (F10)", async (policy) => {
   const { jobs } = await jobsAndOperator([...CAREFUL, `drainPolicy=${policy}`]);
-  const secrets = jobs.flatMap((job) => [...JSON.stringify(job).matchAll(/"(secretKeyRef|secret)":(\{[^}]*\})/g)]);
+  const secrets = jobs.flatMap(secretsIn);
   expect(secrets.length).toBeGreaterThanOrEqual(4);
-  for (const [, , reference = "{}"] of secrets) expect(JSON.parse(reference)).toMatchObject({ optional: true });
+  for (const reference of secrets) expect(reference).toMatchObject({ optional: true });
 });
 
 test("a drain hook keeps its rights until the cleanup: Helm makes them anew, and deletes none while a pod works (F21)", async () => {
@@ -158,3 +158,11 @@ test("a rehearsal is a pod as the hooks' are: else its start would prove nothing
   expect(shapes).toHaveLength(3);
   for (const shape of shapes) expect(shape).toEqual(shapes[0]);
 });
+
+/** Whatever refers to a Secret, at any depth. */
+function secretsIn(value: unknown): unknown[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, part]) =>
+    key === "secretKeyRef" || key === "secret" ? [part] : secretsIn(part),
+  );
+}
