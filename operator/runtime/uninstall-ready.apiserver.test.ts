@@ -122,7 +122,7 @@ test("without its hook an uninstall frees nothing, and the command that does is 
   const { metadata } = await world.until(KubernetesOperator, "ngrok", isReady);
   await world.quiet();
   const before = told(world);
-  const patch = [{ op: "replace", path: "/spec/region", value: "eu" }] as const;
+  const patch = [{ op: "replace", path: "/spec/metadata", value: '{"team":"edge"}' }] as const;
   await world.write.patch(KubernetesOperator, refOf({ metadata }), metadata.uid ?? "", [...patch], signal);
   const after = await world.until(KubernetesOperator, "ngrok", ({ status }) => status?.observedGeneration === 2);
   await world.quiet();
