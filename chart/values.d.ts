@@ -23,7 +23,7 @@ export interface Values {
       /** Pull policy; image.pullPolicy when empty. */
       pullPolicy?: "" | "Always" | "IfNotPresent" | "Never";
     };
-    /** Requests and limits of both Jobs. By default 50m CPU and 96Mi requested, limits of 2 and 512Mi; none of that for a resource that you name here: name its request and its limit, since a limit alone is requested too. Keep the CPU limit at 1 or more: the drain of many objects is bound by it. */
+    /** Requests and limits of both Jobs. By default 50m CPU and 96Mi requested, limits of 2 and 512Mi; none of that for a resource that you name here: name its request and its limit, since a limit alone is requested too; `null` as both is none. Keep the CPU limit at 1 or more: the drain of many objects is bound by it. */
     resources?: {
       requests?: Record<string, string | number>;
       limits?: Record<string, string | number>;
@@ -136,7 +136,7 @@ export interface Values {
     forwarder?: {
       /** Pods of the forwarder; with more than one, a PodDisruptionBudget lets one be away. */
       replicaCount?: number | string;
-      /** Requests and limits of the forwarder. By default 100m CPU and 128Mi requested, limits of 2 and 512Mi; none of that for a resource that you name here: name its request and its limit, since a limit alone is requested too. A connection takes about 90 KB. */
+      /** Requests and limits of the forwarder. By default 100m CPU and 128Mi requested, limits of 2 and 512Mi; none of that for a resource that you name here: name its request and its limit, since a limit alone is requested too; `null` as both is none. A connection takes about 90 KB. */
       resources?: {
         requests?: Record<string, string | number>;
         limits?: Record<string, string | number>;
@@ -182,7 +182,7 @@ export interface Values {
     podAnnotations?: Record<string, string | number | boolean>;
     /** Priority class of the agent's pods. */
     priorityClassName?: string;
-    /** Requests and limits of the agent. By default 100m CPU and 128Mi requested, limits of 2 and 512Mi; none of that for a resource that you name here: name its request and its limit, since a limit alone is requested too. */
+    /** Requests and limits of the agent. By default 100m CPU and 128Mi requested, limits of 2 and 512Mi; none of that for a resource that you name here: name its request and its limit, since a limit alone is requested too; `null` as both is none. */
     resources?: {
       requests?: Record<string, string | number>;
       limits?: Record<string, string | number>;
@@ -335,7 +335,7 @@ export interface Values {
   };
   /** Pods of the api-manager; one of them leads. */
   replicaCount?: number | string;
-  /** Requests and limits of the api-manager. By default 100m CPU and 128Mi requested, limits of 2 and 512Mi; none of that for a resource that you name here: name its request and its limit, since a limit alone is requested too. */
+  /** Requests and limits of the api-manager. By default 100m CPU and 128Mi requested, limits of 2 and 512Mi; none of that for a resource that you name here: name its request and its limit, since a limit alone is requested too; `null` as both is none. */
   resources?: {
     requests?: Record<string, string | number>;
     limits?: Record<string, string | number>;

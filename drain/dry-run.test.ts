@@ -37,6 +37,8 @@ async function atNgrok(kind: string, object: KubeObject) {
   return { calls: count?.calls, deleted: count?.remoteDeleted, kept: [...(count?.remoteKept ?? [])] };
 }
 
+const WAITING = [{ type: "CloudEndpointCreated", status: "False", reason: "Pending" }];
+
 describe("at ngrok under Delete", () => {
   const spec = { domain: "a.example.com", url: "https://a.example.com" };
   test.for([
@@ -54,6 +56,7 @@ describe("at ngrok under Delete", () => {
     ],
     ["CloudEndpoint", { spec, status: { id: "ep_1" } }, { calls: 1, deleted: 1, kept: [] }],
     ["CloudEndpoint", { spec }, { calls: 2, deleted: 1, kept: [] }],
+    ["CloudEndpoint", { spec, status: { conditions: WAITING } }, { calls: 1, deleted: 0, kept: [] }],
     ["IPPolicy", { spec: {} }, { calls: 1, deleted: 0, kept: [] }],
     ["AgentEndpoint", { spec }, { calls: 0, deleted: 0, kept: [] }],
     ["BoundEndpoint", { spec: { target: { service: "a", namespace: "b" } } }, { calls: 0, deleted: 0, kept: [] }],

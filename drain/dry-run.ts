@@ -1,5 +1,7 @@
 // What a drain would do, counted under both policies without doing it: the steps are those of plan.ts, and the undo of
 // each kind runs against a stand-in that only counts, so that a forecast cannot differ from the run.
+import type { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { findCondition } from "#api/conditions.ts";
 import type { Release } from "#api/release.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
@@ -97,7 +99,8 @@ function newKind(row: Row): KindCount {
 
 /**
  * ngrok and the cluster for one undo: every call counts, what is looked up at ngrok is there and ours, and nothing leaves
- * the process. The count is therefore the most that the run would ask.
+ * the process. The count is therefore the most that the run would ask. An endpoint that was still waiting when it was last
+ * told of has none: only a crash in the moment of its creation would have left one.
  */
 function standIn(object: KubeObject): { readonly hands: UndoHands; calls(): number } {
   let calls = 0;
@@ -109,7 +112,8 @@ function standIn(object: KubeObject): { readonly hands: UndoHands; calls(): numb
     throw new KnownError("invalid", "an undo asked for what the forecast does not know: this is a bug");
   };
   const { name, namespace } = object.metadata;
-  const { spec } = object as KubeObject & { spec?: { metadata?: unknown } };
+  const { spec, status } = object as KubeObject & { spec?: { metadata?: unknown }; status?: CloudEndpoint["status"] };
+  const isWaiting = findCondition(status?.conditions, "CloudEndpointCreated")?.status === "False";
   const remote = { id: "looked-up", uri: "", description: "", metadata: metadataText(spec?.metadata) };
   const remove = () => called("deleted" as const);
   const ngrok: NgrokPort = {
@@ -117,7 +121,11 @@ function standIn(object: KubeObject): { readonly hands: UndoHands; calls(): numb
     endpoints: {
       find: never,
       matching: () =>
-        called([{ ...remote, type: "cloud", url: "", trafficPolicy: "", bindings: [], poolingEnabled: false }]),
+        called(
+          isWaiting
+            ? []
+            : [{ ...remote, type: "cloud", url: "", trafficPolicy: "", bindings: [], poolingEnabled: false }],
+        ),
       change: never,
       remove,
     },

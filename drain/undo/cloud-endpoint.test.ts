@@ -39,7 +39,7 @@ test("that was waiting when last seen leaves what it may have made since, and na
   expect(await undone("False", "Pending")).toEqual({
     remote: "kept",
     id: "ep_1",
-    why: "it is not recorded as ours",
+    why: "nothing tells whether it was made for this object",
     removed: [],
   });
 });

@@ -33,7 +33,7 @@ export async function undoCloudEndpoint(
   // Several clusters may pool one URL: which of them is ours nothing tells, so none is touched.
   if (left.length > 1) return { remote: "kept", why: `${left.length} endpoints at ${spec.url}, none recorded as ours` };
   // Nothing had been begun when this was said. What was begun since ended before its status: it may be ours, or another cluster's.
-  if (isUnmade) return { remote: "kept", id: only.id, why: "it is not recorded as ours" };
+  if (isUnmade) return { remote: "kept", id: only.id, why: "nothing tells whether it was made for this object" };
   return { remote: await endpoints.remove(only.id, signal), id: only.id };
 }
 

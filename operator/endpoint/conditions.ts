@@ -26,10 +26,12 @@ export function failureText(error: unknown): string {
 /**
  * The condition of a failed creation: False when it was refused, Unknown when the answer was lost. After a restart this
  * tells whether to look for what may have been made; a refused one must not lead to taking over a stranger's.
+ *
+ * @param mayBeThere what may have been made nobody knows of yet; the error does not tell where the look for it failed
  */
-export function creationFailed(type: string, reason: string, error: unknown): Finding {
+export function creationFailed(type: string, reason: string, error: unknown, mayBeThere = mayExist(error)): Finding {
   const message = failureText(error);
-  return mayExist(error) ? { type, status: "Unknown", reason, message } : fails(type, reason, message);
+  return mayBeThere ? { type, status: "Unknown", reason, message } : fails(type, reason, message);
 }
 
 /**

@@ -1,7 +1,7 @@
 // AgentEndpoint, the leader's side: claim, Domain, and the conditions, which are made of what each agent says in its own
 // entry. The tunnels themselves are the agents' (controllers/tunnel): nobody here waits for one, not even a deletion.
 import { AgentEndpoint } from "#api/agent-endpoint.ts";
-import { fails, findCondition } from "#api/conditions.ts";
+import { fails } from "#api/conditions.ts";
 import type { DomainNeed } from "#api/domain-need.ts";
 import { Domain } from "#api/domain.ts";
 import { allow } from "#api/rbac.ts";
@@ -28,7 +28,6 @@ import {
   done,
   failed,
   type Outcome,
-  type Shown,
   stop,
   wait,
   watching,
@@ -40,7 +39,7 @@ import {
   watchingReplicas,
   withoutGone,
 } from "../../runtime/replica-pods.ts";
-import { createdEvents, needOf, saysMoreSoon, showEndpoint } from "./plan.ts";
+import { createdEvents, isNews, needOf, saysMoreSoon, showEndpoint } from "./plan.ts";
 
 export const agentEndpointController = defineController<AgentEndpoint>({
   name: "agent-endpoint",
@@ -124,9 +123,4 @@ async function domainOf(
     const finding = fails("DomainReady", "NgrokAPIError", failureText(failure));
     return { domain: { finding, ref: undefined, untried: false }, failure };
   }
-}
-
-/** Whether the condition says something else than the object shows. */
-function isNews({ status }: AgentEndpoint, { findings }: Shown<AgentEndpoint>, type: string): boolean {
-  return findCondition(status?.conditions, type)?.message !== findings.find((one) => one.type === type)?.message;
 }

@@ -175,17 +175,22 @@ function textOf({ message, reason }: AgentReplica): string {
  */
 export function createdEvents(
   endpoint: AgentEndpoint,
-  { findings }: Shown<AgentEndpoint>,
+  shown: Shown<AgentEndpoint>,
   agents: Replicas,
 ): readonly ObjectEvent[] {
   const before = findCondition(endpoint.status?.conditions, CREATED);
-  const after = findings.find(({ type }) => type === CREATED);
+  const after = shown.findings.find(({ type }) => type === CREATED);
   const note = `Updated AgentEndpoint/${endpoint.metadata.name}`;
   const isServed = after?.status === "True" && before?.status !== "True";
   return [
     ...(isServed ? [{ type: "Normal", reason: "Updated", note, action: "Update" } as const] : []),
-    ...(before?.message === after?.message ? [] : failureEvents(endpoint, agents)),
+    ...(isNews(endpoint, shown, CREATED) ? failureEvents(endpoint, agents) : []),
   ];
+}
+
+/** Whether the condition says something else than the object shows. */
+export function isNews({ status }: AgentEndpoint, { findings }: Shown<AgentEndpoint>, type: string): boolean {
+  return findCondition(status?.conditions, type)?.message !== findings.find((one) => one.type === type)?.message;
 }
 
 /** What the agents could not do, for the events of the object. */

@@ -10,6 +10,7 @@ import { undoCloudEndpoint } from "#drain/undo/cloud-endpoint.ts";
 import { keyOf } from "#kube/kind.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import type { EndpointBody, RemoteEndpoint } from "#ngrok/endpoints.ts";
+import { mayExist } from "#ngrok/errors.ts";
 import { KnownError } from "#wire/errors.ts";
 import { isGeneratedElsewhere } from "../../endpoint/claimed.ts";
 import {
@@ -99,29 +100,31 @@ async function apply(endpoint: CloudEndpoint, context: Context): Promise<Outcome
   }
   warnOfDeprecated(endpoint, source, context);
   let isAbsent = false;
+  let isAsked = false;
   try {
     if (context.ngrok === undefined) throw new KnownError("invalid", NO_KEY);
     const found = await find(endpoint, desired, context.ngrok, context);
     isAbsent = found === undefined;
     const change = planEndpoint(desired, found);
     if (change.is !== "none") await context.begin(change.is);
+    isAsked = true;
     const remote = await context.ngrok.endpoints.change(change, context.signal);
     return done({ ...show(wanted(source), { is: "there", remote }), sent });
   } catch (error) {
     if (context.signal.aborted) throw error;
-    return failed(error, show(wanted(source), { is: "failed", error, isAbsent }));
+    const mayBeThere = isAsked ? mayExist(error) : isLookedUp(endpoint, context);
+    return failed(error, show(wanted(source), { is: "failed", error, isAbsent, mayBeThere }));
   }
 }
 
 /** What there is of it at ngrok. */
-
 async function find(
   endpoint: CloudEndpoint,
   desired: EndpointBody,
   ngrok: NgrokPort,
   context: Context,
 ): Promise<RemoteEndpoint | undefined> {
-  const { claimed, cached, asOf, signal } = context;
+  const { cached, asOf, signal } = context;
   const id = endpoint.status?.id;
   if (id !== undefined && id !== "") {
     const found = await ngrok.endpoints.find({ id }, signal);
@@ -135,15 +138,16 @@ async function find(
     }
     return found;
   }
-  if (claimed === "now" || wasRefused(endpoint)) return undefined;
+  if (!isLookedUp(endpoint, context)) return undefined;
   const left = await ngrok.endpoints.matching({ url: desired.url, metadata: desired.metadata ?? "", asOf }, signal);
   return adoptable(left, (one) => cached.by(CloudEndpoint, "id", one).length > 0);
 }
 
-/** The last creation was refused, so nothing of ours was left behind, and what is there is somebody else's. */
-function wasRefused({ status }: CloudEndpoint): boolean {
+/** Whether something may be there whose id got lost. Where the last creation was refused, what is there is somebody else's. */
+function isLookedUp({ status }: CloudEndpoint, { claimed }: Context): boolean {
   const created = findCondition(status?.conditions, "CloudEndpointCreated");
-  return created?.status === "False" && created.reason === "CloudEndpointCreationFailed";
+  const wasRefused = created?.status === "False" && created.reason === "CloudEndpointCreationFailed";
+  return !status?.id && claimed !== "now" && !wasRefused;
 }
 
 function wanted(source: PolicySource): PolicyPart {

@@ -156,16 +156,19 @@ describe("showEndpoint", () => {
     is: "failed",
     error: new KnownError("invalid", "ERR_NGROK_334: in use", { status: 400, code: "ERR_NGROK_334" }),
     isAbsent: false,
+    mayBeThere: false,
   };
   const lost: Reached = {
     is: "failed",
     isAbsent: false,
+    mayBeThere: true,
     error: new KnownError("transient", "lost", { code: "Ambiguous" }),
   };
   const badPolicy: Reached = {
     is: "failed",
     error: new KnownError("invalid", "ERR_NGROK_2201: bad", { status: 400, code: "ERR_NGROK_2201" }),
     isAbsent: false,
+    mayBeThere: false,
   };
   const none: PolicyPart = { is: "none" };
   const wanted: PolicyPart = { is: "wanted" };
@@ -283,18 +286,5 @@ describe("showEndpoint", () => {
     expect(after(applied, badPolicy)).toContain("TrafficPolicyApplied False TrafficPolicyError");
     const blamed = { ...applied, status: "False", reason: "TrafficPolicyError" } as const;
     expect(after(blamed, refused)).toContain("TrafficPolicyApplied False Pending");
-  });
-
-  test("an id that ngrok has no more goes, with its address, whatever becomes of the new creation", () => {
-    const status = { id: "ep_1", assignedURL: "https://web.example.com" };
-    for (const failed of [lost, refused]) {
-      const { fields } = showEndpoint({ status }, domainReady, none, { ...failed, isAbsent: true } as Reached);
-      expect(fields).toEqual({ domainRef: domainReady.ref });
-    }
-  });
-
-  test("a failure keeps the id that is known", () => {
-    const status = { id: "ep_1", assignedURL: "https://web.example.com" };
-    expect(showEndpoint({ status }, domainReady, none, refused).fields).toMatchObject(status);
   });
 });

@@ -1,5 +1,5 @@
 // What a CloudEndpoint should be at ngrok, what has to be done for it, and how that reads in its status. Pure.
-import { type Finding, foldReady, isTrue } from "#api/conditions.ts";
+import { findCondition, type Finding, foldReady, isTrue } from "#api/conditions.ts";
 import type {
   CloudEndpoint,
   CloudEndpointReason,
@@ -78,8 +78,8 @@ export type Reached =
   | { readonly is: "there"; readonly remote: { readonly id: string; readonly url: string } }
   /** Not asked for yet, since something else has to come first. */
   | { readonly is: "pending" }
-  /** `isAbsent`: ngrok has said that it has none, so an id that was recorded is nobody's. */
-  | { readonly is: "failed"; readonly error: unknown; readonly isAbsent: boolean };
+  /** `isAbsent`: ngrok has said that it has none. `mayBeThere`: one may have been made whose id nobody knows. */
+  | { readonly is: "failed"; readonly error: unknown; readonly isAbsent: boolean; readonly mayBeThere: boolean };
 
 /** The condition of the traffic policy: absent when there is none. */
 export type PolicyPart =
@@ -94,7 +94,7 @@ export function showEndpoint(
   reached: Reached,
 ): Shown<CloudEndpoint> {
   const policed = policyFinding(policy, reached, isTrue(status?.conditions, "TrafficPolicyApplied"));
-  const parts = inOrder(domain.finding, policed, createdFinding(status?.id, reached));
+  const parts = inOrder(domain.finding, policed, createdFinding(status, reached));
   const ready = foldReady(parts, { reason: "CloudEndpointActive", message: "CloudEndpoint is active and ready" });
   return {
     fields: { ...remoteFields(status, reached), ...(domain.ref === undefined ? {} : { domainRef: domain.ref }) },
@@ -107,22 +107,26 @@ function remoteFields(
   reached: Reached,
 ): Pick<CloudEndpointStatus, "id" | "assignedURL"> {
   if (reached.is === "there") return { id: reached.remote.id, assignedURL: reached.remote.url };
-  if (status === undefined || (reached.is === "failed" && reached.isAbsent)) return {};
+  // The recorded one is gone, and another may be there that is looked up only where no id is recorded.
+  if (status === undefined || (reached.is === "failed" && reached.mayBeThere)) return {};
   const { id, assignedURL } = status;
   return { ...(id === undefined ? {} : { id }), ...(assignedURL === undefined ? {} : { assignedURL }) };
 }
 
-function createdFinding(id: string | undefined, reached: Reached): Finding {
+function createdFinding(status: CloudEndpoint["status"], reached: Reached): Finding {
   const type = "CloudEndpointCreated";
+  const before = findCondition(status?.conditions, type);
   switch (reached.is) {
     case "there":
       return holds(type, "CloudEndpointCreated", "CloudEndpoint successfully created");
     case "pending":
-      return id === undefined
-        ? fails(type, "Pending", "Waiting for CloudEndpoint to be ready")
-        : holds(type, "CloudEndpointCreated", "CloudEndpoint successfully created");
+      if (status?.id !== undefined) return holds(type, "CloudEndpointCreated", "CloudEndpoint successfully created");
+      // What may have been made is still to be looked up when the wait is over.
+      if (before?.status === "Unknown")
+        return { type, status: "Unknown", reason: before.reason, message: before.message };
+      return fails(type, "Pending", "Waiting for CloudEndpoint to be ready");
     case "failed":
-      return creationFailed(type, "CloudEndpointCreationFailed", reached.error);
+      return creationFailed(type, "CloudEndpointCreationFailed", reached.error, reached.mayBeThere);
   }
 }
 

@@ -138,13 +138,15 @@ test("a failure keeps what is known and says why in every condition, on one line
   );
 });
 
-test("of a reservation that ngrok has no more nothing is shown, unless it was left to this Domain", () => {
-  const error = new KnownError("transient", "lost", { code: "Ambiguous" });
-  const fieldsOf = (annotations: Record<string, string>) =>
+test("of a reservation that ngrok has no more nothing is shown where the next one got lost, unless something was said of it", () => {
+  const lost = new KnownError("transient", "lost", { code: "Ambiguous" });
+  const refused = new KnownError("invalid", "no", { status: 400, code: "ERR_NGROK_1" });
+  const fieldsOf = (error: KnownError, annotations: Record<string, string> = {}) =>
     showFailure(aDomain({ metadata: { annotations }, status: { id: "rd_1" } }), error, true).fields;
-  expect(fieldsOf({})).toEqual({});
-  expect(fieldsOf({ [ADOPTED]: "true" })).toEqual({});
-  expect(fieldsOf({ [ADOPTED]: "false" })).toEqual({ id: "rd_1" });
+  expect(fieldsOf(lost)).toEqual({});
+  expect(fieldsOf(refused)).toEqual({ id: "rd_1" });
+  expect(fieldsOf(lost, { [ADOPTED]: "true" })).toEqual({ id: "rd_1" });
+  expect(fieldsOf(lost, { [ADOPTED]: "false" })).toEqual({ id: "rd_1" });
 });
 
 test("the longer it is not ready, the seldomer it is looked at", () => {

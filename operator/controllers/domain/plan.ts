@@ -5,6 +5,7 @@ import { ADOPTED } from "#api/keys.ts";
 import { metadataText } from "#api/metadata.ts";
 import type { Change } from "#ngrok/change.ts";
 import type { DomainBody, DomainPatch, RemoteDomain } from "#ngrok/domains.ts";
+import { mayExist } from "#ngrok/errors.ts";
 import { creationFailed, failureText, finding } from "../../endpoint/conditions.ts";
 import type { Shown } from "../../runtime/define-controller.ts";
 
@@ -115,8 +116,8 @@ function provisioningMessage({ certificateManagementStatus }: RemoteDomain): str
 
 /**
  * What was known before stays, and each condition says why there is nothing newer. Nothing stays of a reservation that ngrok
- * has no more, so that one whose creation got lost is looked for by its host. But a Domain to which one was left is known by
- * its lack of an id: it keeps the old one, or what a stranger has reserved since would be its own.
+ * has no more where another may have been made: it is looked for by its host. But a Domain of which something was said keeps
+ * the old id: beside it that is said of the one that is gone, and without it would be of what is there now.
  */
 export function showFailure(
   { status, metadata }: Pick<Domain, "status" | "metadata">,
@@ -127,7 +128,7 @@ export function showFailure(
   const rest = ["CertificateReady", "DNSConfigured", "Ready"].map((type) =>
     fails(type, "DomainCreationFailed", failureText(error)),
   );
-  const isGone = isAbsent && metadata.annotations?.[ADOPTED] !== "false";
+  const isGone = isAbsent && mayExist(error) && metadata.annotations?.[ADOPTED] === undefined;
   return { fields: isGone ? {} : fieldsOf(status), findings: [created, ...rest] };
 }
 

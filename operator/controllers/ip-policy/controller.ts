@@ -4,6 +4,7 @@ import { IPPolicy } from "#api/ip-policy.ts";
 import { allow } from "#api/rbac.ts";
 import { undoIPPolicy } from "#drain/undo/ip-policy.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
+import { mayExist } from "#ngrok/errors.ts";
 import type { RemoteIPPolicy } from "#ngrok/ip-policies.ts";
 import { KnownError } from "#wire/errors.ts";
 import { NO_KEY } from "../../runtime/key.ts";
@@ -54,13 +55,13 @@ async function apply(policy: IPPolicy, context: Context): Promise<Outcome<IPPoli
 async function reach(policy: IPPolicy, desired: Desired, context: Context): Promise<Reached> {
   const { ngrok, signal } = context;
   let id: string | undefined;
-  let isAbsent = false;
+  let isAsked = false;
   try {
     if (ngrok === undefined) throw new KnownError("invalid", NO_KEY);
     const found = await find(policy, desired, ngrok, context);
-    isAbsent = found === undefined;
     const change = planPolicy(desired, found);
     if (change.is !== "none") await context.begin(change.is);
+    isAsked = true;
     ({ id } = await ngrok.ipPolicies.change(change, signal));
     // A policy made just now has no rules: nothing has to be listed.
     const remote =
@@ -71,7 +72,8 @@ async function reach(policy: IPPolicy, desired: Desired, context: Context): Prom
     return { is: "there", id };
   } catch (error) {
     if (signal.aborted) throw error;
-    return id === undefined ? { is: "no policy", error, isAbsent } : { is: "no rules", id, error };
+    const mayBeThere = isAsked ? mayExist(error) : isLookedUp(policy, context);
+    return id === undefined ? { is: "no policy", error, mayBeThere } : { is: "no rules", id, error };
   }
 }
 
@@ -96,11 +98,10 @@ async function find(
   ngrok: NgrokPort,
   context: Context,
 ): Promise<RemoteIPPolicy | undefined> {
-  const { claimed, cached, asOf, signal } = context;
+  const { cached, asOf, signal } = context;
   const id = policy.status?.id;
   if (id) return await ngrok.ipPolicies.find({ id }, signal);
-  const created = findCondition(policy.status?.conditions, "IPPolicyCreated");
-  if (claimed === "now" || created?.status === "False") return undefined;
+  if (!isLookedUp(policy, context)) return undefined;
   const left = await ngrok.ipPolicies.matching({ ...desired.policy, asOf }, signal);
   const unrecorded = left.filter((one) => cached.by(IPPolicy, "id", one.id).length === 0);
   const ours: RemoteIPPolicy[] = [];
@@ -109,4 +110,9 @@ async function find(
     if (mayBeOurs(rules, desired)) ours.push({ id: policyId, ...rest });
   }
   return ours.length === 1 ? ours[0] : undefined;
+}
+
+/** Whether one may be there whose id got lost: nothing is left of a creation that was refused. */
+function isLookedUp({ status }: IPPolicy, { claimed }: Context): boolean {
+  return !status?.id && claimed !== "now" && findCondition(status?.conditions, "IPPolicyCreated")?.status !== "False";
 }

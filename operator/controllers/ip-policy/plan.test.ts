@@ -96,9 +96,10 @@ describe("mayBeOurs", () => {
   });
 });
 
-test("a failure keeps the id, unless ngrok has it no more", () => {
-  const error = new KnownError("transient", "lost", { code: "Ambiguous" });
-  const after = (isAbsent: boolean) => showPolicy({ status: { id: "ipp_1" } }, { is: "no policy", error, isAbsent });
+test("a failure keeps the id, unless another policy may have been made since", () => {
+  const error = new KnownError("transient", "no answer", { code: "Timeout" });
+  const after = (mayBeThere: boolean) =>
+    showPolicy({ status: { id: "ipp_1" } }, { is: "no policy", error, mayBeThere });
   expect(after(false).fields).toEqual({ id: "ipp_1" });
   expect(after(true).fields).toEqual({});
   expect(after(true).findings[0]).toMatchObject({ type: "IPPolicyCreated", status: "Unknown" });

@@ -119,12 +119,12 @@ function inOrder(steps: readonly RuleStep[]): readonly RuleStep[] {
 /** How far a reconcile came. */
 export type Reached =
   | { readonly is: "there"; readonly id: string }
-  /** `isAbsent`: ngrok has said that it has none, so an id that was recorded is nobody's. */
-  | { readonly is: "no policy"; readonly error: unknown; readonly isAbsent: boolean }
+  /** `mayBeThere`: one may have been made whose id nobody knows; it is looked up only where no id is recorded. */
+  | { readonly is: "no policy"; readonly error: unknown; readonly mayBeThere: boolean }
   | { readonly is: "no rules"; readonly id: string; readonly error: unknown };
 
 export function showPolicy({ status }: Pick<IPPolicy, "status">, reached: Reached): Shown<IPPolicy> {
-  const known = reached.is === "no policy" && reached.isAbsent ? undefined : status?.id;
+  const known = reached.is === "no policy" && reached.mayBeThere ? undefined : status?.id;
   const id = reached.is === "no policy" ? known : reached.id;
   return { fields: id === undefined ? {} : { id }, findings: findingsOf(reached) };
 }
@@ -139,7 +139,7 @@ function findingsOf(reached: Reached): readonly Finding[] {
         holds("Ready", "IPPolicyActive", "IP policy is active"),
       ];
     case "no policy": {
-      const failed = creationFailed("IPPolicyCreated", "IPPolicyCreationFailed", reached.error);
+      const failed = creationFailed("IPPolicyCreated", "IPPolicyCreationFailed", reached.error, reached.mayBeThere);
       const waits = fails("IPPolicyRulesConfigured", "IPPolicyRulesConfigurationError", "Waiting for the policy");
       return [failed, waits, fails("Ready", "IPPolicyCreationFailed", failed.message)];
     }
