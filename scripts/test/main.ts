@@ -12,7 +12,7 @@ const TOP = join(import.meta.dirname, "../..");
 /** How many tests the tier e2e must have run on CI: fewer means that some were lost. */
 const EXPECTED_E2E = Number(readFileSync(join(TOP, "test/e2e/expected-count"), "utf8"));
 /** Files of the tier e2e that follow the faults, on a cluster of their own: so both lanes take about as long. */
-const SECOND_LANE = ["installs", "uninstall"].map((name) => `test/e2e/${name}.test.ts`);
+const SECOND_LANE = ["burst", "demo", "installs", "uninstall"].map((name) => `test/e2e/${name}.test.ts`);
 const USAGE = "usage: npm test [-- --only unit|apiserver|e2e|faults [vitest's own arguments]]";
 const ONLY: Readonly<Record<string, readonly string[]>> = {
   unit: ["unit", "architecture", "chart"],
