@@ -187,6 +187,13 @@ describe("the cleanup hook", () => {
     expect(log).toMatch(/done +1 objects, 1 deleted at ngrok/);
   });
 
+  test("deletes nothing at ngrok where the values say Retain, and nobody has told it more", async () => {
+    await rig.domains(1);
+    const { code } = await rig.run("cleanup", { drainPolicy: "Retain" });
+    const finalizers = (await rig.read.get(Domain, shop, signal))?.metadata.finalizers ?? [];
+    expect({ code, remote: rig.api.remote(), finalizers }).toEqual({ code: 0, remote: 1, finalizers: [] });
+  });
+
   test("Delete without a key strips as the last of all, names the ids, and fails", async () => {
     await rig.domains(1);
     const { code, log } = await rig.run("cleanup", { drainPolicy: "Delete" }, { NGROK_API_KEY: "" });

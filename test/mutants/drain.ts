@@ -88,7 +88,7 @@ export const ofDrain: readonly Mutant[] = [
     file: "hooks/src/cleanup/hook.ts",
     find: `? "Retain" : policy;`,
     replace: `? "Retain" : "Delete";`,
-    test: protocol,
+    test: apiserver("hooks/src/hooks.apiserver.test.ts", "deletes nothing at ngrok where the values say Retain"),
   },
   {
     id: "F8d",
