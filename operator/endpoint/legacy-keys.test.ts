@@ -26,15 +26,15 @@ test("each legacy annotation is an event of its own; the new prefix, and what th
 });
 
 test("legacy TLS options of a Gateway are one event, however many listeners have them", () => {
-  const old = (option: string): object => ({ [`k8s.ngrok.com/terminate-tls.${option}`]: "1.3" });
-  const listener = (name: string, options?: object) => ({
+  const old = (option: string): Record<string, string> => ({ [`k8s.ngrok.com/terminate-tls.${option}`]: "1.3" });
+  const listener = (name: string, options?: Record<string, string>) => ({
     name,
     port: 443,
     protocol: "HTTPS",
     ...(options && { tls: { options } }),
   });
-  const gateway = (...options: (object | undefined)[]) =>
-    aGateway({ spec: { listeners: options.map((one, at) => listener(`l${at}`, one)) } as never });
+  const gateway = (...options: (Record<string, string> | undefined)[]) =>
+    aGateway({ spec: { listeners: options.map((one, at) => listener(`l${at}`, one)) } });
   expect(
     legacyOptionEvents(gateway(old("min_version"), { ...old("min_version"), ...old("max_version") }, undefined)),
   ).toMatchObject([
