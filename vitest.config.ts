@@ -1,6 +1,7 @@
 // The tiers of tests: unit needs nothing, apiserver a real control plane, e2e and faults a whole cluster (see CONTRIBUTING.md).
 import { defineConfig } from "vitest/config";
 import { ClosingLine } from "./test/support/closing-line.ts";
+import { LongestFirst } from "./test/support/longest-first.ts";
 import { GO_MEMORY } from "./tools/cluster/embedded/components.ts";
 
 const code = "{wire,kube,api,ngrok,drain,hooks,operator,scripts,tools,test}";
@@ -8,6 +9,7 @@ const code = "{wire,kube,api,ngrok,drain,hooks,operator,scripts,tools,test}";
 export default defineConfig({
   test: {
     reporters: ["default", new ClosingLine()],
+    sequence: { sequencer: LongestFirst },
     // helm and kubectl, which tests start by the hundred, read the API server's schemas for a third less of a processor.
     env: GO_MEMORY,
     // Tests wait for servers half of their time: as many files at once as there are processors, not one fewer.

@@ -1,6 +1,6 @@
 // The chart as it renders, applied without Helm, and its programs as processes with what the chart gives them: arguments,
 // environment, and the token of their own ServiceAccount. What a kubelet would do is all that is missing.
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,6 +10,7 @@ import type { Connection } from "#kube/connection.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import { command } from "#tools/command.ts";
 import { objectsIn } from "./manifest.ts";
+import { startOwnProgram } from "./own-program.ts";
 
 /** Values as `--set` takes them. */
 export type Values = Readonly<Record<string, string | boolean>>;
@@ -146,10 +147,7 @@ export class ChartInstall implements AsyncDisposable {
     args: readonly string[],
     env: Readonly<Record<string, string>>,
   ): Promise<Program> {
-    const child = spawn(process.execPath, [main, ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...(await this.#environmentOf(workload)), ...env },
-    });
+    const child = startOwnProgram(main, args, { ...(await this.#environmentOf(workload)), ...env });
     this.#running.add(child);
     let log = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (log += chunk.toString()));

@@ -1,6 +1,5 @@
 // ngrok-drain as a process against a control plane of its own: in the operator's pod, with the environment, the account
 // and the rights that the chart renders, or from outside with the admin's kubeconfig.
-import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +24,7 @@ import { aDomain, aKubernetesOperator } from "./builders.ts";
 import { installCrds } from "./crds.ts";
 import { objectsIn } from "./manifest.ts";
 import { type NgrokApi, startNgrokApi } from "./ngrok-api/server.ts";
+import { startOwnProgram } from "./own-program.ts";
 import { patient } from "./patient.ts";
 
 /** The name of the drain state. */
@@ -103,7 +103,7 @@ export class DrainCli implements AsyncDisposable {
 
   /** `typed` is what a person answers; without it there is nobody. */
   async program(args: readonly string[], env: Record<string, string>, typed = ""): Promise<Ended> {
-    const child = spawn(process.execPath, ["hooks/src/ngrok-drain/main.ts", ...args], { env });
+    const child = startOwnProgram("hooks/src/ngrok-drain/main.ts", args, env);
     child.stdin.on("error", () => undefined); // who asks nothing has ended before it reads
     child.stdin.end(typed);
     let out = "";

@@ -1,6 +1,6 @@
 // The hooks as processes on a control plane of their own: rights and environment as the chart renders them, the token of
 // their own ServiceAccount, ngrok's stand-in. What a kubelet would do is all that is missing.
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +25,7 @@ import { aDomain, aKubernetesOperator } from "./builders.ts";
 import { installCrds } from "./crds.ts";
 import { objectsIn } from "./manifest.ts";
 import { type NgrokApi, type NgrokApiOptions, startNgrokApi } from "./ngrok-api/server.ts";
+import { startOwnProgram } from "./own-program.ts";
 import { patient } from "./patient.ts";
 
 export const release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
@@ -191,7 +192,7 @@ export async function hookRig(ngrokApi: NgrokApiOptions = {}): Promise<HookRig> 
 }
 
 function program(hook: string, env: Record<string, string>): Started {
-  const child = spawn(process.execPath, [`hooks/src/${hook}/main.ts`], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = startOwnProgram(`hooks/src/${hook}/main.ts`, [], env);
   let log = "";
   child.stdout.on("data", (chunk: Buffer) => (log += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (log += chunk.toString()));

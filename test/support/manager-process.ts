@@ -1,8 +1,9 @@
 // The api-manager as the process that it is in its pod, beside the pod's object, which no kubelet starts here.
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import type { KubeObject } from "#kube/kind.ts";
 import { Lease, Pod } from "#kube/kinds.ts";
 import { at, type HookRig } from "./hook-rig.ts";
+import { startOwnProgram } from "./own-program.ts";
 
 export interface ManagerProcess extends AsyncDisposable {
   readonly child: ChildProcess;
@@ -23,16 +24,14 @@ export async function leadingManager(
   const uid = await managerPod(rig);
   const own = ["--release-name=ngrok", "--fullname=ngrok-operator", `--api-url=${rig.api.url}`];
   const bind = ["--health-probe-bind-address=0", "--metrics-bind-address=0"];
-  const child = spawn(process.execPath, ["operator/managers/api-manager/main.ts", ...own, ...bind, ...flags], {
-    env: {
-      PATH: process.env["PATH"],
-      KUBECONFIG: rig.kubeconfig,
-      POD_NAMESPACE: "ops",
-      POD_NAME: NAME,
-      POD_UID: uid,
-      NGROK_API_KEY: "key",
-      ...env,
-    },
+  const child = startOwnProgram("operator/managers/api-manager/main.ts", [...own, ...bind, ...flags], {
+    PATH: process.env["PATH"],
+    KUBECONFIG: rig.kubeconfig,
+    POD_NAMESPACE: "ops",
+    POD_NAME: NAME,
+    POD_UID: uid,
+    NGROK_API_KEY: "key",
+    ...env,
   });
   let log = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (log += chunk.toString()));

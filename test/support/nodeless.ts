@@ -1,7 +1,7 @@
 // A cluster without a node in which Helm installs and uninstalls all the same: whoever would be a pod of ours is a process
 // of this machine, with the flags, the environment and the token of its pod, and the pod shows how it fares. A kubelet,
 // a network and an image are all that is missing, and a story costs seconds.
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,6 +19,7 @@ import { ownControlPlane } from "./apiserver.ts";
 import { helm, type HelmVersion } from "./helm.ts";
 import { kubectlOf, type Kubectl } from "./kubectl.ts";
 import { type NgrokApi, startNgrokApi } from "./ngrok-api/server.ts";
+import { startOwnProgram } from "./own-program.ts";
 import { patient } from "./patient.ts";
 import { type Release, releaseOf, type ReleaseOptions } from "./release.ts";
 import { CHART, type Stage } from "./stage.ts";
@@ -177,10 +178,7 @@ export class Nodeless implements AsyncDisposable {
       TERMINATION_LOG: join(this.#folder, `${uid}.termination`),
     };
     const ports = component === "controller" ? ["--health-probe-bind-address=0", "--metrics-bind-address=0"] : [];
-    const child = spawn(process.execPath, [program, ...(container.args ?? []), ...ports], {
-      env,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const child = startOwnProgram(program, [...(container.args ?? []), ...ports], env);
     actor.child = child;
     for (const stream of [child.stdout, child.stderr])
       stream.on("data", (chunk: Buffer) => (actor.log += chunk.toString()));

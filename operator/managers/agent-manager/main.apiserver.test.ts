@@ -1,5 +1,5 @@
 // The agent as the process that it is in its pod: what the kubelet hears of it, and how it goes.
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +13,7 @@ import { seen } from "#test/support/manager-process.ts";
 import { type NgrokEdge, startNgrokEdge } from "#test/support/ngrok-edge/edge.ts";
 import { httpUpstream } from "#test/support/ngrok-edge/upstreams.ts";
 import { visit } from "#test/support/ngrok-edge/visitors.ts";
+import { startOwnProgram } from "#test/support/own-program.ts";
 import { startWorld, type World } from "#test/support/world.ts";
 
 interface AgentProcess extends AsyncDisposable {
@@ -46,16 +47,14 @@ async function anAgent(
     `--health-probe-bind-address=127.0.0.1:${port}`,
     `--metrics-bind-address=127.0.0.1:${metricsPort}`,
   ];
-  const child = spawn(process.execPath, ["operator/managers/agent-manager/main.ts", ...flags], {
-    env: {
-      PATH: process.env["PATH"],
-      KUBECONFIG: inject("kubeconfig"),
-      POD_NAMESPACE: world.namespace,
-      POD_NAME: pod,
-      NGROK_AUTHTOKEN: "an-authtoken",
-      NGROK_EXTRA_CA_DIR: folder,
-      ...env,
-    },
+  const child = startOwnProgram("operator/managers/agent-manager/main.ts", flags, {
+    PATH: process.env["PATH"],
+    KUBECONFIG: inject("kubeconfig"),
+    POD_NAMESPACE: world.namespace,
+    POD_NAME: pod,
+    NGROK_AUTHTOKEN: "an-authtoken",
+    NGROK_EXTRA_CA_DIR: folder,
+    ...env,
   });
   let log = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (log += chunk.toString()));

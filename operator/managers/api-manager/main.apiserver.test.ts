@@ -1,6 +1,6 @@
 // The api-manager as the process that it is in a pod: what it says when it is started wrongly, what its probes and metrics
 // answer, and how it ends.
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { inject } from "vitest";
 import { expect, test } from "vitest";
@@ -14,6 +14,7 @@ import { aCloudEndpoint } from "#test/support/builders.ts";
 import { installCrds } from "#test/support/crds.ts";
 import { freePort } from "#test/support/forwarding.ts";
 import { startNgrokApi } from "#test/support/ngrok-api/server.ts";
+import { startOwnProgram } from "#test/support/own-program.ts";
 import { patient } from "#test/support/patient.ts";
 import { isReady, startWorld, type World } from "#test/support/world.ts";
 
@@ -31,7 +32,7 @@ interface Program extends AsyncDisposable {
 async function start(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Program> {
   const at = { health: await freePort(), metrics: await freePort() };
   const bind = [`--health-probe-bind-address=127.0.0.1:${at.health}`, `--metrics-bind-address=127.0.0.1:${at.metrics}`];
-  const child = spawn(process.execPath, [MAIN, ...bind, ...args], { env: { PATH: process.env["PATH"], ...env } });
+  const child = startOwnProgram(MAIN, [...bind, ...args], { PATH: process.env["PATH"], ...env });
   const ended = once(child, "exit").then(([code]) => code as number | null);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));

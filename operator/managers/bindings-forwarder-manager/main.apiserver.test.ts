@@ -1,6 +1,6 @@
 // The bindings-forwarder-manager as the process that it is in a pod: with the rights of the chart and no other, trusting
 // ngrok by NODE_EXTRA_CA_CERTS or a folder of authorities, through a drain and to its end.
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,6 +17,7 @@ import { at, type HookRig, hookRig } from "#test/support/hook-rig.ts";
 import { createAuthority } from "#test/support/ngrok-api/certificates.ts";
 import { type NgrokBindings, startNgrokBindings } from "#test/support/ngrok-bindings/ingress.ts";
 import { tcpEcho, type Upstream } from "#test/support/ngrok-edge/upstreams.ts";
+import { startOwnProgram } from "#test/support/own-program.ts";
 
 const MAIN = new URL("main.ts", import.meta.url).pathname;
 const VALUES = { "bindings.enabled": "true" };
@@ -68,15 +69,13 @@ async function start(args: readonly string[] = [], env: Readonly<Record<string, 
   const health = await freePort();
   const flags = ["--release-name=ngrok", "--fullname=ngrok-operator", "--metrics-bind-address=0"];
   const bind = `--health-probe-bind-address=127.0.0.1:${health}`;
-  const child = spawn(process.execPath, [MAIN, ...flags, bind, "--zap-log-level=debug", ...args], {
-    env: {
-      PATH: process.env["PATH"],
-      KUBECONFIG: kubeconfig,
-      POD_NAMESPACE: "ops",
-      POD_NAME: "forwarder-1",
-      NODE_EXTRA_CA_CERTS: ca,
-      ...env,
-    },
+  const child = startOwnProgram(MAIN, [...flags, bind, "--zap-log-level=debug", ...args], {
+    PATH: process.env["PATH"],
+    KUBECONFIG: kubeconfig,
+    POD_NAMESPACE: "ops",
+    POD_NAME: "forwarder-1",
+    NODE_EXTRA_CA_CERTS: ca,
+    ...env,
   });
   const ended = once(child, "exit").then(([code]) => code as number | null);
   let output = "";
