@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Fronts } from "#scripts/demo/fronts.ts";
 import { harmToAll } from "#scripts/demo/users.ts";
 import type { ApiProxy } from "#test/support/api-proxy.ts";
-import { endOf, eventsSince, said } from "#test/support/audit.ts";
+import { type AuditEvent, endOf, eventsSince, said } from "#test/support/audit.ts";
 import { denials } from "#test/support/denials.ts";
 import type { HelmRun } from "#test/support/helm.ts";
 import type { NgrokApi } from "#test/support/ngrok-api/server.ts";
@@ -82,7 +82,7 @@ export async function play(options: FlowOptions): Promise<Ended> {
       kept: await keptLines(act),
       lease: `${FULLNAME}-leader`,
     };
-    assert.deepEqual([...wrongs(run, evidence), ...refusals(evidence, scene)], []);
+    assert.deepEqual([...wrongs(run, evidence), ...refusals(evidence, scene, processes)], []);
     await waysAreShut(scene, fronts);
     assert.deepEqual(await harmToAll(scene.stage.kubectl, users), []);
     if (run.policy === "Delete" && !isRelaxed(evidence)) assert.deepEqual(await waysLeft(scene, run.keep), []);
@@ -104,9 +104,11 @@ function wrongs({ policy }: RunCase, evidence: Evidence): string[] {
 }
 
 /** What RBAC refused to our programs, in this case's own namespaces: they ask for what they may have, on the worst day too. */
-function refusals({ events }: Evidence, { namespace }: Scene): string[] {
+function refusals({ events }: Evidence, { namespace }: Scene, { restarts }: Processes): string[] {
+  const wasReady = ({ requestReceivedTimestamp: at }: AuditEvent): boolean =>
+    !restarts.some(({ from, to }) => from <= Date.parse(at) && Date.parse(at) <= to);
   return denials(events, FULLNAME)
-    .filter((event) => accountOf(event)?.startsWith(`${namespace}/`) === true)
+    .filter((event) => accountOf(event)?.startsWith(`${namespace}/`) === true && wasReady(event))
     .map((event) => `refused: ${said(event)}`);
 }
 

@@ -17,6 +17,12 @@ export type Component =
   | "kube-scheduler"
   | "containerd";
 
+/** On the clock of this machine, which the audit log goes by. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface Processes {
   /** The pids on this machine of a pod's containers, without its sandbox; empty when none runs. */
   ofPod(uid: string): number[];
@@ -26,6 +32,8 @@ export interface Processes {
   signal(component: Component, signal: NodeJS.Signals): Promise<void>;
   /** Kills the API server; resolves when it answers again. */
   restartApiServer(): Promise<void>;
+  /** When it was away, or there and not ready: until it has read the roles it refuses what they grant. */
+  readonly restarts: readonly Span[];
   /** Freezes the kubelet and says what the node controller would say 50 s later: the node is not ready. */
   stopNode(): Promise<void>;
   /** Resolves when the node is Ready again. */
@@ -49,14 +57,18 @@ export function processesOf(cluster: Cluster, kubectl: Kubectl): Processes {
     for (const pid of pids) process.kill(pid, name);
     return pids.length;
   };
+  const restarts: Span[] = [];
   return {
     ofPod: pidsOfPod,
     signalPod,
     signal,
     restartApiServer: async () => {
+      const from = Date.now();
       await signal("kube-apiserver", "SIGKILL");
       await answers(`https://${nodeIp}:${PORTS.api}/readyz`);
+      restarts.push({ from, to: Date.now() });
     },
+    restarts,
     stopNode: async () => {
       await signal("kubelet", "SIGSTOP");
       await kubectl.run(["patch", "node", NODE, "--subresource=status", "--type=strategic", "-p", NOT_READY]);
