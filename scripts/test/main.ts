@@ -11,8 +11,18 @@ import { ofCheck, ofVitest, sumOf, type Count, type Ended } from "./count.ts";
 const TOP = join(import.meta.dirname, "../..");
 /** How many tests the tier e2e must have run on CI: fewer means that some were lost. */
 const EXPECTED_E2E = Number(readFileSync(join(TOP, "test/e2e/expected-count"), "utf8"));
-/** Files of the tier e2e that follow the faults, on a cluster of their own: so both lanes take about as long. */
-const SECOND_LANE = ["burst", "demo", "installs", "uninstall"].map((name) => `test/e2e/${name}.test.ts`);
+/** Files of the tier e2e on a cluster of their own, beside the others: so both lanes take about as long. */
+const SECOND_LANE = [
+  "agents",
+  "burst",
+  "crds",
+  "demo",
+  "gitops",
+  "installs",
+  "reinstall",
+  "routing-rows",
+  "uninstall",
+].map((name) => `test/e2e/${name}.test.ts`);
 const USAGE = "usage: npm test [-- --only unit|apiserver|e2e|faults [vitest's own arguments]]";
 const ONLY: Readonly<Record<string, readonly string[]>> = {
   unit: ["unit", "architecture", "chart"],
@@ -55,14 +65,21 @@ async function everything(): Promise<void> {
     await timed("apiserver", async () => await vitest(["apiserver"], APISERVER_FLAGS)),
   ];
   if (skipped.length === 0) {
-    // They wait for pods and Helm most of their time: two lanes beside each other, each on clusters of its own. One speaks at a time.
-    const held: string[] = [];
-    const second = secondLane((line) => void held.push(line));
-    const first = await timed("e2e", async () => await vitest(["e2e"], firstLane()));
-    const { faulty, rest } = await second;
-    const e2e = sumOf([first, rest]);
+    // They wait for pods and Helm most of their time: three lanes beside each other, each on clusters of its own. One speaks at a time.
+    const held = { second: [] as string[], faults: [] as string[] };
+    // A cluster that a person names is for the first lane: two at once would meet in it.
+    const own = {
+      env: { E2E_NAME: "e2e-2", E2E_CLUSTER: undefined },
+      tell: (line: string) => void held.second.push(line),
+    };
+    const [first, second, faulty] = await Promise.all([
+      timed("e2e", async () => await vitest(["e2e"], firstLane())),
+      timed("e2e, second lane", async () => await vitest(["e2e"], SECOND_LANE, own)),
+      timed("faults", async () => await faults([], (line) => void held.faults.push(line))),
+    ]);
+    const e2e = sumOf([first, second]);
     counts.push(e2e, faulty);
-    for (const line of held) say(line);
+    for (const line of [...held.second, ...held.faults]) say(line);
     const ran = e2e.passed + e2e.failed;
     if (ran < EXPECTED_E2E) {
       say(`test: ${ran} tests of the tier e2e ran, test/e2e/expected-count says ${EXPECTED_E2E}`);
@@ -78,13 +95,6 @@ async function everything(): Promise<void> {
 function firstLane(): string[] {
   const all = readdirSync(join(TOP, "test/e2e")).filter((name) => name.endsWith(".test.ts"));
   return all.map((name) => `test/e2e/${name}`).filter((path) => !SECOND_LANE.includes(path));
-}
-
-async function secondLane(tell: (line: string) => void): Promise<{ readonly faulty: Count; readonly rest: Count }> {
-  const faulty = await timed("faults", async () => await faults([], tell));
-  // A cluster that a person names is for the first lane: two at once would meet in it.
-  const part = { env: { E2E_NAME: "e2e-2", E2E_CLUSTER: undefined }, tell };
-  return { faulty, rest: await timed("e2e, second lane", async () => await vitest(["e2e"], SECOND_LANE, part)) };
 }
 
 function close(counts: readonly Count[]): void {
