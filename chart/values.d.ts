@@ -2,7 +2,7 @@
 
 /** What a user may set; all of it has a default or may be left out. */
 export interface Values {
-  /** What `helm uninstall` does with what the operator made. Retain: finalizers go, everything at ngrok and your custom resources stay. Delete: our custom resources go, and what they made at ngrok goes with them. */
+  /** What `helm uninstall` does with what the operator made. Retain: finalizers go, everything at ngrok and your custom resources stay. Delete: our custom resources go, and what they made at ngrok goes with them; so do the TCP addresses that were reserved for LoadBalancer Services. */
   drainPolicy?: "Retain" | "Delete";
   /** The Jobs that `helm uninstall` runs: `<fullname>-drain` before anything is deleted, `<fullname>-cleanup` at the end. */
   cleanupHook?: {
@@ -49,7 +49,7 @@ export interface Values {
     /** For an Application of Argo CD: no Helm hooks, and the KubernetesOperator is part of the chart, a sync wave after all else. Argo CD deletes it first, and its deletion is the drain. Only its manifest writes its spec then. */
     argocd?: boolean;
   };
-  /** The account at ngrok. Without a key the pods run and the KubernetesOperator says CredentialsMissing. */
+  /** The account at ngrok. Without a key the pods run, but the api-manager does not become ready, and the KubernetesOperator says RegistrationFailed: no ngrok API key. */
   credentials?: {
     /** The Secret with the keys API_KEY and AUTHTOKEN. */
     secret?: {
@@ -95,7 +95,7 @@ export interface Values {
   oneClickDemoMode?: boolean;
   /** Ingress. */
   ingress?: {
-    /** Serve Ingresses. */
+    /** Serve Ingresses, and LoadBalancer Services of class ngrok. Switched off, their endpoints go, and the TCP addresses that were reserved for Services are released, whatever the drainPolicy. */
     enabled?: boolean;
     /** Controller that IngressClasses name. */
     controllerName?: string;
@@ -174,7 +174,7 @@ export interface Values {
   };
   /** The agents: each is connected to ngrok and passes what comes for AgentEndpoints to their upstreams. */
   agent?: {
-    /** Run agents. Without them AgentEndpoints, and what Ingresses and Gateways make of them, serve nothing. A pod is ready once it is connected to ngrok, so the account's authtoken has to be a valid one. */
+    /** Run agents. Without them AgentEndpoints, and what Ingresses, Gateways and LoadBalancer Services make of them, serve nothing. A pod is ready once it is connected to ngrok, so the account's authtoken has to be a valid one. */
     enabled?: boolean;
     /** Pods of the agent. All serve every endpoint; with more than one, a PodDisruptionBudget lets one be away. */
     replicaCount?: number | string;
@@ -397,9 +397,9 @@ export interface Values {
   log?: {
     /** For machines or for people. */
     format?: "json" | "console";
-    /** The least severe level that is written: debug, info, warn, error, or a number for more than debug. */
+    /** The least severe level that is written: debug, info, warn, error or panic; a number means debug. */
     level?: string | number;
-    /** The least severe level that comes with a stack. */
+    /** Accepted, since values of 0.24 have it, to no effect: only a bug has a stack. */
     stacktraceLevel?: "debug" | "info" | "warn" | "error" | "panic";
   };
   /** Deprecated: ingress.controllerName. Wins over it when set. */
