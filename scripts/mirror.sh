@@ -44,4 +44,4 @@ done <"$work/images"
 # shellcheck disable=SC2086
 helm push "$archive" "oci://$mirror/charts" $helm_flags >&2
 
-echo "helm install ngrok-operator oci://$mirror/charts/$(basename "$chart") --version $version --set image.registry=$mirror"
+echo "helm install ngrok-operator oci://$mirror/charts/$(basename "$chart") --namespace ngrok-operator --create-namespace --version $version --set image.registry=$mirror"

@@ -105,8 +105,8 @@ function introduce(api: NgrokApi, host: string, key: string): void {
   const everywhere = host === "0.0.0.0" || host === "::";
   const seen = everywhere ? `http://<this host as pods see it>:${api.port}` : api.url;
   if (!everywhere) console.log("Only this machine reaches it; --host 0.0.0.0 lets the pods of a cluster in.");
-  console.log("Install the chart against it:");
-  console.log(`  helm install ngrok-operator chart --set apiURL=${seen} \\`);
+  console.log("Install the chart against it, with the image of npm run images:");
+  console.log(`  helm install ngrok-operator chart -f dist/images/values.yaml --set apiURL=${seen} \\`);
   console.log(
     `    --set credentials.apiKey=${key} --set credentials.authtoken=stand-in --set agent.enabled=false  # or npm run ngrok-edge`,
   );

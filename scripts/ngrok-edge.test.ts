@@ -48,6 +48,7 @@ test(
       for (let run = 0; run < 2; run += 1) {
         await using edge = await started(file);
         const { serverAddr } = edge;
+        expect(edge.told).toContain("chart -f dist/images/values.yaml --set apiURL=http://localhost:4300 ");
         expect(edge.told).toContain(`--set serverAddr=${serverAddr} --set extraCA.configMapName=ngrok-edge-ca`);
         const session = await sdk.connect({ serverAddr, ca: await readFile(file, "utf8") }, [
           ["authtoken", "stand-in"],

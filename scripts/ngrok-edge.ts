@@ -142,13 +142,12 @@ function introduce(edge: NgrokEdge, { host, name, authtoken }: Flags, file: stri
   if (!everywhere)
     console.log("Only this machine reaches it; --host 0.0.0.0 --name ADDRESS lets the pods of a cluster in.");
   else if (name.length === 0) console.log("Agents know it as localhost only; --name ADDRESS names it as pods see it.");
-  console.log("Install the chart against it:");
+  console.log("Install the chart against it and against npm run ngrok-api, with the image of npm run images:");
   console.log(`  kubectl create configmap ngrok-edge-ca --from-file=ca.crt=${file}`);
-  console.log("  helm install ngrok-operator chart \\");
+  const seen = edge.serverAddr.slice(0, edge.serverAddr.lastIndexOf(":"));
+  console.log(`  helm install ngrok-operator chart -f dist/images/values.yaml --set apiURL=http://${seen}:4300 \\`);
   console.log(`    --set serverAddr=${edge.serverAddr} --set extraCA.configMapName=ngrok-edge-ca \\`);
-  console.log(
-    `    --set credentials.authtoken=${authtoken} --set credentials.apiKey=stand-in-key  # npm run ngrok-api`,
-  );
+  console.log(`    --set credentials.authtoken=${authtoken} --set credentials.apiKey=stand-in-key`);
   console.log("Visit an endpoint:");
   console.log(`  curl http://127.0.0.1:${edge.httpPort}/ -H "Host: app.example.com"`);
   console.log(

@@ -247,6 +247,6 @@ async function deleteNamespaces(stage: Stage, names: readonly string[]): Promise
     return `${names.join(", ")} are gone`;
   } catch (error) {
     if (!(error instanceof CommandFailed)) throw error;
-    return `not all are gone after 60 s: ${error.stderr.trim().split("\n").at(-1) ?? ""}`;
+    return `not all are gone after 150 s: ${error.stderr.trim().split("\n").at(-1) ?? ""}`;
   }
 }
