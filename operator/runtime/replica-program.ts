@@ -49,10 +49,10 @@ export function replicaFlags(managerName: string): readonly Flag[] {
     {
       name: "zap-log-level",
       default: "info",
-      description: "debug, info, warn, error, or a number above 0: the higher, the more",
+      description: "debug, info, warn, error, or a number above 0, which means debug",
       check: (value) => (isLevel(value) ? undefined : "write debug, info, warn, error or a number above 0"),
     },
-    { name: "zap-stacktrace-level", default: "error", description: "Accepted; stacks are logged with errors only" },
+    { name: "zap-stacktrace-level", default: "error", description: "Accepted, to no effect: only a bug has a stack" },
     { name: "zap-time-encoding", default: "rfc3339", description: "Accepted; times are RFC 3339" },
   ];
 }

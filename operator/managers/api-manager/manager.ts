@@ -146,10 +146,10 @@ export const apiManager = defineManager({
     {
       name: "zap-log-level",
       default: "info",
-      description: "debug, info, warn, error, or a number: the higher, the more",
+      description: "debug, info, warn, error, or a number, which means debug",
       check: level,
     },
-    { name: "zap-stacktrace-level", default: "error", description: "Accepted; stacks are logged with errors only" },
+    { name: "zap-stacktrace-level", default: "error", description: "Accepted, to no effect: only a bug has a stack" },
     { name: "zap-time-encoding", default: "rfc3339", description: "Accepted; times are RFC 3339" },
   ],
   controllers: [
