@@ -49,6 +49,11 @@ export function ownerOf(release: Release): string {
   return `${release.namespace}/${release.name}`;
 }
 
+/** The command that starts the release's pods anew; without the namespace it would start all of the current one's. */
+export function restartCommand({ namespace }: Pick<Release, "namespace">): string {
+  return `kubectl -n ${namespace} rollout restart deployment`;
+}
+
 /**
  * Names are cut so that each stays within 63 bytes, its suffix included (a Job's name holds no more). The Secret with the
  * credentials is not cut: a person makes it, by the name that chart 0.24 says.

@@ -1,5 +1,6 @@
 // Whether ngrok accepts the API key: asked at the start and again until it does, then seldom, and soon when a call was
 // refused. It is a matter of readiness and of conditions, never of a crash.
+import { type Release, restartCommand } from "#api/release.ts";
 import type { Answer } from "#drain/readiness.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import { type Backoff, waitInLoop } from "#wire/backoff.ts";
@@ -9,8 +10,9 @@ import { Bell } from "./bell.ts";
 import type { Log } from "./log.ts";
 
 /** A pod reads the Secret as it starts, and never again: who makes it later has to start the pod anew. */
-export const NO_KEY =
-  "no ngrok API key: put one into the credentials Secret under API_KEY, then start the pods anew: kubectl rollout restart deployment";
+export function noKey(release: Pick<Release, "namespace">): string {
+  return `no ngrok API key: put one into the credentials Secret under API_KEY, then start the pods anew: ${restartCommand(release)}`;
+}
 
 const AGAIN: Backoff = { baseMs: 1_000, capMs: 60_000 };
 /** An accepted key is asked about this often; none sooner than the second, whatever calls speak for or against it. */

@@ -1,7 +1,7 @@
 // A pod of which every replica works, as a program: the flags that all of them have, and the way from the process's
 // arguments and environment, which its main.ts hands in, to the runtime.
 import { allow, type Rule } from "#api/rbac.ts";
-import type { Release } from "#api/release.ts";
+import { type Release, restartCommand } from "#api/release.ts";
 import { VERSION } from "#api/version.ts";
 import { connect } from "#kube/connection.ts";
 import { ConfigMap } from "#kube/kinds.ts";
@@ -79,6 +79,7 @@ export interface Surroundings {
 
 export interface Opened {
   readonly flags: FlagValues;
+  readonly release: Release;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -152,12 +153,12 @@ async function start(
   followAuthorities({ folder, before: extraRoots, clock, log, signal }, () => {
     const hint = restarts
       ? "the pod starts anew with them"
-      : "start the pods anew to have them trusted: kubectl rollout restart deployment";
+      : `start the pods anew to have them trusted: ${restartCommand(release)}`;
     log.info({ folder, hint }, "the authorities have changed");
     if (restarts) stop("the authorities have changed");
   });
   return await runReplicas({
-    ...(await program.open({ flags, clock, log, signal, graceMs, extraRoots, metrics })),
+    ...(await program.open({ flags, release, clock, log, signal, graceMs, extraRoots, metrics })),
     connection,
     release,
     clusterWide: flags["rbac-cluster"] === "true",

@@ -22,7 +22,7 @@ import {
   hostsOfGenerated,
   momentLeft,
 } from "../../endpoint/domain.ts";
-import { NO_KEY } from "../../runtime/key.ts";
+import { noKey } from "../../runtime/key.ts";
 import { policyName, type PolicySource, policySource, policyText } from "../../endpoint/traffic-policy.ts";
 import {
   type Context,
@@ -102,7 +102,7 @@ async function apply(endpoint: CloudEndpoint, context: Context): Promise<Outcome
   let isAbsent = false;
   let isAsked = false;
   try {
-    if (context.ngrok === undefined) throw new KnownError("invalid", NO_KEY);
+    if (context.ngrok === undefined) throw new KnownError("invalid", noKey(context.release));
     const found = await find(endpoint, desired, context.ngrok, context);
     isAbsent = found === undefined;
     const change = planEndpoint(desired, found);

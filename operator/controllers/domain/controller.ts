@@ -14,7 +14,7 @@ import { isOurs } from "#ngrok/metadata.ts";
 import { KnownError, known } from "#wire/errors.ts";
 import { isClaimed, isGeneratedElsewhere, isHeld } from "../../endpoint/claimed.ts";
 import { BY_HOST, hostsOfDomain } from "../../endpoint/domain.ts";
-import { NO_KEY } from "../../runtime/key.ts";
+import { noKey } from "../../runtime/key.ts";
 import { asShown } from "../../runtime/status.ts";
 import {
   type Context,
@@ -70,7 +70,7 @@ async function apply(domain: Domain, context: Context): Promise<Outcome<Domain>>
     return done({ shown: asShown(domain), sent });
   let isAbsent = false;
   try {
-    if (context.ngrok === undefined) throw new KnownError("invalid", NO_KEY);
+    if (context.ngrok === undefined) throw new KnownError("invalid", noKey(context.release));
     const recorded = await findRecorded(domain, context.ngrok, context);
     isAbsent = recorded === undefined;
     const { remote, adopted } = recorded ?? (await reserve(domain, desired, context.ngrok, context));

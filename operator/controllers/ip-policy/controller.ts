@@ -7,7 +7,7 @@ import type { NgrokPort } from "#ngrok/client.ts";
 import { mayExist } from "#ngrok/errors.ts";
 import type { RemoteIPPolicy } from "#ngrok/ip-policies.ts";
 import { KnownError } from "#wire/errors.ts";
-import { NO_KEY } from "../../runtime/key.ts";
+import { noKey } from "../../runtime/key.ts";
 import { type Context, defineController, done, failed, type Outcome } from "../../runtime/define-controller.ts";
 import { asShown } from "../../runtime/status.ts";
 import {
@@ -57,7 +57,7 @@ async function reach(policy: IPPolicy, desired: Desired, context: Context): Prom
   let id: string | undefined;
   let isAsked = false;
   try {
-    if (ngrok === undefined) throw new KnownError("invalid", NO_KEY);
+    if (ngrok === undefined) throw new KnownError("invalid", noKey(context.release));
     const found = await find(policy, desired, ngrok, context);
     const change = planPolicy(desired, found);
     if (change.is !== "none") await context.begin(change.is);

@@ -8,7 +8,7 @@ import type { NgrokPort } from "#ngrok/client.ts";
 import { isOurOperator, metadataText } from "#ngrok/metadata.ts";
 import type { RemoteOperator } from "#ngrok/operators.ts";
 import { KnownError, isClass } from "#wire/errors.ts";
-import { NO_KEY } from "../../runtime/key.ts";
+import { noKey } from "../../runtime/key.ts";
 import {
   type Context,
   defineController,
@@ -84,7 +84,7 @@ async function apply(operator: KubernetesOperator, context: Context): Promise<Ou
   if (operator.status?.id && context.unchanged(sent) && !hasBindings(operator.spec)) return done({ sent });
   let isAbsent = false;
   try {
-    if (context.ngrok === undefined) throw new KnownError("invalid", NO_KEY, { status: 401 });
+    if (context.ngrok === undefined) throw new KnownError("invalid", noKey(context.release), { status: 401 });
     const { id } = operator.status ?? {};
     const recorded = id ? await context.ngrok.operators.find({ id }, context.signal) : undefined;
     isAbsent = recorded === undefined;

@@ -39,7 +39,9 @@ test("an endpoint that the cluster refuses, with the cluster's words", async () 
 
 test("an address that cannot be reserved without an API key", async () => {
   const { told, outcome } = await pass({}, forbidden);
-  expect(told).toEqual([expect.stringMatching(/^FailedToReserveTCPAddr: .*key/)]);
+  expect(told).toEqual([
+    expect.stringMatching(/^FailedToReserveTCPAddr: no ngrok API key: .*: kubectl -n ops rollout restart deployment$/),
+  ]);
   expect(outcome).toMatchObject({ is: "failed", status: { conditions: [{ reason: "FailedToReserveTCPAddr" }] } });
 });
 

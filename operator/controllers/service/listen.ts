@@ -5,7 +5,7 @@ import type { NgrokPort } from "#ngrok/client.ts";
 import { known, KnownError } from "#wire/errors.ts";
 import type { Context } from "../../runtime/define-controller.ts";
 import { failureEvent } from "../../runtime/events.ts";
-import { NO_KEY } from "../../runtime/key.ts";
+import { noKey } from "../../runtime/key.ts";
 import { legacyAnnotations } from "../../endpoint/legacy-keys.ts";
 import { annotation, fieldOf } from "../../translate/annotations.ts";
 import type { Listen } from "../../translate/service.ts";
@@ -57,8 +57,8 @@ export function sentFor(service: ServiceObject, url: string): string {
   return [url, ...legacyAnnotations(service)].join(" ");
 }
 
-async function isReserved(addr: string, { ngrok, signal }: Context): Promise<boolean> {
-  return (await portOf(ngrok).addresses.find({ addr }, signal)) !== undefined;
+async function isReserved(addr: string, context: Context): Promise<boolean> {
+  return (await portOf(context).addresses.find({ addr }, context.signal)) !== undefined;
 }
 
 /** Reserves an address, or finds the one whose reservation was not written down any more. */
@@ -66,7 +66,7 @@ async function reserve(service: ServiceObject, context: Context): Promise<Listen
   const { claimed, asOf, signal } = context;
   const body = reservationOf(service);
   try {
-    const { addresses } = portOf(context.ngrok);
+    const { addresses } = portOf(context);
     const left = claimed === "now" ? [] : await addresses.matching({ metadata: body.metadata, asOf }, signal);
     if (left.length === 0) await context.begin("create");
     const { addr } = left[0] ?? (await addresses.change({ is: "create", body }, signal));
@@ -93,8 +93,8 @@ export async function record(
   return await context.writer.patch(Service, refOf(service), uid, operations, context.signal);
 }
 
-function portOf(ngrok: NgrokPort | undefined): NgrokPort {
-  if (ngrok === undefined) throw new KnownError("invalid", NO_KEY);
+function portOf({ ngrok, release }: Context): NgrokPort {
+  if (ngrok === undefined) throw new KnownError("invalid", noKey(release));
   return ngrok;
 }
 

@@ -172,7 +172,7 @@ test("a Secret that is not there as a certificate is in an event and in the list
   await world.create(Secret, { metadata: { name: "cert" }, type: "Opaque" });
   await world.create(Gateway, shop.gateway("", { spec: { listeners } }));
   await world.create(HTTPRoute, shop.route("web", "web"));
-  const remedy = `Secret ${world.namespace}/cert does not exist, or is not of type kubernetes.io/tls: make it with kubectl create secret tls`;
+  const remedy = `Secret ${world.namespace}/cert does not exist, or is not of type kubernetes.io/tls: make it with kubectl -n ${world.namespace} create secret tls cert`;
   const condition = ({ status }: GatewayObject): string => {
     const found = status?.listeners?.[0]?.conditions.find(({ type }) => type === "ResolvedRefs");
     return `${found?.status} ${found?.reason} ${found?.message}`;

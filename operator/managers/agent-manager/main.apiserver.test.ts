@@ -126,6 +126,7 @@ test("an agent without a token or a folder of authorities, or with a wrong token
       async () => (await agent.probe("/readyz")).text.includes(what),
     );
   await says(without, "credentials Secret under AUTHTOKEN");
+  await says(without, `kubectl -n ${world.namespace} rollout restart deployment`);
   await says(wrong, "ERR_NGROK_107");
   expect((await wrong.probe("/healthz")).status).toBe(200);
   expect(await wrong.metrics()).toContain("ngrok_operator_agent_session 0");
@@ -163,7 +164,7 @@ test("an agent whose authorities change says so, and goes on with those before u
     () => `it says so; it said: ${stays.log()}`,
     () => Promise.resolve(/the authorities have changed/.test(stays.log())),
   );
-  expect(stays.log()).toContain("kubectl rollout restart");
+  expect(stays.log()).toContain(`kubectl -n ${world.namespace} rollout restart deployment`);
   expect((await stays.probe("/readyz")).status).toBe(200);
 });
 

@@ -1,5 +1,6 @@
 // The program of the agent-manager: the process's environment, arguments and signals, handed to the runtime.
 import process from "node:process";
+import { type Release, restartCommand } from "#api/release.ts";
 import { VERSION } from "#api/version.ts";
 import { agentConnect } from "#ngrok/agent.ts";
 import { Agent } from "#ngrok/agent-keep.ts";
@@ -17,9 +18,6 @@ import { agentManager } from "./manager.ts";
 /** Of the pod's grace, what is left for the process to end. */
 const SPARE_MS = 2_000;
 
-const NO_TOKEN =
-  "no ngrok authtoken: put one into the credentials Secret under AUTHTOKEN, then start the pods anew: kubectl rollout restart deployment";
-
 const stop = new AbortController();
 for (const name of ["SIGTERM", "SIGINT"] as const)
   process.once(name, () => stop.abort(new Error(`${name} was received`)));
@@ -30,7 +28,7 @@ process.exitCode = await replicaProgram(
 // The SDK's connection would keep nothing alive, but its threads must not outlive what was asked of them.
 process.exit();
 
-function open({ flags, clock, log, signal, graceMs, metrics, extraRoots }: Opened): Work {
+function open({ flags, release, clock, log, signal, graceMs, metrics, extraRoots }: Opened): Work {
   const authtoken = process.env["NGROK_AUTHTOKEN"] ?? "";
   const connect = agentConnect({
     authtoken,
@@ -42,7 +40,7 @@ function open({ flags, clock, log, signal, graceMs, metrics, extraRoots }: Opene
   });
   const agent = new Agent({
     // Without a token ngrok would say the same, in words for people at a keyboard.
-    connect: authtoken === "" ? () => Promise.reject(new KnownError("invalid", NO_TOKEN)) : connect,
+    connect: authtoken === "" ? () => Promise.reject(noToken(release)) : connect,
     clock,
     service: apiServer(process.env),
     tell: ({ is, why }) => {
@@ -70,6 +68,11 @@ function open({ flags, clock, log, signal, graceMs, metrics, extraRoots }: Opene
       await running;
     },
   };
+}
+
+function noToken(release: Release): KnownError {
+  const remedy = `put one into the credentials Secret under AUTHTOKEN, then start the pods anew: ${restartCommand(release)}`;
+  return new KnownError("invalid", `no ngrok authtoken: ${remedy}`);
 }
 
 /** As its Service is told to each pod; undefined outside of a cluster. */

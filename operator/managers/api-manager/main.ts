@@ -1,5 +1,6 @@
 // The program of the api-manager: the process's environment, arguments and signals, handed to the runtime.
 import process from "node:process";
+import type { Release } from "#api/release.ts";
 import { VERSION } from "#api/version.ts";
 import { connect } from "#kube/connection.ts";
 import { USER_AGENT } from "#kube/written.ts";
@@ -9,7 +10,7 @@ import { KnownError } from "#wire/errors.ts";
 import { proxyFrom } from "#wire/proxy-from.ts";
 import { type FlagValues, parseFlags } from "../../runtime/flags.ts";
 import { healthPage, serve } from "../../runtime/health.ts";
-import { KeyCheck, NO_KEY } from "../../runtime/key.ts";
+import { KeyCheck, noKey } from "../../runtime/key.ts";
 import { type Encoder, type Log, openLog } from "../../runtime/log.ts";
 import { metrics as openMetrics } from "../../runtime/metrics.ts";
 import { run } from "../../runtime/run.ts";
@@ -62,7 +63,7 @@ async function start(flags: FlagValues, signal: AbortSignal): Promise<number> {
   });
   const key = new KeyCheck();
   const options = optionsOf(flags, VERSION, process.env);
-  const ngrok = ngrokOf(flags, apiKey, options.uninstall.callsPerMinute, (call) => {
+  const ngrok = ngrokOf(flags, release, apiKey, options.uninstall.callsPerMinute, (call) => {
     metrics.called({ ...call, host: "ngrok" });
     key.heard(call.status);
   });
@@ -99,11 +100,12 @@ async function start(flags: FlagValues, signal: AbortSignal): Promise<number> {
 /** Without a usable key, or with a broken address: that is a condition and a reason not to be ready, no reason to crash. */
 function ngrokOf(
   flags: FlagValues,
+  release: Release,
   apiKey: string,
   callsPerMinute: number | undefined,
   observe: NonNullable<NgrokOptions["observe"]>,
 ): NgrokClient | { readonly problem: string } {
-  if (apiKey === "") return { problem: NO_KEY };
+  if (apiKey === "") return { problem: noKey(release) };
   const apiUrl = flags["api-url"] ?? "";
   try {
     return connectNgrok({

@@ -73,7 +73,7 @@ describe("ending TLS", () => {
   });
 
   const absent =
-    /^Secret default\/cert does not exist, or is not of type kubernetes\.io\/tls: make it with kubectl create secret tls/;
+    /^Secret default\/cert does not exist, or is not of type kubernetes\.io\/tls: make it with kubectl -n default create secret tls cert, or name another$/;
   const closing: [string, object[], RegExp][] = [
     ["that is not there", [], absent],
     // In a cluster it is not watched, so that it looks as if it were not there.
@@ -81,7 +81,7 @@ describe("ending TLS", () => {
     [
       "without its key",
       [aTlsSecret("cert", "default", { data: { "tls.crt": btoa("x") } })],
-      /does not hold both tls\.key and tls\.crt/,
+      /does not hold both tls\.key and tls\.crt: make it with kubectl -n default create secret tls cert$/,
     ],
   ];
   test.for(closing)("a certificate %s closes the listener and keeps its Domain", ([, objects, reason]) => {

@@ -79,7 +79,7 @@ function tlsSecretOf(
   const key = secretText(secret, "tls.key");
   const certificate = secretText(secret, "tls.crt");
   if (key === "" || certificate === "")
-    return invalid(`${named} does not hold both tls.key and tls.crt: make it with kubectl create secret tls`);
+    return invalid(`${named} does not hold both tls.key and tls.crt: ${remedyFor(to)}`);
   return { key, certificate };
 }
 
@@ -90,7 +90,11 @@ export function certificateSecret(
 ): SecretObject | string {
   const secret = view.manifests.get(Secret, at);
   if (secret?.type === "kubernetes.io/tls") return secret;
-  return `Secret ${at.namespace}/${at.name} does not exist, or is not of type kubernetes.io/tls: make it with kubectl create secret tls, or name another`;
+  return `Secret ${at.namespace}/${at.name} does not exist, or is not of type kubernetes.io/tls: ${remedyFor(at)}, or name another`;
+}
+
+function remedyFor({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
+  return `make it with kubectl -n ${namespace} create secret tls ${name}`;
 }
 
 /** "" when it is not there. */
