@@ -1,6 +1,7 @@
 // All calls of a client keep one pace, and slow down together when ngrok asks for it.
 import { describe, test } from "vitest";
 import { testClock } from "#test/support/clock.ts";
+import { known } from "#wire/errors.ts";
 import { callsPerMinuteOf, pace, type Pace, rateOf, type Turn } from "./pace.ts";
 
 const forever = new AbortController().signal;
@@ -66,6 +67,21 @@ describe("the pace", () => {
     const { given } = ask(at, 1);
     await clock.advance(10_000);
     expect(given).toHaveLength(1);
+  });
+
+  test("words the wait that ngrok asked for alike however much of it is left: conditions repeat the words, and a count of seconds would be news each time", async ({
+    expect,
+  }) => {
+    const clock = testClock();
+    const at = pace({ clock, concurrency: 4 });
+    (await at.turn(forever)).end(30_000);
+    const early = ask(at, 1);
+    await clock.advance(11_000);
+    const late = ask(at, 1);
+    await clock.advance(0);
+    const [first, second] = [early.failed[0], late.failed[0]].map(known);
+    expect([first?.retryAfterMs, second?.retryAfterMs]).toEqual([30_000, 19_000]);
+    expect(second?.message).toBe(first?.message);
   });
 
   test("makes all calls wait, once, when ngrok says wait", async ({ expect }) => {

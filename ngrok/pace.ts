@@ -148,7 +148,8 @@ export function isShort(waitMs: number | undefined, until: number, clock: Clock)
 
 async function wait(ms: number, until: number, clock: Clock, signal: AbortSignal): Promise<void> {
   if (!isShort(ms, until, clock)) {
-    throw new KnownError("throttled", `ngrok asked to wait; ${Math.ceil(ms / 1000)} s are left`, {
+    // Without the time that is left: conditions repeat the words, and it would differ at each try.
+    throw new KnownError("throttled", "ngrok asked to wait, and the time is not over yet", {
       retryAfterMs: Math.ceil(ms),
       hint: "ngrok limits the rate of calls of this account; the call is made later.",
     });

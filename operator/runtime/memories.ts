@@ -52,9 +52,10 @@ export class Memories {
     this.#withoutSpec.delete(uid);
   }
 
-  /** What was sent is not relied on any more. */
-  distrust(): void {
-    for (const memory of this.#byUid.values()) memory.sent = undefined;
+  /** What was sent for the object is not relied on any more. */
+  distrust(uid: string | undefined): void {
+    const memory = uid === undefined ? undefined : this.#byUid.get(uid);
+    if (memory !== undefined) memory.sent = undefined;
   }
 }
 

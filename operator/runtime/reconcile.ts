@@ -30,7 +30,7 @@ import { digestFor, Memories, type Memory } from "./memories.ts";
 import { nextOf } from "./next.ts";
 import type { Options } from "./options.ts";
 import type { Next } from "./queue.ts";
-import { nextFields, nextStatus } from "./status.ts";
+import { isPutOff, nextFields, nextStatus } from "./status.ts";
 import { type Begun, Voice } from "./voice.ts";
 
 /** What one reconciler works with. The writing hands belong to one hold of the Lease and end with it. */
@@ -114,9 +114,9 @@ export class Reconciler<T extends KubeObject> {
     this.#memories.forget(uid);
   }
 
-  /** The next reconcile reads the remote side again. */
-  distrust(): void {
-    this.#memories.distrust();
+  /** The next reconcile of the object reads the remote side again. */
+  distrust(key: string): void {
+    this.#memories.distrust(this.#parts.store.at(key)?.metadata.uid);
   }
 
   /** The object that has to exist; its own watch event, or the answer of the creation, brings it back here. */
@@ -161,7 +161,7 @@ export class Reconciler<T extends KubeObject> {
       if (begun !== undefined) memory.begunAt = this.#parts.clock.now();
       memory.sent = outcome.sent === undefined ? "" : digestFor(this.#parts.controller.kind, current, outcome.sent);
       this.#voice.ended(current, outcome, begun);
-      await this.#show(current, outcome);
+      if (begun !== undefined || !isPutOff(current, outcome)) await this.#show(current, outcome);
       return nextOf(outcome);
     } catch (error) {
       // Only claim and status come here: the API server's word, not ngrok's.

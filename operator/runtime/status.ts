@@ -3,7 +3,8 @@ import { isDeepStrictEqual } from "node:util";
 import { setConditions } from "#api/conditions.ts";
 import type { CommonStatus, OwnObject } from "#api/define-kind.ts";
 import type { KubeObject } from "#kube/kind.ts";
-import type { LeaderController, Shown } from "./define-controller.ts";
+import { isClass } from "#wire/errors.ts";
+import type { LeaderController, Outcome, Shown } from "./define-controller.ts";
 
 type Leaves = NonNullable<LeaderController["leaves"]>;
 
@@ -58,6 +59,17 @@ export function asShown<T extends OwnObject>(object: T, leaves: Leaves = nothing
   const { conditions = [], observedGeneration: _, ...fields } = ownPart(object.status, leaves);
   const findings = conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message }));
   return { fields: fields as Shown<T>["fields"], findings };
+}
+
+/**
+ * Whether all that failed is a look at what is at ngrok already: it came too soon, so there is nothing new to show. Said in the
+ * status, one answer "too many requests" would turn every object, and whatever hears of it, and all of them back.
+ */
+export function isPutOff(
+  { status }: KubeObject & { readonly status?: { readonly id?: string } },
+  outcome: Outcome,
+): boolean {
+  return outcome.is === "failed" && isClass(outcome.error, "throttled") && Boolean(status?.id);
 }
 
 function ownPart(status: CommonStatus | undefined, leaves: Leaves): CommonStatus {

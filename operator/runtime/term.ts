@@ -28,14 +28,13 @@ import { startKeyed } from "./keyed.ts";
 import { remembering } from "./pen.ts";
 import { Queue } from "./queue.ts";
 import { Reconciler } from "./reconcile.ts";
+import { resync } from "./resync.ts";
 import { keepUninstallReady } from "./uninstall-ready.ts";
 import { Strangers } from "./strangers.ts";
 import { concerns, wakeByOthers } from "./wake.ts";
 import { kindsReadBy, type Watches } from "./watches.ts";
 import { writeOver, writeStatus } from "./write-status.ts";
 
-/** The remote side of each object is read again this often, since nothing tells us of changes there. */
-const RESYNC_MS = 10 * 3_600_000;
 /** How long what has begun may take to end when the term ends; the Lease is freed after it. */
 const ENDING_MS = 8_000;
 
@@ -174,9 +173,14 @@ function startController(
       return next;
     },
   });
+  const made = controller.makes === undefined ? [] : [keyOf(controller.makes.at(release))];
+  const keys = (): readonly string[] => [...store.keys(), ...made];
   const all = (): void => {
-    for (const key of store.keys()) queue.add(key);
-    if (controller.makes !== undefined) queue.add(keyOf(controller.makes.at(release)));
+    for (const key of keys()) queue.add(key);
+  };
+  const again = (key: string): void => {
+    reconciler.distrust(key);
+    queue.add(key);
   };
   const listening: (() => void)[] = [];
   const start = async (): Promise<void> => {
@@ -194,11 +198,7 @@ function startController(
       ...(controller.watches ?? []).map(({ kind }) => watches.cache.store(kind).onWhole(all)),
     );
     all();
-    for (;;) {
-      await clock.sleep(RESYNC_MS * (0.9 + 0.2 * Math.random()), ending);
-      reconciler.distrust();
-      all();
-    }
+    await resync({ clock, random: Math.random, keys, again }, ending);
   };
   start().catch((error: unknown) => {
     if (!ending.aborted) log.error({ err: known(error).message }, "the controller has stopped");

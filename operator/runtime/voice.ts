@@ -136,7 +136,8 @@ function isKnown(kind: OwnKind, { status }: KubeObject & { readonly status?: { r
 }
 
 function facts(error: KnownError): object {
-  return { err: error.message, code: error.code, class: error.class, hint: error.hint };
+  const { message, code, hint, retryAfterMs } = error;
+  return { err: message, code, class: error.class, hint, retryAfterMs };
 }
 
 function capital(action: Begun): string {

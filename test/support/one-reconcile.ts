@@ -123,5 +123,5 @@ export function aReconcile(setup: Setup = {}) {
     held: (_, why, terminating) => did.push(`held: ${why}${terminating ? ", terminating" : ""}`),
   });
   const work = async () => await reconciler.work("default/web");
-  return { did, contexts, store, clock, work, distrust: () => reconciler.distrust() };
+  return { did, contexts, store, clock, work, distrust: () => reconciler.distrust("default/web") };
 }
