@@ -7,6 +7,7 @@ import type { Kind, KubeObject, Ref } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
+import type { Clock } from "#wire/clock.ts";
 import type { AnyIndex, Change } from "./cache.ts";
 import type { Cached, ObjectEvent, Part } from "./define-controller.ts";
 import type { Manager } from "./define-manager.ts";
@@ -21,6 +22,7 @@ export type KeyOutcome =
 export interface KeyContext {
   /** Ends with the write token. */
   readonly signal: AbortSignal;
+  readonly clock: Clock;
   readonly reader: Reader;
   /** Refuses (KnownError gone, code "Closed") once the drain state is not Open or the term ends; the work is then over. */
   readonly writer: Writer;

@@ -58,6 +58,7 @@ export function startKeyed(controller: KeyedController, parts: KeyedParts): Keye
   const mayBegin = (): boolean => gate.open && !ending.aborted && !signal.aborted;
   const context: KeyContext = {
     signal,
+    clock,
     reader: parts.reader,
     writer: stopping(parts.writer, mayBegin),
     ngrok: parts.ngrok,

@@ -1,5 +1,6 @@
 // The poller: which endpoints ngrok serves into this cluster, as BoundEndpoints of the release's namespace. Asked at once
-// when the registration changes, then every ten seconds; nothing at ngrok is changed by it.
+// when the registration changes, then every ten seconds, or more seldom where there are many; nothing at ngrok is changed by
+// it.
 import { BoundEndpoint } from "#api/bound-endpoint.ts";
 import { isTrue } from "#api/conditions.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
@@ -16,7 +17,12 @@ import { CLOSED } from "../../runtime/pen.ts";
 import { aggregate } from "./aggregate.ts";
 import { planBindings, type Settings, type Step } from "./plan.ts";
 
+/** From the end of one look to the next, */
 const POLL_MS = 10_000;
+/** or so many times what the look took, the waits for its turns included: the calls of an account are not for it alone, */
+const COSTS = 10;
+/** but no longer than this. */
+const SELDOM_MS = 60_000;
 /** Writes at once. */
 const AT_ONCE = 8;
 /** Sentences in one event; the others are counted. */
@@ -71,7 +77,7 @@ function registration(operator: KubernetesOperator | undefined): string | undefi
 }
 
 async function apply(_key: string, context: KeyContext): Promise<KeyOutcome> {
-  const { cached, release, ngrok, options } = context;
+  const { cached, release, ngrok, options, clock } = context;
   const there = [...cached.all(BoundEndpoint)].filter(({ metadata }) => metadata.namespace === release.namespace);
   if (!options.features.includes("bindings")) {
     const failed = await settle(planBindings([], there, settingsOf(context)).steps, context);
@@ -82,6 +88,7 @@ async function apply(_key: string, context: KeyContext): Promise<KeyOutcome> {
   // Without them there is nothing to be done; their coming is heard of.
   if (operator === undefined || id === undefined || ngrok === undefined) return { is: "done" };
   const tell = (problems: readonly string[]): void => tellProblems(operator, problems, context);
+  const began = clock.now();
   let remote: readonly RemoteBoundEndpoint[];
   try {
     remote = await listed(id, ngrok, context.signal);
@@ -92,6 +99,7 @@ async function apply(_key: string, context: KeyContext): Promise<KeyOutcome> {
     if (failure.class === "invalid") throw error;
     return { is: "wait", ms: POLL_MS, reason: "ngrok does not know the registration" };
   }
+  const ms = Math.min(SELDOM_MS, Math.max(POLL_MS, COSTS * (clock.now() - began)));
   const { addresses, problems, isWhole } = aggregate(remote);
   const plan = planBindings(addresses, there, settingsOf(context));
   const failed = await settle(isWhole ? plan.steps : plan.steps.filter(({ is }) => is !== "remove"), context);
@@ -102,7 +110,7 @@ async function apply(_key: string, context: KeyContext): Promise<KeyOutcome> {
     ...plan.problems,
     ...(failed === undefined ? [] : [failureText(failed)]),
   ]);
-  return { is: "wait", ms: POLL_MS, reason: "the bound endpoints are asked for again" };
+  return { is: "wait", ms, reason: "the bound endpoints are asked for again" };
 }
 
 async function listed(id: string, ngrok: NgrokPort, signal: AbortSignal): Promise<readonly RemoteBoundEndpoint[]> {

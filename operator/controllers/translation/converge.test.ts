@@ -36,6 +36,7 @@ import {
   type Sketch,
   store,
 } from "#test/support/hosts.ts";
+import { testClock } from "#test/support/clock.ts";
 import { goes, type Happening, happening, happens } from "#test/support/happenings.ts";
 import { translationController } from "./controller.ts";
 
@@ -83,6 +84,7 @@ function contextOver(cache: Cache): KeyContext {
   const flags = { managerName, clusterDomain, defaultDomainReclaimPolicy: "Delete", metadata: {} } as Flags;
   return {
     signal: new AbortController().signal,
+    clock: testClock(),
     // Asked only after a conflict, and this cluster has none.
     reader: {} as never,
     writer: writerInto(cache) as Writer,
