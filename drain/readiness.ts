@@ -1,12 +1,12 @@
 // Whether an uninstall that begins now would come to its end: the condition UninstallReady, from facts that the operator
 // has anyway: no call is made here. What only the drain's own lists can tell is not asked (`ngrok-drain plan` asks it).
-import { setImmediate as immediately } from "node:timers/promises";
 import { type Finding, fails, holds } from "#api/conditions.ts";
 import { Domain } from "#api/domain.ts";
 import type { UnderDelete, UninstallReadyReason } from "#api/kubernetes-operator.ts";
 import { namesOf, type Release } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import type { KubeObject } from "#kube/kind.ts";
+import { turnDue } from "#wire/turn.ts";
 import { budgetOf, helmSecondsFor } from "./budget.ts";
 import { undoneOnPaper } from "./dry-run.ts";
 import type { Undone } from "./hands.ts";
@@ -52,9 +52,6 @@ export interface UninstallFacts {
   readonly room: Answer;
 }
 
-/** So many objects are counted in some milliseconds; then others have their turn, the renewal of the Lease among them. */
-const AT_A_TIME = 1_000;
-
 /** Counts what is ours by stamp or label; of several held objects the first by name, so that the word does not change. */
 export async function tallyOf(
   kinds: Iterable<{ readonly row: Row; readonly objects: Iterable<KubeObject> }>,
@@ -67,7 +64,8 @@ export async function tallyOf(
     for (const object of objects) {
       if (!carriesOurs(row, object) || !isOurs(whose(row, object, { release, others: "unknown" }))) continue;
       tally.objects += 1;
-      if (tally.objects % AT_A_TIME === 0) await immediately();
+      // Thousands are counted, and no call is made: the renewal of the Lease has its turn in between.
+      await turnDue();
       const { calls, undone } = await undoneOnPaper(row, object, release, signal);
       tally.calls += calls;
       if (row.whose !== "ours") continue;

@@ -92,6 +92,26 @@ test("a delay of weeks is a day, since a timer of weeks would fire at once", asy
   expect(clock.sleeps).toEqual([86_400_000]);
 });
 
+test("timers that are answered end for one reason, which costs no stack each time", async () => {
+  const { started, work } = byHand();
+  const { queue, clock } = aQueue(work, { concurrency: 2 });
+  const sleep = clock.sleep.bind(clock);
+  const signals: (AbortSignal | undefined)[] = [];
+  clock.sleep = async (ms, signal) => {
+    signals.push(signal);
+    await sleep(ms, signal);
+  };
+  for (const key of ["a", "b"]) {
+    queue.addAfter(key, 1000);
+    queue.add(key);
+  }
+  await clock.advance(0);
+  expect(started).toEqual(["a", "b"]);
+  const [first, second] = signals.map((signal): unknown => signal?.reason);
+  expect(first).toBeInstanceOf(Error);
+  expect(second).toBe(first);
+});
+
 test("failures in a row wait longer, one success starts over, what is invalid waits for a change", async () => {
   const outcomes: Next[] = [
     { is: "retry", error: flaky },
@@ -119,6 +139,50 @@ test("work that throws is tried again like any other failure", async () => {
   queue.add("a");
   await clock.advance(100);
   expect(tries).toBe(2);
+});
+
+/** Work that makes no call is one row of microtasks. Each key takes a millisecond at least. */
+async function workedWithoutACall(queues: number, keys: number) {
+  // What the test before has begun is over with its turn.
+  await testClock().advance(0);
+  const worked: string[] = [];
+  /** How many keys were worked on between one turn of the event loop and the next. */
+  const betweenTurns: number[] = [];
+  const all = Promise.withResolvers<void>();
+  const work = async (key: string): Promise<Next> => {
+    for (const until = performance.now() + 1; performance.now() < until;);
+    worked.push(key);
+    if (worked.length === queues * keys) all.resolve();
+    return await Promise.resolve({ is: "done" });
+  };
+  let before = 0;
+  const turn = (): void => {
+    betweenTurns.push(worked.length - before);
+    before = worked.length;
+    if (worked.length < queues * keys) setImmediate(turn);
+  };
+  setImmediate(turn);
+  for (let n = 0; n < queues; n += 1) {
+    const { queue } = aQueue(work);
+    for (let key = 0; key < keys; key += 1) queue.add(`${n}/${key}`);
+  }
+  await all.promise;
+  turn();
+  return { worked, betweenTurns };
+}
+
+test("work that makes no call lets timers and sockets in between, or a Lease would be lost over many keys; and it loses none", async () => {
+  const { worked, betweenTurns } = await workedWithoutACall(1, 100);
+  // Ten milliseconds, what began as they were nearly over, and what began before anybody asked.
+  expect(Math.max(...betweenTurns)).toBeLessThanOrEqual(10 + 2);
+  expect(worked).toEqual(Array.from({ length: 100 }, (_, key) => `0/${key}`));
+});
+
+test("queues that work at the same time keep the event loop together no longer than one, and none waits for another's end", async () => {
+  const { worked, betweenTurns } = await workedWithoutACall(3, 40);
+  expect(Math.max(...betweenTurns)).toBeLessThanOrEqual(10 + 3 * 2);
+  for (const queue of ["0", "1", "2"])
+    expect(worked.slice(0, 60).filter((key) => key.startsWith(queue)).length).toBeGreaterThan(15);
 });
 
 test("stopping starts nothing more and waits for what runs", async () => {

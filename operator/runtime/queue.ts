@@ -1,6 +1,7 @@
 // Keys waiting for work: each at most once, each worked on by one worker at a time, later ones in their own time.
 import type { Clock } from "#wire/clock.ts";
 import { type KnownError, known } from "#wire/errors.ts";
+import { turnDue } from "#wire/turn.ts";
 
 /** What becomes of a key after its work. */
 export type Next =
@@ -31,6 +32,8 @@ export interface QueueOptions {
 }
 
 const DAY_MS = 86_400_000;
+/** One for all timers: without a reason each abort would make an exception with its stack. */
+const ANSWERED = new Error("the key was added, or is forgotten");
 
 interface Timer {
   readonly due: number;
@@ -104,14 +107,20 @@ export class Queue {
     if (this.#running.size > 0) await new Promise<void>((resolve) => this.#idle.add(resolve));
   }
 
-  /** A turn of its own, so that whoever adds (a watch) has finished its event before the work looks at the cache. */
+  /**
+   * Later, so that whoever adds (a watch) has finished its event before the work looks at the cache; and after others had
+   * their turn, where work without calls has gone on for long.
+   */
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    queueMicrotask(() => {
+    const pump = (): void => {
       this.#scheduled = false;
       this.#pump();
-    });
+    };
+    const turn = turnDue();
+    if (turn === undefined) queueMicrotask(pump);
+    else void turn.then(pump);
   }
 
   #pump(): void {
@@ -153,7 +162,7 @@ export class Queue {
   }
 
   #cancelTimer(key: string): void {
-    this.#timers.get(key)?.cancel.abort();
+    this.#timers.get(key)?.cancel.abort(ANSWERED);
     this.#timers.delete(key);
   }
 }
