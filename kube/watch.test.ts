@@ -14,6 +14,13 @@ function widget(name: string, version: number, uid = `uid-${name}`): KubeObject 
   return { metadata: { name, namespace: "default", uid, resourceVersion: String(version) } };
 }
 
+/** What a list finds that does not show what is held. */
+interface Dropping {
+  readonly store: Map<string, KubeObject>;
+  readonly told: string[];
+  readonly end: AbortController;
+}
+
 /** One watch that the test feeds and ends. */
 class Feed {
   readonly from: unknown;
@@ -187,6 +194,66 @@ test("with the caller's store nothing is told that it knows, and what it knows b
   lists.push({ items: [widget("known", 3)], at: 9 });
   await start();
   expect(heard()).toEqual(["removed default/gone@4", "synced"]);
+});
+
+describe("a list that shows thousands no more", () => {
+  /** Each that is dropped takes its listeners a millisecond at least; `between` is called at the first turn others get. */
+  async function dropped(between: (at: Dropping) => void): Promise<Dropping> {
+    const store = new Map<string, KubeObject>();
+    for (let n = 0; n < 40; n += 1) store.set(`default/w${n}`, widget(`w${n}`, 1));
+    const told: string[] = [];
+    const end = new AbortController();
+    const connection: Connection = {
+      server: "https://scripted",
+      request: async () => ({ items: [], metadata: { resourceVersion: "9" } }),
+      watch: ({ signal }) => new Feed("").events(signal),
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+    const over = Promise.withResolvers<void>();
+    const handlers = {
+      changed: () => undefined,
+      removed: (last: KubeObject) => {
+        for (const until = performance.now() + 1; performance.now() < until;);
+        store.delete(keyOf(refOf(last)));
+        told.push(last.metadata.name);
+        if (store.size === 39) setImmediate(() => between(at));
+      },
+      told: (version: string) => told.push(`told ${version}`),
+      synced: () => {
+        told.push("synced");
+        over.resolve();
+      },
+    };
+    const at: Dropping = { store, told, end };
+    const options = { clock: testClock(), store: { at: (key: string) => store.get(key), keys: () => store.keys() } };
+    const running = follow(connection, Widget, options, handlers, end.signal);
+    await Promise.race([over.promise, running.catch(() => undefined)]);
+    end.abort(new Error("the test has ended"));
+    return at;
+  }
+
+  test("lets timers and sockets in between, and is told as whole when all of them are dropped", async () => {
+    let shown: readonly string[] | undefined;
+    const { told, store } = await dropped(({ told: soFar }) => (shown = [...soFar]));
+    expect(shown?.length).toBeLessThan(40);
+    expect(shown).not.toContain("synced");
+    expect(told.slice(40)).toEqual(["told 9", "synced"]);
+    expect(store.size).toBe(0);
+  });
+
+  test("drops what a late answer to a call brings in between, unless that is newer than the list", async () => {
+    const { store } = await dropped((at) => {
+      at.store.set("default/late", widget("late", 8));
+      at.store.set("default/just-made", widget("just-made", 10));
+    });
+    expect([...store.keys()]).toEqual(["default/just-made"]);
+  });
+
+  test("tells nothing more once it has been called off in between", async () => {
+    const { told, store } = await dropped(({ end }) => end.abort(new Error("the drain begins")));
+    expect(told.length + store.size).toBe(40);
+    expect(store.size).toBeGreaterThan(0);
+  });
 });
 
 test("a handler's bug is not taken for a network's fault", async () => {

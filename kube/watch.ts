@@ -4,6 +4,7 @@
 import { systemClock, type Clock } from "#wire/clock.ts";
 import { asError, KnownError } from "#wire/errors.ts";
 import { waitInLoop, watchBackoff, type Backoff } from "#wire/backoff.ts";
+import { turnDue } from "#wire/turn.ts";
 import type { Connection, WatchEvent } from "./connection.ts";
 import { ABSENT } from "./discovery.ts";
 import { isNewer, keyOf, refOf, type Kind, type KubeObject } from "./kind.ts";
@@ -14,6 +15,7 @@ import { reader, versionFor, type ListOptions } from "./reader.ts";
 export interface StoreView<T extends KubeObject> {
   /** By `namespace/name`. Only its uid and resourceVersion are looked at; it is handed on to `removed`. */
   at(key: string): T | undefined;
+  /** Read on while objects come and go. */
   keys(): Iterable<string>;
 }
 
@@ -147,7 +149,17 @@ class Follower<T extends KubeObject> {
       resourceVersion = page.resourceVersion;
       for (const item of page.items) listed.add(this.#changed(item));
     }
-    this.#dropAllBut(listed, resourceVersion);
+    // The store is read as it becomes, not as it was: where others have a turn, the late answer to a call of ours may bring
+    // back what is gone. Nobody has one between the last of them and `told`, by which the store knows such answers.
+    for (const key of this.#store.keys()) {
+      if (listed.has(key)) continue;
+      const turn = turnDue();
+      if (turn !== undefined) {
+        await turn;
+        this.#signal.throwIfAborted();
+      }
+      this.#drop(key, resourceVersion);
+    }
     if (resourceVersion !== undefined) {
       this.#isAbsent = false;
       this.#handlers.told?.(resourceVersion);
@@ -160,15 +172,12 @@ class Follower<T extends KubeObject> {
   }
 
   /** What the list does not show is gone, unless the store holds a newer word than the list (our own create). */
-  #dropAllBut(listed: ReadonlySet<string>, listVersion: string | undefined): void {
-    const missing = Array.from(this.#store.keys()).filter((key) => !listed.has(key));
-    for (const key of missing) {
-      const last = this.#store.at(key);
-      if (last === undefined) continue;
-      const { resourceVersion } = last.metadata;
-      if (listVersion !== undefined && resourceVersion !== undefined && isNewer(resourceVersion, listVersion)) continue;
-      this.#removed(key, last);
-    }
+  #drop(key: string, listVersion: string | undefined): void {
+    const last = this.#store.at(key);
+    if (last === undefined) return;
+    const { resourceVersion } = last.metadata;
+    if (listVersion !== undefined && resourceVersion !== undefined && isNewer(resourceVersion, listVersion)) return;
+    this.#removed(key, last);
   }
 
   async #watch(from: string): Promise<AsyncIterable<WatchEvent>> {
