@@ -153,6 +153,23 @@ describe("a watch that ends", () => {
   });
 });
 
+test("where each list is forgotten before its watch has begun, lists come further apart, until a watch tells something", async () => {
+  const { clock, lists, feeds, start, heard } = scene();
+  const list = { items: [], at: 5 };
+  lists.push(list, list, list, list, list);
+  await start();
+  const expire = async (ms: number): Promise<void> => {
+    feeds.at(-1)?.end(expired);
+    await clock.advance(ms);
+  };
+  for (const ms of [500, 1_000, 2_000]) await expire(ms);
+  feeds.at(-1)?.tell("BOOKMARK", { metadata: { name: "", resourceVersion: "9" } });
+  await expire(500);
+  const waits = heard().flatMap((line) => /again in (\d+) ms/.exec(line)?.[1] ?? []);
+  expect(waits).toEqual(["500", "1000", "2000", "500"]);
+  expect(feeds.map(({ from }) => from)).toEqual(["5", "5", "5", "5", "5"]);
+});
+
 test("a list that cannot be had is tried again, longer apart each time, and never taken for empty", async () => {
   const { clock, lists, start, heard } = scene();
   lists.push(broken, new KnownError("invalid", "403", { status: 403 }), { items: [widget("a", 1)], at: 2 });

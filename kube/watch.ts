@@ -115,11 +115,11 @@ class Follower<T extends KubeObject> {
         await this.#clock.sleep(this.#options.absentMs ?? 15_000, this.#signal);
         return;
       }
-      this.#failures = 0;
     }
     let events = 0;
     for await (const event of await this.#watch(this.#from)) {
       events += 1;
+      // Not after the list: where a list takes longer than the server remembers, each is followed by the next.
       this.#failures = 0;
       this.#take(event);
     }
