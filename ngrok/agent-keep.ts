@@ -73,7 +73,7 @@ export class Agent implements AgentPort {
     return () => this.#listeners.delete(listener);
   }
 
-  async open(spec: AgentSpec, signal: AbortSignal, had?: string): Promise<Opened> {
+  async open(spec: AgentSpec, signal: AbortSignal, had?: string, ended?: () => void): Promise<Opened> {
     const { state } = this;
     const calls = this.#calls;
     if (state.is === "stopped") throw new KnownError("transient", `the agent is shutting down: ${state.why}`);
@@ -82,7 +82,7 @@ export class Agent implements AgentPort {
       throw new KnownError("transient", `there is no session with ngrok: ${why}`, { code: code.noSession });
     }
     const told = {
-      ended: () => this.#changed(),
+      ended: () => ended?.(),
       closed: (one: OpenEndpoint) => void this.#open.delete(one),
       trouble: (why: string) => this.#trouble(`${spec.url}: ${why}`),
     };

@@ -60,13 +60,14 @@ export type AgentState =
 
 export interface AgentPort {
   readonly state: AgentState;
-  /** Called when the state changes, and when an open endpoint has ended by itself. Returns the end of the listening. */
+  /** Called when the state changes. Returns the end of the listening. */
   onChange(listener: () => void): () => void;
   /**
    * Opens an endpoint on all of its bindings, or on none. Throws KnownError: invalid for what a person has to change,
    * transient for the rest; with a hint where there is something to do.
    *
    * @param had where it was before: where the URL leaves the host to ngrok, it is asked for that one first.
+   * @param ended called when ngrok has ended the endpoint and its session goes on.
    */
-  open(spec: AgentSpec, signal: AbortSignal, had?: string): Promise<Opened>;
+  open(spec: AgentSpec, signal: AbortSignal, had?: string, ended?: () => void): Promise<Opened>;
 }

@@ -160,13 +160,19 @@ describe("an endpoint", () => {
     expect(at.edge.endpoints().map(({ url }) => url)).toEqual([first.url, other.url]);
   });
 
-  test("that ngrok stops is not open any more, and the agent tells so", async () => {
+  test("that ngrok stops is not open any more, and who opened it is told so: all others have nothing to do", async () => {
     await using at = await ground();
-    const opened = await at.test.open(app, at.upstream.url);
-    const [endpoint] = at.edge.endpoints();
+    const { agent } = at.test;
+    const told: string[] = [];
+    const heard = Promise.withResolvers<unknown>();
+    const ended = () => heard.resolve(told.push("the endpoint"));
+    const other = await at.test.open({ url: "https://other.test" }, at.upstream.url);
+    const opened = await agent.open(aSpec(app, at.upstream.url), new AbortController().signal, undefined, ended);
+    agent.onChange(() => told.push("the session"));
+    const endpoint = at.edge.endpoints().find(({ url }) => url === app.url);
     await endpoint?.session.stopEndpoint(endpoint.id, { message: "stopped" });
-    await at.test.until("it has heard", () => !opened.isOpen);
-    expect(isUp(at.test.agent.state)).toBe(true);
+    await heard.promise;
+    expect([told, opened.isOpen, other.isOpen, isUp(agent.state)]).toEqual([["the endpoint"], false, true, true]);
   });
 });
 

@@ -7,6 +7,7 @@ import { Secret } from "#kube/kinds.ts";
 import { AgentLine } from "#test/support/agent-line.ts";
 import { anAgentEndpoint } from "#test/support/builders.ts";
 import { testClock } from "#test/support/clock.ts";
+import { aSpec } from "#test/support/edge-agents.ts";
 import { KnownError } from "#wire/errors.ts";
 import { Cache } from "../../runtime/cache.ts";
 import type { ReplicaContext, ReplicaOutcome } from "../../runtime/define-replica.ts";
@@ -99,6 +100,28 @@ test("one that ngrok ends as soon as it is open is left alone as the old one too
   await clock.advance(1_000);
   expect(await apply(noSecret)).toMatchObject({ is: "stop" });
   expect(line.policies).toEqual(['{"n":1}']);
+});
+
+test("one that ngrok ends wakes nobody but itself; a session that goes and one that comes wake all", async () => {
+  const { line, tunnels } = ground();
+  const { signal } = new AbortController();
+  const woken: unknown[] = [];
+  const stop = tunnelController.listens?.(tunnels, (at) => woken.push(at ?? "all"));
+  for (const n of ["1", "2"])
+    await tunnels.become(
+      `dev/web-${n}`,
+      aSpec({ url: `https://web-${n}.test`, trafficPolicy: n }, "http://web"),
+      signal,
+    );
+  line.end("2");
+  expect(woken.splice(0)).toEqual([{ namespace: "dev", name: "web-2" }]);
+  line.turn({ is: "down", why: "lost" });
+  line.turn({ is: "up" });
+  expect(woken.splice(0)).toEqual(["all", "all"]);
+  stop?.();
+  line.end("1");
+  line.turn({ is: "down", why: "lost" });
+  expect(woken).toEqual([]);
 });
 
 test("the same spec that is refused is not asked for twice", async () => {

@@ -3,7 +3,7 @@
 import { AgentEndpoint, agentFieldManager } from "#api/agent-endpoint.ts";
 import { allow } from "#api/rbac.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
-import { keyOf, type Ref, refOf } from "#kube/kind.ts";
+import { keyOf, type Ref, refOf, refOfKey } from "#kube/kind.ts";
 import { Secret } from "#kube/kinds.ts";
 import type { AgentSpec } from "#ngrok/agent-port.ts";
 import { code } from "#ngrok/errors.ts";
@@ -59,7 +59,7 @@ export const tunnelController = defineReplicaController<AgentEndpoint, Tunnels>(
   apply,
   restore,
   close: async (at, { hands }) => await hands.close(keyOf(at)),
-  listens: ({ agent }, again) => agent.onChange(() => again()),
+  listens: (tunnels, again) => tunnels.onChange((key) => again(key === undefined ? undefined : refOfKey(key))),
 });
 
 async function apply(

@@ -29,6 +29,7 @@ export class Tunnels {
   readonly #tunnels = new Map<string, Tunnel>();
   /** Wait for a session. */
   readonly #waiting = new Set<string>();
+  readonly #heard = new Set<(key: string | undefined) => void>();
   #downSince: number | undefined;
 
   constructor(agent: AgentPort, clock: Clock) {
@@ -41,7 +42,18 @@ export class Tunnels {
         this.#downSince ??= clock.now();
         for (const tunnel of this.#tunnels.values()) tunnel.excused = true;
       }
+      this.#tell(undefined);
     });
+  }
+
+  /** Hears of an endpoint that ngrok has ended, by its key; of undefined when the session, and so all, is concerned. Returns the end of the listening. */
+  onChange(heard: (key: string | undefined) => void): () => void {
+    this.#heard.add(heard);
+    return () => this.#heard.delete(heard);
+  }
+
+  #tell(key: string | undefined): void {
+    for (const heard of this.#heard) heard(key);
   }
 
   /** Milliseconds since there was a session; 0 while there is one. */
@@ -101,7 +113,8 @@ export class Tunnels {
         await this.#leave(key, before, before.leaving);
         return before.opened;
       }
-      const opened = await this.agent.open(spec, signal, before === undefined ? shown : hadBy(before, spec));
+      const had = before === undefined ? shown : hadBy(before, spec);
+      const opened = await this.agent.open(spec, signal, had, () => this.#tell(key));
       const short = before !== undefined && wasShort(before) ? before.short + 1 : 0;
       const after = { spec, opened, openedAt: this.#clock.now(), short };
       await this.#leave(key, after, before === undefined ? [] : [...before.leaving, before.opened]);
