@@ -9,16 +9,23 @@ export function servicesOf({ routes, defaultDestination }: VirtualHost): Service
 
 /**
  * The key of the Service whose endpoint becomes the host's, for each host that has one: its last Service that no other
- * host uses. The default one counts as the last. `hosts`: all of them, their routes sorted.
+ * host uses, and that may hold its policy. The default one counts as the last. `hosts`: all of them, their routes sorted.
  */
 export function collapsed(hosts: readonly VirtualHost[]): ReadonlyMap<VirtualHost, string> {
-  const keys = new Map(hosts.map((host) => [host, servicesOf(host).map(serviceKey)]));
+  const services = new Map(hosts.map((host) => [host, servicesOf(host)]));
   const users = new Map<string, number>();
-  for (const used of keys.values()) for (const key of new Set(used)) users.set(key, (users.get(key) ?? 0) + 1);
+  for (const used of services.values())
+    for (const key of new Set(used.map(serviceKey))) users.set(key, (users.get(key) ?? 0) + 1);
   const into = new Map<VirtualHost, string>();
-  for (const [host, used] of keys) {
-    const key = host.mappingStrategy === "endpoints" ? used.findLast((one) => users.get(one) === 1) : undefined;
-    if (key !== undefined) into.set(host, key);
+  for (const [host, used] of services) {
+    if (host.mappingStrategy !== "endpoints") continue;
+    const service = used.findLast((one) => users.get(serviceKey(one)) === 1 && mayHoldPolicy(host, one));
+    if (service !== undefined) into.set(host, serviceKey(service));
   }
   return into;
+}
+
+/** A private key stands in the policy as it is, for all to read who may read the Service's endpoint. */
+function mayHoldPolicy({ tlsTermination, namespace }: VirtualHost, service: ServiceTarget): boolean {
+  return tlsTermination?.serverPrivateKey === undefined || service.namespace === namespace;
 }

@@ -17,7 +17,7 @@ import {
   aService,
   aTLSRoute,
 } from "./builders.ts";
-import { aGrant, aNamespace } from "./gateway-ground.ts";
+import { aGrant, aNamespace, aTlsSecret } from "./gateway-ground.ts";
 
 export const options: Options & { readonly stamp: string } = {
   managerNamespace: "ops",
@@ -105,6 +105,8 @@ export interface GatewaySketch {
   readonly certificate: boolean;
   /** Which namespaces' routes its listeners take; default: its own. */
   readonly admits?: "All" | "Selector";
+  /** In another namespace than the Services, open to all, and with a certificate of its own where TLS ends. */
+  readonly keyed?: boolean;
 }
 
 export interface RouteSketch {
@@ -119,11 +121,13 @@ export interface RouteSketch {
 const ports = { HTTP: 80, HTTPS: 443, TLS: 9000 };
 
 export function gatewayOf(sketch: GatewaySketch, at: number): GatewayObject {
-  const { listeners, foreign, certificate, admits } = sketch;
-  const namespaces = { from: admits ?? ("Same" as const), selector: { matchLabels: { open: "yes" } } };
+  const { listeners, foreign, certificate, keyed = false } = sketch;
+  const admits = keyed ? ("All" as const) : (sketch.admits ?? ("Same" as const));
+  const namespaces = { from: admits, selector: { matchLabels: { open: "yes" } } };
+  const ends = { certificateRefs: [{ name: key.metadata.name }] };
   const tls = { backend: { clientCertificateRef: { name: "certificate" } } };
   return aGateway({
-    metadata: { name: `gateway-${at}`, namespace: "shop", uid: `gateway-${at}` },
+    metadata: { name: `gateway-${at}`, namespace: keyed ? ABROAD : "shop", uid: `gateway-${at}` },
     spec: {
       gatewayClassName: foreign ? "other" : "ngrok",
       listeners: listeners.map(([hostname, protocol], place) => ({
@@ -131,6 +135,7 @@ export function gatewayOf(sketch: GatewaySketch, at: number): GatewayObject {
         hostname,
         port: ports[protocol],
         protocol,
+        ...(keyed && protocol !== "HTTP" && { tls: ends }),
         allowedRoutes: { namespaces },
       })),
       ...(certificate ? { tls } : {}),
@@ -150,7 +155,9 @@ export function routeOf(sketch: RouteSketch, at: number): RouteObject {
       ...(deleting ? { deletionTimestamp: "2026-01-01T00:00:00Z" } : {}),
     },
     spec: {
-      parentRefs: gateways.map((one) => ({ name: `gateway-${one}`, namespace: "shop" })),
+      parentRefs: gateways.flatMap((one) =>
+        ["shop", ABROAD].map((namespace) => ({ name: `gateway-${one}`, namespace })),
+      ),
       rules: [bytes ? rule : { ...rule, matches: [{ path: { type: "PathPrefix", value: `/${at}` } }] }],
     },
   });
@@ -162,6 +169,9 @@ export const gatewayClasses = [
 ];
 
 export const ABROAD = "elsewhere";
+
+/** Of the Gateways there. */
+export const key = aTlsSecret("key", ABROAD);
 
 /** That namespace, as Gateways may choose it by its label or not. */
 export const abroad = { open: aNamespace(ABROAD, { open: "yes" }), closed: aNamespace(ABROAD) };
@@ -234,7 +244,10 @@ export const worlds = fc.oneof(
   fc.tuple(fc.array(sketch, { maxLength: 7 }), fc.constant([]), fc.constant([]), fc.constant([])),
   fc.tuple(
     fc.array(sketch, { maxLength: 4 }),
-    fc.array(gatewaySketch, { maxLength: 3 }),
+    fc.array(
+      fc.tuple(gatewaySketch, fc.boolean()).map(([one, keyed]) => ({ ...one, keyed })),
+      { maxLength: 3 },
+    ),
     fc.array(routeSketch, { maxLength: 4 }),
     permits,
   ),

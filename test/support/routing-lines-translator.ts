@@ -105,6 +105,7 @@ const POLICY: readonly Line[] = [
   line("4.16 mapping: a Service of one host is its endpoint", BOTH, "ing-collapsed gw-collapsed"),
   line("4.16 mapping: the last Service", ["Ingress"], "last-wins"),
   line("4.16 mapping: the default backend before it", ["Ingress"], "default-wins"),
+  line("4.16 mapping: a key, and a Service of another namespace", ["HTTPRoute"], "tls-tenant"),
   line("4.16 mapping: verbose, or nothing to collapse", BOTH, "shared-a shared-b called-verbose gw-called both-ways"),
   line("4.16 policy: the user's first", BOTH, "policy-first gw-policy-first"),
   line("4.16 policy: TLS before it", ["HTTPRoute"], "tls-first"),

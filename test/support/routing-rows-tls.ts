@@ -22,6 +22,15 @@ export function tlsRows({ shop, other }: Places): Row[] {
       listener: named("tls"),
       more: [certificate(shop, "tls")],
     }),
+    {
+      ...one("tls-tenant", ['"kind":"CloudEndpoint"', "server_private_key", `-tls-tenant-${other}-80.internal"`], {
+        listener: { ...named("tls-tenant"), allowedRoutes: { namespaces: { from: "All" } } },
+        more: [certificate(shop, "tls-tenant")],
+        route: { namespace: other },
+        service: other,
+      }),
+      lacks: ["request_matched_local_svc"],
+    },
     one("tls-options", ['"min_version":"1.3"'], {
       listener: named("tls-options", { "ngrok.com/terminate-tls.min_version": "1.3" }),
       more: [certificate(shop, "tls-options")],
