@@ -1,12 +1,13 @@
 // The Secret by which the forwarders prove who they are at ngrok's binding ingress: a key of ours and ngrok's certificate.
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { BINDING_SECRET, KubernetesOperator } from "#api/kubernetes-operator.ts";
+import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { type OwnerReference, refOf } from "#kube/kind.ts";
 import { Secret, type SecretObject } from "#kube/kinds.ts";
 import type { KeyAndRequest } from "#ngrok/csr.ts";
 import type { BindingCertificate } from "#ngrok/operators.ts";
 import { KnownError } from "#wire/errors.ts";
 import { readableKey } from "../../forwarding/binding-key.ts";
+import { bindingSecretOf } from "../../forwarding/binding-secret.ts";
 import type { Context } from "../../runtime/define-controller.ts";
 
 export interface Pair extends KeyAndRequest {
@@ -119,7 +120,7 @@ function ownerOf({ metadata: { name, uid = "" } }: KubernetesOperator): OwnerRef
 const TLS_TYPE = "kubernetes.io/tls";
 
 function refFor(operator: KubernetesOperator): { name: string; namespace: string } {
-  return { name: operator.spec.binding?.tlsSecretName ?? BINDING_SECRET, namespace: operator.metadata.namespace ?? "" };
+  return { name: bindingSecretOf(operator), namespace: operator.metadata.namespace ?? "" };
 }
 
 /** Owned by the KubernetesOperator: when that is gone, the garbage collector takes the Secret, and nobody sweeps it by name. */

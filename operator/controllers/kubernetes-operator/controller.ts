@@ -1,6 +1,6 @@
 // KubernetesOperator: this install as the cluster and ngrok know it. The object is made by an ordinary reconcile of the
 // leader, behind the gate, so that a pod that restarts after a drain does not bring it back. Its deletion is the drain's.
-import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import { BINDING_SECRET, KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { allow } from "#api/rbac.ts";
 import { refOf } from "#kube/kind.ts";
 import { Namespace, Secret } from "#kube/kinds.ts";
@@ -42,8 +42,14 @@ export const kubernetesOperatorController = defineController<KubernetesOperator>
       why: "keeps and registers the install's own object",
     }),
     allow(KubernetesOperator, ["patch"], { scope: "release", part: "status", why: "shows the registration" }),
-    allow(Secret, ["get", "create", "patch"], {
+    allow(Secret, ["create"], {
       scope: "release",
+      when: "bindings",
+      why: "makes the Secret for the key and certificate of endpoint bindings",
+    }),
+    allow(Secret, ["get", "patch"], {
+      scope: "release",
+      names: [BINDING_SECRET],
       when: "bindings",
       why: "keeps the key and certificate of endpoint bindings",
     }),

@@ -1,10 +1,11 @@
 // What a forwarder serves for a BoundEndpoint, as it follows from the object and the KubernetesOperator, and how that reads
 // in its entry of the status. Pure.
 import type { BoundEndpoint, ForwarderReplica, ForwarderReplicaReason } from "#api/bound-endpoint.ts";
-import { BINDING_SECRET, type KubernetesOperator } from "#api/kubernetes-operator.ts";
+import type { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { REPLICA_MESSAGE_LIMIT } from "#api/replica.ts";
 import type { SecretObject } from "#kube/kinds.ts";
 import { KnownError } from "#wire/errors.ts";
+import { bindingSecretOf } from "../../forwarding/binding-secret.ts";
 import type { HostAndPort } from "../../forwarding/connection.ts";
 import type { Served } from "../../forwarding/listener.ts";
 import { failureText } from "../../endpoint/conditions.ts";
@@ -40,11 +41,7 @@ export function planListener({ spec }: BoundEndpoint, operator: KubernetesOperat
 
 /** The pair by which connections prove who they are. Throws KnownError invalid when the Secret holds none. */
 export function pairOf(operator: KubernetesOperator | undefined, secret: SecretObject | undefined) {
-  const name = operator?.spec.binding?.tlsSecretName ?? BINDING_SECRET;
-  if (name !== BINDING_SECRET)
-    throw new KnownError("invalid", `spec.binding.tlsSecretName of the KubernetesOperator is ${name}`, {
-      hint: `Forwarders may read Secret ${BINDING_SECRET} alone: name that one.`,
-    });
+  const name = bindingSecretOf(operator);
   const cert = textOf(secret, "tls.crt");
   const key = textOf(secret, "tls.key");
   if (cert === "" || key === "")
