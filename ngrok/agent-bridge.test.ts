@@ -106,6 +106,22 @@ test("an upstream with TLS is shown our certificate, and hears the visitor's add
   }
 });
 
+test("a bridge is not found by its port: each is somewhere else on the loopback, for whoever else names an upstream there", async () => {
+  await using upstream = await tcpEcho();
+  const certificates = [await (await edgeAuthority()).issue(["operator"], "clientAuth")];
+  const spec = aSpec({ url: "tls://db.test", upstream: { url: "", certificates } }, `tls://127.0.0.1:${upstream.port}`);
+  const to = { proto: "tls", host: "127.0.0.1", port: upstream.port } as const;
+  const bridges = await Promise.all([1, 2, 3, 4].map(async () => await startBridge(spec, to, () => {})));
+  expect(new Set(bridges.map(({ host }) => host)).size).toBe(bridges.length);
+  for (const { host, port } of bridges) {
+    expect(host).toMatch(/^127(\.\d+){3}$/);
+    await once(dialTcp({ host, port }), "connect");
+    const tried = once(dialTcp({ host: "127.9.9.9", port }), "connect");
+    await expect(tried).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  }
+  for (const bridge of bridges) bridge.close();
+});
+
 test("what runs through a bridge goes on when its endpoint is closed", async () => {
   await using world = await agentAtEdge();
   const answer = Promise.withResolvers<void>();
@@ -152,7 +168,7 @@ test("a bridge that has no file left for visitors says so each time, and takes t
   // As the kernel's answer to accept(2) comes.
   for (let n = 0; n < 2; n += 1) server?.emit("error", new Error("accept EMFILE"));
   expect(told).toEqual(Array.from({ length: 2 }, () => "a visitor was not taken in: accept EMFILE"));
-  const visitor = connect({ host: "127.0.0.1", port: bridge.port, servername: "db.test", ca: authority.cert });
+  const visitor = connect({ host: bridge.host, port: bridge.port, servername: "db.test", ca: authority.cert });
   expect((await exchange(visitor, Buffer.from("hello"))).toString()).toBe("hello");
   bridge.close();
 });
@@ -168,7 +184,7 @@ test.for([
   const to = { proto: "tcp", host: "127.0.0.1", port: upstream.port } as const;
   const handshakeMs = "handshakeMs" in given ? given.handshakeMs : undefined;
   const bridge = await startBridge(spec, to, () => {}, handshakeMs);
-  const visitor = dialTcp({ host: "127.0.0.1", port: bridge.port, allowHalfOpen: true });
+  const visitor = dialTcp({ host: bridge.host, port: bridge.port, allowHalfOpen: true });
   if (says) visitor.write(await clientHello());
   if (ends) visitor.end();
   const cut = once(visitor, "end");
@@ -187,7 +203,7 @@ test("a visitor of an upstream that is there and never begins with TLS is let go
   const url = `tls://127.0.0.1:${port}`;
   const spec = aSpec({ url: "tls://db.test", upstream: { url, certificates } }, url);
   const bridge = await startBridge(spec, { proto: "tls", host: "127.0.0.1", port }, () => {}, HANDSHAKE_MS);
-  const visitor = dialTcp({ host: "127.0.0.1", port: bridge.port });
+  const visitor = dialTcp({ host: bridge.host, port: bridge.port });
   expect(await visitor.toArray()).toEqual([]);
   await left.promise;
   bridge.close();

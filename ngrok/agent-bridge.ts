@@ -1,6 +1,7 @@
 // What the agent's SDK cannot do itself: end TLS at the agent, and show an upstream a certificate of ours. The SDK then
 // forwards to a bridge on the loopback of this pod, which does it; the PROXY protocol's header goes around TLS, as it does
 // in the SDK.
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { type AddressInfo, connect as dial, createServer, isIP, type Server, type Socket } from "node:net";
 import { finished } from "node:stream";
@@ -19,7 +20,8 @@ import { readProxyHeader } from "./agent-proxy-header.ts";
 import { code } from "./errors.ts";
 
 export interface Bridge {
-  /** On the loopback. */
+  /** An address of the loopback; told to the SDK and nobody else. */
+  readonly host: string;
   readonly port: number;
   /** Takes no more connections; those that run go on. */
   close(): void;
@@ -178,12 +180,21 @@ async function reached<S extends Socket>(
   }
 }
 
+/**
+ * A bridge asks nobody who comes, and whoever may write an AgentEndpoint may name an upstream in this pod: so that trying all
+ * ports leads to none, each has an address of its own. All of 127.0.0.0/8 is Linux's loopback, in a pod with IPv6 alone too.
+ */
+function somewhereOnLoopback(): string {
+  return `127.${randomInt(256)}.${randomInt(256)}.${randomInt(1, 255)}`;
+}
+
 async function listening(server: Server, trouble: (why: string) => void): Promise<Bridge> {
+  const host = somewhereOnLoopback();
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
+    server.listen(0, host, resolve);
   });
   // Nobody would hear that no file is left for a visitor (EMFILE), and that ends the process, with all other endpoints.
   server.on("error", ({ message }) => trouble(`a visitor was not taken in: ${message}`));
-  return { port: (server.address() as AddressInfo).port, close: () => void server.close() };
+  return { host, port: (server.address() as AddressInfo).port, close: () => void server.close() };
 }

@@ -39,7 +39,7 @@ export async function openOn(
     ? await startBridge(spec, upstream, (why) => told.trouble(why))
     : undefined;
   const dialled: UpstreamAddress =
-    bridge === undefined ? upstream : { proto: "tcp", host: "127.0.0.1", port: bridge.port };
+    bridge === undefined ? upstream : { proto: "tcp", host: bridge.host, port: bridge.port };
   const bind = async (at: Place): Promise<Bound> => await bindAll(calls, bindsOf(spec, at, dialled));
   const listening = await firstOf(places, bind).catch((error: unknown) => {
     bridge?.close();
