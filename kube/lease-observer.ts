@@ -43,6 +43,8 @@ class Observer implements LeaseObserver {
   #view: LeaseView | undefined;
   #events: AsyncIterator<WatchEvent> | undefined;
   #coming: Promise<IteratorResult<WatchEvent>> | undefined;
+  /** The watch that is open, or was last, has told something. */
+  #hasTold = false;
 
   constructor(connection: Connection, at: Ref, clock: Clock) {
     this.#connection = connection;
@@ -74,7 +76,10 @@ class Observer implements LeaseObserver {
       signal.throwIfAborted();
       if (first === "late") return this.#view ?? view;
       this.#coming = undefined;
-      if (first.done !== true) return this.#heard(first.value, view);
+      if (first.done !== true) {
+        this.#hasTold = true;
+        return this.#heard(first.value, view);
+      }
     } catch (error) {
       if (!(error instanceof KnownError)) throw error;
       // The watch failed or may not be: the pause keeps this from being a tight poll.
@@ -87,6 +92,8 @@ class Observer implements LeaseObserver {
       signal.removeEventListener("abort", stop);
     }
     this.#events = undefined;
+    // So a server that is going down ends each: begun again as fast, that would be hundreds a second.
+    if (!this.#hasTold) await this.#clock.sleep(Math.min(ms, LOOK_MS), signal);
     return await this.look(signal);
   }
 
@@ -104,6 +111,7 @@ class Observer implements LeaseObserver {
         signal: this.#closed.signal,
       });
       this.#events = events[Symbol.asyncIterator]();
+      this.#hasTold = false;
     }
     this.#coming ??= this.#events?.next();
     this.#coming?.catch(() => undefined);
