@@ -44,7 +44,7 @@ function besides(owners: readonly string[] | undefined) {
     const { metadata } = aGatewayClass({ metadata: { uid: "class" } });
     await strangers.met(GatewayClass, { metadata }, "ops/old", (event) => told.push(event));
   };
-  return { clock, told, log, meet, meetClass, lists: () => lists };
+  return { clock, told, log, meet, meetClass, lists: () => lists, forget: (uid: string) => strangers.forget(uid) };
 }
 
 describe("an object of a release that is gone (F18)", () => {
@@ -106,4 +106,16 @@ test("that another release gives an object up wakes us, that we stamp it ourselv
   const wakes = (before?: string, after?: string) => concerns(stamped(before), stamped(after), release);
   expect([wakes("ops/old"), wakes("ops/old", "ops/edge"), wakes("ops/old", "ops/old")]).toEqual([true, true, false]);
   expect([wakes(undefined, "ops/edge"), wakes("ops/edge")]).toEqual([false, false]);
+});
+
+test("how long an object has not been served is remembered until it is, or is gone, and no longer", async () => {
+  const { clock, told, meet, forget } = besides(["ops/old"]);
+  for (const end of [async () => await meet("web", served), async () => await Promise.resolve(forget("web"))]) {
+    await meet();
+    await clock.advance(29_000);
+    await end();
+    expect(await meet()).toEqual({ is: "later", ms: 30_000 });
+    forget("web");
+  }
+  expect(told).toEqual([]);
 });

@@ -47,6 +47,7 @@ export class Strangers {
     const again: Next = { is: "later", ms: LOOK_AGAIN_MS };
     if (seat === "here") {
       if (isServed(object)) {
+        this.forget(object.metadata.uid);
         this.#leaves(kind, object, owner);
         return again;
       }
@@ -61,6 +62,11 @@ export class Strangers {
     });
     this.#warns(kind, object, owner, seat);
     return again;
+  }
+
+  /** An object is gone, or served: how long it was not is of no interest any more. */
+  forget(uid = ""): void {
+    this.#metAt.delete(uid);
   }
 
   async #seatOf(owner: string): Promise<Seat> {

@@ -188,7 +188,10 @@ function startController(
     await watches.ready(kindsReadBy(controller), ending);
     listening.push(
       store.onChange((change) => {
-        if (change.after === undefined) beside.forget(change.before?.metadata.uid ?? "");
+        if (change.after === undefined) {
+          beside.forget(change.before?.metadata.uid ?? "");
+          strangers.forget(change.before?.metadata.uid);
+        }
         wakeOwn(change, controller, release, queue, reconciler);
       }),
       gate.onChange(() => {
