@@ -9,6 +9,7 @@ import type { Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
 import { aDomain, anIPPolicy } from "#test/support/builders.ts";
 import { testClock } from "#test/support/clock.ts";
+import { nested } from "#test/support/nested.ts";
 import { KnownError } from "#wire/errors.ts";
 import { drive } from "./drive.ts";
 import type { DrainEvent } from "./events.ts";
@@ -111,4 +112,27 @@ test("a right that is missing may only be late: it is asked for again for half a
   expect(await drained(3, { clusterWide: true, error })).toMatchObject({ ending: "clean", left: 0 });
   const { ending, at } = await drained(Infinity, { clusterWide: true, error });
   expect({ ending, inTime: at >= 30_000 && at < 40_000 }).toEqual({ ending: "blocked", inTime: true });
+});
+
+test("who puts the finalizer back is named whatever else is written to the object, and however deep that is (F14)", async () => {
+  const managedFields = [
+    { manager: "argocd-controller", fieldsV1: { "f:metadata": { "f:finalizers": {} } } },
+    { manager: "kubectl-edit", fieldsV1: { "f:spec": { "f:metadata": nested() } } },
+  ];
+  const { metadata, ...rest } = aDomain({
+    metadata: { uid: "u", annotations: { [DRAIN_OWNER]: "ops/ngrok" }, finalizers: [FINALIZER] },
+  });
+  const items = [{ ...rest, metadata: { ...metadata, managedFields } }];
+  const read = {
+    async *pages(kind: Kind) {
+      yield await Promise.resolve({ items: kind === Domain ? items : [] });
+    },
+  } as unknown as Reader;
+  const write = { removeFinalizer: async () => await Promise.resolve("removed") } as unknown as Writer;
+  const { events } = driven(read, write);
+  const seen: DrainEvent[] = [];
+  for await (const event of events) seen.push(event);
+  expect(seen.flatMap((event) => (event.is === "failed" ? event.error.message : []))).toEqual([
+    "the finalizer came back 3 times, written by argocd-controller",
+  ]);
 });

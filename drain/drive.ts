@@ -144,14 +144,18 @@ function settled(step: Step, pass: Pass): Step {
   const times = (pass.again.get(key) ?? 0) + (pass.failedBefore.has(key) ? 0 : 1);
   pass.again.set(key, times);
   if (times < COMES_BACK) return step;
-  const manager = step.at.object.metadata.managedFields?.findLast((entry) =>
-    JSON.stringify(entry.fieldsV1 ?? {}).includes("f:finalizers"),
-  )?.manager;
+  const manager = step.at.object.metadata.managedFields?.findLast(hasWrittenFinalizers)?.manager;
   return {
     ...step,
     act: "contested",
     why: `the finalizer came back ${times} times, written by ${manager ?? "somebody"}`,
   };
+}
+
+/** Looks there alone: what else the API server notes of an object is as deep as that may be. */
+function hasWrittenFinalizers({ fieldsV1 }: { readonly fieldsV1?: unknown }): boolean {
+  const { "f:metadata": metadata } = (fieldsV1 ?? {}) as { readonly "f:metadata"?: object };
+  return metadata !== undefined && "f:finalizers" in metadata;
 }
 
 function keyOf({ row, object }: Found): string {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { ADOPTED, DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
 import type { KubeObject, ObjectMeta } from "#kube/kind.ts";
+import { nested } from "#test/support/nested.ts";
 import { KnownError } from "#wire/errors.ts";
 import { countPage, type DryRun, newDryRun } from "./dry-run.ts";
 import { rows } from "./kinds.ts";
@@ -89,4 +90,11 @@ test("a kind that could not be listed is unknown, not empty", async () => {
   await countPage(run, { row: rowOf("Domain"), unknown: new KnownError("transient", "503") }, release, signal);
   expect([...run.unknown.keys()]).toEqual(["domains.ingress.k8s.ngrok.com"]);
   expect(run.kinds.size).toBe(0);
+});
+
+test("metadata that are nested deeper than a walk can go are in nobody's way", async () => {
+  const spec = { domain: "a.example.com", url: "https://a.example.com", metadata: nested() };
+  for (const kind of ["Domain", "CloudEndpoint", "IPPolicy"])
+    expect((await counted(kind, anObject({ spec }))).kinds.size).toBe(1);
+  expect(await atNgrok("Domain", anObject({ spec }))).toEqual({ calls: 2, deleted: 1, kept: [] });
 });

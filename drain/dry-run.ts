@@ -2,12 +2,13 @@
 // each kind runs against a stand-in that only counts, so that a forecast cannot differ from the run.
 import type { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { findCondition } from "#api/conditions.ts";
+import { metadataText } from "#api/metadata.ts";
 import type { Release } from "#api/release.ts";
+import type { Metadata } from "#api/schema.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
-import { metadataText } from "#ngrok/metadata.ts";
 import { KnownError } from "#wire/errors.ts";
 import type { Undone, UndoHands } from "./hands.ts";
 import type { Page } from "./inventory.ts";
@@ -112,7 +113,7 @@ function standIn(object: KubeObject): { readonly hands: UndoHands; calls(): numb
     throw new KnownError("invalid", "an undo asked for what the forecast does not know: this is a bug");
   };
   const { name, namespace } = object.metadata;
-  const { spec, status } = object as KubeObject & { spec?: { metadata?: unknown }; status?: CloudEndpoint["status"] };
+  const { spec, status } = object as KubeObject & { spec?: { metadata?: Metadata }; status?: CloudEndpoint["status"] };
   const isWaiting = findCondition(status?.conditions, "CloudEndpointCreated")?.status === "False";
   const remote = { id: "looked-up", uri: "", description: "", metadata: metadataText(spec?.metadata) };
   const remove = () => called("deleted" as const);

@@ -1,6 +1,7 @@
 // Which traffic policy an endpoint means, in all the spellings that there are.
 import { describe, expect, test } from "vitest";
 import { anNgrokTrafficPolicy } from "#test/support/builders.ts";
+import { nested } from "#test/support/nested.ts";
 import { Cache } from "../runtime/cache.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
 import { KnownError } from "#wire/errors.ts";
@@ -82,5 +83,24 @@ describe("blamesPolicy", () => {
     "too many policymakers",
   ])("%s only quotes a name", (message, { expect }) => {
     expect(blamesPolicy(new KnownError("transient", message))).toBe(false);
+  });
+});
+
+describe("a policy that is nested too deeply to be walked over is refused, by the object and the field that hold it", () => {
+  test.for([
+    [{ trafficPolicy: { inline: nested() } }, "spec.trafficPolicy.inline is nested more than 100 levels deep"],
+    [{ trafficPolicy: { policy: nested() } }, "spec.trafficPolicy.policy is nested more than 100 levels deep"],
+    [
+      { trafficPolicyName: "p" },
+      "NgrokTrafficPolicy p cannot be used, since its spec.policy is nested more than 100 levels deep",
+    ],
+  ] as const)("%#", ([spec, problem], { expect }) => {
+    const cache = new Cache();
+    const named = anNgrokTrafficPolicy({ metadata: { name: "p" } });
+    cache.add(NgrokTrafficPolicy).put({ ...named, spec: { policy: nested() } });
+    expect(policyText(policySource(spec), "default", cache)).toEqual({
+      is: "invalid",
+      problem: expect.stringContaining(problem),
+    });
   });
 });

@@ -1,4 +1,5 @@
 // The traffic policy that an endpoint means, wherever its spec says so: inline, by reference, or in the older spellings.
+import { isTooDeep, TOO_DEEP } from "#api/nesting.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
 import { code } from "#ngrok/errors.ts";
 import { known } from "#wire/errors.ts";
@@ -51,25 +52,30 @@ export function policyText(source: PolicySource, namespace: string, cached: Cach
     case "none":
       return { is: "text", text: "" };
     case "inline":
-      return { is: "text", text: JSON.stringify(source.policy) };
+      return textOf(source.policy, `spec.trafficPolicy.${source.deprecated === undefined ? "inline" : "policy"}`);
     case "invalid":
       return source;
     case "named": {
-      const found = cached.get(NgrokTrafficPolicy, { name: source.name, namespace });
+      const { name } = source;
+      const found = cached.get(NgrokTrafficPolicy, { name, namespace });
       if (found === undefined) {
-        return {
-          is: "missing",
-          problem: `NgrokTrafficPolicy ${source.name} is not in namespace ${namespace}: create it or name another`,
-        };
+        const problem = `NgrokTrafficPolicy ${name} is not in namespace ${namespace}: create it or name another`;
+        return { is: "missing", problem };
       }
-      return { is: "text", text: policyOf(found) };
+      return textOf(policyOf(found), `NgrokTrafficPolicy ${name} cannot be used, since its spec.policy`);
     }
   }
 }
 
+/** @param field as a problem begins */
+function textOf(policy: Record<string, unknown> | undefined, field: string): PolicyText {
+  if (isTooDeep(policy)) return { is: "invalid", problem: `${field} ${TOO_DEEP}` };
+  return { is: "text", text: policy === undefined ? "" : JSON.stringify(policy) };
+}
+
 /** The object may have been stored without a spec. */
-function policyOf({ spec }: { readonly spec?: { readonly policy?: Record<string, unknown> } }): string {
-  return spec?.policy === undefined ? "" : JSON.stringify(spec.policy);
+function policyOf({ spec }: { readonly spec?: { readonly policy?: Record<string, unknown> } }) {
+  return spec?.policy;
 }
 
 /** The name of the NgrokTrafficPolicy that an endpoint refers to, for the index by which a change of it wakes the endpoint. */

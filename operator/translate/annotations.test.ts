@@ -1,6 +1,7 @@
 // Each annotation of an Ingress, under both prefixes, good and bad.
 import { describe, expect, test } from "vitest";
 import { anNgrokTrafficPolicy } from "#test/support/builders.ts";
+import { nestedText } from "#test/support/nested.ts";
 import {
   agentEndpoints,
   backend,
@@ -116,6 +117,15 @@ describe.for(["ngrok.com", "k8s.ngrok.com"])("%s/", (prefix) => {
     expect(hosts({ [`${prefix}/metadata`]: '{"team":"shop","env":"prod"}' }).spec).toMatchObject({
       metadata: '{"env":"prod","team":"shop"}',
     });
+  });
+
+  test("metadata that are nested deeper than a walk can go are ignored and said", () => {
+    const { spec, said } = hosts({ [`${prefix}/metadata`]: nestedText() });
+    expect(spec).toHaveProperty("url", "https://shop.example.com");
+    expect(spec).not.toHaveProperty("metadata");
+    expect(said).toEqual([
+      `ignored Ingress default/shop metadata.annotations["${prefix}/metadata"]: is nested more than 100 levels deep: write it flatter; it is left out`,
+    ]);
   });
 
   test.for(["text", "[1]", ""])("metadata %j is ignored and said", (value, { expect }) => {

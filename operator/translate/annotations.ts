@@ -1,4 +1,5 @@
 // What users write into annotations of Ingresses, Gateways and Services, under either prefix.
+import { isTooDeep, TOO_DEEP } from "#api/nesting.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
 import type { Kind, KubeObject } from "#kube/kind.ts";
 import { compareText } from "./manifests.ts";
@@ -176,9 +177,10 @@ function metadataOf(kind: Kind, object: KubeObject, own: Readonly<Record<string,
   const given = annotation(object, "metadata");
   if (given === undefined) return { value: metadataJson(own) };
   const added = jsonObject(given.value);
-  if (added !== undefined) return { value: metadataJson({ ...own, ...added }) };
-  const reason = `is not a JSON object: write one like {"team":"shop"}; it is left out`;
-  return { value: metadataJson(own), problem: problemOf(kind, object, fieldOf(given), reason, "ignored") };
+  if (added !== undefined && !isTooDeep(added)) return { value: metadataJson({ ...own, ...added }) };
+  const wrong = added === undefined ? `is not a JSON object: write one like {"team":"shop"}` : TOO_DEEP;
+  const problem = problemOf(kind, object, fieldOf(given), `${wrong}; it is left out`, "ignored");
+  return { value: metadataJson(own), problem };
 }
 
 /** Sorted keys, so that equal metadata are equal texts. */

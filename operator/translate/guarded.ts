@@ -7,8 +7,8 @@ export function guarded(kind: Kind, object: KubeObject, read: () => readonly Pro
   try {
     return read();
   } catch (error) {
-    // The API server takes no such object; a TypeError is what its fields of wrong types come to.
-    if (!(error instanceof TypeError)) throw error;
+    // The API server takes no such object; this is what its fields of wrong types come to, the deeper ones to a RangeError.
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
     const reason = `has fields of types that ${kind.kind} does not have (${error.message}): see what kubectl apply --dry-run=server says of it`;
     return [problemOf(kind, object, "spec", reason)];
   }

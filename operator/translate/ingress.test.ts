@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
 import { anIngress, anIngressClass, anNgrokTrafficPolicy } from "#test/support/builders.ts";
+import { nested, nestedText } from "#test/support/nested.ts";
 import {
   backend,
   cloudEndpoints,
@@ -245,4 +246,35 @@ test("an operator that watches one namespace sees the others' objects as if they
   expect(shape(translated([shop, here, ...elsewhere], { watchNamespace: "other" }))).toEqual([
     "https://b.example.com -> http://shop.other:80",
   ]);
+});
+
+describe("who writes what is nested deeper than a walk can go keeps nobody else from being served", () => {
+  const served = [shop, ingress("shop", { "shop.example.com": [{ to: "shop" }] })];
+  const alone = shape(translated(served));
+  const deep = {
+    ...anNgrokTrafficPolicy({ metadata: { name: "deep", namespace: "zoo" } }),
+    spec: { policy: { on_http_request: [{ actions: [{ type: "deny", config: nested() }] }] } },
+  };
+
+  test.for([
+    ["metadata", nestedText()],
+    ["traffic-policy", "deep"],
+  ] as const)("by the annotation %s, on a host that is theirs", ([suffix, value], { expect }) => {
+    const annotations = { [`ngrok.com/${suffix}`]: value };
+    const theirs = ingress("thief", { "shop.example.com": [{ to: "shop" }] }, { namespace: "zoo", annotations });
+    const result = translated([...served, deep, theirs]);
+    expect(shape(result)).toEqual(alone);
+    expect(said(result).join()).toContain(
+      `Ingress zoo/thief metadata.annotations["ngrok.com/${suffix}"]: ${suffix === "metadata" ? "is nested" : "NgrokTrafficPolicy zoo/deep cannot be used, since its spec.policy is nested"} more than 100 levels deep: write it flatter`,
+    );
+  });
+
+  test("by what only a file can hold", () => {
+    const deepPort = { service: { name: "shop", port: { name: nested() } } };
+    const rules = [{ host: "a.example.com", http: { paths: [{ path: "/", pathType: "Prefix", backend: deepPort }] } }];
+    const odd = { ...anIngress({ metadata: { name: "odd" } }), spec: { ingressClassName: "ngrok", rules } } as never;
+    const result = translated([...served, odd]);
+    expect(shape(result)).toEqual(alone);
+    expect(said(result).join()).toContain("Ingress default/odd spec: has fields of types that Ingress does not have");
+  });
 });

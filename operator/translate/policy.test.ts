@@ -1,5 +1,6 @@
 // Which policies can be read, and that nothing a user wrote is lost.
 import { describe, expect, test } from "vitest";
+import { nested } from "#test/support/nested.ts";
 import { EMPTY_POLICY, joinPolicies, parsePolicy, policyJson, policyWith } from "./policy.ts";
 
 describe("a policy that cannot be read names the place and the remedy", () => {
@@ -36,6 +37,14 @@ describe("a policy that cannot be read names the place and the remedy", () => {
     ],
   ] as const)("%j", ([policy, field, reason], { expect }) => {
     expect(parsePolicy(policy)).toEqual({ field, reason: expect.stringContaining(reason) });
+  });
+
+  test("nested deeper than a walk can go", () => {
+    const actions = [{ type: "custom-response", config: nested() }];
+    expect(parsePolicy({ on_http_request: [{ actions }] })).toEqual({
+      field: "spec.policy",
+      reason: expect.stringContaining("is nested more than 100 levels deep"),
+    });
   });
 });
 

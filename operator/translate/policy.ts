@@ -1,5 +1,6 @@
 // Traffic policies as the translator handles them: phases of rules, read from an NgrokTrafficPolicy, joined, written out.
 // Nothing here is ever changed in place, so one policy may serve many hosts.
+import { isTooDeep, TOO_DEEP } from "#api/nesting.ts";
 
 export interface Action {
   readonly type: string;
@@ -57,6 +58,7 @@ export function parsePolicy(
   if (!isObject(policy)) {
     return { field: "spec.policy", reason: `is not an object: write phases (${PHASES.join(", ")}), each with rules` };
   }
+  if (isTooDeep(policy)) return { field: "spec.policy", reason: TOO_DEEP };
   const unknown = Object.keys(policy).find((key) => !(PHASES as readonly string[]).includes(key));
   if (unknown !== undefined) {
     return {

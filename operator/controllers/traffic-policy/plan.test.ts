@@ -1,5 +1,6 @@
 // Which traffic policies can be read.
 import { test } from "vitest";
+import { nested } from "#test/support/nested.ts";
 import { judge, showVerdict } from "./plan.ts";
 
 test.for([
@@ -19,4 +20,13 @@ test.for([
     `Valid ${said}`,
     `Ready ${said}`,
   ]);
+});
+
+test("one that is nested too deeply to be walked over is told so", ({ expect }) => {
+  const { findings } = showVerdict(judge({ on_http_request: [nested()] }));
+  expect(findings.map(({ status, reason, message }) => `${status} ${reason} ${message}`)).toEqual(
+    Array(2).fill(
+      expect.stringMatching(/^False TrafficPolicyParseFailed spec.policy is nested more than 100 levels deep/),
+    ),
+  );
 });

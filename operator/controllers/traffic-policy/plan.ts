@@ -1,5 +1,6 @@
 // Whether a traffic policy has the shape that ngrok takes: an object of phases, each a list of rules. Pure.
 import type { Finding } from "#api/conditions.ts";
+import { isTooDeep, TOO_DEEP } from "#api/nesting.ts";
 import type { NgrokTrafficPolicy, TrafficPolicyReason } from "#api/traffic-policy.ts";
 import type { Shown } from "../../runtime/define-controller.ts";
 
@@ -16,6 +17,7 @@ export function judge(policy: unknown): Verdict {
   if (typeof policy !== "object" || policy === null || Array.isArray(policy)) {
     return broken("spec.policy is not an object: write phases such as on_http_request, each with a list of rules");
   }
+  if (isTooDeep(policy)) return broken(`spec.policy ${TOO_DEEP}`);
   const { enabled, ...phases } = policy as Record<string, unknown>;
   if (enabled !== undefined && typeof enabled !== "boolean")
     return broken("spec.policy.enabled is neither true nor false: remove it");

@@ -4,6 +4,7 @@ import type { AgentEndpoint } from "#api/agent-endpoint.ts";
 import type { SecretObject } from "#kube/kinds.ts";
 import type { AgentSpec } from "#ngrok/agent-port.ts";
 import { anAgentEndpoint } from "#test/support/builders.ts";
+import { nested, nestedText } from "#test/support/nested.ts";
 import { KnownError } from "#wire/errors.ts";
 import { entryOf, problemOf, sameEndpoint, secretNames, type Wanted, wantedOf } from "./plan.ts";
 
@@ -53,6 +54,14 @@ test.for<[AgentEndpoint["spec"]["metadata"], string]>([
   ["text of a user's own", "text of a user's own"],
 ])("the description goes into the metadata %j where that is an object", ([metadata, sent], { expect }) => {
   expect(specOf({ metadata: metadata ?? "", description: "shop" }).metadata).toBe(sent);
+});
+
+test("metadata that are nested deeper than a walk can go are sent as they are, for ngrok to judge", () => {
+  for (const metadata of [nested(), nestedText()]) {
+    const { spec, ...endpoint } = anAgentEndpoint({ spec: { description: "shop" } });
+    const found = wantedOf({ ...endpoint, spec: { ...spec, metadata } }, { is: "text", text: "" }, () => undefined);
+    expect(found).toMatchObject({ spec: { metadata: nestedText() } });
+  }
 });
 
 test.for<{ what: string; spec: Partial<AgentEndpoint["spec"]>; reason: string; names: string }>([

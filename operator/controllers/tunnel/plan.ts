@@ -2,6 +2,7 @@
 // cannot; and what the agent says of it in the status. Pure.
 import type { AgentEndpoint, AgentReplica } from "#api/agent-endpoint.ts";
 import { metadataText } from "#api/metadata.ts";
+import { isTooDeep } from "#api/nesting.ts";
 import { REPLICA_MESSAGE_LIMIT } from "#api/replica.ts";
 import type { SecretObject } from "#kube/kinds.ts";
 import type { AgentSpec, AgentTermination, Binding, KeyPair } from "#ngrok/agent-port.ts";
@@ -135,7 +136,7 @@ function partOf(secretOf: SecretOf, name: string, key: string): string {
 function withDescription(metadata: string, description: string | undefined): string {
   if (description === undefined || description === "") return metadata;
   const given = metadata === "" ? {} : parsed(metadata);
-  if (given === undefined || "description" in given) return metadata;
+  if (given === undefined || "description" in given || isTooDeep(given)) return metadata;
   return JSON.stringify({ ...given, description });
 }
 
