@@ -1,7 +1,8 @@
 // The store shows the newest word about an object, whoever brought it, and finds objects by what they say.
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain } from "#api/domain.ts";
+import type { KubeObject } from "#kube/kind.ts";
 import { aCloudEndpoint, aDomain } from "#test/support/builders.ts";
 import { Cache, type Change } from "./cache.ts";
 
@@ -150,4 +151,54 @@ test("who asks for a kind or an index that nobody declared is told so", () => {
 test("a kind has one store: whoever makes a second is told so", () => {
   const { cache } = aStore();
   expect(() => cache.add(CloudEndpoint)).toThrow("a store for cloudendpoints.ngrok.k8s.ngrok.com is there already");
+});
+
+describe("an object for which something throws", () => {
+  const named = (name: string, resourceVersion = "1") =>
+    aCloudEndpoint({ metadata: { name, uid: name, resourceVersion } });
+  const unless = (object: KubeObject | undefined): void => {
+    if (object?.metadata.name === "bad") throw new TypeError("its text is hunter2");
+  };
+  function aScene() {
+    const stumbles: string[] = [];
+    const cache = new Cache((kind, { metadata }, error) => {
+      stumbles.push(`${kind.kind} ${metadata.name}: ${String(error)}`);
+    });
+    const store = cache.add(CloudEndpoint, {
+      description: (object) => (unless(object), ["all"]),
+      groups: {
+        inGroups: (object) => (unless(object), [{ name: object.metadata.name, groups: [{ group: "all", part: "" }] }]),
+      },
+    });
+    const heard: (string | undefined)[] = [];
+    store.onChange(({ after }) => unless(after));
+    store.onChange(({ after }) => heard.push(after?.metadata.name));
+    return { cache, store, stumbles, heard };
+  }
+
+  test("is told of, missing in that index alone, and keeps no other object and no other listener from anything", () => {
+    const { cache, store, stumbles, heard } = aScene();
+    for (const name of ["a", "bad", "z"]) store.take(named(name));
+    expect(heard).toEqual(["a", "bad", "z"]);
+    expect([...store.keys()]).toEqual(["default/a", "default/bad", "default/z"]);
+    expect(cache.by(CloudEndpoint, "description", "all").map(({ metadata }) => metadata.name)).toEqual(["a", "z"]);
+    const names = cache
+      .inOrder(CloudEndpoint, "groups", "all")
+      .flatMap((part) => [...part.names].map(({ name }) => name));
+    expect(names).toEqual(["a", "z"]);
+    expect(new Set(stumbles)).toEqual(new Set(["CloudEndpoint bad: TypeError: its text is hunter2"]));
+  });
+
+  test("is told of when it goes like any other", () => {
+    const { store, heard } = aScene();
+    store.take(named("bad"));
+    store.remove(named("bad", "2"));
+    expect(heard).toEqual(["bad", undefined]);
+    expect(store.size).toBe(0);
+  });
+
+  test("throws where nobody hears of it", () => {
+    const store = new Cache().add(CloudEndpoint, { description: (object) => (unless(object), []) });
+    expect(() => store.take(named("bad"))).toThrow(TypeError);
+  });
 });

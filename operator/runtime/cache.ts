@@ -7,6 +7,7 @@ import { leanFields } from "#kube/written.ts";
 import type { Cached, Index } from "./define-controller.ts";
 import { type Derivation, DerivedIndex } from "./derived-index.ts";
 import { GroupIndex, type Grouping } from "./group-index.ts";
+import { KeyIndex } from "./key-index.ts";
 import type { NamedPart } from "./names-in-order.ts";
 import { Sharing } from "./sharing.ts";
 
@@ -23,30 +24,42 @@ export class Store<T extends KubeObject = KubeObject> {
   readonly kind: Kind<T>;
   readonly #objects = new Map<string, T>();
   #sharing = new Sharing();
-  readonly #indexes: ReadonlyMap<string, { readonly of: Index<T>; readonly keys: Keys }>;
+  readonly #cache: Cache;
+  readonly #indexes: ReadonlyMap<string, KeyIndex<T>>;
   readonly #inOrder: ReadonlyMap<string, GroupIndex<T> | DerivedIndex<T>>;
   readonly #listeners = new Set<(change: Change<T>) => void>();
   readonly #wholes = new Set<() => void>();
 
-  /** @param cached what indexes in groups may look at besides the object. */
-  constructor(kind: Kind<T>, indexes: Readonly<Record<string, AnyIndex<T>>>, cached: Cached) {
+  /** @param cache what indexes in groups may look at besides the object. */
+  constructor(kind: Kind<T>, indexes: Readonly<Record<string, AnyIndex<T>>>, cache: Cache) {
     this.kind = kind;
+    this.#cache = cache;
     this.#indexes = new Map(
       Object.entries(indexes).flatMap(([name, of]) =>
-        typeof of === "function" ? [[name, { of: guarded(of), keys: new Map() }]] : [],
+        typeof of === "function" ? [[name, new KeyIndex(this.#guarded(of))]] : [],
       ),
     );
     this.#inOrder = new Map(
       Object.entries(indexes).flatMap(([name, of]) =>
-        typeof of === "function" ? [] : [[name, this.#indexInOrder(of, cached)]],
+        typeof of === "function" ? [] : [[name, this.#indexInOrder(of)]],
       ),
     );
   }
 
-  #indexInOrder(of: Grouping<T> | Derivation<T>, cached: Cached): GroupIndex<T> | DerivedIndex<T> {
-    if ("inGroups" in of) return new GroupIndex({ ...of, inGroups: guarded(of.inGroups) }, cached);
-    const derives: typeof of.derives = (object) => (hasSpec(object) ? of.derives(object, cached) : []);
-    return new DerivedIndex({ ...of, derives }, cached, (key) => this.#objects.get(key));
+  #indexInOrder(of: Grouping<T> | Derivation<T>): GroupIndex<T> | DerivedIndex<T> {
+    const cache = this.#cache;
+    if ("inGroups" in of) return new GroupIndex({ ...of, inGroups: this.#guarded(of.inGroups) }, cache);
+    const derives: typeof of.derives = this.#guarded((object) => of.derives(object, cache));
+    return new DerivedIndex({ ...of, derives }, cache, (key) => this.#objects.get(key));
+  }
+
+  /** The schemas do not demand a spec, so that whatever is stored stays free to be deleted; without one nothing is indexed. */
+  #guarded<V>(of: (object: T) => readonly V[]): (object: T) => readonly V[] {
+    return (object) => {
+      let found: readonly V[] = [];
+      if (hasSpec(object)) this.#cache.spare(this.kind, object, () => (found = of(object)));
+      return found;
+    };
   }
 
   /** Whether what is held is the whole list of one moment, and what has changed since. */
@@ -83,7 +96,7 @@ export class Store<T extends KubeObject = KubeObject> {
   by(index: string, value: string): readonly T[] {
     const found = this.#indexes.get(index);
     if (found === undefined) throw new Error(`${this.kind.kind} has no index ${index}`);
-    return listed(found.keys.get(value)).flatMap((key) => this.#objects.get(key) ?? []);
+    return found.of(value).flatMap((key) => this.#objects.get(key) ?? []);
   }
 
   /** What the objects name together, each part of the group by itself; not to be read on after a change. */
@@ -167,45 +180,47 @@ export class Store<T extends KubeObject = KubeObject> {
     this.isWhole = false;
     this.toldUpTo = undefined;
     this.#sharing = new Sharing();
-    for (const { keys } of this.#indexes.values()) keys.clear();
-    for (const grouped of this.#inOrder.values()) grouped.clear();
+    for (const index of [...this.#indexes.values(), ...this.#inOrder.values()]) index.clear();
   }
 
   #tell(change: Change<T>): void {
-    for (const listener of this.#listeners) listener(change);
+    const object = change.after ?? change.before;
+    if (object === undefined) return;
+    for (const listener of this.#listeners) this.#cache.spare(this.kind, object, () => listener(change));
   }
 
   #reindex(key: string, before: T | undefined, after: T | undefined): void {
-    for (const grouped of this.#inOrder.values()) grouped.change(key, before, after);
-    for (const { of, keys } of this.#indexes.values()) {
-      const [left, found] = [before === undefined ? [] : of(before), after === undefined ? [] : of(after)];
-      // Most changes change no value: then the index keeps the texts that it has.
-      if (left.length === found.length && left.every((value, at) => value === found[at])) continue;
-      for (const value of left) {
-        const held = keys.get(value);
-        if (held instanceof Set) held.delete(key);
-        if (held === key || (held instanceof Set && held.size === 0)) keys.delete(value);
-      }
-      for (const value of found) {
-        const held = keys.get(value);
-        if (held instanceof Set) held.add(key);
-        else keys.set(value, held === undefined || held === key ? key : new Set([held, key]));
-      }
-    }
+    const object = after ?? before;
+    if (object === undefined) return;
+    for (const index of [...this.#inOrder.values(), ...this.#indexes.values()])
+      this.#cache.spare(this.kind, object, () => index.change(key, before, after));
   }
 }
 
-/** By value; most values belong to one object, and 50,000 sets of one would be ten megabytes. */
-type Keys = Map<string, string | Set<string>>;
-
-function listed(keys: string | Set<string> | undefined): readonly string[] {
-  if (keys === undefined) return [];
-  return typeof keys === "string" ? [keys] : [...keys];
-}
+/** Hears of an object for which something threw. */
+export type Stumbled = (kind: Kind, object: KubeObject, error: unknown) => void;
 
 /** All stores of a process, asked by kind. */
 export class Cache implements Cached {
   readonly #stores = new Map<string, Store>();
+  readonly #stumbled: Stumbled;
+
+  /** @param stumbled default: throws what was thrown */
+  constructor(stumbled: Stumbled = rethrow) {
+    this.#stumbled = stumbled;
+  }
+
+  /**
+   * Works on one object. What is thrown is told, and that work alone is left: a bug that one object brings out must not end the
+   * watch, and with it the process, for all others, and at each start anew.
+   */
+  spare(kind: Kind, object: KubeObject, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#stumbled(kind, object, error);
+    }
+  }
 
   add<T extends KubeObject>(kind: Kind<T>, indexes: Readonly<Record<string, AnyIndex<T>>> = {}): Store<T> {
     const name = resourceName(kind);
@@ -253,9 +268,8 @@ export class Cache implements Cached {
   }
 }
 
-/** The schemas do not demand a spec, so that whatever is stored stays free to be deleted; without one nothing is indexed. */
-function guarded<T extends KubeObject, V>(of: (object: T) => readonly V[]): (object: T) => readonly V[] {
-  return (object) => (hasSpec(object) ? of(object) : []);
+function rethrow(_kind: Kind, _object: KubeObject, error: unknown): never {
+  throw error;
 }
 
 export function hasSpec(object: KubeObject): boolean {

@@ -96,7 +96,8 @@ export function startKeyed(controller: KeyedController, parts: KeyedParts): Keye
   };
   const all = (): void => {
     for (const one of controller.sources)
-      for (const after of watches.cache.store(one.kind).values()) add(one, { before: undefined, after }, true);
+      for (const after of watches.cache.store(one.kind).values())
+        watches.cache.spare(one.kind, after, () => add(one, { before: undefined, after }, true));
   };
   const listening: (() => void)[] = [];
   const start = async (): Promise<void> => {

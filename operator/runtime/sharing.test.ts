@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import type { KubeObject } from "#kube/kind.ts";
 import { aCloudEndpoint } from "#test/support/builders.ts";
+import { nested } from "#test/support/nested.ts";
 import { Sharing } from "./sharing.ts";
 
 const conditions = [{ type: "Ready", status: "True", reason: "Active", message: "it is ready" }];
@@ -49,4 +50,17 @@ test("what is met all the time stays shared while thousands of other values pass
   let last = first;
   for (let n = 1; n < 2_000; n += 1) last = sharing.of(anEndpoint(n));
   expect(last.status.conditions).toBe(first.status.conditions);
+});
+
+test("what is nested deeper than a walk can go is taken as it came, and its neighbours are shared as ever", () => {
+  const sharing = new Sharing();
+  const deep = (n: number) => ({
+    ...anEndpoint(n),
+    spec: { bindings: ["public"], policy: nested(), list: [nested()] },
+  });
+  const [came, first] = [deep(1), sharing.of(anEndpoint(0))];
+  const shared = sharing.of(came);
+  expect(shared.spec.policy).toBe(came.spec.policy);
+  expect(shared.spec.list).toBe(came.spec.list);
+  expect(shared.spec.bindings).toBe(first.spec.bindings);
 });

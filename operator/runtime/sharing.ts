@@ -21,7 +21,7 @@ export class Sharing {
     const held = before as Readonly<Record<string, unknown>> | undefined;
     // Metadata, spec and status are of this object alone; what stands in them often is not.
     for (const [key, value] of Object.entries(shared))
-      shared[key] = isMap(value) ? this.#fields(value, held?.[key]) : this.#one(value);
+      shared[key] = isMap(value) ? this.#fields(value, held?.[key]) : this.#shared(value);
     return shared as T;
   }
 
@@ -29,8 +29,18 @@ export class Sharing {
     const shared: Record<string, unknown> = { ...of };
     const held = isMap(before) ? before : {};
     for (const [key, value] of Object.entries(of))
-      shared[key] = typeof value === "string" && held[key] === value ? held[key] : this.#one(value);
+      shared[key] = typeof value === "string" && held[key] === value ? held[key] : this.#shared(value);
     return shared;
+  }
+
+  /** What is nested deeper than a walk over it can go stays as it came. */
+  #shared(value: unknown): unknown {
+    try {
+      return this.#one(value);
+    } catch (error) {
+      if (error instanceof RangeError) return value;
+      throw error;
+    }
   }
 
   #one(value: unknown): unknown {

@@ -8,6 +8,7 @@ import type { Connection, KubeRequest, WatchEvent, WatchRequest } from "#kube/co
 import { Pod, Secret } from "#kube/kinds.ts";
 import { aCloudEndpoint, aKubernetesOperator } from "#test/support/builders.ts";
 import { testClock } from "#test/support/clock.ts";
+import { nested } from "#test/support/nested.ts";
 import { KnownError } from "#wire/errors.ts";
 import { cloudEndpointController } from "../controllers/cloud-endpoint/controller.ts";
 import { kubernetesOperatorController } from "../controllers/kubernetes-operator/controller.ts";
@@ -64,6 +65,7 @@ function scene() {
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
   const clock = testClock();
+  const lines: string[] = [];
   let hear: (state: DrainState) => void = () => {};
   const it = openWatches({
     connection,
@@ -71,7 +73,7 @@ function scene() {
     release,
     clusterWide: true,
     clock,
-    log: openLog({ level: "error", encoder: "json", secrets: [] }, { write: () => undefined }),
+    log: openLog({ level: "error", encoder: "json", secrets: [] }, { write: (line) => lines.push(line) }),
     gate: { onChange: (listener) => ((hear = listener), () => {}) },
   });
   const end = new AbortController();
@@ -105,7 +107,7 @@ function scene() {
     await settle();
     return ready;
   };
-  return { it, server, endpoints: it.cache.store(CloudEndpoint), start, settle, turn, hold, isReady };
+  return { it, server, endpoints: it.cache.store(CloudEndpoint), lines, start, settle, turn, hold, isReady };
 }
 
 test("a drain stops the watches and empties the stores and their indexes, of all but the KubernetesOperator", async () => {
@@ -278,4 +280,34 @@ test("a kind that is dispensable is done without while it may not be read, and t
   await clock.advance(30_000);
   expect({ whole: it.cache.isWhole(Pod), told }).toEqual({ whole: true, told: 1 });
   expect(new Set(asked)).toEqual(new Set(["role=agent"]));
+});
+
+test("an object that is nested deeper than a walk can go is held like any other, and the watch goes on", async () => {
+  const { server, endpoints, start, turn } = scene();
+  const deep = anEndpoint("deep", "ep_deep");
+  server.endpoints.unshift({
+    ...deep,
+    spec: { ...deep.spec, metadata: nested(), trafficPolicy: { inline: nested() } },
+  });
+  await start();
+  expect([...endpoints.keys()]).toEqual(["default/deep", "default/a", "default/b"]);
+  await turn(draining);
+  expect(endpoints.size).toBe(0);
+});
+
+test("an object for which something throws is named in the log, without what it says, and the watch goes on", async () => {
+  const { it, server, endpoints, lines, start } = scene();
+  endpoints.onChange(({ after }) => {
+    if (after?.metadata.name === "a") throw new SyntaxError(`"hunter2" is not valid JSON`);
+  });
+  const heard: (string | undefined)[] = [];
+  endpoints.onChange(({ after }) => heard.push(after?.metadata.name));
+  await start();
+  expect(heard).toEqual(["a", "b"]);
+  expect(it.unsynced()).toEqual([]);
+  expect([...server.watching].some((path) => path.endsWith("/cloudendpoints"))).toBe(true);
+  expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+    expect.objectContaining({ level: "error", object: "CloudEndpoint default/a", err: "SyntaxError" }),
+  ]);
+  expect(lines.join()).not.toContain("hunter2");
 });

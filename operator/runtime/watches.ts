@@ -15,6 +15,7 @@ import type { Gate } from "./gate.ts";
 import type { Check } from "./health.ts";
 import type { Log } from "./log.ts";
 import { Rest } from "./rest.ts";
+import { tellStumbled } from "./stumbled.ts";
 
 /** Whoever reads from the stores. */
 export type Following = Controller | ReplicaController;
@@ -72,7 +73,7 @@ const unlisted: Standing = { synced: false, absent: false, refused: false, troub
 
 export function watches(options: WatchesOptions): Watches {
   const { connection, controllers, release, clusterWide, gate, clock, log } = options;
-  const cache = new Cache();
+  const cache = new Cache(tellStumbled(log));
   const followed = kindsOf(controllers, release, clusterWide);
   const isWatched = (kind: Kind): boolean => clusterWide || kind.namespaced;
   const standings = new Map<string, Standing>();
@@ -122,7 +123,7 @@ export function watches(options: WatchesOptions): Watches {
         ...(labelSelector === undefined ? {} : { labelSelector }),
       },
       {
-        changed: (object) => store.take(keeps(object)),
+        changed: (object) => cache.spare(kind, object, () => store.take(keeps(object))),
         removed: (last) => store.remove(last),
         told: (resourceVersion) => (store.toldUpTo = resourceVersion),
         synced: () => settled(false),
