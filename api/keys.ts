@@ -12,7 +12,7 @@ export const GATEWAY_CLASS_FINALIZER = "gateway-exists-finalizer.gateway.network
 export const DRAIN_OWNER = "ngrok.com/drain-owner";
 /**
  * "true": the remote object existed before; kept by the drain under either policy, and reported. "false" on a Domain: the
- * reservation was another Domain's of its host, which left it behind: it is this one's to give back.
+ * reservation was another Domain's of its host, which left it behind: it is this one's to give back. Believed of us alone.
  */
 export const ADOPTED = "ngrok.com/adopted";
 /** On a Domain that a drain has marked as adopted: `<namespace>/<name>` of the Domain for whose sake it did. */

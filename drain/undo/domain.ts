@@ -1,11 +1,10 @@
 // What we made for a Domain: one reservation at ngrok, unless the user wants it kept, it was there before us, or another
 // Domain stands for it as well.
-import { ADOPTED } from "#api/keys.ts";
 import { metadataText } from "#api/metadata.ts";
 import type { Release } from "#api/release.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import { ngrokOf, type Undone, type UndoHands } from "../hands.ts";
-import { keepForAll, leaveToAnother, type StoredDomain, whyAdopted } from "./shared-domain.ts";
+import { keepForAll, leaveToAnother, saidOf, type StoredDomain, whyAdopted } from "./shared-domain.ts";
 
 export async function undoDomain(
   object: KubeObject,
@@ -14,7 +13,7 @@ export async function undoDomain(
   signal: AbortSignal,
 ): Promise<Undone> {
   const domain: StoredDomain = object;
-  const { spec, status, metadata } = domain;
+  const { spec, status } = domain;
   const id = status?.id;
   const named = id ? { id } : {};
   if (spec?.domain?.endsWith(".internal") === true) return { remote: "none" };
@@ -22,13 +21,13 @@ export async function undoDomain(
     if (id) await keepForAll(domain, id, hands, signal);
     return { remote: "kept", ...named, why: "its reclaimPolicy is Retain" };
   }
-  if (metadata.annotations?.[ADOPTED] === "true") return { remote: "kept", ...named, why: whyAdopted(domain) };
-  if (id) return await giveBack(id);
+  const said = saidOf(domain);
+  if (said === "true") return { remote: "kept", ...named, why: whyAdopted(domain) };
+  if (id && said !== "doubted") return await giveBack(id);
   if (spec?.domain === undefined) return { remote: "none" };
-  const left = await ngrokOf(hands).domains.find({ host: spec.domain }, signal);
+  const left = await ngrokOf(hands).domains.find(id ? { id } : { host: spec.domain }, signal);
   if (left === undefined) return { remote: "none" };
-  const wasLeft = metadata.annotations?.[ADOPTED] === "false";
-  if (!wasLeft && left.metadata !== metadataText(spec.metadata)) {
+  if (said !== "false" && left.metadata !== metadataText(spec.metadata)) {
     return { remote: "kept", id: left.id, why: "it is not recorded as ours" };
   }
   return await giveBack(left.id);

@@ -20,14 +20,24 @@ interface Made {
   readonly owner?: string;
   readonly id?: string | undefined;
   readonly adopted?: string;
+  /** Who wrote that; default: we. */
+  readonly by?: string;
   /** Its reclaimPolicy is Retain. */
   readonly keeps?: true;
+}
+
+/** What the API server notes of annotations that a field manager has written. */
+function accountOf(manager: string, annotations: Readonly<Record<string, string>> = {}) {
+  const keys = Object.fromEntries(Object.keys(annotations).map((key) => [`f:${key}`, {}]));
+  return [{ manager, operation: "Update", fieldsV1: { "f:metadata": { "f:annotations": keys } } }];
 }
 
 /** A cluster of Domains of one host, and the one reservation. */
 class Ground {
   readonly domains = new Map<string, Domain>();
   isReserved = true;
+  /** Its metadata at ngrok. */
+  words = "another's words";
   /** What the next look at the cluster comes before. */
   meanwhile: (() => Promise<void>) | undefined;
 
@@ -35,7 +45,8 @@ class Ground {
     const { owner = "ops/ngrok", adopted } = made;
     const id = "id" in made ? made.id : RESERVED;
     const annotations = { [DRAIN_OWNER]: owner, ...(adopted === undefined ? {} : { [ADOPTED]: adopted }) };
-    const metadata = { name, namespace: "shop", uid: `u-${name}`, finalizers: [FINALIZER], annotations };
+    const managedFields = accountOf(made.by ?? "ngrok-operator", annotations);
+    const metadata = { name, namespace: "shop", uid: `u-${name}`, finalizers: [FINALIZER], annotations, managedFields };
     const spec = { reclaimPolicy: made.keeps === true ? "Retain" : "Delete" } as const;
     this.domains.set(name, aDomain({ metadata, spec, ...(id === undefined ? {} : { status: { id } }) }));
     return this;
@@ -80,7 +91,9 @@ class Ground {
         patch: async (_kind: unknown, at: Ref, _uid: string, operations: readonly JsonPatchOperation[]) => {
           await this.#between();
           try {
-            this.domains.set(at.name, jsonPatched(this.at(at.name), operations));
+            const after = jsonPatched(this.at(at.name), operations);
+            const managedFields = accountOf("ngrok-operator", after.metadata.annotations);
+            this.domains.set(at.name, { ...after, metadata: { ...after.metadata, managedFields } });
           } catch (error) {
             if (error instanceof PatchRefused) throw new KnownError("conflict", `${keyOf(at)}: ${error.message}`);
             throw error;
@@ -89,7 +102,7 @@ class Ground {
       },
       ngrok: {
         domains: {
-          find: () => Promise.resolve({ id: RESERVED, metadata: "another's words" }),
+          find: () => Promise.resolve(this.isReserved ? { id: RESERVED, metadata: this.words } : undefined),
           remove: () => {
             const answer = this.isReserved ? "deleted" : "gone";
             this.isReserved = false;
@@ -215,4 +228,24 @@ test("one that was never recorded does not take what another Domain stands for",
   const ground = new Ground().add("a", { id: undefined, adopted: "false" }).add("b");
   ground.delete("a");
   expect(await ground.undo("a")).toMatchObject({ remote: "kept", id: RESERVED });
+});
+
+test.for<readonly [string, Made]>([
+  ["before anything is recorded", { id: undefined }],
+  ["over our own word", {}],
+])("a person who says that a stranger's is its own to give back, %s, is not believed", async ([, made], { expect }) => {
+  const ground = new Ground().add("a", { adopted: "false", by: "kubectl-edit", ...made });
+  ground.delete("a");
+  expect(await ground.undo("a")).toEqual({ remote: "kept", id: RESERVED, why: "it is not recorded as ours" });
+  expect(ground.isReserved).toBe(true);
+});
+
+test("what is our own by its words goes whatever a person says, and what is gone is gone", async () => {
+  const said = { adopted: "false", by: "kubectl-edit" };
+  const ground = new Ground().add("a", said).add("b", said);
+  ground.words = ground.at("a").spec.metadata as string;
+  ground.delete("a");
+  ground.delete("b");
+  expect(await ground.undo("a")).toEqual({ remote: "deleted", id: RESERVED });
+  expect(await ground.undo("b")).toEqual({ remote: "none" });
 });

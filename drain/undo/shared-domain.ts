@@ -10,11 +10,22 @@ import { ownerOf, type Release } from "#api/release.ts";
 import { keyOf, type KubeObject, type Ref } from "#kube/kind.ts";
 import { pointerStep } from "#kube/paths.ts";
 import type { JsonPatchOperation, Writer } from "#kube/writer.ts";
+import { writtenKeys } from "#kube/written.ts";
 import type { SeenDomain, Undone, UndoHands } from "../hands.ts";
 import { lookAgain } from "../look-again.ts";
 
 /** A schema that was looser once may have stored an object without spec, or a spec without a host. */
 export type StoredDomain = KubeObject & { readonly spec?: Partial<DomainSpec>; readonly status?: DomainStatus };
+
+/**
+ * What is noted on it of whose the reservation is. "false" gives back what may be a stranger's, and is ours to say: where others
+ * have written it, it is doubted, and ngrok is looked at.
+ */
+export function saidOf({ metadata }: Pick<KubeObject, "metadata">): "true" | "false" | "doubted" | undefined {
+  const said = metadata.annotations?.[ADOPTED];
+  if (said === undefined || said === "true") return said;
+  return said === "false" && writtenKeys(metadata, "annotations").includes(ADOPTED) ? "false" : "doubted";
+}
 
 /** Leaves the reservation to another Domain that stands for it. Undefined: there is none, so it goes with this one. */
 export async function leaveToAnother(

@@ -2,7 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain } from "#api/domain.ts";
+import { ADOPTED, DRAIN_OWNER } from "#api/keys.ts";
 import type { KubeObject } from "#kube/kind.ts";
+import { writtenKeys } from "#kube/written.ts";
 import { aCloudEndpoint, aDomain } from "#test/support/builders.ts";
 import { Cache, type Change } from "./cache.ts";
 
@@ -130,6 +132,20 @@ test("of managedFields what is kept says which labels and annotations are ours; 
   expect(store.at("default/labelled")?.metadata.managedFields).toEqual([
     { manager: "ngrok-operator", operation: "Update", fieldsV1: { "f:metadata": { "f:labels": { "f:team": {} } } } },
   ]);
+});
+
+test("of who wrote whose a reservation is there is an account, none of the stamp, which is on every object", () => {
+  const { store } = aStore();
+  const keys = { [`f:${ADOPTED}`]: {}, [`f:${DRAIN_OWNER}`]: {} };
+  const put = (name: string, manager: string): void => {
+    const managedFields = [{ manager, operation: "Update", fieldsV1: { "f:metadata": { "f:annotations": keys } } }];
+    store.put(aCloudEndpoint({ metadata: { name, managedFields } }));
+  };
+  put("ours", "ngrok-operator");
+  put("theirs", "kubectl-edit");
+  const ours = store.at("default/ours")?.metadata ?? { name: "" };
+  expect(writtenKeys(ours, "annotations")).toEqual([ADOPTED]);
+  expect(store.at("default/theirs")?.metadata).not.toHaveProperty("managedFields");
 });
 
 test("what kubectl repeats of an object in an annotation is not kept; the others are, and where it was the only one it is still seen that there are some", () => {

@@ -1,6 +1,6 @@
 // What the watches have seen, one store per kind, with indexes: what controllers read without a call. A store also takes
 // what our own writes returned, so that the next look at an object is never older than our last word about it.
-import { OWN_KEYS } from "#api/keys.ts";
+import { ADOPTED, OWN_KEYS } from "#api/keys.ts";
 import type { Kind, KubeObject, Ref } from "#kube/kind.ts";
 import { isNewer, keyOf, refOf, resourceName } from "#kube/kind.ts";
 import { leanFields } from "#kube/written.ts";
@@ -284,13 +284,16 @@ function replaces(candidate: KubeObject, held: KubeObject): boolean {
 
 export const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
+/** On nearly every object, so that nobody asks who wrote them; of the one that few have it matters. */
+const UNACCOUNTED: ReadonlySet<string> = new Set([...OWN_KEYS].filter((key) => key !== ADOPTED));
+
 /**
  * Without what nobody here reads: managedFields are half of an object's bytes, and kubectl says the whole of it again in an
  * annotation. Which labels and annotations are ours stays.
  */
 function lean<T extends KubeObject>(object: T): T {
   const { managedFields, ...rest } = object.metadata;
-  const ours = managedFields && leanFields({ managedFields }, OWN_KEYS);
+  const ours = managedFields && leanFields({ managedFields }, UNACCOUNTED);
   const metadata = ours === undefined ? rest : { ...rest, managedFields: ours };
   const { [LAST_APPLIED]: applied, ...annotations } = metadata.annotations ?? {};
   if (applied !== undefined) return { ...object, metadata: { ...metadata, annotations } };

@@ -196,8 +196,8 @@ export const ofDrain: readonly Mutant[] = [
     id: "F17",
     what: "a domain that was reserved before us is released",
     file: "drain/undo/domain.ts",
-    find: `if (metadata.annotations?.[ADOPTED] === "true")`,
-    replace: `if (metadata.annotations?.[ADOPTED] === "never")`,
+    find: `if (said === "true")`,
+    replace: `if (said === "true" && id === "never")`,
     test: apiserver("drain/conduct.apiserver.test.ts", "what the user wants kept, and what was there before us"),
   },
   {

@@ -7,6 +7,7 @@ import { Namespace } from "#kube/kinds.ts";
 import { pointerStep } from "#kube/paths.ts";
 import { applyStatus } from "#kube/status.ts";
 import { aDomain } from "#test/support/builders.ts";
+import { aPerson } from "#test/support/person.ts";
 import { condition, isReady, startWorld } from "#test/support/world.ts";
 import { domainController } from "./controller.ts";
 
@@ -62,6 +63,23 @@ test("a host that somebody else reserved is used and marked, keeps its words, an
   await world.remove(Domain, "web");
   await world.gone(Domain, "web");
   expect(world.api.objects("reserved_domains")).toMatchObject([{ id, description: "by hand", metadata: "mine" }]);
+});
+
+test("a person who says that it is ours to give back is not believed, neither in the manifest nor when it is applied again (F17)", async () => {
+  await using world = await startWorld({ controllers });
+  const theirs = { description: "by hand", metadata: "mine" };
+  const id = await world.api.add("reserved_domains", { domain: host, ...theirs });
+  const person = aPerson(world);
+  await person.create(Domain, { ...domain, metadata: { name: "web", annotations: { [ADOPTED]: "false" } } });
+  const ready = await world.until(Domain, "web", isReady);
+  expect(ready.metadata.annotations?.[ADOPTED]).toBe("true");
+
+  await person.edit(Domain, "web", `/metadata/annotations/${pointerStep(ADOPTED)}`, "false");
+  await world.touch(Domain, "web", "/spec/description", "ours");
+  await world.until(Domain, "web", ({ status }) => status?.observedGeneration === 2);
+  await world.remove(Domain, "web");
+  await world.gone(Domain, "web");
+  expect(world.api.objects("reserved_domains")).toMatchObject([{ id, ...theirs }]);
 });
 
 test("once the stranger has given it back and we have reserved it, it is ours: it gets our words and goes with the object", async () => {

@@ -4,6 +4,7 @@ import { Domain } from "#api/domain.ts";
 import { ADOPTED, KEPT_WITH } from "#api/keys.ts";
 import { isInternalHost } from "#api/names.ts";
 import { allow } from "#api/rbac.ts";
+import { saidOf } from "#drain/undo/shared-domain.ts";
 import { keyOf, refOf } from "#kube/kind.ts";
 import { pointerStep } from "#kube/paths.ts";
 import type { JsonPatchOperation } from "#kube/writer.ts";
@@ -71,7 +72,7 @@ async function apply(domain: Domain, context: Context): Promise<Outcome<Domain>>
   let isAbsent = false;
   try {
     if (context.ngrok === undefined) throw new KnownError("invalid", noKey(context.release));
-    const recorded = await findRecorded(domain, context.ngrok, context);
+    const recorded = await findRecorded(domain, desired, context.ngrok, context);
     isAbsent = recorded === undefined;
     const { remote, adopted } = recorded ?? (await reserve(domain, desired, context.ngrok, context));
     if (remote.domain.toLowerCase() !== desired.domain.toLowerCase()) {
@@ -96,12 +97,16 @@ interface Reserved {
 }
 
 async function findRecorded(
-  { status, metadata }: Domain,
+  domain: Domain,
+  desired: DomainBody,
   ngrok: NgrokPort,
-  { signal }: Context,
+  context: Context,
 ): Promise<Reserved | undefined> {
-  const remote = status?.id ? await ngrok.domains.find({ id: status.id }, signal) : undefined;
-  return remote && { remote, adopted: metadata.annotations?.[ADOPTED] === "true" };
+  const id = domain.status?.id;
+  const remote = id ? await ngrok.domains.find({ id }, context.signal) : undefined;
+  if (remote === undefined) return undefined;
+  const said = saidOf(domain);
+  return { remote, adopted: said === "true" || (said === "doubted" && !isOurOwn(domain, desired, remote, context)) };
 }
 
 async function reserve(domain: Domain, desired: DomainBody, ngrok: NgrokPort, context: Context): Promise<Reserved> {
@@ -127,7 +132,7 @@ async function createOrFind(
     const remote = await ngrok.domains.find({ host: desired.domain, asOf: tried }, context.signal);
     if (remote === undefined) throw error;
     // Beside an id it was said of the reservation of that id, which is gone.
-    const said = domain.status?.id ? undefined : domain.metadata.annotations?.[ADOPTED];
+    const said = domain.status?.id ? undefined : saidOf(domain);
     const adopted = said === "true" || (said !== "false" && !isOurOwn(domain, desired, remote, context));
     return { remote, adopted };
   }
@@ -153,7 +158,7 @@ function awaitLeaving({ spec }: Domain, { cached, release }: Context): void {
 function isOurOwn(domain: Domain, desired: DomainBody, remote: RemoteDomain, { cached, release }: Context): boolean {
   const others = cached.by(Domain, BY_ID, remote.id).filter(({ metadata }) => metadata.uid !== domain.metadata.uid);
   if (others.length === 0) return isOurs(remote, desired.metadata ?? "");
-  return others.some((one) => isHeld(one, release) && one.metadata.annotations?.[ADOPTED] !== "true");
+  return others.some((one) => isHeld(one, release) && [undefined, "false"].includes(saidOf(one)));
 }
 
 /** Notes whose the reservation is. Throws a conflict when somebody has said meanwhile whose it is. */
