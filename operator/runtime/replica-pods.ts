@@ -8,6 +8,7 @@ import { Pod, type PodObject } from "#kube/kinds.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { JsonPatchOperation } from "#kube/writer.ts";
 import { type Cached, type Context, type Part, type Watch, watching } from "./define-controller.ts";
+import { type Flight, shareNext } from "./share-next.ts";
 
 const COMPONENT = "app.kubernetes.io/component";
 const READY = "Ready";
@@ -109,40 +110,22 @@ export async function goneOf(
   return new Set(missing.flatMap(({ pod }) => (living.has(pod) ? [] : [pod])));
 }
 
-type Living = Promise<ReadonlySet<string>>;
-
-/** By whoever asks: the list that is under way, and the one that begins after it. */
-const lists = new WeakMap<Reader, { readonly running: Living; next?: Living }>();
+/** By whoever asks. */
+const lists = new WeakMap<Reader, Flight<ReadonlySet<string>>>();
 
 /**
  * The pods of all replicas that have not ended, as they are after the call. A pod that goes leaves its entry in every object
  * at once, so that all who ask meanwhile share the next list: one that began before they saw an entry may be too old.
  */
 async function livingPods({ reader, release, signal }: Pick<Context, "reader" | "release" | "signal">) {
-  const list = async (): Living => {
+  return await shareNext(lists, reader, async () => {
     const names = new Set<string>();
     const { namespace } = release;
     const { labelSelector } = replicaPods;
     for await (const { items } of reader.pages(Pod, { namespace, labelSelector }, signal))
       for (const pod of items) if (!hasEnded(pod)) names.add(pod.metadata.name);
     return names;
-  };
-  const begun = (running: Living): Living => {
-    const mine: { readonly running: Living; next?: Living } = { running };
-    lists.set(reader, mine);
-    const end = (): void => {
-      if (lists.get(reader) === mine && mine.next === undefined) lists.delete(reader);
-    };
-    running.then(end, end);
-    return running;
-  };
-  const now = lists.get(reader);
-  if (now === undefined) return await begun(list());
-  now.next ??= now.running.then(
-    async () => await begun(list()),
-    async () => await begun(list()),
-  );
-  return await now.next;
+  });
 }
 
 /** Takes the entries of these pods out of `status.replicas`; empty when there are none. */

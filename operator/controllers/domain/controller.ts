@@ -15,6 +15,7 @@ import { isOurs } from "#ngrok/metadata.ts";
 import { KnownError, known } from "#wire/errors.ts";
 import { isClaimed, isGeneratedElsewhere, isHeld } from "../../endpoint/claimed.ts";
 import { BY_HOST, hostsOfDomain } from "../../endpoint/domain.ts";
+import { BY_ID } from "../../endpoint/recorded.ts";
 import { noKey } from "../../runtime/key.ts";
 import { asShown } from "../../runtime/status.ts";
 import {
@@ -35,7 +36,7 @@ import {
   showInternal,
   showRenamed,
 } from "./plan.ts";
-import { BY_ID, undoSharedDomain } from "./undo.ts";
+import { undoSharedDomain } from "./undo.ts";
 
 export const domainController = defineController<Domain>({
   name: "domain",
