@@ -223,6 +223,18 @@ describe("Delete", () => {
     expect(api.remote()).toBe(0);
   });
 
+  test("an endpoint that another install's CloudEndpoint records is not taken for one whose id was lost (F17)", async () => {
+    const object = a.aCloudEndpoint({ spec: { url: "https://theirs.example.com" } });
+    const { url, metadata } = object.spec;
+    const id = await api.add("endpoints", { type: "cloud", url, metadata });
+    const theirs = await make(CloudEndpoint, object, { annotations: { [DRAIN_OWNER]: "team/ngrok" }, name: "theirs" });
+    await applyStatus(connection, CloudEndpoint, theirs.metadata, { id }, "test", signal);
+    await make(CloudEndpoint, object, claimed);
+    await drain("Delete");
+    expect(await shown(CloudEndpoint, object.metadata.name)).toBeUndefined();
+    expect(api.objects("endpoints").map((one) => one["id"])).toEqual([id]);
+  });
+
   test("an endpoint whose Domain was never tried was never asked for: what has its URL is another cluster's (F17)", async () => {
     const object = a.aCloudEndpoint({ spec: { url: "https://pooled.example.com" } });
     await api.add("endpoints", { type: "cloud", url: "https://pooled.example.com", metadata: object.spec.metadata });

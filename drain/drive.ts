@@ -15,7 +15,7 @@ import { nameOf } from "./names.ts";
 import { isOurs, type Surroundings } from "./ours.ts";
 import { Pace, paced } from "./pace.ts";
 import { find, type Found, plan, type Step } from "./plan.ts";
-import { standingDomains } from "./standing.ts";
+import { recordedEndpoints, standingDomains } from "./standing.ts";
 
 export interface Drive {
   readonly hands: Hands;
@@ -91,7 +91,9 @@ async function* onePass(work: Drive, pass: Pass, signal: AbortSignal): AsyncGene
     note(pass, surroundings.problem);
     yield { is: "unknown", row: { kind: KubernetesOperator }, error: surroundings.problem };
   }
-  const hands = { ...work.hands, domainsAt: standingDomains(work.hands.read, work, surroundings) };
+  const { read } = work.hands;
+  const domainsAt = standingDomains(read, work, surroundings);
+  const hands = { ...work.hands, domainsAt, recordsEndpoint: recordedEndpoints(read, work) };
   const replan: Replan = (row, object) =>
     find(row, [object], surroundings).map((found) => plan(found, work.policy()))[0];
   for (const wave of waves) {

@@ -6,7 +6,7 @@ import { metadataText } from "#api/metadata.ts";
 import type { Release } from "#api/release.ts";
 import type { Metadata } from "#api/schema.ts";
 import type { KubeObject } from "#kube/kind.ts";
-import type { Reader } from "#kube/reader.ts";
+import type { Page as ListPage, Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import { KnownError } from "#wire/errors.ts";
@@ -155,7 +155,11 @@ function standIn(object: KubeObject): { readonly hands: UndoHands; calls(): numb
     },
     verifyKey: never,
   };
-  const read: Reader = { get: () => Promise.resolve(undefined), pages: never, served: never };
+  // Past the cache the object is there, and something was begun for it: that asks the most of ngrok.
+  const pages = async function* <T extends KubeObject>(): AsyncGenerator<ListPage<T>> {
+    yield await Promise.resolve({ items: [{ ...object, status: status ?? {} } as unknown as T], resourceVersion: "" });
+  };
+  const read: Reader = { get: () => Promise.resolve(undefined), pages, served: never };
   const write: Writer = {
     create: never,
     remove: never,

@@ -9,12 +9,13 @@ import type { ListOptions, Reader } from "#kube/reader.ts";
 import type { Writer } from "#kube/writer.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import { jsonPatched } from "#test/model/patch.ts";
-import { aDomain } from "#test/support/builders.ts";
+import { aCloudEndpoint, aDomain } from "#test/support/builders.ts";
 import { testClock } from "#test/support/clock.ts";
 import { FenceLost, KnownError } from "#wire/errors.ts";
 import { drive, type Ending } from "./drive.ts";
 import { PARALLEL } from "./execute.ts";
 import { fold, newReport, type Report } from "./report.ts";
+import { recordedEndpoints } from "./standing.ts";
 
 const release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
 
@@ -206,4 +207,25 @@ test("while they cannot be listed nothing is let go: it is asked again", async (
     passes: true,
   });
   expect(report.kept).toHaveLength(1);
+});
+
+test("of endpoints whose ids got lost each asks whether another records what it has found: one list a pass answers all", async () => {
+  let lists = 0;
+  const read: Pick<Reader, "pages"> = {
+    async *pages() {
+      lists += 1;
+      const items = [
+        aCloudEndpoint({ status: { id: "ep_1" } }),
+        aCloudEndpoint(),
+        aCloudEndpoint({ status: { id: "" } }),
+      ];
+      yield await Promise.resolve({ items: items as KubeObject[] as never, resourceVersion: "1" });
+    },
+  };
+  const records = recordedEndpoints(read as Reader, { release, clusterWide: true });
+  const { signal } = new AbortController();
+  expect(lists).toBe(0);
+  const ids = ["ep_1", "ep_2", ""];
+  expect(await Promise.all(ids.map(async (id) => await records(id, signal)))).toEqual([true, false, false]);
+  expect(lists).toBe(1);
 });

@@ -1,11 +1,12 @@
-// The Domains of the cluster by what they stand for at ngrok: several may stand for one reservation, and some outlive the
-// drain, being other installs' or kept by an earlier uninstall.
+// What objects of the cluster stand for at ngrok. Of Domains several may stand for one reservation, and some outlive the drain,
+// being other installs' or kept by an earlier uninstall; what a CloudEndpoint records is no other's to take away.
+import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain, type DomainSpec } from "#api/domain.ts";
-import type { KubeObject } from "#kube/kind.ts";
+import type { Kind, KubeObject } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { SeenDomain, UndoHands } from "./hands.ts";
 import { type InventoryScope, namespacesOf } from "./inventory.ts";
-import { rows } from "./kinds.ts";
+import { type Row, rows } from "./kinds.ts";
 import { carriesOurs, isOurs, type Surroundings, whose } from "./ours.ts";
 
 /**
@@ -28,22 +29,41 @@ async function listById(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly SeenDomain[]>> {
   const byId = new Map<string, SeenDomain[]>();
-  for (const row of rows.filter(({ kind }) => kind === Domain)) {
+  for await (const { row, one, id } of recording(Domain, read, scope, signal)) {
+    const goes = carriesOurs(row, one) && isOurs(whose(row, one, surroundings));
+    const seen = goes ? ofOurs(one, id) : ofAnother(one, id);
+    const known = byId.get(id);
+    if (known === undefined) byId.set(id, [seen]);
+    else known.push(seen);
+  }
+  return byId;
+}
+
+/** For one pass as well: whether a CloudEndpoint records an id. They are listed when one is undone whose own got lost. */
+export function recordedEndpoints(read: Reader, scope: InventoryScope): NonNullable<UndoHands["recordsEndpoint"]> {
+  let listed: Promise<ReadonlySet<string>> | undefined;
+  const list = async (signal: AbortSignal): Promise<ReadonlySet<string>> => {
+    const ids = new Set<string>();
+    for await (const { id } of recording(CloudEndpoint, read, scope, signal)) ids.add(id);
+    return ids;
+  };
+  return async (id, signal) => (await (listed ??= list(signal))).has(id);
+}
+
+/** The objects of a kind that show an id of ngrok's. */
+async function* recording<T extends KubeObject & { readonly status?: { readonly id?: string } }>(
+  kind: Kind<T>,
+  read: Reader,
+  scope: InventoryScope,
+  signal: AbortSignal,
+): AsyncGenerator<{ readonly row: Row; readonly one: T; readonly id: string }> {
+  for (const row of rows.filter((each) => each.kind === kind)) {
     for (const namespace of namespacesOf(row, scope)) {
-      for await (const { items } of read.pages(Domain, { namespace }, signal)) {
-        for (const one of items) {
-          const { id } = one.status ?? {};
-          if (!id) continue;
-          const goes = carriesOurs(row, one) && isOurs(whose(row, one, surroundings));
-          const seen = goes ? ofOurs(one, id) : ofAnother(one, id);
-          const known = byId.get(id);
-          if (known === undefined) byId.set(id, [seen]);
-          else known.push(seen);
-        }
+      for await (const { items } of read.pages(kind, { namespace }, signal)) {
+        for (const one of items) if (one.status?.id) yield { row, one, id: one.status.id };
       }
     }
   }
-  return byId;
 }
 
 /** There may be thousands: of the others managedFields and the rest of the status are most of each. */

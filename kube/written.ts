@@ -1,4 +1,4 @@
-// Which labels and annotations of an object we wrote, and nobody else: the API server keeps account of it in managedFields, so
+// Which labels, annotations and finalizers of an object we wrote, and nobody else: the API server keeps account of it in managedFields, so
 // that what is wanted no more can go and what other people put there can stay, after any restart.
 import type { ObjectMeta } from "./kind.ts";
 
@@ -31,17 +31,32 @@ export function leanFields(
   return [{ manager: USER_AGENT, operation: "Update", fieldsV1: { "f:metadata": Object.fromEntries(fields) } }];
 }
 
+/** Whether it was we who put one of these finalizers on, whoever else has written it since. */
+export function wroteFinalizer(
+  { managedFields = [] }: Pick<ObjectMeta, "managedFields">,
+  finalizers: readonly string[],
+): boolean {
+  const held = managedFields
+    .filter(isOurs)
+    .flatMap(({ fieldsV1 }) => Object.keys(metadataIn(fieldsV1)["f:finalizers"] ?? {}));
+  return finalizers.some((one) => held.includes(`v:${JSON.stringify(one)}`));
+}
+
 /** Creations and patches; what is applied, statuses, has managers of its own. */
 function isOurs({ manager, operation, subresource }: Entry): boolean {
   return manager === USER_AGENT && operation === "Update" && subresource === undefined;
 }
 
 function keysIn({ fieldsV1 }: Entry, part: Part): string[] {
+  // The map itself is there too, as a dot.
+  return Object.keys(metadataIn(fieldsV1)[`f:${part}`] ?? {})
+    .filter((key) => key.startsWith("f:"))
+    .map((key) => key.slice("f:".length));
+}
+
+function metadataIn(fieldsV1: unknown): Readonly<Record<string, Readonly<Record<string, unknown>>>> {
   const { "f:metadata": metadata } = (fieldsV1 ?? {}) as {
     readonly "f:metadata"?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   };
-  // The map itself is there too, as a dot.
-  return Object.keys(metadata?.[`f:${part}`] ?? {})
-    .filter((key) => key.startsWith("f:"))
-    .map((key) => key.slice("f:".length));
+  return metadata ?? {};
 }

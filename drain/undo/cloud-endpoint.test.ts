@@ -1,5 +1,7 @@
 // What goes at ngrok with a CloudEndpoint that has no id: by what its status says of the creation.
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { CloudEndpoint } from "#api/cloud-endpoint.ts";
+import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
 import { aCloudEndpoint } from "#test/support/builders.ts";
 import type { UndoHands } from "../hands.ts";
 import { undoCloudEndpoint } from "./cloud-endpoint.ts";
@@ -7,8 +9,15 @@ import { undoCloudEndpoint } from "./cloud-endpoint.ts";
 const release = { name: "ngrok", namespace: "ops", fullname: "ngrok" };
 const { signal } = new AbortController();
 
-/** Undoes one of which this was said, where ngrok has one endpoint of its URL and metadata. */
-async function undone(status: "True" | "False" | "Unknown", reason: string) {
+interface Around {
+  /** Whose status shows the endpoint's id. */
+  readonly recorded?: true;
+  /** As the API server has the object, where that is asked for. */
+  readonly stored?: CloudEndpoint;
+}
+
+/** Undoes it, where ngrok has one endpoint of its URL and metadata. */
+async function undoneOf(object: CloudEndpoint, { recorded, stored }: Around = {}) {
   const removed: string[] = [];
   const endpoints = {
     matching: async () => [{ id: "ep_1" }],
@@ -17,10 +26,24 @@ async function undone(status: "True" | "False" | "Unknown", reason: string) {
       return "deleted";
     },
   };
-  const conditions = [{ type: "CloudEndpointCreated", status, reason, message: "", lastTransitionTime: "" }];
-  const hands = { ngrok: { endpoints } } as unknown as UndoHands;
-  const ended = await undoCloudEndpoint(aCloudEndpoint({ status: { conditions } }), hands, release, signal);
+  const hands = {
+    ngrok: { endpoints },
+    read: {
+      get: async () => undefined,
+      async *pages() {
+        yield { items: stored === undefined ? [] : [stored] };
+      },
+    },
+    recordsEndpoint: async () => recorded === true,
+  } as unknown as UndoHands;
+  const ended = await undoCloudEndpoint(object, hands, release, signal);
   return { ...ended, removed };
+}
+
+/** One of which this was said. */
+async function undone(status: "True" | "False" | "Unknown", reason: string, around: Around = {}) {
+  const conditions = [{ type: "CloudEndpointCreated", status, reason, message: "", lastTransitionTime: "" }];
+  return await undoneOf(aCloudEndpoint({ status: { conditions } }), around);
 }
 
 test("whose creation got lost takes what it left along", async () => {
@@ -41,5 +64,40 @@ test("that was waiting when last seen leaves what it may have made since, and na
     id: "ep_1",
     why: "nothing tells whether it was made for this object",
     removed: [],
+  });
+});
+
+test("leaves to another CloudEndpoint what that one records", async () => {
+  const ended = await undone("Unknown", "CloudEndpointCreationFailed", { recorded: true });
+  expect(ended).toEqual({ remote: "none", removed: [] });
+});
+
+describe("of which nothing was said", () => {
+  /** With finalizer and stamp on, written by this field manager. */
+  const claimedBy = (manager: string) => {
+    const fieldsV1 = { "f:metadata": { "f:finalizers": { ".": {}, [`v:"${FINALIZER}"`]: {} } } };
+    const managedFields = [{ manager, operation: "Update", fieldsV1 }];
+    const annotations = { [DRAIN_OWNER]: "ops/ngrok" };
+    return aCloudEndpoint({ metadata: { uid: "u", finalizers: [FINALIZER], annotations, managedFields } });
+  };
+
+  test("takes along what it left if we had claimed it", async () => {
+    const stored = claimedBy("ngrok-operator");
+    // The watch keeps no managedFields of it.
+    const ended = await undoneOf(aCloudEndpoint({ metadata: { uid: "u" } }), { stored });
+    expect(ended).toEqual({ remote: "deleted", id: "ep_1", removed: ["ep_1"] });
+  });
+
+  test.for([
+    ["brought our claim along", claimedBy("kubectl-create")],
+    ["is gone", undefined],
+  ] as const)("takes nothing if it %s: nothing was asked for it", async ([, stored], { expect }) => {
+    const ended = await undoneOf(aCloudEndpoint({ metadata: { uid: "u" } }), stored === undefined ? {} : { stored });
+    expect(ended).toEqual({
+      remote: "kept",
+      id: "ep_1",
+      why: "nothing tells whether it was made for this object",
+      removed: [],
+    });
   });
 });

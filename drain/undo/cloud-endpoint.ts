@@ -1,12 +1,13 @@
 // What we made for a CloudEndpoint: one endpoint at ngrok. Without an id it is looked up, since a run may have ended
-// between the creation at ngrok and the write of the status.
-import type { CloudEndpoint } from "#api/cloud-endpoint.ts";
+// between the creation at ngrok and the write of the status; what another CloudEndpoint records is not found.
+import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { findCondition } from "#api/conditions.ts";
 import { Domain, type DomainSpec } from "#api/domain.ts";
 import { metadataText } from "#api/metadata.ts";
 import { distinctDomainName, domainName, parseEndpointUrl } from "#api/names.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import { ngrokOf, type Undone, type UndoHands } from "../hands.ts";
+import { mayHaveBegun } from "../may-have-begun.ts";
 import type { Release } from "#api/release.ts";
 
 export async function undoCloudEndpoint(
@@ -16,8 +17,8 @@ export async function undoCloudEndpoint(
   signal: AbortSignal,
 ): Promise<Undone> {
   // A schema that was looser once may have stored an object without spec, or a spec without a URL.
-  const { spec, status }: KubeObject & { spec?: Partial<CloudEndpoint["spec"]>; status?: CloudEndpoint["status"] } =
-    object;
+  const endpoint: KubeObject & { spec?: Partial<CloudEndpoint["spec"]>; status?: CloudEndpoint["status"] } = object;
+  const { spec, status } = endpoint;
   const { endpoints } = ngrokOf(hands);
   if (status?.id) return { remote: await endpoints.remove(status.id, signal), id: status.id };
   const created = findCondition(status?.conditions, "CloudEndpointCreated");
@@ -32,8 +33,10 @@ export async function undoCloudEndpoint(
   if (only === undefined) return { remote: "none" };
   // Several clusters may pool one URL: which of them is ours nothing tells, so none is touched.
   if (left.length > 1) return { remote: "kept", why: `${left.length} endpoints at ${spec.url}, none recorded as ours` };
+  if (await hands.recordsEndpoint?.(only.id, signal)) return { remote: "none" };
   // Nothing had been begun when this was said. What was begun since ended before its status: it may be ours, or another cluster's.
-  if (isUnmade) return { remote: "kept", id: only.id, why: "nothing tells whether it was made for this object" };
+  if (isUnmade || !(await mayHaveBegun(CloudEndpoint, endpoint, hands.read, signal)))
+    return { remote: "kept", id: only.id, why: "nothing tells whether it was made for this object" };
   return { remote: await endpoints.remove(only.id, signal), id: only.id };
 }
 

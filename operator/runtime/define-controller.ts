@@ -121,7 +121,7 @@ export interface Context extends Surroundings {
   readonly clock: Clock;
   /**
    * now: finalizer and stamp were put on in this hold of the Lease, which has begun nothing since, so nothing of ours can be at
-   * ngrok yet.
+   * ngrok yet; or the manifest brought them along, and nothing was ever said of the object.
    * before: they stood there already, or something was begun; without an id in the status a create may have been lost, so look
    * before creating.
    */

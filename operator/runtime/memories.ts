@@ -14,7 +14,7 @@ export class Memory {
   sent: string | undefined = undefined;
   /** When a change at ngrok was last begun whose result may not have come back. */
   begunAt: number | undefined = undefined;
-  /** This hold has put the claim on: what it has not begun for the object nobody has. */
+  /** This hold has put the claim on, or a manifest brought it along: what it has not begun for the object nobody has. */
   claimedHere = false;
 
   constructor(now: number) {

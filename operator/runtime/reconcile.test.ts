@@ -58,6 +58,24 @@ describe("an object that is there", () => {
     expect(old.contexts[0]?.claimed).toBe("before");
   });
 
+  test("whose claim a manifest has brought along has nothing at ngrok, until something is begun for it or said of it", async () => {
+    const byKubectl = { ...claimed, metadata: { ...claimed.metadata, managedFields: [] } };
+    const brought = aReconcile({
+      object: claimed,
+      latest: aCloudEndpoint(byKubectl),
+      async apply({ begin }) {
+        await begin("create");
+        return failed(new KnownError("transient", "lost", { code: "Ambiguous" }));
+      },
+    });
+    await brought.work();
+    await brought.work();
+    expect(brought.contexts.map((context) => context.claimed)).toEqual(["now", "before"]);
+    const told = aReconcile({ object: { ...claimed, status: {} }, latest: aCloudEndpoint(byKubectl) });
+    await told.work();
+    expect(told.contexts[0]?.claimed).toBe("before");
+  });
+
   test("whose creation was begun is looked up from then on, in a list that is younger than the attempt", async () => {
     const { contexts, work, clock } = aReconcile({
       apply: async ({ begin }) => {

@@ -28,6 +28,7 @@ import type { Gate } from "./gate.ts";
 import type { Log } from "./log.ts";
 import { digestFor, Memories, type Memory } from "./memories.ts";
 import { nextOf } from "./next.ts";
+import { notes } from "./notes.ts";
 import type { Options } from "./options.ts";
 import type { Next } from "./queue.ts";
 import { isPutOff, nextFields, nextStatus } from "./status.ts";
@@ -141,11 +142,12 @@ export class Reconciler<T extends KubeObject> {
     let current = object;
     let begun: Begun | undefined;
     let isStale = false;
+    const { controller, reader, signal } = this.#parts;
     const memory = this.#memories.of(object);
     try {
       const { object: claimed, claimed: when } = await this.#ensureClaim(object);
       current = claimed;
-      if (when === "now") memory.claimedHere = true;
+      if (when === "now" || !(await notes(controller, claimed, memory, { reader, signal }))) memory.claimedHere = true;
       const context = this.#context(current, memory, async (action) => {
         if (action === "create" && when === "before" && !(await this.#stillHeld(current))) {
           isStale = true;

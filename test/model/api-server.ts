@@ -5,6 +5,7 @@ import type { Kind, KubeObject } from "#kube/kind.ts";
 import { resourceName } from "#kube/kind.ts";
 import { CustomResourceDefinition, Namespace, Pod } from "#kube/kinds.ts";
 import type { JsonPatchOperation } from "#kube/writer.ts";
+import { USER_AGENT } from "#kube/written.ts";
 import { appliedStatus, jsonPatched, merged, PatchRefused, same } from "./patch.ts";
 import { isIn, isOwn, isSelected, type Place, placeOf } from "./place.ts";
 
@@ -184,7 +185,8 @@ export class ApiServer {
     const before = this.#mustBe(kind, name, namespace);
     if (contentType === "application/json-patch+json") {
       try {
-        return structuredClone(this.#store(kind, before, jsonPatched(before, body as JsonPatchOperation[])));
+        const after = accounted(before, jsonPatched(before, body as JsonPatchOperation[]));
+        return structuredClone(this.#store(kind, before, after));
       } catch (error) {
         if (!(error instanceof PatchRefused)) throw error;
         throw new Refused(422, "Invalid", "the server rejected our request due to an error in our request");
@@ -247,6 +249,16 @@ export class ApiServer {
     if (crd?.metadata.deletionTimestamp === undefined || this.all(kind).length > 0) return;
     this.edit(CustomResourceDefinition, resourceName(kind), undefined, ({ metadata }) => delete metadata.finalizers);
   }
+}
+
+/** By patches our programs put finalizers on, and nobody else: no more than that is read of managedFields. */
+function accounted(before: Stored, after: Stored): Stored {
+  const added = after.metadata.finalizers?.filter((one) => before.metadata.finalizers?.includes(one) !== true) ?? [];
+  if (added.length === 0) return after;
+  const finalizers = Object.fromEntries(added.map((one) => [`v:${JSON.stringify(one)}`, {}]));
+  const fieldsV1 = { "f:metadata": { "f:finalizers": finalizers } };
+  const managedFields = [{ manager: USER_AGENT, operation: "Update", fieldsV1 }];
+  return { ...after, metadata: { ...after.metadata, managedFields } };
 }
 
 function keyOf(namespace: string | undefined, name: string): string {

@@ -1,7 +1,7 @@
 // One reconcile by the runtime, with hands that only take notes.
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { holds } from "#api/conditions.ts";
-import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
+import { DRAIN_OWNER, FINALIZER, FINALIZER_CANONICAL } from "#api/keys.ts";
 import { stateReader } from "#drain/state.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import type { Reader } from "#kube/reader.ts";
@@ -30,6 +30,16 @@ export const shown = { fields: { id: "ep_1" }, findings: [holds("Ready", "CloudE
 export const claimed = {
   metadata: { uid: "u", resourceVersion: "1", finalizers: [FINALIZER], annotations: { [DRAIN_OWNER]: OWNER } },
 };
+/** What the API server notes of a claim of ours; the watch does not keep it. */
+const byUs = [
+  {
+    manager: "ngrok-operator",
+    operation: "Update",
+    fieldsV1: {
+      "f:metadata": { "f:finalizers": { [`v:"${FINALIZER}"`]: {}, [`v:"${FINALIZER_CANONICAL}"`]: {} } },
+    },
+  },
+];
 export const deleting = { metadata: { ...claimed.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } };
 
 export interface Setup {
@@ -89,13 +99,19 @@ export function aReconcile(setup: Setup = {}) {
     },
     ...setup.controller,
   });
+  const latest = () => (setup.latest === "gone" ? undefined : (setup.latest ?? [...store.values()][0]));
   const reconciler = new Reconciler<CloudEndpoint>({
     controller,
     store,
     cached: nothingCached,
     gate: door,
     reader: {
-      get: () => Promise.resolve(setup.latest === "gone" ? undefined : (setup.latest ?? [...store.values()][0])),
+      get: () => Promise.resolve(latest()),
+      async *pages() {
+        const found = latest();
+        const items = found === undefined ? [] : [{ ...found, metadata: { managedFields: byUs, ...found.metadata } }];
+        yield await Promise.resolve({ items });
+      },
     } as unknown as Reader,
     writer,
     ngrok: undefined,

@@ -4,7 +4,9 @@ import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain } from "#api/domain.ts";
 import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
+import { pointerStep } from "#kube/paths.ts";
 import { aCloudEndpoint, anNgrokTrafficPolicy } from "#test/support/builders.ts";
+import { aPerson } from "#test/support/person.ts";
 import { condition, isReady, startWorld, type World } from "#test/support/world.ts";
 import { domainController } from "../domain/controller.ts";
 import { trafficPolicyController } from "../traffic-policy/controller.ts";
@@ -181,6 +183,34 @@ test("nor does one whose traffic policy came later", async () => {
 
   const ready = await world.until(CloudEndpoint, "web", isReady);
   expect(world.api.objects("endpoints")).toMatchObject([{ id: theirs, traffic_policy: "" }, { id: ready.status?.id }]);
+});
+
+test("a manifest that brings our finalizer along takes nothing of another's: not what another CloudEndpoint records (F17)", async () => {
+  await using world = await startWorld({ controllers });
+  await world.create(CloudEndpoint, aCloudEndpoint(internal));
+  await world.until(CloudEndpoint, "web", isReady);
+  const person = aPerson(world);
+  const metadata = { name: "thief", finalizers: [FINALIZER], annotations: { [DRAIN_OWNER]: "no/body", other: "too" } };
+  await person.create(CloudEndpoint, aCloudEndpoint({ ...internal, metadata }));
+  await world.remove(CloudEndpoint, "thief");
+  await person.edit(CloudEndpoint, "thief", `/metadata/annotations/${pointerStep(DRAIN_OWNER)}`, undefined);
+
+  await world.gone(CloudEndpoint, "thief");
+  expect(world.api.objects("endpoints")).toHaveLength(1);
+});
+
+test("nor what another cluster has made, which a manifest with our finalizer and stamp neither takes over nor deletes (F17)", async () => {
+  await using world = await startWorld({ controllers });
+  const theirs = await addTheirs(world, { url: internal.spec.url, bindings: ["internal"] });
+  const stamped = { finalizers: [FINALIZER], annotations: { [DRAIN_OWNER]: `${world.namespace}/ngrok` } };
+  const object = aCloudEndpoint({ metadata: stamped, spec: { ...internal.spec, poolingEnabled: true } });
+  await aPerson(world).create(CloudEndpoint, object);
+
+  const ready = await world.until(CloudEndpoint, "web", isReady);
+  expect(world.api.objects("endpoints").map(({ id }) => id)).toEqual([theirs, ready.status?.id]);
+  await world.remove(CloudEndpoint, "web");
+  await world.gone(CloudEndpoint, "web");
+  expect(world.api.objects("endpoints").map(({ id }) => id)).toEqual([theirs]);
 });
 
 /** As another cluster would have made it: with the metadata that all have. */

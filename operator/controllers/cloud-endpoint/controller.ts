@@ -5,6 +5,7 @@ import { domainNeed } from "#api/domain-need.ts";
 import { Domain } from "#api/domain.ts";
 import { CONTROLLER_NAME } from "#api/keys.ts";
 import { allow } from "#api/rbac.ts";
+import type { Release } from "#api/release.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
 import { undoCloudEndpoint } from "#drain/undo/cloud-endpoint.ts";
 import { keyOf } from "#kube/kind.ts";
@@ -22,9 +23,11 @@ import {
   hostsOfGenerated,
   momentLeft,
 } from "../../endpoint/domain.ts";
+import { BY_ID, recordersOf } from "../../endpoint/recorded.ts";
 import { noKey } from "../../runtime/key.ts";
 import { policyName, type PolicySource, policySource, policyText } from "../../endpoint/traffic-policy.ts";
 import {
+  type CleanupHands,
   type Context,
   defineController,
   done,
@@ -43,7 +46,7 @@ export const cloudEndpointController = defineController<CloudEndpoint>({
   kind: CloudEndpoint,
   concurrency: 16,
   indexes: {
-    id: ({ status }) => (status?.id === undefined || status.id === "" ? [] : [status.id]),
+    [BY_ID]: ({ status }) => (status?.id === undefined || status.id === "" ? [] : [status.id]),
     policy: ({ spec, metadata }) => policyName(spec).map((name) => keyOf({ name, namespace: metadata.namespace })),
     // From the spec: the status names the Domain only after the write, and the Domain may be ready before that.
     domain: ({ spec, metadata: { namespace } }) =>
@@ -68,8 +71,20 @@ export const cloudEndpointController = defineController<CloudEndpoint>({
   ],
   serves: (endpoint, around) => !isGeneratedElsewhere(endpoint, around),
   apply,
-  cleanup: undoCloudEndpoint,
+  async cleanup(object, hands, release, signal) {
+    const recordsEndpoint = async (id: string) => await isRecorded(id, hands, release, signal);
+    return await undoCloudEndpoint(object, { ...hands, recordsEndpoint }, release, signal);
+  },
 });
+
+async function isRecorded(
+  id: string,
+  hands: Pick<CleanupHands, "cached" | "clusterWide" | "read">,
+  release: Release,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return (await recordersOf(CloudEndpoint, id, hands, release, signal)).length > 0;
+}
 
 async function apply(endpoint: CloudEndpoint, context: Context): Promise<Outcome<CloudEndpoint>> {
   const { spec, metadata } = endpoint;
@@ -124,7 +139,7 @@ async function find(
   ngrok: NgrokPort,
   context: Context,
 ): Promise<RemoteEndpoint | undefined> {
-  const { cached, asOf, signal } = context;
+  const { asOf, reader, release, signal } = context;
   const id = endpoint.status?.id;
   if (id !== undefined && id !== "") {
     const found = await ngrok.endpoints.find({ id }, signal);
@@ -140,7 +155,10 @@ async function find(
   }
   if (!isLookedUp(endpoint, context)) return undefined;
   const left = await ngrok.endpoints.matching({ url: desired.url, metadata: desired.metadata ?? "", asOf }, signal);
-  return adoptable(left, (one) => cached.by(CloudEndpoint, "id", one).length > 0);
+  const recorded = new Set<string>();
+  for (const one of left)
+    if (await isRecorded(one.id, { ...context, read: reader }, release, signal)) recorded.add(one.id);
+  return adoptable(left, (one) => recorded.has(one));
 }
 
 /** Whether something may be there whose id got lost. Where the last creation was refused, what is there is somebody else's. */

@@ -1,0 +1,21 @@
+// Whether the claim that an object carries notes that something at ngrok may have been begun for it.
+import { isOwnKind } from "#api/define-kind.ts";
+import { mayHaveBegun } from "#drain/may-have-begun.ts";
+import type { KubeObject } from "#kube/kind.ts";
+import type { Context, LeaderController } from "./define-controller.ts";
+import type { Memory } from "./memories.ts";
+
+/**
+ * It does unless a manifest has brought it along, for kinds of which the claim is that note at all. Who knows already what this
+ * hold has begun is not asked for.
+ */
+export async function notes<T extends KubeObject>(
+  controller: LeaderController<T>,
+  object: T,
+  { claimedHere, begunAt }: Memory,
+  { reader, signal }: Pick<Context, "reader" | "signal">,
+): Promise<boolean> {
+  const isNote = isOwnKind(controller.kind) && controller.bornClaimed !== true && controller.cleanup !== undefined;
+  if (!isNote || claimedHere || begunAt !== undefined) return true;
+  return await mayHaveBegun(controller.kind, object, reader, signal);
+}
