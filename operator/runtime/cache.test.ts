@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain } from "#api/domain.ts";
 import { ADOPTED, DRAIN_OWNER } from "#api/keys.ts";
-import type { KubeObject } from "#kube/kind.ts";
+import { keyOf, type KubeObject, refOf } from "#kube/kind.ts";
 import { writtenKeys } from "#kube/written.ts";
 import { aCloudEndpoint, aDomain } from "#test/support/builders.ts";
 import { Cache, type Change } from "./cache.ts";
@@ -72,16 +72,23 @@ test("what is cleared is told to nobody, and an index remembers nothing of it", 
   expect(cache.by(CloudEndpoint, "url", "https://a.internal")).toEqual([]);
 });
 
-test("an object counts in a group while what it leans on is there, whichever of the two comes first", () => {
+/** The CloudEndpoints of that description. */
+function described(held: Pick<Cache, "by">, domain: KubeObject | undefined): string[] {
+  const found = domain === undefined ? [] : held.by(CloudEndpoint, "description", keyOf(refOf(domain)));
+  return found.map((one) => keyOf(refOf(one)));
+}
+
+test("an object belongs to a group while what it leans on is there, whichever of the two comes first", () => {
   const cache = new Cache();
   const domains = cache.add(Domain);
   const endpoints = cache.add(CloudEndpoint, {
     description: ({ spec }) => [`default/${spec.description}`],
     groups: {
-      inGroups: ({ metadata }) => [{ name: metadata.name, groups: [{ group: "all", part: "" }] }],
-      counts: ({ spec }, held) =>
-        held.get(Domain, { namespace: "default", name: spec.description ?? "" }) !== undefined,
-      leansOn: [{ kind: Domain, index: "description" }],
+      derives: ({ metadata, spec }, held) =>
+        held.get(Domain, { namespace: "default", name: spec.description ?? "" }) === undefined
+          ? []
+          : [{ name: metadata.name, groups: [{ group: "all", part: "" }] }],
+      leansOn: [{ kind: Domain, keys: ({ before, after }, held) => described(held, after ?? before) }],
     },
   });
   const leaning = (name: string, on: string, resourceVersion = "1") =>
@@ -177,13 +184,14 @@ describe("an object for which something throws", () => {
   };
   function aScene() {
     const stumbles: string[] = [];
-    const cache = new Cache((kind, { metadata }, error) => {
-      stumbles.push(`${kind.kind} ${metadata.name}: ${String(error)}`);
+    const cache = new Cache({
+      stumbled: (kind, { metadata }, error) => void stumbles.push(`${kind.kind} ${metadata.name}: ${String(error)}`),
     });
     const store = cache.add(CloudEndpoint, {
       description: (object) => (unless(object), ["all"]),
       groups: {
-        inGroups: (object) => (unless(object), [{ name: object.metadata.name, groups: [{ group: "all", part: "" }] }]),
+        derives: (object) => (unless(object), [{ name: object.metadata.name, groups: [{ group: "all", part: "" }] }]),
+        leansOn: [],
       },
     });
     const heard: (string | undefined)[] = [];

@@ -4,15 +4,14 @@ import { ADOPTED, OWN_KEYS } from "#api/keys.ts";
 import type { Kind, KubeObject, Ref } from "#kube/kind.ts";
 import { isNewer, keyOf, refOf, resourceName } from "#kube/kind.ts";
 import { leanFields } from "#kube/written.ts";
-import type { Cached, Index } from "./define-controller.ts";
+import type { Cached, Index, Install } from "./define-controller.ts";
 import { type Derivation, DerivedIndex } from "./derived-index.ts";
-import { GroupIndex, type Grouping } from "./group-index.ts";
 import { KeyIndex } from "./key-index.ts";
 import type { NamedPart } from "./names-in-order.ts";
 import { Sharing } from "./sharing.ts";
 
 /** What finds objects, or what they name together, by what they say. */
-export type AnyIndex<T extends KubeObject> = Index<T> | Grouping<T> | Derivation<T>;
+export type AnyIndex<T extends KubeObject> = Index<T> | Derivation<T>;
 
 /** `after` is undefined when the object is gone. */
 export interface Change<T extends KubeObject = KubeObject> {
@@ -26,11 +25,11 @@ export class Store<T extends KubeObject = KubeObject> {
   #sharing = new Sharing();
   readonly #cache: Cache;
   readonly #indexes: ReadonlyMap<string, KeyIndex<T>>;
-  readonly #inOrder: ReadonlyMap<string, GroupIndex<T> | DerivedIndex<T>>;
+  readonly #inOrder: ReadonlyMap<string, DerivedIndex<T>>;
   readonly #listeners = new Set<(change: Change<T>) => void>();
   readonly #wholes = new Set<() => void>();
 
-  /** @param cache what indexes in groups may look at besides the object. */
+  /** @param cache what derived indexes may look at besides the object. */
   constructor(kind: Kind<T>, indexes: Readonly<Record<string, AnyIndex<T>>>, cache: Cache) {
     this.kind = kind;
     this.#cache = cache;
@@ -46,11 +45,10 @@ export class Store<T extends KubeObject = KubeObject> {
     );
   }
 
-  #indexInOrder(of: Grouping<T> | Derivation<T>): GroupIndex<T> | DerivedIndex<T> {
-    const cache = this.#cache;
-    if ("inGroups" in of) return new GroupIndex({ ...of, inGroups: this.#guarded(of.inGroups) }, cache);
-    const derives: typeof of.derives = this.#guarded((object) => of.derives(object, cache));
-    return new DerivedIndex({ ...of, derives }, cache, (key) => this.#objects.get(key));
+  #indexInOrder(of: Derivation<T>): DerivedIndex<T> {
+    const { install } = this.#cache;
+    const derives: typeof of.derives = this.#guarded((object) => of.derives(object, this.#cache, install));
+    return new DerivedIndex({ ...of, derives }, { cached: this.#cache, install }, (key) => this.#objects.get(key));
   }
 
   /** The schemas do not demand a spec, so that whatever is stored stays free to be deleted; without one nothing is indexed. */
@@ -109,18 +107,8 @@ export class Store<T extends KubeObject = KubeObject> {
   /** Asks its indexes again about what leans on an object of the other store that has changed. */
   leanOn(other: Store): void {
     const isOther = ({ kind }: { readonly kind: Kind }): boolean => resourceName(kind) === resourceName(other.kind);
-    for (const grouped of this.#inOrder.values()) {
-      if (grouped instanceof DerivedIndex) {
-        for (const lean of grouped.leansOn.filter(isOther)) other.onChange((change) => grouped.askAgain(change, lean));
-        continue;
-      }
-      for (const { index } of grouped.leansOn.filter(isOther))
-        other.onChange(({ before, after }) => {
-          const changed = after ?? before;
-          for (const one of changed === undefined ? [] : this.by(index, keyOf(refOf(changed))))
-            grouped.askAgain(keyOf(refOf(one)), one);
-        });
-    }
+    for (const derived of this.#inOrder.values())
+      for (const lean of derived.leansOn.filter(isOther)) other.onChange((change) => derived.askAgain(change, lean));
   }
 
   /** Returns the end of the listening. */
@@ -200,13 +188,21 @@ export class Store<T extends KubeObject = KubeObject> {
 /** Hears of an object for which something threw. */
 export type Stumbled = (kind: Kind, object: KubeObject, error: unknown) => void;
 
+export interface CacheOptions {
+  /** For indexes that depend on it; none in a process that has only replicas of it. */
+  readonly install?: Install | undefined;
+  /** Default: throws what was thrown. */
+  readonly stumbled?: Stumbled;
+}
+
 /** All stores of a process, asked by kind. */
 export class Cache implements Cached {
   readonly #stores = new Map<string, Store>();
+  readonly install: Install | undefined;
   readonly #stumbled: Stumbled;
 
-  /** @param stumbled default: throws what was thrown */
-  constructor(stumbled: Stumbled = rethrow) {
+  constructor({ install, stumbled = rethrow }: CacheOptions = {}) {
+    this.install = install;
     this.#stumbled = stumbled;
   }
 

@@ -102,12 +102,16 @@ export interface ObjectEvent {
   readonly byReason?: true;
 }
 
-/** What decides whose an object is, where that is not in the object alone. */
-export interface Surroundings {
+/** What a process knows of its install from its start. */
+export interface Install {
   readonly release: Release;
   /** Whether there are rights outside the namespaces (`rbac.cluster`): what is known to be refused is not asked. */
   readonly clusterWide: boolean;
   readonly options: Options;
+}
+
+/** What decides whose an object is, where that is not in the object alone. */
+export interface Surroundings extends Install {
   readonly cached: Cached;
 }
 

@@ -2,13 +2,14 @@
 // belongs there. What has changed is noted at once and worked out when somebody next reads, so that thousands of objects
 // that come one by one are worked out once.
 import type { Kind, KubeObject } from "#kube/kind.ts";
-import type { Cached } from "./define-controller.ts";
+import type { Cached, Install } from "./define-controller.ts";
 import type { Change } from "./cache.ts";
 import { type NamedPart, type Naming, NamesInOrder } from "./names-in-order.ts";
 
 /** How objects of a kind are put into such an index. Written with methods for the same reason as `Index`. */
 export interface Derivation<T extends KubeObject> {
-  readonly derives: { of(object: T, cached: Cached): Naming }["of"];
+  /** `install`: none in a process that has only replicas of it. */
+  readonly derives: { of(object: T, cached: Cached, install: Install | undefined): Naming }["of"];
   /** By what it stands among the others, and no two by the same; default: its key. */
   rank?(object: T): string;
   /** Whether a change of the object changes what comes out; default: always. */
@@ -17,9 +18,16 @@ export interface Derivation<T extends KubeObject> {
   readonly leansOn: readonly { readonly kind: Kind; keys(change: Change, cached: Cached): readonly string[] }[];
 }
 
+/** What a derivation may look at besides the object. */
+export interface Around {
+  readonly cached: Cached;
+  readonly install: Install | undefined;
+}
+
 export class DerivedIndex<T extends KubeObject> {
   readonly #derivation: Derivation<T>;
   readonly #cached: Cached;
+  readonly #install: Install | undefined;
   readonly #at: (key: string) => T | undefined;
   readonly #names = new NamesInOrder();
   /** What came out last, by key. */
@@ -27,9 +35,10 @@ export class DerivedIndex<T extends KubeObject> {
   readonly #stale = new Set<string>();
 
   /** @param at the object of a key, if it is there. */
-  constructor(derivation: Derivation<T>, cached: Cached, at: (key: string) => T | undefined) {
+  constructor(derivation: Derivation<T>, { cached, install }: Around, at: (key: string) => T | undefined) {
     this.#derivation = derivation;
     this.#cached = cached;
+    this.#install = install;
     this.#at = at;
   }
 
@@ -62,7 +71,7 @@ export class DerivedIndex<T extends KubeObject> {
     this.#stale.delete(key);
     const object = this.#at(key);
     const rank = (object === undefined ? undefined : this.#derivation.rank?.(object)) ?? key;
-    const now = object === undefined ? [] : this.#derivation.derives(object, this.#cached);
+    const now = object === undefined ? [] : this.#derivation.derives(object, this.#cached, this.#install);
     const before = this.#held.get(key) ?? { rank, naming: [] };
     if (before.rank !== rank) this.#names.change(before.rank, before.naming, []);
     this.#names.change(rank, before.rank === rank ? before.naming : [], now);

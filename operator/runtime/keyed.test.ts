@@ -11,7 +11,7 @@ import { metrics } from "./metrics.ts";
 
 test("an object whose keys cannot be told is left out, and the controller begins with all others and goes on", async () => {
   const stumbles: string[] = [];
-  const cache = new Cache((kind, { metadata }) => stumbles.push(`${kind.kind} ${metadata.name}`));
+  const cache = new Cache({ stumbled: (kind, { metadata }) => stumbles.push(`${kind.kind} ${metadata.name}`) });
   const domains = cache.add(Domain);
   for (const name of ["a", "bad", "z"]) domains.put(aDomain({ metadata: { name, uid: name } }));
   const worked: string[] = [];

@@ -3,12 +3,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Naming, NamesInOrder } from "./names-in-order.ts";
 
-/** The names of each part of a group, as a walk over the objects by their keys comes to them. */
+/** The names of each part of a group, as a walk over the objects by their keys comes to them; on a name's first terms alone. */
 function walked(objects: ReadonlyMap<string, Naming>, wanted: string): string[] {
   const sorted = [...objects].toSorted(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, naming]) => naming);
   const order = [...new Set(sorted.map(({ name }) => name))];
+  const terms = new Map(sorted.toReversed().map((one) => [one.name, one.terms]));
   const parts = new Map<string, Set<string>>();
-  for (const { name, groups } of sorted)
+  for (const { name, groups } of sorted.filter((one) => one.terms === terms.get(one.name)))
     for (const { part } of groups.filter(({ group }) => group === wanted))
       parts.set(part, new Set([...(parts.get(part) ?? []), name]));
   return [...parts.values()].map((names) => order.filter((name) => names.has(name)).join(" ")).toSorted();
@@ -17,7 +18,8 @@ function walked(objects: ReadonlyMap<string, Naming>, wanted: string): string[] 
 const groups = fc.array(fc.record({ group: fc.constantFrom("a", "b"), part: fc.constantFrom("80", "web") }), {
   maxLength: 3,
 });
-const naming = fc.uniqueArray(fc.record({ name: fc.constantFrom("one", "two", "three", "four"), groups }), {
+const terms = fc.constantFrom("these", "these", "those");
+const naming = fc.uniqueArray(fc.record({ name: fc.constantFrom("one", "two", "three", "four"), terms, groups }), {
   selector: ({ name }) => name,
 });
 const changes = fc.array(fc.tuple(fc.constantFrom("k1", "k2", "k3", "k4"), fc.option(naming)), { maxLength: 30 });

@@ -6,15 +6,16 @@ export type Naming = readonly NamedIn[];
 
 export interface NamedIn {
   readonly name: string;
+  /** Who names a name first says on which terms: who names it on others brings it nowhere. Default: on none. */
+  readonly terms?: string;
   /** A part stands in its group by itself: the ports of a Service. */
   readonly groups: readonly { readonly group: string; readonly part: string }[];
 }
 
-/** A name with the key of the first object that names it, or its rank, and its place among the names of that. */
+/** A name with the key, or the rank, of the first object that names it. */
 export interface FirstNamed {
   readonly name: string;
   readonly by: string;
-  readonly place: number;
 }
 
 export interface NamedPart {
@@ -22,16 +23,17 @@ export interface NamedPart {
   readonly names: Iterable<FirstNamed>;
 }
 
-interface Namer {
+/** One object's naming: its key or rank, and the place of the name among those of that object. */
+interface Namer extends NamedIn {
   readonly by: string;
   readonly place: number;
 }
 
 interface Known {
   readonly name: string;
-  /** In order, never empty. */
+  /** In order; empty only while it changes. */
   readonly namers: Namer[];
-  /** How many objects bring the name there, by part and group. */
+  /** How many objects bring the name there on the first's terms, by part and group. */
   readonly groups: Map<string, Map<string, number>>;
 }
 
@@ -42,16 +44,14 @@ export class NamesInOrder {
   /** @param by key of the object. */
   change(by: string, before: Naming, after: Naming): void {
     if (isSame(before, after)) return;
-    const then = placed(before);
-    const now = placed(after);
+    const then = namersOf(by, before);
+    const now = namersOf(by, after);
     const names = new Set([...then.keys(), ...now.keys()]);
-    const all = [...names].map((name) => this.#byName.get(name) ?? { name, namers: [], groups: new Map() });
+    const all = [...names].map((name): Known => this.#byName.get(name) ?? { name, namers: [], groups: new Map() });
     // All are out before the first changes: with two of them changed by turns the lists would not be sorted.
     for (const known of all) this.#takeOut(known);
     for (const known of all) {
-      const [left, entered] = [then.get(known.name), now.get(known.name)];
-      if (left !== undefined) leave(known, by, left);
-      if (entered !== undefined) enter(known, by, entered);
+      rename(known, then.get(known.name), now.get(known.name));
       if (known.namers.length === 0) this.#byName.delete(known.name);
       else {
         this.#byName.set(known.name, known);
@@ -100,50 +100,47 @@ export class NamesInOrder {
   }
 }
 
-/** A name with its place among those of its object. */
-type Placed = NamedIn & { readonly place: number };
-
-function placed(naming: Naming): ReadonlyMap<string, Placed> {
-  return new Map(naming.map((one, place) => [one.name, { ...one, place }]));
+function namersOf(by: string, naming: Naming): ReadonlyMap<string, Namer> {
+  return new Map(naming.map((one, place) => [one.name, { ...one, by, place }]));
 }
 
 function isSame(before: Naming, after: Naming): boolean {
   const same = (a: NamedIn, b: NamedIn | undefined): boolean =>
     a.name === b?.name &&
+    a.terms === b.terms &&
     a.groups.length === b.groups.length &&
     a.groups.every(({ group, part }, at) => group === b.groups[at]?.group && part === b.groups[at].part);
   return before.length === after.length && before.every((one, at) => same(one, after[at]));
 }
 
 function* firsts(list: readonly Known[]): Generator<FirstNamed> {
-  for (const known of list) yield { name: known.name, ...firstOf(known) };
+  for (const known of list) yield { name: known.name, by: firstOf(known).by };
 }
 
-function enter(known: Known, by: string, { place, groups }: Placed): void {
-  const namer = { by, place };
-  known.namers.splice(
-    placeIn(known.namers, (one) => order(one, namer)),
-    0,
-    namer,
-  );
-  for (const { group, part } of groups) {
-    const parts = known.groups.get(group) ?? new Map<string, number>();
-    known.groups.set(group, parts.set(part, (parts.get(part) ?? 0) + 1));
+/** Thousands may name one name: all are counted anew only when its terms change. */
+function rename(known: Known, left: Namer | undefined, entered: Namer | undefined): void {
+  const { namers, groups } = known;
+  const terms = namers[0]?.terms;
+  const at = (namer: Namer): number => placeIn(namers, (one) => order(one, namer));
+  if (left !== undefined) namers.splice(at(left), 1);
+  if (entered !== undefined) namers.splice(at(entered), 0, entered);
+  if (namers[0]?.terms !== terms) {
+    groups.clear();
+    for (const namer of namers) count(known, namer, 1);
+    return;
   }
+  if (left !== undefined) count(known, left, -1);
+  if (entered !== undefined) count(known, entered, 1);
 }
 
-function leave(known: Known, by: string, { place, groups }: Placed): void {
-  const namer = { by, place };
-  known.namers.splice(
-    placeIn(known.namers, (one) => order(one, namer)),
-    1,
-  );
-  for (const { group, part } of groups) {
-    const parts = known.groups.get(group);
-    const left = (parts?.get(part) ?? 0) - 1;
-    if (left > 0) parts?.set(part, left);
-    else parts?.delete(part);
-    if (parts?.size === 0) known.groups.delete(group);
+function count({ namers: [first], groups }: Known, { terms, groups: named }: Namer, more: 1 | -1): void {
+  if (terms !== first?.terms) return;
+  for (const { group, part } of named) {
+    const parts = groups.get(group) ?? new Map<string, number>();
+    const number = (parts.get(part) ?? 0) + more;
+    if (number > 0) groups.set(group, parts.set(part, number));
+    else parts.delete(part);
+    if (parts.size === 0) groups.delete(group);
   }
 }
 

@@ -14,6 +14,7 @@ import type { ReplicaController } from "./define-replica.ts";
 import type { Gate } from "./gate.ts";
 import type { Check } from "./health.ts";
 import type { Log } from "./log.ts";
+import type { Options } from "./options.ts";
 import { Rest } from "./rest.ts";
 import { tellStumbled } from "./stumbled.ts";
 
@@ -64,6 +65,8 @@ export interface WatchesOptions {
   readonly release: Release;
   /** Without rights outside the namespaces, kinds that stand outside of them are not looked at. */
   readonly clusterWide: boolean;
+  /** For those who work out whose an object is: no replica does. */
+  readonly options?: Options;
   readonly gate: Pick<Gate, "onChange">;
   readonly clock: Clock;
   readonly log: Log;
@@ -72,8 +75,9 @@ export interface WatchesOptions {
 const unlisted: Standing = { synced: false, absent: false, refused: false, trouble: undefined };
 
 export function watches(options: WatchesOptions): Watches {
-  const { connection, controllers, release, clusterWide, gate, clock, log } = options;
-  const cache = new Cache(tellStumbled(log));
+  const { connection, controllers, release, clusterWide, gate, clock, log, options: flags } = options;
+  const install = flags && { release, clusterWide, options: flags };
+  const cache = new Cache({ install, stumbled: tellStumbled(log) });
   const followed = kindsOf(controllers, release, clusterWide);
   const isWatched = (kind: Kind): boolean => clusterWide || kind.namespaced;
   const standings = new Map<string, Standing>();

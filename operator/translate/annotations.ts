@@ -102,13 +102,6 @@ export function endpointSettings(
   return { settings, problems };
 }
 
-/** Whether endpointSettings would have settings of the object. */
-export function hasSettings(kind: Kind, object: KubeObject, manifests: Manifests): boolean {
-  return (
-    bindingsOf(kind, object).problem === undefined && trafficPolicyOf(kind, object, manifests).problem === undefined
-  );
-}
-
 interface Read<T> {
   readonly value: T;
   readonly problem?: Problem;

@@ -4,7 +4,7 @@ import { isDefaultClass, isOurIngress, isOurIngressClass } from "#api/classes.ts
 import { DRAIN_OWNER, FINALIZERS } from "#api/keys.ts";
 import { isHost } from "#api/names.ts";
 import { Ingress, IngressClass, type IngressClassObject, type IngressObject } from "#kube/kinds.ts";
-import { type EndpointSettings, endpointSettings, hasSettings } from "./annotations.ts";
+import { type EndpointSettings, endpointSettings } from "./annotations.ts";
 import { ingressDestination } from "./ingress-backend.ts";
 import type { Destination, Hosts, HttpMatch, Manifests, Options, Problem, Route, VirtualHost } from "./model.ts";
 import { problemOf } from "./model.ts";
@@ -43,13 +43,9 @@ export function judgeIngress(
 }
 
 /**
- * By its class or, where nobody has that, by our stamp. An uninstall takes the IngressClass away first, and somebody may by
+ * Whether nobody has its class, and it is ours by our stamp. An uninstall takes the IngressClass away first, and somebody may by
  * mistake: what is served goes on being served, and others see its Services in use.
  */
-export function isOurs(ingress: IngressObject, classes: readonly IngressClassObject[], options: ClassOptions): boolean {
-  return isOurIngress(ingress, classes, options.ingressControllerName) || isLost(ingress, classes, options);
-}
-
 function isLost(ingress: IngressObject, classes: readonly IngressClassObject[], { stamp }: ClassOptions): boolean {
   return stamp !== undefined && holderOf(ingress) === stamp && !isAnybodys(ingress, classes);
 }
@@ -110,17 +106,14 @@ function incompleteness(ingress: IngressObject): Judged {
 }
 
 /**
- * Whether an Ingress of our class has its hosts, be their paths of use or not: it is refused as a whole where it is incomplete,
- * on its way out, or asks for a policy, a binding or a default backend that is not to be had.
+ * On which terms an Ingress names its hosts, be their paths of use or not: who names one of them after it, and on others, is
+ * refused there. Nothing where the Ingress has no hosts: it is not ours, incomplete, on its way out, or asks for a policy, a
+ * binding or a default backend that is not to be had.
  */
-export function isUsable(ingress: IngressObject, manifests: Manifests): boolean {
-  const fallback = ingress.spec?.defaultBackend;
-  return (
-    ingress.metadata.deletionTimestamp === undefined &&
-    incompleteness(ingress).served &&
-    hasSettings(Ingress, ingress, manifests) &&
-    (!fallback || ingressDestination(manifests, ingress, fallback, "").destination !== undefined)
-  );
+export function termsOf(ingress: IngressObject, manifests: Manifests, options: Options): string | undefined {
+  if (!judgeIngress(ingress, manifests.list(IngressClass), options).served) return undefined;
+  const { offer } = offerOf(ingress, { manifests, options });
+  return offer && JSON.stringify(TERMS.map(({ of }) => of(offer) ?? null));
 }
 
 /** The virtual hosts of all served Ingresses, in the order in which they were first asked for. */
@@ -141,12 +134,16 @@ interface Context {
   readonly options: Options;
 }
 
-/** A virtual host that grows with each Ingress that names it. */
-interface Draft {
-  readonly host: string;
+/** What an Ingress says of each of its hosts. */
+interface Offer {
   readonly first: IngressObject;
   readonly settings: EndpointSettings;
   readonly defaultDestination: Destination | undefined;
+}
+
+/** A virtual host that grows with each Ingress that names it. */
+interface Draft extends Offer {
+  readonly host: string;
   readonly owners: string[];
   readonly routes: Route[];
 }
@@ -169,17 +166,25 @@ function virtualHost({ host, first, settings, defaultDestination, owners, routes
   };
 }
 
+/** Without `offer` the Ingress is to be left out. */
+function offerOf(
+  ingress: IngressObject,
+  context: Context,
+): { readonly offer?: Offer; readonly problems: readonly Problem[] } {
+  const { settings, problems } = endpointSettings(Ingress, ingress, { ...context, ownedBy: "ngrok-operator" });
+  const backend = ingress.spec?.defaultBackend;
+  if (settings === undefined || !backend)
+    return { ...(settings && { offer: { first: ingress, settings, defaultDestination: undefined } }), problems };
+  const fallback = ingressDestination(context.manifests, ingress, backend, "spec.defaultBackend");
+  const offer = fallback.destination && { first: ingress, settings, defaultDestination: fallback.destination };
+  return { ...(offer && { offer }), problems: [...problems, ...fallback.problems] };
+}
+
 /** Adds what one Ingress asks for to the drafts, and returns what is wrong with it. */
 function addIngress(drafts: Map<string, Draft>, ingress: IngressObject, context: Context): readonly Problem[] {
-  const { settings, problems: said } = endpointSettings(Ingress, ingress, { ...context, ownedBy: "ngrok-operator" });
+  const { offer, problems: said } = offerOf(ingress, context);
+  if (offer === undefined) return said;
   const problems = [...said];
-  if (settings === undefined) return problems;
-  const defaultBackend = ingress.spec?.defaultBackend;
-  const fallback =
-    defaultBackend && ingressDestination(context.manifests, ingress, defaultBackend, "spec.defaultBackend");
-  problems.push(...(fallback?.problems ?? []));
-  if (fallback && fallback.destination === undefined) return problems;
-
   for (const [at, rule] of (ingress.spec?.rules ?? []).entries()) {
     const host = rule.host?.toLowerCase() ?? "";
     const field = `spec.rules[${at}]`;
@@ -188,14 +193,7 @@ function addIngress(drafts: Map<string, Draft>, ingress: IngressObject, context:
       problems.push(problemOf(Ingress, ingress, `${field}.host`, reason));
       continue;
     }
-    const mine: Draft = {
-      host,
-      first: ingress,
-      settings,
-      defaultDestination: fallback?.destination,
-      owners: [],
-      routes: [],
-    };
+    const mine: Draft = { ...offer, host, owners: [], routes: [] };
     const draft = drafts.get(host) ?? mine;
     const differences = draft.first === ingress ? [] : differencesOf(draft, mine, field);
     problems.push(...differences);
@@ -243,21 +241,45 @@ function matchOf({ path, pathType }: { path?: string; pathType: string }): HttpM
   };
 }
 
-/** What a further Ingress on a host says otherwise than the first: of some things there can be only one. */
+interface Term {
+  readonly of: (offer: Offer) => unknown;
+  readonly what: string;
+  readonly remedy: (first: IngressObject) => string;
+}
+
+/** Of these things there can be only one a host, and it would not do to take one of two. */
+const TERMS: readonly Term[] = [
+  {
+    of: ({ first }) => first.metadata.namespace,
+    what: "in another namespace",
+    remedy: ({ metadata }) => `put both into ${metadata.namespace}`,
+  },
+  {
+    of: ({ settings }) => settings.trafficPolicyRef,
+    what: "with another traffic policy",
+    remedy: () => "give both the same annotation traffic-policy",
+  },
+  {
+    of: ({ settings }) => settings.poolingEnabled,
+    what: "with another pooling",
+    remedy: () => "give both the same annotation pooling-enabled",
+  },
+  {
+    of: ({ defaultDestination }) => defaultDestination,
+    what: "with another default backend",
+    remedy: () => "give both the same spec.defaultBackend",
+  },
+];
+
+/** What a further Ingress on a host says otherwise than the first. */
 function differencesOf(draft: Draft, mine: Draft, field: string): Problem[] {
   const { first } = draft;
   const there = `Ingress ${first.metadata.namespace}/${first.metadata.name} serves ${draft.host} already`;
-  const refused = (what: string, remedy: string): Problem[] => [
-    problemOf(Ingress, mine.first, `${field}.host`, `${there} ${what}: ${remedy}, or choose another host`),
-  ];
-  if (first.metadata.namespace !== mine.first.metadata.namespace)
-    return refused("in another namespace", `put both into ${first.metadata.namespace}`);
-  if (draft.settings.trafficPolicyRef !== mine.settings.trafficPolicyRef)
-    return refused("with another traffic policy", "give both the same annotation traffic-policy");
-  if (draft.settings.poolingEnabled !== mine.settings.poolingEnabled)
-    return refused("with another pooling", "give both the same annotation pooling-enabled");
-  if (JSON.stringify(draft.defaultDestination) !== JSON.stringify(mine.defaultDestination))
-    return refused("with another default backend", "give both the same spec.defaultBackend");
+  const broken = TERMS.find(({ of }) => JSON.stringify(of(draft)) !== JSON.stringify(of(mine)));
+  if (broken !== undefined) {
+    const reason = `${there} ${broken.what}: ${broken.remedy(first)}, or choose another host`;
+    return [problemOf(Ingress, mine.first, `${field}.host`, reason)];
+  }
   const unlike = (["metadata", "description", "mappingStrategy", "bindings"] as const).filter(
     (one) => JSON.stringify(draft.settings[one]) !== JSON.stringify(mine.settings[one]),
   );

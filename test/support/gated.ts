@@ -92,7 +92,7 @@ export async function startGated(
   };
   const seen = watched(controller, entered, features);
   const parts = { connection, release, clusterWide: true, gate, clock, log, metrics: counted };
-  const watches = openWatches({ ...parts, controllers: seen });
+  const watches = openWatches({ ...parts, controllers: seen, options: { ...options, features } });
   for (const kind of everyKind.filter(isOwnKind)) server.put(CustomResourceDefinition, crd(kind, crds));
   let broken: unknown;
   const running = [watches.run(end.signal), followState(parts, gate, end.signal)].map((one) =>

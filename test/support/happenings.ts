@@ -25,6 +25,7 @@ import {
   routeOf,
   routeSketch,
   services,
+  STAGING,
   type Sketch,
   sketch,
 } from "./hosts.ts";
@@ -40,7 +41,12 @@ export interface Happening {
 const at = fc.nat(3);
 export const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 4, arbitrary: fc.tuple(sketch, at).map(([one, n]) => ingressHappens(one, n)) },
-  { weight: 2, arbitrary: at.map((n) => goes(Ingress, `ingress-${n}`)) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(at, fc.constantFrom("shop", "shop", STAGING))
+      .map(([n, namespace]) => goes(Ingress, `ingress-${n}`, namespace)),
+  },
   { weight: 2, arbitrary: fc.tuple(gatewaySketch, fc.nat(2)).map(([one, n]) => happens(Gateway, gatewayOf(one, n))) },
   { weight: 1, arbitrary: fc.nat(2).map((n) => goes(Gateway, `gateway-${n}`)) },
   {

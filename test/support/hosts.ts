@@ -6,6 +6,7 @@ import type { GatewayObject, IngressObject, RouteObject } from "#kube/kinds.ts";
 import type { ReferenceGrantObject } from "#kube/routing-objects.ts";
 import { sources } from "#operator/controllers/translation/sources.ts";
 import { Cache } from "#operator/runtime/cache.ts";
+import type { Options as Flags } from "#operator/runtime/options.ts";
 import type { Options } from "#operator/translate/model.ts";
 import {
   aGateway,
@@ -29,21 +30,30 @@ export const options: Options & { readonly stamp: string } = {
   gatewayControllerName: "ngrok.com/gateway-controller",
 };
 
+/** The install of which these are the options. */
+export const release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
+const { managerName, clusterDomain } = options;
+export const flags = { managerName, clusterDomain, defaultDomainReclaimPolicy: "Delete", metadata: {} } as Flags;
+
 export const classes = [
   anIngressClass(),
   anIngressClass({ metadata: { name: "other" }, spec: { controller: "example.com/x" } }),
 ];
-export const services = ["a", "b", "c", "d"].map((name) =>
+/** Where a copy of the shop stands: the translator comes to it later. */
+export const STAGING = "staging";
+
+const serviceIn = (namespace: string, name: string) =>
   aService({
-    metadata: { name, namespace: "shop", uid: `uid-${name}` },
+    metadata: { name, namespace, uid: `uid-${namespace}-${name}` },
     spec: {
       ports: [
         { name: "web", port: 80 },
         { name: "admin", port: 8080, appProtocol: "kubernetes.io/h2c" },
       ],
     },
-  }),
-);
+  });
+export const services = ["a", "b", "c", "d"].map((name) => serviceIn("shop", name));
+export const copies = ["a", "b"].map((name) => serviceIn(STAGING, name));
 
 const office = (onHttpRequest: unknown) =>
   anNgrokTrafficPolicy({
@@ -67,6 +77,11 @@ export interface Sketch {
   readonly description: string | undefined;
   /** Carries our claim: it has been served. */
   readonly held?: boolean;
+  /** Names a class that is not there. */
+  readonly lost?: boolean;
+  readonly pooled?: boolean;
+  /** Stands in the copy of the shop. */
+  readonly copied?: boolean;
 }
 
 export function ingressOf(sketch: Sketch, at: number): IngressObject {
@@ -76,7 +91,7 @@ export function ingressOf(sketch: Sketch, at: number): IngressObject {
   return anIngress({
     metadata: {
       name: `ingress-${at}`,
-      namespace: "shop",
+      namespace: sketch.copied === true ? STAGING : "shop",
       uid: `ingress-${at}`,
       ...(sketch.held === true ? { finalizers: [FINALIZER] } : {}),
       ...(sketch.deleting ? { deletionTimestamp: "2026-01-01T00:00:00Z" } : {}),
@@ -86,10 +101,11 @@ export function ingressOf(sketch: Sketch, at: number): IngressObject {
         ...(sketch.refused ? { "ngrok.com/bindings": "public,internal" } : {}),
         ...(sketch.policy === undefined ? {} : { "ngrok.com/traffic-policy": sketch.policy }),
         ...(sketch.description === undefined ? {} : { "ngrok.com/description": sketch.description }),
+        ...(sketch.pooled === true ? { "ngrok.com/pooling-enabled": "true" } : {}),
       },
     },
     spec: {
-      ingressClassName: sketch.foreign ? "other" : "ngrok",
+      ingressClassName: sketch.lost === true ? "gone" : sketch.foreign ? "other" : "ngrok",
       ...(sketch.fallback === undefined ? {} : { defaultBackend: backend(sketch.fallback, 80) }),
       rules: sketch.hosts.map(([host, service, port], path) => ({
         host,
@@ -187,7 +203,7 @@ export const grants: readonly ReferenceGrantObject[] = ["HTTPRoute", "TLSRoute"]
 
 /** The caches of such a cluster; the objects are put in by `store`. */
 export function emptyCluster(): Cache {
-  const cache = new Cache();
+  const cache = new Cache({ install: { release, clusterWide: true, options: flags } });
   for (const { kind, indexes } of sources) cache.add(kind, indexes);
   return cache;
 }
@@ -223,6 +239,10 @@ export const sketch: fc.Arbitrary<Sketch> = fc.record({
   refused: fc.constantFrom(false, false, false, true),
   policy: fc.constantFrom(undefined, undefined, undefined, undefined, "office", "office", "missing"),
   description: fc.constantFrom(undefined, undefined, "x", "y"),
+  held: fc.boolean(),
+  lost: fc.constantFrom(false, false, false, false, true),
+  pooled: fc.constantFrom(false, false, true),
+  copied: fc.constantFrom(false, false, false, true),
 });
 
 export const gatewaySketch: fc.Arbitrary<GatewaySketch> = fc.record({

@@ -19,18 +19,20 @@ import {
 import type { Writer } from "#kube/writer.ts";
 import type { Cache } from "#operator/runtime/cache.ts";
 import type { KeyContext } from "#operator/runtime/define-keyed.ts";
-import type { Options as Flags } from "#operator/runtime/options.ts";
 import { index } from "#operator/translate/manifests.ts";
 import { translate } from "#operator/translate/translate.ts";
 import {
   brokenPolicy,
   classes,
+  copies,
   emptyCluster,
+  flags,
   gatewayClasses,
   gatewayOf,
   ingressOf,
   options,
   policies,
+  release,
   routeOf,
   services,
   type Sketch,
@@ -80,15 +82,13 @@ function writerInto(cache: Cache): Pick<Writer, "create" | "patch" | "remove"> {
 }
 
 function contextOver(cache: Cache): KeyContext {
-  const { managerName, clusterDomain } = options;
-  const flags = { managerName, clusterDomain, defaultDomainReclaimPolicy: "Delete", metadata: {} } as Flags;
   return {
     signal: new AbortController().signal,
     clock: testClock(),
     // Asked only after a conflict, and this cluster has none.
     reader: {} as never,
     writer: writerInto(cache) as Writer,
-    release: { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" },
+    release,
     clusterWide: true,
     options: flags,
     cached: cache,
@@ -173,7 +173,7 @@ const said = (objects: Iterable<KubeObject>): unknown[] =>
 /** A small cluster, and the keys that wait. */
 function aCluster() {
   const cache = emptyCluster();
-  for (const one of [...classes, ...services, ...policies, ...gatewayClasses]) store(cache, stamped(one));
+  for (const one of [...classes, ...services, ...copies, ...policies, ...gatewayClasses]) store(cache, stamped(one));
   const context = contextOver(cache);
   const queue = new Set<string>();
   for (const source of translationController.sources) {
@@ -213,7 +213,8 @@ function heldOf(cache: Cache, { domains }: ReturnType<typeof wholeOf>) {
   return { agent: said(cache.all(AgentEndpoint)), cloud: said(cache.all(CloudEndpoint)), domains: reserved };
 }
 
-const hostsOf = (domains: Iterable<Domain>): string[] => [...domains].map(({ spec }) => spec.domain).toSorted();
+const hostsOf = (domains: Iterable<Domain>): string[] =>
+  [...domains].map(({ spec, metadata }) => `${metadata.namespace} ${spec.domain}`).toSorted();
 
 test("when an IngressClass goes, who shares a Service with an Ingress of it keeps what it has, and so does that Ingress", async () => {
   const { cache, settle } = aCluster();

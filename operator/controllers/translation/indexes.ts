@@ -5,6 +5,7 @@ export const BY_HOST = "translation-host";
 export const BY_SERVICE = "translation-service";
 export const BY_POLICY = "translation-policy";
 export const BY_CLASS = "translation-class";
+export const BY_FALLBACK = "translation-fallback";
 /** The hosts of a Service's Ingresses, as the translator comes to them. */
 export const HOSTS_IN_ORDER = "translation-hosts";
 /** The hosts of Gateways that send to a Service, as the translator comes to them. */

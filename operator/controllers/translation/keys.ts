@@ -6,7 +6,6 @@ import type { GatewayObject, IngressObject } from "#kube/kinds.ts";
 import type { IngressBackend } from "#kube/routing-objects.ts";
 import type { Naming } from "../../runtime/names-in-order.ts";
 import { cloudEndpointName, gatewayPrefix } from "../../translate/endpoint-names.ts";
-import { holderOf } from "../../translate/ingress.ts";
 import type { Seed } from "./slice.ts";
 
 export function hostKey(host: string): string {
@@ -37,35 +36,12 @@ interface Named {
 
 /** The hosts of an Ingress, each with the Services to which its rules send; the default backend is every host's. */
 export function hostsByService(ingress: IngressObject): Naming {
-  const { ingressClassName = "", defaultBackend, rules = [] } = ingress.spec ?? {};
-  const stamp = holderOf(ingress) ?? "";
+  const { defaultBackend, rules = [] } = ingress.spec ?? {};
   const byHost = Map.groupBy(rules, (rule) => rule?.host?.toLowerCase() ?? "");
   return hostsOfIngress(ingress).map((name) => {
     const backends = [...(byHost.get(name) ?? []).flatMap(backendsOfRule), defaultBackend];
-    const groups = namedBy(ingress, backends).map(({ service, port }) => ({
-      group: service,
-      part: partName({ port, ingressClassName, stamp }),
-    }));
-    return { name, groups };
+    return { name, groups: namedBy(ingress, backends).map(({ service, port }) => ({ group: service, part: port })) };
   });
-}
-
-/** What tells one part of a Service's hosts from another: how the port is written, and what says whose the Ingress is. */
-export interface HostsPart {
-  readonly port: string;
-  /** "" for the default. */
-  readonly ingressClassName: string;
-  /** Of whoever holds it; "" where nobody does. */
-  readonly stamp: string;
-}
-
-function partName({ port, ingressClassName, stamp }: HostsPart): string {
-  return `${port} ${ingressClassName} ${stamp}`;
-}
-
-export function partOf(name: string): HostsPart {
-  const [port = "", ingressClassName = "", ...stamp] = name.split(" ");
-  return { port, ingressClassName, stamp: stamp.join(" ") };
 }
 
 export function servicesOfIngress(ingress: IngressObject): string[] {

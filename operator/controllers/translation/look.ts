@@ -27,7 +27,7 @@ import { servesGateways } from "./concerned.ts";
 import { BY_HOST, ENDPOINTS_BY_SERVICE } from "./indexes.ts";
 import { hostsOfIngress, namesOfGateway, namesOfIngress, servicesOfIngress } from "./keys.ts";
 import type { Group, Look, Seed } from "./slice.ts";
-import { ServiceUsers } from "./users.ts";
+import { usersOf } from "./users.ts";
 
 /** What asks for hosts. */
 export interface Asking {
@@ -46,13 +46,11 @@ export class ClusterLook implements Look {
   readonly #byIngresses = new Map<string, ReadonlyMap<string, VirtualHost>>();
   readonly #byGateway = new Map<string, readonly VirtualHost[]>();
   readonly #together = new Map<string, Seed>();
-  readonly #users: ServiceUsers;
 
   constructor(cached: Cached, classes: readonly IngressClassObject[], options: Options) {
     this.#cached = cached;
     this.#classes = classes;
     this.#options = options;
-    this.#users = new ServiceUsers(cached, classes, options);
   }
 
   hostsNamed(host: string): readonly VirtualHost[] {
@@ -104,7 +102,7 @@ export class ClusterLook implements Look {
   }
 
   usersOf(service: string): readonly Group[] {
-    return this.#users.of(service);
+    return usersOf(service, this.#cached, this.#options);
   }
 
   ownersOf(service: string): readonly string[] {

@@ -4,7 +4,14 @@ import { expect, test, vi } from "vitest";
 import type { AgentEndpoint } from "#api/agent-endpoint.ts";
 import type { Domain } from "#api/domain.ts";
 import { keyOf, type KubeObject, refOf } from "#kube/kind.ts";
-import type { GatewayObject, IngressClassObject, IngressObject, RouteObject } from "#kube/kinds.ts";
+import {
+  type GatewayObject,
+  Ingress,
+  IngressClass,
+  type IngressClassObject,
+  type IngressObject,
+  type RouteObject,
+} from "#kube/kinds.ts";
 import { referencesOfGateway, referencesOfRoute } from "#operator/translate/gateway/references.ts";
 import { hostOfUrl } from "#operator/endpoint/host.ts";
 import { index } from "#operator/translate/manifests.ts";
@@ -12,6 +19,7 @@ import { translate } from "#operator/translate/translate.ts";
 import { aService } from "#test/support/builders.ts";
 import {
   classes,
+  copies,
   emptyCluster,
   gatewayClasses,
   gatewayOf,
@@ -25,6 +33,7 @@ import {
   store,
   worlds,
 } from "#test/support/hosts.ts";
+import { HOSTS_IN_ORDER } from "./indexes.ts";
 import { hostKey, hostsOfIngress, seedOf, serviceKeyOf, serviceOfEndpoint, servicesOfIngress } from "./keys.ts";
 import { ClusterLook } from "./look.ts";
 import { sliceOf } from "./slice.ts";
@@ -39,6 +48,7 @@ function clusterOf(
   const objects = [
     ...classes,
     ...services,
+    ...copies,
     ...policies,
     ...gatewayClasses,
     key,
@@ -148,6 +158,9 @@ const thousand = (service: string, port: string | number, more: Partial<Sketch> 
 /** What a look at one of them takes from the cache: objects, one by one or by an index. */
 function lookedAt(ingresses: readonly IngressObject[], present: readonly IngressClassObject[] = classes) {
   const { cache } = clusterOf(ingresses);
+  for (const one of classes.filter((each) => !present.includes(each))) cache.store(IngressClass).remove(one);
+  // Who asks first has what the Ingresses lead to worked out for all that come after.
+  cache.inOrder(Ingress, HOSTS_IN_ORDER, "shop/a");
   const look = new ClusterLook(cache, present, options);
   const by = vi.spyOn(cache, "by");
   const get = vi.spyOn(cache, "get");
@@ -188,9 +201,42 @@ test.for<[string, Partial<Sketch>]>([
   expect([...slice.hosts]).toEqual(["h500.example.com"]);
 });
 
+test.for<[string, Partial<Sketch>]>([
+  ["its namespace", { copied: true }],
+  ["its traffic policy", { policy: "office" }],
+  ["its pooling", { pooled: true }],
+  ["its default backend", { fallback: "d" }],
+])(
+  "one of a thousand hosts on which a second Ingress is refused for %s is looked at alone, however many of those share a Service",
+  ([, more], { expect }) => {
+    const firsts = Array.from({ length: 1_000 }, (_, at) =>
+      ingressOf({ ...plain, hosts: [[`h${at}.example.com`, "b", 80]] }, at),
+    );
+    const seconds = thousand("a", 80, more).map((one, at) => ({
+      ...one,
+      metadata: { ...one.metadata, name: `second-${at}` },
+    }));
+    const { slice, objects } = lookedAt([...firsts, ...seconds]);
+    expect(objects).toBeLessThan(60);
+    expect([...slice.hosts]).toEqual(["h500.example.com"]);
+    expect(slice.services).toContain(more.copied === true ? "staging/a" : "shop/a");
+    expect([...slice.beside].toSorted()).toEqual(["h0.example.com", "h1.example.com"]);
+  },
+);
+
 test("one of a thousand hosts on one Service whose class has gone is looked at alone", () => {
   const { slice, objects } = lookedAt(thousand("a", 80), []);
   expect(objects).toBeLessThan(20);
+  expect([...slice.hosts]).toEqual(["h500.example.com"]);
+});
+
+test("a thousand names that are none of hosts are not walked to find those that are served", () => {
+  const refused = Array.from({ length: 1_000 }, (_, at) =>
+    ingressOf({ ...plain, hosts: [[`h${at}.${"x".repeat(64)}.com`, "a", 80]] }, at),
+  );
+  const served = ingressOf({ ...plain, hosts: [["h500.example.com", "a", 80]] }, 1_000);
+  const { slice, objects } = lookedAt([...refused, served]);
+  expect(objects).toBeLessThan(40);
   expect([...slice.hosts]).toEqual(["h500.example.com"]);
 });
 

@@ -1,7 +1,6 @@
 // What wakes the translation: each change of an object, as the hosts and Services that it concerns. A change that says
 // nothing new to the translator (a status, our own finalizer where a class says whose an Ingress is) concerns none.
 import { AgentEndpoint } from "#api/agent-endpoint.ts";
-import { isDefaultClass } from "#api/classes.ts";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain } from "#api/domain.ts";
 import { CONTROLLER_NAME, CONTROLLER_NAME_LEGACY } from "#api/keys.ts";
@@ -12,12 +11,11 @@ import { ENDPOINTS_BY_HOST, hostOfUrl, hostsOfEndpoint } from "../../endpoint/ho
 import type { Cached } from "../../runtime/define-controller.ts";
 import { type Seen, type Source, source } from "../../runtime/define-keyed.ts";
 import { referencesOfGateway } from "../../translate/gateway/references.ts";
-import { byName, heldBy } from "../../translate/held.ts";
-import { holderOf, isAnybodys, isUsable } from "../../translate/ingress.ts";
+import { heldBy } from "../../translate/held.ts";
+import { holderOf, isAnybodys } from "../../translate/ingress.ts";
 import {
   fallbackOfIngress,
   hostKey,
-  hostsByService,
   hostsOfIngress,
   namesOfIngress,
   policiesOfIngress,
@@ -28,12 +26,21 @@ import {
 import { calledAs } from "./called.ts";
 import { byPolicy, byService } from "./concerned.ts";
 import { gatewaySources, hostsConcerned, oneKey as oneKeyOfGateway } from "./gateway-sources.ts";
-import { BY_CLASS, BY_HOST, BY_NAME, BY_POLICY, BY_SERVICE, ENDPOINTS_BY_SERVICE, HOSTS_IN_ORDER } from "./indexes.ts";
+import {
+  BY_CLASS,
+  BY_FALLBACK,
+  BY_HOST,
+  BY_NAME,
+  BY_POLICY,
+  BY_SERVICE,
+  ENDPOINTS_BY_SERVICE,
+  HOSTS_IN_ORDER,
+} from "./indexes.ts";
+import { classNames, taken } from "./taken.ts";
 import { isDeleting, isNews, nameOf } from "../../translate/news.ts";
 
 const hostsOfService = hostsConcerned(byService);
 const hostsOfPolicy = hostsConcerned(byPolicy);
-const BY_FALLBACK = "translation-fallback";
 
 export const sources: readonly Source[] = [
   source({
@@ -43,14 +50,7 @@ export const sources: readonly Source[] = [
       [BY_HOST]: hostsOfIngress,
       [BY_SERVICE]: servicesOfIngress,
       [BY_NAME]: namesOfIngress,
-      [HOSTS_IN_ORDER]: {
-        inGroups: hostsByService,
-        counts: (ingress, cached) => isUsable(ingress, byName(cached)),
-        leansOn: [
-          { kind: NgrokTrafficPolicy, index: BY_POLICY },
-          { kind: Service, index: BY_FALLBACK },
-        ],
-      },
+      [HOSTS_IN_ORDER]: taken,
       [BY_FALLBACK]: fallbackOfIngress,
       [BY_POLICY]: policiesOfIngress,
       [BY_CLASS]: ({ spec }) => [spec?.ingressClassName ?? ""],
@@ -63,10 +63,7 @@ export const sources: readonly Source[] = [
     when: "ingress",
     keys: ({ before, after, first }, cached) => {
       if (first || !isNews(before, after)) return [];
-      const name = (after ?? before)?.metadata.name ?? "";
-      // Who names no class asks for the default one.
-      const names = [before, after].some((one) => one !== undefined && isDefaultClass(one)) ? [name, ""] : [name];
-      return names.flatMap((one) => hostsBy(cached, BY_CLASS, one));
+      return classNames({ before, after }).flatMap((one) => hostsBy(cached, BY_CLASS, one));
     },
   }),
   source({
