@@ -27,8 +27,8 @@ export interface UndoHands extends Pick<Hands, "read" | "write" | "ngrok"> {
    * them. Without it there are no others.
    */
   domainsAt?(reservation: Reservation, signal: AbortSignal): Promise<readonly SeenDomain[]>;
-  /** Whether a CloudEndpoint records the endpoint of this id at ngrok. Without it none does. */
-  recordsEndpoint?(id: string, signal: AbortSignal): Promise<boolean>;
+  /** Whether a CloudEndpoint records the endpoint of this id at ngrok, but for the one of this uid. Without it none does. */
+  recordsEndpoint?(id: string, but: string | undefined, signal: AbortSignal): Promise<boolean>;
 }
 
 /** A domain at ngrok: its id there, and its host in lower case where that is known. */

@@ -215,7 +215,7 @@ test("of endpoints whose ids got lost each asks whether another records what it 
     async *pages() {
       lists += 1;
       const items = [
-        aCloudEndpoint({ status: { id: "ep_1" } }),
+        aCloudEndpoint({ metadata: { uid: "u-web" }, status: { id: "ep_1" } }),
         aCloudEndpoint(),
         aCloudEndpoint({ status: { id: "" } }),
       ];
@@ -226,6 +226,8 @@ test("of endpoints whose ids got lost each asks whether another records what it 
   const { signal } = new AbortController();
   expect(lists).toBe(0);
   const ids = ["ep_1", "ep_2", ""];
-  expect(await Promise.all(ids.map(async (id) => await records(id, signal)))).toEqual([true, false, false]);
+  expect(await Promise.all(ids.map(async (id) => await records(id, "u-asks", signal)))).toEqual([true, false, false]);
+  // What it records itself, since a moment ago, is its own.
+  expect(await records("ep_1", "u-web", signal)).toBe(false);
   expect(lists).toBe(1);
 });

@@ -41,13 +41,14 @@ async function listById(
 
 /** For one pass as well: whether a CloudEndpoint records an id. They are listed when one is undone whose own got lost. */
 export function recordedEndpoints(read: Reader, scope: InventoryScope): NonNullable<UndoHands["recordsEndpoint"]> {
-  let listed: Promise<ReadonlySet<string>> | undefined;
-  const list = async (signal: AbortSignal): Promise<ReadonlySet<string>> => {
-    const ids = new Set<string>();
-    for await (const { id } of recording(CloudEndpoint, read, scope, signal)) ids.add(id);
-    return ids;
+  let listed: Promise<ReadonlyMap<string, readonly string[]>> | undefined;
+  const list = async (signal: AbortSignal): Promise<ReadonlyMap<string, readonly string[]>> => {
+    const uids = new Map<string, readonly string[]>();
+    for await (const { one, id } of recording(CloudEndpoint, read, scope, signal))
+      uids.set(id, [...(uids.get(id) ?? []), one.metadata.uid ?? ""]);
+    return uids;
   };
-  return async (id, signal) => (await (listed ??= list(signal))).has(id);
+  return async (id, but, signal) => ((await (listed ??= list(signal))).get(id) ?? []).some((uid) => uid !== but);
 }
 
 /** The objects of a kind that show an id of ngrok's. */

@@ -5,6 +5,14 @@ import type { ObjectMeta } from "./kind.ts";
 /** As our calls name themselves; where a call names no field manager the API server takes this for it. */
 export const USER_AGENT = "ngrok-operator";
 
+/** Of every program of an install: the api-manager, both hooks, and `ngrok-drain`. */
+const OURS: ReadonlySet<string | undefined> = new Set([
+  USER_AGENT,
+  `${USER_AGENT}-drain`,
+  `${USER_AGENT}-cleanup`,
+  "ngrok-drain",
+]);
+
 const PARTS = ["labels", "annotations"] as const;
 type Part = (typeof PARTS)[number];
 type Entry = NonNullable<ObjectMeta["managedFields"]>[number];
@@ -44,7 +52,7 @@ export function wroteFinalizer(
 
 /** Creations and patches; what is applied, statuses, has managers of its own. */
 function isOurs({ manager, operation, subresource }: Entry): boolean {
-  return manager === USER_AGENT && operation === "Update" && subresource === undefined;
+  return OURS.has(manager) && operation === "Update" && subresource === undefined;
 }
 
 function keysIn({ fieldsV1 }: Entry, part: Part): string[] {

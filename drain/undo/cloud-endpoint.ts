@@ -33,7 +33,8 @@ export async function undoCloudEndpoint(
   if (only === undefined) return { remote: "none" };
   // Several clusters may pool one URL: which of them is ours nothing tells, so none is touched.
   if (left.length > 1) return { remote: "kept", why: `${left.length} endpoints at ${spec.url}, none recorded as ours` };
-  if (await hands.recordsEndpoint?.(only.id, signal)) return { remote: "none" };
+  // Its own status may have come since: then what it records is what was looked up.
+  if (await hands.recordsEndpoint?.(only.id, object.metadata.uid, signal)) return { remote: "none" };
   // Nothing had been begun when this was said. What was begun since ended before its status: it may be ours, or another cluster's.
   if (isUnmade || !(await mayHaveBegun(CloudEndpoint, endpoint, hands.read, signal)))
     return { remote: "kept", id: only.id, why: "nothing tells whether it was made for this object" };

@@ -240,6 +240,15 @@ test.for<readonly [string, Made]>([
   expect(ground.isReserved).toBe(true);
 });
 
+test.for(["ngrok-operator", "ngrok-operator-drain", "ngrok-operator-cleanup", "ngrok-drain"])(
+  "that it is its own to give back is believed of %s, which is one of us",
+  async (by, { expect }) => {
+    const ground = new Ground().add("a", { adopted: "false", by });
+    ground.delete("a");
+    expect(await ground.undo("a")).toEqual({ remote: "deleted", id: RESERVED });
+  },
+);
+
 test("what is our own by its words goes whatever a person says, and what is gone is gone", async () => {
   const said = { adopted: "false", by: "kubectl-edit" };
   const ground = new Ground().add("a", said).add("b", said);

@@ -69,6 +69,8 @@ describe("an object that is there", () => {
       },
     });
     await brought.work();
+    // Said before it is begun, since the next process knows only what is written.
+    expect(brought.did.slice(0, 3)).toEqual(["apply", "status", "Creating"]);
     await brought.work();
     expect(brought.contexts.map((context) => context.claimed)).toEqual(["now", "before"]);
     const told = aReconcile({ object: { ...claimed, status: {} }, latest: aCloudEndpoint(byKubectl) });
@@ -138,6 +140,13 @@ describe("an object that is there", () => {
     [
       "is not at ngrok yet says that it waits",
       { object: claimed, apply: () => failed(throttled, { shown: notReady }) },
+    ],
+    [
+      "is wanted otherwise than it was last seen says that nobody could look",
+      {
+        object: { metadata: { ...claimed.metadata, generation: 2 }, status: { id: "ep_1", observedGeneration: 1 } },
+        apply: () => failed(throttled, { shown: notReady }),
+      },
     ],
     [
       "is to be changed there says that it is not",

@@ -28,7 +28,7 @@ import type { Gate } from "./gate.ts";
 import type { Log } from "./log.ts";
 import { digestFor, Memories, type Memory } from "./memories.ts";
 import { nextOf } from "./next.ts";
-import { notes } from "./notes.ts";
+import { note, notes } from "./notes.ts";
 import type { Options } from "./options.ts";
 import type { Next } from "./queue.ts";
 import { isPutOff, nextFields, nextStatus } from "./status.ts";
@@ -147,12 +147,14 @@ export class Reconciler<T extends KubeObject> {
     try {
       const { object: claimed, claimed: when } = await this.#ensureClaim(object);
       current = claimed;
-      if (when === "now" || !(await notes(controller, claimed, memory, { reader, signal }))) memory.claimedHere = true;
+      const isNoted = when === "now" || (await notes(controller, claimed, memory, { reader, signal }));
+      memory.claimedHere ||= when === "now" || !isNoted;
       const context = this.#context(current, memory, async (action) => {
         if (action === "create" && when === "before" && !(await this.#stillHeld(current))) {
           isStale = true;
           throw new KnownError("gone", `${keyOf(refOf(current))} is not what it was`, { code: "Stale" });
         }
+        if (action === "create" && !isNoted) await this.#show(current, note());
         begun = action;
         memory.begunAt = this.#parts.clock.now();
         this.#voice.begins(current, action);

@@ -62,14 +62,18 @@ export function asShown<T extends OwnObject>(object: T, leaves: Leaves = nothing
 }
 
 /**
- * Whether all that failed is a look at what is at ngrok already: it came too soon, so there is nothing new to show. Said in the
+ * Whether all that failed is a look at what is at ngrok already, for a spec that has been seen: it came too soon, so there is nothing new to show. Said in the
  * status, one answer "too many requests" would turn every object, and whatever hears of it, and all of them back.
  */
 export function isPutOff(
-  { status }: KubeObject & { readonly status?: { readonly id?: string } },
+  {
+    metadata,
+    status,
+  }: KubeObject & { readonly status?: { readonly id?: string; readonly observedGeneration?: number } },
   outcome: Outcome,
 ): boolean {
-  return outcome.is === "failed" && isClass(outcome.error, "throttled") && Boolean(status?.id);
+  if (outcome.is !== "failed" || !isClass(outcome.error, "throttled")) return false;
+  return Boolean(status?.id) && status?.observedGeneration === metadata.generation;
 }
 
 function ownPart(status: CommonStatus | undefined, leaves: Leaves): CommonStatus {

@@ -132,6 +132,27 @@ test("a crash between the creation at ngrok and the status leaves no double: the
   expect(world.api.count("POST", "/endpoints")).toBe(1);
 });
 
+test("nor where a manifest has brought our claim along: that something is begun is said before it is (F28)", async () => {
+  await using world = await startWorld({ controllers, start: false });
+  let statuses = 0;
+  const first = world.start({
+    intercept: (request) =>
+      request.path.endsWith("/status") && (statuses += 1) > 1
+        ? Promise.reject(new Error("the process is gone"))
+        : undefined,
+  });
+  const stamped = { finalizers: [FINALIZER], annotations: { [DRAIN_OWNER]: `${world.namespace}/ngrok` } };
+  await aPerson(world).create(CloudEndpoint, aCloudEndpoint({ ...internal, metadata: stamped }));
+  await expect.poll(() => world.api.objects("endpoints").length).toBe(1);
+  await first.stop();
+
+  world.start();
+
+  const ready = await world.until(CloudEndpoint, "web", isReady);
+  expect(world.api.objects("endpoints").map(({ id }) => id)).toEqual([ready.status?.id]);
+  expect(world.api.count("POST", "/endpoints")).toBe(1);
+});
+
 test("an answer that is lost leaves no double either", async () => {
   await using world = await startWorld({ controllers });
   world.api.faults.add({ kind: "reset", after: "commit", match: { method: "POST", path: /^\/endpoints$/ } });

@@ -72,18 +72,22 @@ export const cloudEndpointController = defineController<CloudEndpoint>({
   serves: (endpoint, around) => !isGeneratedElsewhere(endpoint, around),
   apply,
   async cleanup(object, hands, release, signal) {
-    const recordsEndpoint = async (id: string) => await isRecorded(id, hands, release, signal);
+    const recordsEndpoint = async (id: string, but: string | undefined) =>
+      await isRecorded(id, but, hands, release, signal);
     return await undoCloudEndpoint(object, { ...hands, recordsEndpoint }, release, signal);
   },
 });
 
+/** By another CloudEndpoint than that of the uid. */
 async function isRecorded(
   id: string,
+  but: string | undefined,
   hands: Pick<CleanupHands, "cached" | "clusterWide" | "read">,
   release: Release,
   signal: AbortSignal,
 ): Promise<boolean> {
-  return (await recordersOf(CloudEndpoint, id, hands, release, signal)).length > 0;
+  const recorders = await recordersOf(CloudEndpoint, id, hands, release, signal);
+  return recorders.some(({ metadata }) => metadata.uid !== but);
 }
 
 async function apply(endpoint: CloudEndpoint, context: Context): Promise<Outcome<CloudEndpoint>> {
@@ -157,7 +161,8 @@ async function find(
   const left = await ngrok.endpoints.matching({ url: desired.url, metadata: desired.metadata ?? "", asOf }, signal);
   const recorded = new Set<string>();
   for (const one of left)
-    if (await isRecorded(one.id, { ...context, read: reader }, release, signal)) recorded.add(one.id);
+    if (await isRecorded(one.id, endpoint.metadata.uid, { ...context, read: reader }, release, signal))
+      recorded.add(one.id);
   return adoptable(left, (one) => recorded.has(one));
 }
 
