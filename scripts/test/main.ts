@@ -17,6 +17,7 @@ const SECOND_LANE = [
   "burst",
   "crds",
   "demo",
+  "from-go-0.24",
   "gitops",
   "installs",
   "reinstall",
