@@ -128,6 +128,25 @@ test("under Delete a finalizer goes after ngrok has said that the recorded id is
   }
 });
 
+test("under Delete a namesake of a later install has an id of its own, for which its own finalizer waits", () => {
+  const again = event({
+    verb: "patch",
+    seconds: 40,
+    ref: { ...ENDPOINT, subresource: "status" },
+    body: { status: { id: "ep_9" } },
+  });
+  const ledger = [asked("DELETE", "/endpoints/ep_1", 204, 29)];
+  expect(strippedUnderDelete(evidence({ events: [recorded, stripped, again], ledger }))).toEqual([]);
+  const last = {
+    ...stripped,
+    requestReceivedTimestamp: again.requestReceivedTimestamp,
+    stageTimestamp: again.stageTimestamp,
+  };
+  expect(strippedUnderDelete(evidence({ events: [recorded, stripped, again, last], ledger }))).toEqual([
+    expect.stringMatching(/ngrok never said that ep_9 is gone/),
+  ]);
+});
+
 test("under Delete what is kept has to be named; what never had an id has nothing to lose", () => {
   const events = [recorded, stripped];
   expect(strippedUnderDelete(evidence({ events, kept: "cloudendpoint shop/web ep_1: adopted" }))).toEqual([]);

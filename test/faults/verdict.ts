@@ -44,7 +44,9 @@ export function strippedUnderDelete({ events, ledger, kept, began }: Evidence): 
     const at = Date.parse(removal.stageTimestamp);
     if (at < began || !OUR_GROUP.test(removal.objectRef?.apiGroup ?? "")) return [];
     const name = `${removal.objectRef?.namespace ?? ""}/${removal.objectRef?.name ?? ""}`;
-    const unanswered = [...(ids.get(keyOf(removal)) ?? [])].filter(
+    // A namesake that a later install has made has an id of its own, which is none of this one's.
+    const recorded = [...(ids.get(keyOf(removal)) ?? [])].filter(([, since]) => since <= at).map(([id]) => id);
+    const unanswered = recorded.filter(
       (id) => !ledger.some((entry) => isGone(entry, id) && wallTime(entry) + entry.ms <= at) && !kept.includes(id),
     );
     return kept.includes(name) ? [] : unanswered.map((id) => `${said(removal)}: ngrok never said that ${id} is gone`);
@@ -131,7 +133,7 @@ function askedForByPeople({ events }: Evidence): Set<string> {
       OUR_GROUP.test(objectRef?.apiGroup ?? "") &&
       Date.parse(requestReceivedTimestamp) < until,
   );
-  return new Set(asked.flatMap((event) => [...(ids.get(keyOf(event)) ?? [])]));
+  return new Set(asked.flatMap((event) => [...(ids.get(keyOf(event))?.keys() ?? [])]));
 }
 
 /** Milliseconds since 1970; Infinity when no drain ever began. */
@@ -143,16 +145,18 @@ function markedAt(events: readonly AuditEvent[]): number {
   return marked === undefined ? Infinity : Date.parse(marked.requestReceivedTimestamp);
 }
 
-/** Every id at ngrok that was ever written into an object's status, by its key. */
-function recordedIds(events: readonly AuditEvent[]): Map<string, Set<string>> {
-  const ids = new Map<string, Set<string>>();
+/** Every id at ngrok that was ever written into an object's status, by its key, and when it first was (milliseconds since 1970). */
+function recordedIds(events: readonly AuditEvent[]): Map<string, Map<string, number>> {
+  const ids = new Map<string, Map<string, number>>();
   for (const event of writes(events)) {
     const { objectRef, requestObject } = event;
     if (objectRef?.subresource !== "status" || !OUR_GROUP.test(objectRef.apiGroup ?? "")) continue;
     const id = fieldOf(fieldOf(requestObject, "status"), "id");
     if (typeof id !== "string" || id === "") continue;
     const key = keyOf(event);
-    ids.set(key, (ids.get(key) ?? new Set()).add(id));
+    const known = ids.get(key) ?? new Map<string, number>();
+    const at = Date.parse(event.requestReceivedTimestamp);
+    ids.set(key, known.set(id, Math.min(known.get(id) ?? at, at)));
   }
   return ids;
 }
