@@ -1,5 +1,5 @@
-// Which labels, annotations and finalizers of an object we wrote, and nobody else: the API server keeps account of it in managedFields, so
-// that what is wanted no more can go and what other people put there can stay, after any restart.
+// Which labels, annotations and finalizers of an object we wrote, and nobody else: the API server keeps account of it in
+// managedFields, so that what is wanted no more can go and what other people put there can stay, after any restart.
 import type { ObjectMeta } from "./kind.ts";
 
 /** As our calls name themselves; where a call names no field manager the API server takes this for it. */

@@ -1,22 +1,12 @@
 // The promises of one reconcile, with hands that only take notes.
 import { describe, expect, test } from "vitest";
 import type { CloudEndpoint } from "#api/cloud-endpoint.ts";
-import { fails } from "#api/conditions.ts";
 import { ADOPTED, DRAIN_OWNER, FINALIZER_CANONICAL, KEPT_WITH } from "#api/keys.ts";
 import { Ingress } from "#kube/kinds.ts";
 import { aCloudEndpoint } from "#test/support/builders.ts";
 import { aReconcile, claimed, deleting, type Setup, shown } from "#test/support/one-reconcile.ts";
 import { KnownError } from "#wire/errors.ts";
 import { done, failed, type Outcome, stop, wait } from "./define-controller.ts";
-
-const throttled = new KnownError("throttled", "ngrok asked to wait", { retryAfterMs: 30_000 });
-const ready = {
-  type: "Ready",
-  reason: "CloudEndpointActive",
-  message: "it is",
-  lastTransitionTime: "2026-01-01T00:00:00Z",
-};
-const notReady = { fields: { id: "ep_1" }, findings: [fails("Ready", "CloudEndpointCreationFailed", "it waits")] };
 
 describe("an object that is there", () => {
   test("is claimed before anything else, then worked on, then shown", async () => {
@@ -127,48 +117,6 @@ describe("an object that is there", () => {
     }
     // Asked after each outcome: the closing one has already been taken in.
     expect(unchanged).toEqual([true, true, false, false]);
-  });
-
-  test("that is at ngrok keeps what it shows while it cannot be looked at there: nothing has changed, and nothing is written", async () => {
-    const object = { ...claimed, status: { id: "ep_1", conditions: [{ ...ready, status: "True" as const }] } };
-    const { did, work } = aReconcile({ object, apply: () => failed(throttled, { shown: notReady }) });
-    expect(await work()).toEqual({ is: "retry", error: throttled });
-    expect(did).toEqual(["apply", "UpdateError"]);
-  });
-
-  test.for<[string, Setup]>([
-    [
-      "is not at ngrok yet says that it waits",
-      { object: claimed, apply: () => failed(throttled, { shown: notReady }) },
-    ],
-    [
-      "is wanted otherwise than it was last seen says that nobody could look",
-      {
-        object: { metadata: { ...claimed.metadata, generation: 2 }, status: { id: "ep_1", observedGeneration: 1 } },
-        apply: () => failed(throttled, { shown: notReady }),
-      },
-    ],
-    [
-      "is to be changed there says that it is not",
-      {
-        object: { ...claimed, status: { id: "ep_1" } },
-        apply: async ({ begin }) => {
-          await begin("update");
-          return failed(throttled, { shown: notReady });
-        },
-      },
-    ],
-    [
-      "ngrok refuses says why",
-      {
-        object: { ...claimed, status: { id: "ep_1" } },
-        apply: () => failed(new KnownError("invalid", "no"), { shown: notReady }),
-      },
-    ],
-  ])("that %s", async ([, setup]) => {
-    const { did, work } = aReconcile(setup);
-    await work();
-    expect(did.at(-1)).toBe("status");
   });
 
   test.for<[string, Setup, Record<string, string>, boolean]>([

@@ -62,8 +62,9 @@ export function asShown<T extends OwnObject>(object: T, leaves: Leaves = nothing
 }
 
 /**
- * Whether all that failed is a look at what is at ngrok already, for a spec that has been seen: it came too soon, so there is nothing new to show. Said in the
- * status, one answer "too many requests" would turn every object, and whatever hears of it, and all of them back.
+ * Whether all that failed is a look at what is at ngrok already, for a spec that has been seen: it came too soon, so there is
+ * nothing new to show. Said in the status, one answer "too many requests" would turn every object, and whatever hears of it,
+ * and all of them back.
  */
 export function isPutOff(
   {
