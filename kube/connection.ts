@@ -85,7 +85,7 @@ const WRITE_WAITS_MS = 20_000;
 /** How often a question is asked again: a third of lost calls must not lose one of the eighty that a preflight makes. */
 const REPEATS = 6;
 const REPEAT: Backoff = { baseMs: 200, capMs: 2_000 };
-/** One try for a single object or a review; lists take what is left. */
+/** One try for a single object or a review. Of a page a third of its time, since it may hang, then the rest, since it may be slow. */
 const QUESTION_MS = 10_000;
 
 /** Reads the configuration, talks to nobody. Throws KnownError invalid that names what is missing and the remedy. */
@@ -186,9 +186,10 @@ class Line {
     }
   }
 
-  #oneTry({ query }: KubeRequest, over: number): number {
+  #oneTry({ query, timeoutMs = READ_TIMEOUT_MS }: KubeRequest, over: number): number {
     const left = over - this.#clock.now();
-    return query?.["limit"] === undefined ? Math.min(left, QUESTION_MS) : left;
+    if (query?.["limit"] === undefined) return Math.min(left, QUESTION_MS);
+    return left > (timeoutMs * 2) / 3 ? Math.ceil(timeoutMs / 3) : left;
   }
 
   async #call(request: KubeRequest): Promise<unknown> {
