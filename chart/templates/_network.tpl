@@ -33,10 +33,12 @@ podSelector:
 policyTypes: [Ingress, Egress]
 ingress:{{ with index . 2 }}{{ . | nindent 2 }}{{ else }} []{{ end }}
 egress:
-  # DNS
+  # DNS, at the port of its pods, which a policy sees behind the Service's 53: OpenShift's listen on 5353
   - ports:
       - { protocol: UDP, port: 53 }
       - { protocol: TCP, port: 53 }
+      - { protocol: UDP, port: 5353 }
+      - { protocol: TCP, port: 5353 }
   # The API server
   - ports:
       {{- range $server.ports | default (list 443 6443) }}

@@ -5,6 +5,7 @@ import { idOf, objects, valuesFiles, type Rendered } from "./helm.ts";
 interface Policy {
   readonly podSelector: { readonly matchLabels: Readonly<Record<string, string>> };
   readonly policyTypes: readonly string[];
+  readonly egress: readonly { readonly ports?: readonly { readonly protocol: string; readonly port: number }[] }[];
 }
 
 const ON = ["networkPolicy.enabled=true", "agent.enabled=true", "bindings.enabled=true"];
@@ -49,6 +50,19 @@ test("no policy selects pods that are not the chart's", async () => {
       "app.kubernetes.io/instance": "edge",
       "app.kubernetes.io/component": expect.any(String) as string,
     });
+});
+
+test("each lets its pods ask DNS, also on OpenShift, whose DNS pods listen on another port", async () => {
+  const policies = (await objects({ set: ON })).filter(({ kind }) => kind === "NetworkPolicy");
+  for (const policy of policies) {
+    const [dns] = (policy.spec as unknown as Policy).egress;
+    expect(dns?.ports?.map(({ protocol, port }) => `${protocol} ${port}`).toSorted(), idOf(policy)).toEqual([
+      "TCP 53",
+      "TCP 5353",
+      "UDP 53",
+      "UDP 5353",
+    ]);
+  }
 });
 
 test("there is none where nobody asks for it", async () => {
