@@ -132,12 +132,14 @@ export async function waitForPods(work: {
   const { read, release, signal } = work;
   if ((await podsOfRelease(read, release, signal)).length === 0) return [];
   const running = new Set<string>();
+  let isListed = false;
   await followUntil(
     work.connection,
     Pod,
     { namespace: release.namespace, labelSelector: selectorOf(release) },
     ({ end, until }) => {
-      const settle = (): void => void (running.size === 0 && end());
+      // Not before: one that has ended may be listed before one that runs.
+      const settle = (): void => void (isListed && running.size === 0 && end());
       work.clock.sleep(PODS_END_WITHIN_MS, until).then(end, () => {});
       return {
         changed(pod) {
@@ -149,7 +151,10 @@ export async function waitForPods(work: {
           running.delete(pod.metadata.name);
           settle();
         },
-        synced: settle,
+        synced() {
+          isListed = true;
+          settle();
+        },
       };
     },
     signal,
