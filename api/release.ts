@@ -7,6 +7,8 @@ export interface Release {
   readonly namespace: string;
   /** The chart's fullname: release name, or `<release>-ngrok-operator`, or the override. */
   readonly fullname: string;
+  /** What `app.kubernetes.io/name` says on its pods; undefined where nobody has told: no pod is another chart's for it then. */
+  readonly nameLabel?: string | undefined;
   /** The namespace that is watched, or undefined for all. */
   readonly watchNamespace?: string | undefined;
 }
@@ -78,6 +80,11 @@ export function namesOf(release: Release): ReleaseNames {
     credentials: `${base}-credentials`,
     kubernetesOperator: release.name,
   };
+}
+
+/** The Deployments of the three components: their pods are named after them. */
+export function deploymentsOf({ fullname }: Pick<Release, "fullname">): readonly string[] {
+  return ["manager", "agent", "bindings-forwarder"].map((suffix) => suffixed(fullname, suffix));
 }
 
 /** The longest suffix that the chart appends is `-bindings-forwarder`; the helpers in chart/templates do the same cut. */

@@ -7,7 +7,7 @@ import { memoryServer } from "#test/support/memory-server.ts";
 import { waitForPods } from "./sweep.ts";
 
 const { signal } = new AbortController();
-const release = { name: "edge", namespace: "ops", fullname: "edge-ngrok-operator" };
+const release = { name: "edge", namespace: "ops", fullname: "edge-ngrok-operator", nameLabel: "ngrok-operator" };
 
 function aPod(name: string, component: string, nameLabel: string, phase: "Running" | "Failed"): PodObject {
   const labels = {
@@ -37,4 +37,9 @@ async function waitedWith(...pods: readonly PodObject[]): Promise<{ whileRunning
 test("a pod that was evicted, and stays as an object, ends no wait for one that runs (F20)", async () => {
   const evicted = aPod("edge-ngrok-operator-manager-x0", "controller", "ngrok-operator", "Failed");
   expect(await waitedWith(evicted)).toEqual({ whileRunning: true, left: [] });
+});
+
+test("pods of a chart beside ours, which go on, keep no cleanup waiting when ours have gone", async () => {
+  const nginx = aPod("edge-ingress-nginx-controller-x2", "controller", "ingress-nginx", "Running");
+  expect(await waitedWith(nginx)).toEqual({ whileRunning: true, left: [] });
 });

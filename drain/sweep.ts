@@ -22,7 +22,7 @@ import type { Clock } from "#wire/clock.ts";
 import { followUntil } from "#kube/follow-until.ts";
 import type { Hands } from "./hands.ts";
 import { dropStalePieces } from "./keep.ts";
-import { mayWrite, podsOfRelease, selectorOf } from "./pods.ts";
+import { isComponentPod, mayWrite, podsOfRelease, selectorOf } from "./pods.ts";
 
 const drainHookKinds: readonly Kind[] = [
   Job,
@@ -143,7 +143,7 @@ export async function waitForPods(work: {
       work.clock.sleep(PODS_END_WITHIN_MS, until).then(end, () => {});
       return {
         changed(pod) {
-          if (mayWrite(pod)) running.add(pod.metadata.name);
+          if (isComponentPod(pod, release) && mayWrite(pod)) running.add(pod.metadata.name);
           else running.delete(pod.metadata.name);
           settle();
         },

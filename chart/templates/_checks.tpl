@@ -253,7 +253,7 @@ extraEnv {{ $name }} and proxy.{{ $key }}: one variable, two places
   remedy: leave one of them out
 {{- end }}
 {{- end }}
-{{- range $name := list "NGROK_API_KEY" "NGROK_AUTHTOKEN" "POD_NAMESPACE" "POD_NAME" "POD_UID" "JOB_UID" "RELEASE_NAME" "FULLNAME" "WATCH_NAMESPACE" "DRAIN_POLICY" "HELM_TIMEOUT" "DRAIN_HOOK" "CRDS_GO" "RBAC_CLUSTER" "NGROK_API_URL" "NGROK_CALLS_PER_MINUTE" "HOOK_POD" "REVISION" "CHART_VERSION" "MALLOC_ARENA_MAX" "MALLOC_MMAP_THRESHOLD_" "NODE_EXTRA_CA_CERTS" "NODE_USE_SYSTEM_CA" }}
+{{- range $name := list "NGROK_API_KEY" "NGROK_AUTHTOKEN" "POD_NAMESPACE" "POD_NAME" "POD_UID" "JOB_UID" "RELEASE_NAME" "FULLNAME" "NAME_LABEL" "WATCH_NAMESPACE" "DRAIN_POLICY" "HELM_TIMEOUT" "DRAIN_HOOK" "CRDS_GO" "RBAC_CLUSTER" "NGROK_API_URL" "NGROK_CALLS_PER_MINUTE" "HOOK_POD" "REVISION" "CHART_VERSION" "MALLOC_ARENA_MAX" "MALLOC_MMAP_THRESHOLD_" "NODE_EXTRA_CA_CERTS" "NODE_USE_SYSTEM_CA" }}
 {{- if hasKey ($.Values.extraEnv | default dict) $name }}
 {{- if not (and (hasPrefix "NODE_" $name) (not (or $.Values.extraCA.secretName $.Values.extraCA.configMapName (eq $.Values.rootCAs "host")))) }}
 extraEnv {{ $name }}: set by the chart

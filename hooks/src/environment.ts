@@ -9,6 +9,11 @@ import { KnownError } from "#wire/errors.ts";
 export const environment = {
   RELEASE_NAME: { from: "helm", value: ".Release.Name", why: "the KubernetesOperator and the stamp carry it" },
   FULLNAME: { from: "helm", value: 'include "ngrok-operator.fullname" .', why: "the names of Lease and drain state" },
+  NAME_LABEL: {
+    from: "helm",
+    value: 'include "ngrok-operator.name" .',
+    why: "tells the pods of this release from those of a chart beside it",
+  },
   WATCH_NAMESPACE: { from: "helm", value: 'include "ngrok-operator.watchNamespace" .', why: "where the objects are" },
   DRAIN_POLICY: { from: "helm", value: ".Values.drainPolicy", why: "what becomes of the objects at ngrok" },
   HELM_TIMEOUT: { from: "helm", value: ".Values.cleanupHook.timeout", why: "seconds until Helm gives up" },
@@ -72,6 +77,7 @@ export function settingsOf(env: Texts): Settings {
       name: env.RELEASE_NAME,
       namespace: env.POD_NAMESPACE,
       fullname: env.FULLNAME,
+      nameLabel: env.NAME_LABEL || undefined,
       ...(env.WATCH_NAMESPACE === "" ? {} : { watchNamespace: env.WATCH_NAMESPACE }),
     },
     policy,

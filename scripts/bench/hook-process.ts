@@ -23,6 +23,7 @@ export function hookEnvironment(options: {
   const env: Record<keyof typeof environment, string> = {
     RELEASE_NAME: release.name,
     FULLNAME: release.fullname,
+    NAME_LABEL: "ngrok-operator",
     WATCH_NAMESPACE: "",
     DRAIN_POLICY: policy,
     HELM_TIMEOUT: "3600",

@@ -52,8 +52,10 @@ const release = fields<Release>(
     name: text("Helm's release."),
     namespace: text("Its namespace."),
     fullname: text("The chart's fullname: what stands before -drain-state."),
+    nameLabel: text("What app.kubernetes.io/name says on its pods; absent when that was not found."),
     watchNamespace: text("The one namespace that is watched; absent when all are."),
   },
+  "nameLabel",
   "watchNamespace",
 );
 

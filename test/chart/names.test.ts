@@ -1,7 +1,8 @@
 // Helm and the programs make the same names, and none is longer than what Kubernetes takes.
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { namesOf } from "#api/release.ts";
-import { idOf, objects, podsOf } from "./helm.ts";
+import { idOf, objects, podsOf, type Rendered } from "./helm.ts";
 
 const LONGEST_RELEASE = "r".repeat(53);
 
@@ -71,6 +72,35 @@ test.for(INSTALLS)(
     expect([...new Set(names)]).toEqual([`"name":"${credentials}"`]);
   },
 );
+
+test.for([
+  { set: [], name: "ngrok-operator" },
+  { set: ["nameOverride=op"], name: "op" },
+  { set: [`nameOverride=${"n".repeat(70)}`, "fullnameOverride=own"], name: "n".repeat(63) },
+])("with $set operator and hooks are told which name label the pods of the components carry", async ({ set, name }) => {
+  const all = await objects({ set: [...set, "installCRDs=false", "bindings.enabled=true"] });
+  const labels = all.filter(({ kind }) => kind === "Deployment").map(nameLabelOf);
+  expect(labels).toEqual([name, name, name]);
+  const told = podsOf(all).flatMap(
+    ({ pod }) => pod.containers[0]?.env.filter((one) => one.name === "NAME_LABEL") ?? [],
+  );
+  // The api-manager, the two hooks and the rehearsal.
+  expect(told.map(({ value }) => value)).toEqual([name, name, name, name]);
+});
+
+test("pods that the Go operator's chart has left carry the name label that hooks are told after an upgrade in place", async () => {
+  const before = join(import.meta.dirname, "..", "support", "go-0.24");
+  const all = await objects({ chart: before });
+  expect(all.filter(({ kind }) => kind === "Deployment").map(nameLabelOf)).toEqual([
+    "ngrok-operator",
+    "ngrok-operator",
+  ]);
+});
+
+function nameLabelOf({ spec }: Rendered): string | undefined {
+  const template = spec?.template as { metadata?: { labels?: Record<string, string> } } | undefined;
+  return template?.metadata?.labels?.["app.kubernetes.io/name"];
+}
 
 test("names that look like numbers stay names", async () => {
   const json = ['fullnameOverride="5"', 'commonLabels={"n":1000000}'];

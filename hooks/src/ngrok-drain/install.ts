@@ -85,10 +85,11 @@ function installOf(
   told: { inside: boolean; assumed: readonly string[]; apiKeyIn?: Install["apiKeyIn"] },
 ): Install {
   const watchNamespace = where.watchNamespace || env["WATCH_NAMESPACE"];
+  const nameLabel = env["NAME_LABEL"];
   const seconds = Number(env["HELM_TIMEOUT"]);
   const policy = env["DRAIN_POLICY"];
   return {
-    release: watchNamespace ? { ...release, watchNamespace } : release,
+    release: { ...release, ...(nameLabel ? { nameLabel } : {}), ...(watchNamespace ? { watchNamespace } : {}) },
     policy: isPolicy(policy) ? policy : undefined,
     clusterWide: env["RBAC_CLUSTER"] !== "false",
     crdsGo: env["CRDS_GO"] === "true",

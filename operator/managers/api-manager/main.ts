@@ -42,7 +42,7 @@ async function start(flags: FlagValues, signal: AbortSignal): Promise<number> {
       hint: "in a pod it comes from the field metadata.namespace; by hand, name the namespace of the release",
     });
   }
-  const release = releaseOf(flags, namespace);
+  const release = releaseOf(flags, namespace, process.env);
   const lease = leaseOf(flags, release);
   const apiKey = process.env["NGROK_API_KEY"] ?? "";
   const log = openLog(

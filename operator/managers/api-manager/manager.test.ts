@@ -45,11 +45,14 @@ test("policies are what the flags say, and nothing else is taken", () => {
 test("the fullname is the release unless it is said", () => {
   expect(releaseOf(flags("--release-name=edge"), "ops")).toEqual({ name: "edge", namespace: "ops", fullname: "edge" });
   expect(
-    releaseOf(flags("--release-name=edge", "--fullname=edge-ngrok-operator", "--ingress-watch-namespace=shop"), "ops"),
+    releaseOf(flags("--release-name=edge", "--fullname=edge-ngrok-operator", "--ingress-watch-namespace=shop"), "ops", {
+      NAME_LABEL: "ngrok-operator",
+    }),
   ).toEqual({
     name: "edge",
     namespace: "ops",
     fullname: "edge-ngrok-operator",
+    nameLabel: "ngrok-operator",
     watchNamespace: "shop",
   });
 });

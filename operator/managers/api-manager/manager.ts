@@ -209,14 +209,16 @@ export const apiManager = defineManager({
 /** The manager's controllers, of whichever kind. */
 export const controllers: readonly Controller[] = apiManager.controllers;
 
-/** @param namespace of the release. */
-export function releaseOf(flags: FlagValues, namespace: string): Release {
+/** @param namespace of the release. @param env of the pod, where the chart tells what an uninstall will be told. */
+export function releaseOf(flags: FlagValues, namespace: string, env: Environment = {}): Release {
   const name = flags["release-name"] ?? "";
+  const nameLabel = env["NAME_LABEL"] ?? "";
   const watchNamespace = flags["ingress-watch-namespace"] ?? "";
   return {
     name,
     namespace,
     fullname: flags["fullname"] || name,
+    ...(nameLabel === "" ? {} : { nameLabel }),
     ...(watchNamespace === "" ? {} : { watchNamespace }),
   };
 }
