@@ -21,6 +21,20 @@ test("the sweep takes every kind that a drain hook leaves, and every one that ou
   expect([...new Set(left)].filter((kind) => !swept.includes(kind.toLowerCase()))).toEqual([]);
 });
 
+test("what a cleanup runs by, and leaves where Helm did not wait for its end, goes by one command under its one name", async () => {
+  const [, outlived = ""] = /^```sh outlived\n([^]*?)\n```$/m.exec(page) ?? [];
+  const [, kinds = "", name] = / delete ([a-z,]+) (\S+) /.exec(outlived.replaceAll("\\\n", "")) ?? [];
+  const set = [...ON, "credentials.apiKey=k", "credentials.authtoken=t"];
+  const own = (await objects({ set })).filter(
+    ({ metadata }) => metadata.annotations?.["helm.sh/hook"] === "post-delete",
+  );
+  expect(own.map(({ kind }) => kind)).toEqual(expect.arrayContaining(["Job", "Secret", "ServiceAccount"]));
+  expect(new Set(own.map(({ metadata }) => metadata.name.replace("edge-ngrok-operator", "$F")))).toEqual(
+    new Set([name]),
+  );
+  expect(own.map(({ kind }) => kind.toLowerCase()).filter((kind) => !kinds.split(",").includes(kind))).toEqual([]);
+});
+
 test("the commands of 1 and 2 end with that very sweep, so that one command is enough", () => {
   const block = (word: string): string => {
     const [, text = ""] = new RegExp(`^\`\`\`sh ${word}\n([^]*?)\n\`\`\`$`, "m").exec(page) ?? [];
