@@ -19,7 +19,16 @@ import {
   wait,
 } from "../../runtime/define-controller.ts";
 import { endOf, type Pair, readPair, writePair } from "./certificate.ts";
-import { desiredOperator, hasBindings, operatorToMake, planOperator, planOwn, renewIn, showOperator } from "./plan.ts";
+import {
+  desiredOperator,
+  hasBindings,
+  operatorToMake,
+  planOperator,
+  planOwn,
+  problemIn,
+  renewIn,
+  showOperator,
+} from "./plan.ts";
 
 export const kubernetesOperatorController = defineController<KubernetesOperator>({
   name: "kubernetes-operator",
@@ -70,7 +79,6 @@ export const kubernetesOperatorController = defineController<KubernetesOperator>
 
 /** How long forwarders may have to do with a certificate, or a registration, that somebody took away. */
 const LOOK_AGAIN_MS = 600_000;
-const NO_BINDING = "bindings feature enabled but spec.binding is not configured";
 
 async function apply(operator: KubernetesOperator, context: Context): Promise<Outcome<KubernetesOperator>> {
   const { release, options, writer, signal } = context;
@@ -80,11 +88,9 @@ async function apply(operator: KubernetesOperator, context: Context): Promise<Ou
     // The watch brings the object back with its new generation, of which the status then speaks.
     return done();
   }
-  if (hasBindings(operator.spec) && operator.spec.binding === undefined) {
-    return stop("ConfigurationFailed", NO_BINDING, {
-      shown: showOperator(operator, { is: "misconfigured", problem: NO_BINDING }),
-    });
-  }
+  const problem = problemIn(operator.spec);
+  if (problem !== undefined)
+    return stop("ConfigurationFailed", problem, { shown: showOperator(operator, { is: "misconfigured", problem }) });
   const sent = JSON.stringify(operator.spec);
   // With bindings the certificate has an end, so ngrok is asked each time; that is seldom.
   if (operator.status?.id && context.unchanged(sent) && !hasBindings(operator.spec)) return done({ sent });

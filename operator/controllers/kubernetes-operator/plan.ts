@@ -9,6 +9,7 @@ import {
   type KubernetesOperatorReason,
   type KubernetesOperatorSpec,
 } from "#api/kubernetes-operator.ts";
+import { isTooDeep, TOO_DEEP } from "#api/nesting.ts";
 import type { Release } from "#api/release.ts";
 import type { ObjectMeta } from "#kube/kind.ts";
 import { pointerStep } from "#kube/paths.ts";
@@ -20,6 +21,7 @@ import { failureText, finding } from "../../endpoint/conditions.ts";
 import { missing, sameJson } from "../../endpoint/difference.ts";
 import type { Shown } from "../../runtime/define-controller.ts";
 import type { Options } from "../../runtime/options.ts";
+import { jsonObject } from "../../translate/annotations.ts";
 
 const { holds, fails } = finding<KubernetesOperatorReason>();
 
@@ -93,6 +95,20 @@ export function planSpec(spec: KubernetesOperatorSpec, desired: KubernetesOperat
 
 export function hasBindings(spec: KubernetesOperatorSpec): boolean {
   return spec.enabledFeatures?.includes("bindings") === true;
+}
+
+const NO_BINDING = "bindings feature enabled but spec.binding is not configured";
+
+/**
+ * Why the spec cannot be registered as it stands, for whoever wrote it; undefined where it can. Metadata that nobody can walk
+ * through may be refused here: what unmakes a registration asks for its id alone.
+ */
+export function problemIn(spec: KubernetesOperatorSpec): string | undefined {
+  if (hasBindings(spec) && spec.binding === undefined) return NO_BINDING;
+  const { metadata } = spec;
+  // Text as well is taken apart, to write the UID of the namespace into it.
+  const fields = typeof metadata === "string" ? jsonObject(metadata) : metadata;
+  return isTooDeep(fields) ? `spec.metadata ${TOO_DEEP}` : undefined;
 }
 
 /** @param namespaceUid of the release namespace; undefined when it may not be read: then the metadata goes as it is. */
