@@ -4,7 +4,7 @@ import { Domain } from "#api/domain.ts";
 import type { ListOptions, Reader } from "#kube/reader.ts";
 import { aDomain } from "#test/support/builders.ts";
 import { nothingCached } from "#test/support/cached.ts";
-import { recordersOf } from "./recorded.ts";
+import { recordersOf, unrecorded } from "./recorded.ts";
 
 const watched = { name: "ngrok", namespace: "ops", fullname: "ngrok", watchNamespace: "shop" };
 const { signal } = new AbortController();
@@ -31,7 +31,12 @@ function aCluster() {
     const found = await recordersOf(Domain, id, { cached, clusterWide, read }, release, signal);
     return found.map(({ metadata }) => metadata.name);
   };
-  return { asked, of, answer: () => answers.shift()?.() };
+  const free = async (ids: readonly string[], but?: string, clusterWide = true) => {
+    const found = ids.map((id) => ({ id }));
+    const left = await unrecorded(Domain, found, but, { cached, clusterWide, read }, watched, signal);
+    return left.map(({ id }) => id);
+  };
+  return { asked, of, free, answer: () => answers.shift()?.() };
 }
 
 const turns = async (): Promise<void> => await new Promise((resolve) => setImmediate(resolve));
@@ -58,4 +63,32 @@ test("where all is watched, or nothing may be seen beside the namespace, nothing
   expect(await of("rd_1", true, everywhere)).toEqual(["web"]);
   expect(await of("rd_1", false)).toEqual(["web"]);
   expect(asked).toEqual([]);
+});
+
+test("what the watch does not show may be recorded all the same: it is asked for past it, once for all", async () => {
+  const { asked, free, answer } = aCluster();
+  const first = free(["rd_1", "rd_2", "rd_3"]);
+  await turns();
+  const others = Promise.all(Array.from({ length: 2_000 }, async () => await free(["rd_2", "rd_3"], "more")));
+  await turns();
+  expect(asked).toEqual([{}]);
+  answer();
+  expect(await first).toEqual(["rd_3"]);
+  await turns();
+  answer();
+  // Its own is not another's.
+  expect((await others)[0]).toEqual(["rd_2", "rd_3"]);
+  expect(asked).toHaveLength(2);
+});
+
+test("nobody asks where the watch shows whose all of it is, and none asks beside the namespace without the right to", async () => {
+  const { asked, free, answer } = aCluster();
+  expect(await free(["rd_1"])).toEqual([]);
+  expect(await free([])).toEqual([]);
+  expect(asked).toEqual([]);
+  const left = free(["rd_2"], undefined, false);
+  await turns();
+  answer();
+  await left;
+  expect(asked).toEqual([{ namespace: "shop" }]);
 });

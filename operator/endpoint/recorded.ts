@@ -1,7 +1,7 @@
 // Which objects of a kind record an id of ngrok's: what is there for one is not another's to take over or to take away.
 import type { Release } from "#api/release.ts";
 import { type Kind, type KubeObject, type ObjectMeta, resourceName } from "#kube/kind.ts";
-import type { Reader } from "#kube/reader.ts";
+import type { ListOptions, Reader } from "#kube/reader.ts";
 import type { CleanupHands } from "../runtime/define-controller.ts";
 import { type Flight, shareNext } from "../runtime/share-next.ts";
 
@@ -16,8 +16,10 @@ export interface Recorder {
 
 type ById = ReadonlyMap<string, readonly Recorder[]>;
 
-/** By whoever lists, and the kind that is listed. */
+/** By whoever lists, and what is listed. */
 const lists = new WeakMap<Reader, Map<string, Flight<ById>>>();
+
+type Hands = Pick<CleanupHands, "cached" | "clusterWide" | "read">;
 
 /**
  * Those that the watch shows, and where it shows one namespace those beside it too, as far as there are rights: a list that
@@ -26,34 +28,75 @@ const lists = new WeakMap<Reader, Map<string, Flight<ById>>>();
 export async function recordersOf<T extends KubeObject & Recorder>(
   kind: Kind<T>,
   id: string,
-  { cached, clusterWide, read }: Pick<CleanupHands, "cached" | "clusterWide" | "read">,
+  { cached, clusterWide, read }: Hands,
   { watchNamespace }: Release,
   signal: AbortSignal,
 ): Promise<readonly Recorder[]> {
   const watched = cached.by(kind, BY_ID, id);
   if (watchNamespace === undefined || !clusterWide) return watched;
-  const flights = lists.get(read) ?? new Map<string, Flight<ById>>();
-  lists.set(read, flights);
-  const list = async () => await listBeside(kind, read, watchNamespace, signal);
-  return [...watched, ...((await shareNext(flights, resourceName(kind), list)).get(id) ?? [])];
+  const beside = { fieldSelector: `metadata.namespace!=${watchNamespace}` };
+  return [...watched, ...((await listed(kind, beside, read, withoutAccount, signal)).get(id) ?? [])];
 }
 
-async function listBeside<T extends KubeObject & Recorder>(
+/**
+ * Of what was found at ngrok that which no object records but for the one of this uid: nobody else's to take over, or to take
+ * away. What the watch does not show either is asked for past it, by such a list: a watch that is cut off does not know what
+ * the leader before, or another install, has written last.
+ */
+export async function unrecorded<T extends KubeObject & Recorder, R extends { readonly id: string }>(
   kind: Kind<T>,
+  found: readonly R[],
+  but: string | undefined,
+  { cached, clusterWide, read }: Hands,
+  { watchNamespace }: Release,
+  signal: AbortSignal,
+): Promise<readonly R[]> {
+  const isFree = (recorders: readonly Recorder[] = []): boolean =>
+    recorders.every(({ metadata }) => metadata.uid === but);
+  const left = found.filter(({ id }) => isFree(cached.by(kind, BY_ID, id)));
+  if (left.length === 0) return [];
+  const seen = clusterWide ? {} : { namespace: watchNamespace };
+  const byId = await listed(kind, seen, read, uidAlone, signal);
+  return left.filter(({ id }) => isFree(byId.get(id)));
+}
+
+async function listed<T extends KubeObject & Recorder>(
+  kind: Kind<T>,
+  options: ListOptions,
   read: Reader,
-  watchNamespace: string,
+  keeps: (metadata: ObjectMeta) => ObjectMeta,
+  signal: AbortSignal,
+): Promise<ById> {
+  const flights = lists.get(read) ?? new Map<string, Flight<ById>>();
+  lists.set(read, flights);
+  const what = `${resourceName(kind)} ${JSON.stringify(options)}`;
+  return await shareNext(flights, what, async () => await list(kind, options, read, keeps, signal));
+}
+
+async function list<T extends KubeObject & Recorder>(
+  kind: Kind<T>,
+  options: ListOptions,
+  read: Reader,
+  keeps: (metadata: ObjectMeta) => ObjectMeta,
   signal: AbortSignal,
 ): Promise<ById> {
   const byId = new Map<string, Recorder[]>();
-  const options = { fieldSelector: `metadata.namespace!=${watchNamespace}` };
   for await (const { items } of read.pages(kind, options, signal)) {
     for (const { metadata, status } of items) {
       if (!status?.id) continue;
-      // There may be thousands, and managedFields are half of each.
-      const { managedFields: _, ...rest } = metadata;
-      const one: Recorder = { metadata: rest, status: { id: status.id } };
+      const one: Recorder = { metadata: keeps(metadata), status: { id: status.id } };
       byId.set(status.id, [...(byId.get(status.id) ?? []), one]);
     }
   }
   return byId;
+}
+
+/** There may be thousands, and managedFields are half of each. */
+function withoutAccount(metadata: ObjectMeta): ObjectMeta {
+  const { managedFields: _, ...rest } = metadata;
+  return rest;
+}
+
+function uidAlone({ name, uid = "" }: ObjectMeta): ObjectMeta {
+  return { name, uid };
 }

@@ -5,7 +5,6 @@ import { domainNeed } from "#api/domain-need.ts";
 import { Domain } from "#api/domain.ts";
 import { CONTROLLER_NAME } from "#api/keys.ts";
 import { allow } from "#api/rbac.ts";
-import type { Release } from "#api/release.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
 import { undoCloudEndpoint } from "#drain/undo/cloud-endpoint.ts";
 import { keyOf } from "#kube/kind.ts";
@@ -23,11 +22,10 @@ import {
   hostsOfGenerated,
   momentLeft,
 } from "../../endpoint/domain.ts";
-import { BY_ID, recordersOf } from "../../endpoint/recorded.ts";
+import { BY_ID, unrecorded } from "../../endpoint/recorded.ts";
 import { noKey } from "../../runtime/key.ts";
 import { policyName, type PolicySource, policySource, policyText } from "../../endpoint/traffic-policy.ts";
 import {
-  type CleanupHands,
   type Context,
   defineController,
   done,
@@ -73,22 +71,10 @@ export const cloudEndpointController = defineController<CloudEndpoint>({
   apply,
   async cleanup(object, hands, release, signal) {
     const recordsEndpoint = async (id: string, but: string | undefined) =>
-      await isRecorded(id, but, hands, release, signal);
+      (await unrecorded(CloudEndpoint, [{ id }], but, hands, release, signal)).length === 0;
     return await undoCloudEndpoint(object, { ...hands, recordsEndpoint }, release, signal);
   },
 });
-
-/** By another CloudEndpoint than that of the uid. */
-async function isRecorded(
-  id: string,
-  but: string | undefined,
-  hands: Pick<CleanupHands, "cached" | "clusterWide" | "read">,
-  release: Release,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const recorders = await recordersOf(CloudEndpoint, id, hands, release, signal);
-  return recorders.some(({ metadata }) => metadata.uid !== but);
-}
 
 async function apply(endpoint: CloudEndpoint, context: Context): Promise<Outcome<CloudEndpoint>> {
   const { spec, metadata } = endpoint;
@@ -159,11 +145,8 @@ async function find(
   }
   if (!isLookedUp(endpoint, context)) return undefined;
   const left = await ngrok.endpoints.matching({ url: desired.url, metadata: desired.metadata ?? "", asOf }, signal);
-  const recorded = new Set<string>();
-  for (const one of left)
-    if (await isRecorded(one.id, endpoint.metadata.uid, { ...context, read: reader }, release, signal))
-      recorded.add(one.id);
-  return adoptable(left, (one) => recorded.has(one));
+  const hands = { ...context, read: reader };
+  return adoptable(await unrecorded(CloudEndpoint, left, endpoint.metadata.uid, hands, release, signal));
 }
 
 /** Whether something may be there whose id got lost. Where the last creation was refused, what is there is somebody else's. */

@@ -129,16 +129,10 @@ describe("planEndpoint", () => {
   });
 });
 
-describe("adoptable", () => {
-  const none = (): boolean => false;
-  test("the only one that nobody records", () => {
-    expect(adoptable([remote], none)).toBe(remote);
-    expect(adoptable([remote, { ...remote, id: "ep_2" }], (id) => id === "ep_2")).toBe(remote);
-  });
-  test("none, when another object records it or when two could be meant", () => {
-    expect(adoptable([remote], () => true)).toBeUndefined();
-    expect(adoptable([remote, { ...remote, id: "ep_2" }], none)).toBeUndefined();
-  });
+test("only one that was left alone is adoptable: of two nothing tells which is meant", () => {
+  expect(adoptable([remote])).toBe(remote);
+  expect(adoptable([remote, { ...remote, id: "ep_2" }])).toBeUndefined();
+  expect(adoptable([])).toBeUndefined();
 });
 
 describe("showEndpoint", () => {

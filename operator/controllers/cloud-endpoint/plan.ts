@@ -55,12 +55,8 @@ function bindingsOfNone(url: string, remote: RemoteEndpoint): readonly string[] 
   return isLeft ? remote.bindings : ["public"];
 }
 
-/** Of the endpoints that a lost creation may have left: the only one that no object records, else none. */
-export function adoptable(
-  found: readonly RemoteEndpoint[],
-  recorded: (id: string) => boolean,
-): RemoteEndpoint | undefined {
-  const unrecorded = found.filter((one) => !recorded(one.id));
+/** Of the endpoints that a lost creation may have left, and that no object records: the only one, else none. */
+export function adoptable(unrecorded: readonly RemoteEndpoint[]): RemoteEndpoint | undefined {
   return unrecorded.length === 1 ? unrecorded[0] : undefined;
 }
 

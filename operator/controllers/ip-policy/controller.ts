@@ -7,6 +7,7 @@ import type { NgrokPort } from "#ngrok/client.ts";
 import { mayExist } from "#ngrok/errors.ts";
 import type { RemoteIPPolicy } from "#ngrok/ip-policies.ts";
 import { KnownError } from "#wire/errors.ts";
+import { BY_ID, unrecorded } from "../../endpoint/recorded.ts";
 import { noKey } from "../../runtime/key.ts";
 import { type Context, defineController, done, failed, type Outcome } from "../../runtime/define-controller.ts";
 import { asShown } from "../../runtime/status.ts";
@@ -27,7 +28,7 @@ export const ipPolicyController = defineController<IPPolicy>({
   role: "leader",
   kind: IPPolicy,
   concurrency: 8,
-  indexes: { id: ({ status }) => (status?.id === undefined || status.id === "" ? [] : [status.id]) },
+  indexes: { [BY_ID]: ({ status }) => (status?.id === undefined || status.id === "" ? [] : [status.id]) },
   rbac: [
     allow(IPPolicy, ["get", "list", "watch", "patch"], {
       why: "reconciles IPPolicies and holds them with a finalizer",
@@ -98,14 +99,21 @@ async function find(
   ngrok: NgrokPort,
   context: Context,
 ): Promise<RemoteIPPolicy | undefined> {
-  const { cached, asOf, signal } = context;
+  const { asOf, reader, release, signal } = context;
   const id = policy.status?.id;
   if (id) return await ngrok.ipPolicies.find({ id }, signal);
   if (!isLookedUp(policy, context)) return undefined;
   const left = await ngrok.ipPolicies.matching({ ...desired.policy, asOf }, signal);
-  const unrecorded = left.filter((one) => cached.by(IPPolicy, "id", one.id).length === 0);
+  const hands = { ...context, read: reader };
   const ours: RemoteIPPolicy[] = [];
-  for (const { id: policyId, ...rest } of unrecorded) {
+  for (const { id: policyId, ...rest } of await unrecorded(
+    IPPolicy,
+    left,
+    policy.metadata.uid,
+    hands,
+    release,
+    signal,
+  )) {
     const rules = await ngrok.ipPolicies.rules({ policyId, asOf: rulesAsOf(context) }, signal);
     if (mayBeOurs(rules, desired)) ours.push({ id: policyId, ...rest });
   }
