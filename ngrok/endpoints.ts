@@ -1,5 +1,5 @@
 // Cloud endpoints at ngrok: find, change, remove. Endpoints of agents are not of this port.
-import { text, texts } from "./answer.ts";
+import { maybe, text, texts } from "./answer.ts";
 import type { Change, Freshness, Removed } from "./change.ts";
 import { collection, type Ground, type Shape } from "./collection.ts";
 
@@ -15,6 +15,8 @@ export interface RemoteEndpoint {
   readonly trafficPolicy: string;
   readonly bindings: readonly string[];
   readonly poolingEnabled: boolean;
+  /** RFC 3339; undefined when ngrok does not say it. */
+  readonly createdAt?: string | undefined;
 }
 
 export interface EndpointPatch {
@@ -74,6 +76,7 @@ const shape: Shape<RemoteEndpoint, EndpointBody, EndpointPatch> = {
     trafficPolicy: text(of, "traffic_policy"),
     bindings: texts(of, "bindings"),
     poolingEnabled: of["pooling_enabled"] === true,
+    createdAt: maybe(of, "created_at"),
   }),
 };
 

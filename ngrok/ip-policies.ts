@@ -1,5 +1,5 @@
 // IP policies and their rules at ngrok: find, change, remove. The rules of a policy go with it.
-import { child, text, type Fields } from "./answer.ts";
+import { child, maybe, text, type Fields } from "./answer.ts";
 import type { Change, Freshness, Removed } from "./change.ts";
 import { collection, type Ground, type Shape } from "./collection.ts";
 import { unreadable } from "./errors.ts";
@@ -9,6 +9,8 @@ export interface RemoteIPPolicy {
   readonly uri: string;
   readonly description: string;
   readonly metadata: string;
+  /** RFC 3339; undefined when ngrok does not say it. */
+  readonly createdAt?: string | undefined;
 }
 
 export interface IPPolicyBody {
@@ -86,6 +88,7 @@ const policyShape: Shape<RemoteIPPolicy, IPPolicyBody, IPPolicyBody> = {
     uri: text(of, "uri"),
     description: text(of, "description"),
     metadata: text(of, "metadata"),
+    createdAt: maybe(of, "created_at"),
   }),
 };
 

@@ -14,13 +14,15 @@ interface Around {
   readonly recorded?: true;
   /** As the API server has the object, where that is asked for. */
   readonly stored?: CloudEndpoint;
+  /** When that endpoint was made. */
+  readonly createdAt?: string;
 }
 
 /** Undoes it, where ngrok has one endpoint of its URL and metadata. */
-async function undoneOf(object: CloudEndpoint, { recorded, stored }: Around = {}) {
+async function undoneOf(object: CloudEndpoint, { recorded, stored, createdAt }: Around = {}) {
   const removed: string[] = [];
   const endpoints = {
-    matching: async () => [{ id: "ep_1" }],
+    matching: async () => [{ id: "ep_1", createdAt }],
     remove: async (id: string) => {
       removed.push(id);
       return "deleted";
@@ -43,7 +45,8 @@ async function undoneOf(object: CloudEndpoint, { recorded, stored }: Around = {}
 /** One of which this was said. */
 async function undone(status: "True" | "False" | "Unknown", reason: string, around: Around = {}) {
   const conditions = [{ type: "CloudEndpointCreated", status, reason, message: "", lastTransitionTime: "" }];
-  return await undoneOf(aCloudEndpoint({ status: { conditions } }), around);
+  const metadata = { creationTimestamp: "2026-02-01T12:00:00Z" };
+  return await undoneOf(aCloudEndpoint({ metadata, status: { conditions } }), around);
 }
 
 test("whose creation got lost takes what it left along", async () => {
@@ -65,6 +68,13 @@ test("that was waiting when last seen leaves what it may have made since, and na
     why: "nothing tells whether it was made for this object",
     removed: [],
   });
+});
+
+test("leaves what is older than the object: another cluster has made it", async () => {
+  const lost = ["Unknown", "CloudEndpointCreationFailed"] as const;
+  const ended = await undone(...lost, { createdAt: "2026-01-30T00:00:00Z" });
+  expect(ended).toEqual({ remote: "kept", id: "ep_1", why: "it is older than the object", removed: [] });
+  expect((await undone(...lost, { createdAt: "2026-02-01T12:00:01Z" })).removed).toEqual(["ep_1"]);
 });
 
 test("leaves to another CloudEndpoint what that one records", async () => {

@@ -7,6 +7,7 @@ import { metadataText } from "#api/metadata.ts";
 import { distinctDomainName, domainName, parseEndpointUrl } from "#api/names.ts";
 import type { KubeObject } from "#kube/kind.ts";
 import { ngrokOf, type Undone, type UndoHands } from "../hands.ts";
+import { mayBeMadeFor } from "../made-for.ts";
 import { mayHaveBegun } from "../may-have-begun.ts";
 import type { Release } from "#api/release.ts";
 
@@ -35,6 +36,7 @@ export async function undoCloudEndpoint(
   if (left.length > 1) return { remote: "kept", why: `${left.length} endpoints at ${spec.url}, none recorded as ours` };
   // Its own status may have come since: then what it records is what was looked up.
   if (await hands.recordsEndpoint?.(only.id, object.metadata.uid, signal)) return { remote: "none" };
+  if (!mayBeMadeFor(object.metadata, only)) return { remote: "kept", id: only.id, why: "it is older than the object" };
   // Nothing had been begun when this was said. What was begun since ended before its status: it may be ours, or another cluster's.
   if (isUnmade || !(await mayHaveBegun(CloudEndpoint, endpoint, hands.read, signal)))
     return { remote: "kept", id: only.id, why: "nothing tells whether it was made for this object" };

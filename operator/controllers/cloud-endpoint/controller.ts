@@ -146,7 +146,7 @@ async function find(
   if (!isLookedUp(endpoint, context)) return undefined;
   const left = await ngrok.endpoints.matching({ url: desired.url, metadata: desired.metadata ?? "", asOf }, signal);
   const hands = { ...context, read: reader };
-  return adoptable(await unrecorded(CloudEndpoint, left, endpoint.metadata.uid, hands, release, signal));
+  return adoptable(endpoint, await unrecorded(CloudEndpoint, left, endpoint.metadata.uid, hands, release, signal));
 }
 
 /** Whether something may be there whose id got lost. Where the last creation was refused, what is there is somebody else's. */

@@ -4,6 +4,7 @@ import { fails, holds } from "#api/conditions.ts";
 import type { CloudEndpointSpec } from "#api/cloud-endpoint.ts";
 import type { Condition } from "#api/define-kind.ts";
 import type { RemoteEndpoint } from "#ngrok/endpoints.ts";
+import { aCloudEndpoint } from "#test/support/builders.ts";
 import { KnownError } from "#wire/errors.ts";
 import type { DomainPart } from "../../endpoint/domain.ts";
 import { adoptable, desiredEndpoint, planEndpoint, type PolicyPart, type Reached, showEndpoint } from "./plan.ts";
@@ -130,9 +131,19 @@ describe("planEndpoint", () => {
 });
 
 test("only one that was left alone is adoptable: of two nothing tells which is meant", () => {
-  expect(adoptable([remote])).toBe(remote);
-  expect(adoptable([remote, { ...remote, id: "ep_2" }])).toBeUndefined();
-  expect(adoptable([])).toBeUndefined();
+  expect(adoptable(aCloudEndpoint(), [remote])).toBe(remote);
+  expect(adoptable(aCloudEndpoint(), [remote, { ...remote, id: "ep_2" }])).toBeUndefined();
+  expect(adoptable(aCloudEndpoint(), [])).toBeUndefined();
+});
+
+test.for([
+  ["by days, another cluster's, is left to that", "2026-01-30T00:00:00Z", false],
+  ["by no more than clocks differ may be its own", "2026-02-01T11:30:00Z", true],
+  ["not at all may be its own", "2026-02-01T12:00:05Z", true],
+] as const)("an endpoint that is older than the object %s", ([, createdAt, isTaken], { expect }) => {
+  const endpoint = aCloudEndpoint({ metadata: { creationTimestamp: "2026-02-01T12:00:00Z" } });
+  const left = { ...remote, createdAt };
+  expect(adoptable(endpoint, [left])).toBe(isTaken ? left : undefined);
 });
 
 describe("showEndpoint", () => {

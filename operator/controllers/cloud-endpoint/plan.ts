@@ -8,6 +8,7 @@ import type {
 } from "#api/cloud-endpoint.ts";
 import { metadataText } from "#api/metadata.ts";
 import { isInternalHost, parseEndpointUrl } from "#api/names.ts";
+import { mayBeMadeFor } from "#drain/made-for.ts";
 import type { Change } from "#ngrok/change.ts";
 import type { EndpointBody, EndpointPatch, RemoteEndpoint } from "#ngrok/endpoints.ts";
 import type { DomainPart } from "../../endpoint/domain.ts";
@@ -55,9 +56,13 @@ function bindingsOfNone(url: string, remote: RemoteEndpoint): readonly string[] 
   return isLeft ? remote.bindings : ["public"];
 }
 
-/** Of the endpoints that a lost creation may have left, and that no object records: the only one, else none. */
-export function adoptable(unrecorded: readonly RemoteEndpoint[]): RemoteEndpoint | undefined {
-  return unrecorded.length === 1 ? unrecorded[0] : undefined;
+/** Of the endpoints that a lost creation may have left, and that no object records: the only one, else none; nor one that is older. */
+export function adoptable(
+  { metadata }: Pick<CloudEndpoint, "metadata">,
+  unrecorded: readonly RemoteEndpoint[],
+): RemoteEndpoint | undefined {
+  const [only, ...others] = unrecorded;
+  return only !== undefined && others.length === 0 && mayBeMadeFor(metadata, only) ? only : undefined;
 }
 
 function sameUrl(a: string, b: string): boolean {

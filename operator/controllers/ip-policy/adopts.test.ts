@@ -7,10 +7,12 @@ import { testClock } from "#test/support/clock.ts";
 import type { Context } from "../../runtime/define-controller.ts";
 import { ipPolicyController } from "./controller.ts";
 
+const BORN = "2026-02-01T12:00:00Z";
+
 /** What becomes of one without an id, where ngrok has one of its words without rules, recorded by these. */
-async function idAfter(stored: readonly IPPolicy[]): Promise<string | undefined> {
+async function idAfter(stored: readonly IPPolicy[], createdAt?: string): Promise<string | undefined> {
   const { description, metadata } = anIPPolicy().spec;
-  const left = { id: "ipp_left", uri: "", description, metadata };
+  const left = { id: "ipp_left", uri: "", description, metadata, createdAt };
   const ipPolicies = {
     matching: async () => [left],
     rules: async () => [],
@@ -34,7 +36,10 @@ async function idAfter(stored: readonly IPPolicy[]): Promise<string | undefined>
     unchanged: () => false,
     begin: async () => {},
   } as Partial<Record<keyof Context, unknown>> as Context;
-  const outcome = await ipPolicyController.apply(anIPPolicy({ metadata: { uid: "u" } }), context);
+  const outcome = await ipPolicyController.apply(
+    anIPPolicy({ metadata: { uid: "u", creationTimestamp: BORN } }),
+    context,
+  );
   return outcome.shown?.fields.id;
 }
 
@@ -49,4 +54,9 @@ test.for([
   ["the object itself, of which the watch is behind,", [recording("u")]],
 ] as const)("one that %s records is taken up", async ([, stored]) => {
   expect(await idAfter(stored)).toBe("ipp_left");
+});
+
+test("one that was there before the object is another cluster's, and is left to that", async () => {
+  expect(await idAfter([], "2026-01-30T00:00:00Z")).toBe("ipp_new");
+  expect(await idAfter([], "2026-02-01T12:00:01Z")).toBe("ipp_left");
 });

@@ -2,6 +2,7 @@
 import { findCondition, isTrue } from "#api/conditions.ts";
 import { IPPolicy } from "#api/ip-policy.ts";
 import { allow } from "#api/rbac.ts";
+import { mayBeMadeFor } from "#drain/made-for.ts";
 import { undoIPPolicy } from "#drain/undo/ip-policy.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import { mayExist } from "#ngrok/errors.ts";
@@ -117,7 +118,8 @@ async function find(
     const rules = await ngrok.ipPolicies.rules({ policyId, asOf: rulesAsOf(context) }, signal);
     if (mayBeOurs(rules, desired)) ours.push({ id: policyId, ...rest });
   }
-  return ours.length === 1 ? ours[0] : undefined;
+  const [only, ...others] = ours;
+  return only !== undefined && others.length === 0 && mayBeMadeFor(policy.metadata, only) ? only : undefined;
 }
 
 /** Whether one may be there whose id got lost: nothing is left of a creation that was refused. */
