@@ -88,18 +88,25 @@ export class OpenEndpoint implements Opened {
     return this.#calls.isLive && !this.#hasEnded && !this.#isClosing;
   }
 
+  /** Tries each listener, whatever comes of the others; throws the first failure. Called again it tries those that are left. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    const failed: unknown[] = [];
     for (const one of this.#listening) {
       try {
         if (this.#calls.isLive) await this.#calls.call(`close ${this.url}`, async () => await one.close());
       } catch (error) {
-        if (this.#calls.isLive) throw error;
+        if (this.#calls.isLive) {
+          failed.push(error);
+          continue;
+        }
       }
       // With a session that is lost all of it is gone; one that has fallen silent may carry visitors until it is cut.
       if (!this.#calls.isLive) void one.close().catch(() => undefined);
       this.#listening.delete(one);
     }
+    // Visitors of one that ngrok has not closed still come through the bridge.
+    if (this.#listening.size > 0) throw failed[0];
     this.#bridge?.close();
     this.#closed();
   }
