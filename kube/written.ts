@@ -2,15 +2,25 @@
 // managedFields, so that what is wanted no more can go and what other people put there can stay, after any restart.
 import type { ObjectMeta } from "./kind.ts";
 
-/** As our calls name themselves; where a call names no field manager the API server takes this for it. */
+/**
+ * As our calls name themselves, to ngrok as well, before a slash and the version. Where a call names no field manager the API
+ * server takes this for it.
+ */
 export const USER_AGENT = "ngrok-operator";
+/** The same of `ngrok-drain`. */
+export const CLI_USER_AGENT = "ngrok-drain";
 
-/** Of every program of an install: the api-manager, both hooks, and `ngrok-drain`. */
+/** The same of a hook by its name, to the API server. */
+export function hookUserAgent(hook: string): string {
+  return `${USER_AGENT}-${hook}`;
+}
+
+/** Of every program of an install that writes: the api-manager, both hooks, and `ngrok-drain`. */
 const OURS: ReadonlySet<string | undefined> = new Set([
   USER_AGENT,
-  `${USER_AGENT}-drain`,
-  `${USER_AGENT}-cleanup`,
-  "ngrok-drain",
+  hookUserAgent("drain"),
+  hookUserAgent("cleanup"),
+  CLI_USER_AGENT,
 ]);
 
 const PARTS = ["labels", "annotations"] as const;

@@ -3,6 +3,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { FINALIZER } from "#api/keys.ts";
+import { hookUserAgent, wroteFinalizer } from "#kube/written.ts";
 import { cleanupHook } from "./cleanup/hook.ts";
 import type { Hook } from "./define-hook.ts";
 import { drainHook } from "./drain/hook.ts";
@@ -67,4 +69,10 @@ test("the pod's termination message is the last lines that Kubernetes shows whol
   expect(log.length).toBeGreaterThan(4_096);
   expect({ short: message.length < 4_096, isTheEnd: log.endsWith(message) }).toEqual({ short: true, isTheEnd: true });
   expect(message).toMatch(/again +run the same helm uninstall again/);
+});
+
+test.for([drainHook, cleanupHook])("what $name writes is known for ours, by the name of its calls", ({ name }) => {
+  const fieldsV1 = { "f:metadata": { "f:finalizers": { [`v:"${FINALIZER}"`]: {} } } };
+  const managedFields = [{ manager: hookUserAgent(name), operation: "Update", fieldsV1 }];
+  expect(wroteFinalizer({ managedFields }, [FINALIZER])).toBe(true);
 });

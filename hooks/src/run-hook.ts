@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { VERSION } from "#api/version.ts";
 import { ngrokRefuses } from "#drain/hands.ts";
 import { connect, type Connection } from "#kube/connection.ts";
+import { hookUserAgent, USER_AGENT } from "#kube/written.ts";
 import { connectNgrok, type NgrokClient } from "#ngrok/client.ts";
 import { callsPerMinuteOf } from "#ngrok/pace.ts";
 import { type Clock, systemClock } from "#wire/clock.ts";
@@ -57,7 +58,7 @@ async function attempt<E extends Record<string, EnvVar>>(
   let ngrok: NgrokClient | undefined;
   try {
     const env = parse(hook, from.env);
-    connection = await connect({ env: from.env, clock, userAgent: `ngrok-operator-${hook.name}/${VERSION}` });
+    connection = await connect({ env: from.env, clock, userAgent: `${hookUserAgent(hook.name)}/${VERSION}` });
     ngrok = ngrokOf(from.env, clock, signal);
     const client = ngrok;
     const result = await hook.run({ env, connection, ngrok: (fence) => client?.under(fence), clock, signal, say });
@@ -80,7 +81,7 @@ function ngrokOf(env: HookProcess["env"], clock: Clock, signal: AbortSignal): Ng
     callsPerMinute: callsPerMinuteOf(env["NGROK_CALLS_PER_MINUTE"]),
     ...(apiUrl ? { apiUrl } : {}),
     proxy: proxyFrom(env),
-    userAgent: `ngrok-operator/${VERSION}`,
+    userAgent: `${USER_AGENT}/${VERSION}`,
     clock,
     signal,
   });

@@ -5,6 +5,7 @@ import { type Release, restartCommand } from "#api/release.ts";
 import { VERSION } from "#api/version.ts";
 import { connect } from "#kube/connection.ts";
 import { ConfigMap } from "#kube/kinds.ts";
+import { USER_AGENT } from "#kube/written.ts";
 import { type Clock, systemClock } from "#wire/clock.ts";
 import { KnownError } from "#wire/errors.ts";
 import { AUTHORITIES, followAuthorities, readAuthorities } from "./authorities.ts";
@@ -140,7 +141,7 @@ async function start(
   await using connection = await connect({
     env,
     clock,
-    userAgent: `ngrok-operator/${VERSION}`,
+    userAgent: `${USER_AGENT}/${VERSION}`,
     observe: (call) => metrics.called({ ...call, host: "kubernetes" }),
   });
   const pod = env["POD_NAME"] ?? "local";

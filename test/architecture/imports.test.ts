@@ -48,6 +48,7 @@ describe("a planted violation is found", () => {
     ["the environment outside main", "drain/x.ts", "export const a = process.env;"],
     ["work at import", "drain/x.ts", "console.log(1);"],
     ["a clock in a pure file", "drain/report.ts", "export const a = () => Date.now();"],
+    ["a name of its own for calls", "hooks/x.ts", "export const a = { userAgent: `ngrok-x/1` };"],
     ["a barrel", "api/index.ts", "export const a = 1;"],
     [
       "the drain in the residue count",

@@ -123,6 +123,8 @@ function ofProduct(file: SourceFile): string[] {
       if (to.startsWith("node:") && !(to === "node:crypto" && path === "api/names.ts"))
         said.push(`${path} is pure, but imports ${to}`);
   }
+  if (/\buserAgent: ["'`]\w/.test(text))
+    said.push(`${path} names its calls: kube/written.ts has the names, by which our writes are known for ours`);
   if (text.split("\n").length > 301) said.push(`${path} has more than 300 lines`);
   return said;
 }

@@ -4,6 +4,7 @@ import { VERSION } from "#api/version.ts";
 import { connect } from "#kube/connection.ts";
 import { Secret } from "#kube/kinds.ts";
 import { reader, type Reader } from "#kube/reader.ts";
+import { CLI_USER_AGENT } from "#kube/written.ts";
 import { connectNgrok, type NgrokClient } from "#ngrok/client.ts";
 import { KnownError } from "#wire/errors.ts";
 import { proxyFrom } from "#wire/proxy-from.ts";
@@ -30,7 +31,7 @@ export async function inWorld(
     context: flags.context,
     env,
     clock,
-    userAgent: `ngrok-drain/${VERSION}`,
+    userAgent: `${CLI_USER_AGENT}/${VERSION}`,
   });
   const read = reader(connection);
   const elsewhere = flags.kubeconfig !== undefined || flags.context !== undefined;
@@ -84,7 +85,7 @@ async function ngrokOf(
     callsPerMinute,
     ...(address ? { apiUrl: address } : {}),
     proxy: proxyFrom(env),
-    userAgent: `ngrok-drain/${VERSION}`,
+    userAgent: `${CLI_USER_AGENT}/${VERSION}`,
     clock,
     signal,
   });

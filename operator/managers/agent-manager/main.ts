@@ -2,6 +2,7 @@
 import process from "node:process";
 import { type Release, restartCommand } from "#api/release.ts";
 import { VERSION } from "#api/version.ts";
+import { USER_AGENT } from "#kube/written.ts";
 import { agentConnect } from "#ngrok/agent.ts";
 import { Agent } from "#ngrok/agent-keep.ts";
 import type { AgentState } from "#ngrok/agent-port.ts";
@@ -36,7 +37,7 @@ function open({ flags, release, clock, log, signal, graceMs, metrics, extraRoots
     roots: flags["root-cas"] === "host" ? "host" : "trusted",
     extraRoots,
     proxy: proxyFrom(process.env),
-    client: { name: "ngrok-operator", version: VERSION, comment: commentOf(flags) },
+    client: { name: USER_AGENT, version: VERSION, comment: commentOf(flags) },
   });
   const agent = new Agent({
     // Without a token ngrok would say the same, in words for people at a keyboard.

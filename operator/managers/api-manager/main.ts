@@ -113,7 +113,7 @@ function ngrokOf(
       callsPerMinute,
       ...(apiUrl === "" ? {} : { apiUrl }),
       proxy: proxyFrom(process.env),
-      userAgent: `ngrok-operator/${VERSION}`,
+      userAgent: `${USER_AGENT}/${VERSION}`,
       clock,
       observe,
       // Not the process's signal: what has begun at ngrok may end, so that its id gets into a status.
