@@ -15,18 +15,21 @@ export class Bell {
     return this.#rings;
   }
 
-  /** Resolves when it has rung since `seen`, after `ms`, when `or` settles, or when the signal aborts. */
-  async wait(seen: number, ms: number, clock: Clock, signal: AbortSignal, or?: Promise<unknown>): Promise<void> {
-    if (this.#rings > seen || signal.aborted) return;
+  /**
+   * Resolves when it has rung since `seen`, after `ms`, or when one of the signals aborts. Nothing of a wait is left on what
+   * outlives it: one a minute goes on for as long as the process.
+   */
+  async wait(seen: number, ms: number, clock: Clock, ...signals: readonly AbortSignal[]): Promise<void> {
+    if (this.#rings > seen || signals.some(({ aborted }) => aborted)) return;
     const over = new AbortController();
     const rung = Promise.withResolvers<void>();
     const wake = (): void => rung.resolve();
     this.#waiting.add(wake);
-    signal.addEventListener("abort", wake, { once: true });
+    for (const signal of signals) signal.addEventListener("abort", wake, { once: true });
     const late = clock.sleep(ms, over.signal).catch(() => undefined);
-    await Promise.race([rung.promise, late, ...(or === undefined ? [] : [or])]);
+    await Promise.race([rung.promise, late]);
     this.#waiting.delete(wake);
-    signal.removeEventListener("abort", wake);
+    for (const signal of signals) signal.removeEventListener("abort", wake);
     over.abort(new Error("woken"));
   }
 }

@@ -160,9 +160,11 @@ async function serve(
   const { bell, clock, signal, log } = parts;
   const hands = handsOf(parts, token);
   let ended: "yielded" | "lost" | undefined;
+  const over = new AbortController();
   // No ring: that of our own letting go would be news to who has nothing to lead, and he would take the Lease again at once.
   void token.ended.then((how) => {
     ended = how;
+    over.abort(new Error(`the hold has ended: ${how}`));
   });
   let term: Term | undefined;
   try {
@@ -181,7 +183,7 @@ async function serve(
         log.warn({ why: duty.why }, "nothing is reconciled");
         return "idle";
       } else if (!(await drive(parts, hands, duty))) again = DRIVE_AGAIN_MS;
-      await bell.wait(seen, again, clock, signal, token.ended);
+      await bell.wait(seen, again, clock, signal, over.signal);
     }
     return ended ?? "yielded";
   } finally {
