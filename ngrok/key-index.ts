@@ -24,12 +24,14 @@ export interface KeyIndex<Remote> {
 /** Looking so many up by id is cheaper than a new list, and as many as the list has pages. */
 const FEW = 8;
 const PAGE = 100;
+/** So many more than were listed are noted; then the next who looks something up has a new list. */
+const ROOM = 1_000;
 
 export function keyIndex<Remote extends { readonly id: string }>(options: KeyIndexOptions<Remote>): KeyIndex<Remote> {
   const { clock, keys } = options;
   let reading: Map<string, Map<string, Remote>> | undefined;
   /** Of the last list only ids are kept: the objects may be many, and they change. */
-  let kept: { readonly began: number; readonly ids: Map<string, Set<string>> } | undefined;
+  let kept: { readonly began: number; readonly ids: Map<string, Set<string>>; room: number } | undefined;
   let doubtedAt = Number.NEGATIVE_INFINITY;
 
   const list = shared(async (began) => {
@@ -37,7 +39,8 @@ export function keyIndex<Remote extends { readonly id: string }>(options: KeyInd
     reading = found;
     try {
       for await (const page of options.pages()) for (const remote of page) add(found, remote, keys);
-      kept = { began, ids: new Map([...found].map(([key, remotes]) => [key, new Set(remotes.keys())])) };
+      const ids = new Map([...found].map(([key, remotes]) => [key, new Set(remotes.keys())]));
+      kept = { began, ids, room: Math.max(ROOM, ids.size) };
       return found;
     } finally {
       reading = undefined;
@@ -62,10 +65,12 @@ export function keyIndex<Remote extends { readonly id: string }>(options: KeyInd
     },
     note(remote) {
       if (reading !== undefined) add(reading, remote, keys);
-      if (kept === undefined) return;
       for (const key of keys(remote)) {
-        const ids = kept.ids.get(key) ?? new Set<string>();
+        const ids = kept?.ids.get(key) ?? new Set<string>();
+        if (kept === undefined || ids.has(remote.id)) continue;
         kept.ids.set(key, ids.add(remote.id));
+        // What has gone stays in it: a process that never looked again would keep all that it has ever made.
+        if ((kept.room -= 1) < 0) kept = undefined;
       }
     },
     doubt() {
