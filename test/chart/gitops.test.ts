@@ -78,6 +78,18 @@ describe("docs/examples/gitops", () => {
   const has = (all: readonly Rendered[], kind: string, name: string): boolean =>
     all.some((object) => object.kind === kind && object.metadata.name === `edge-ngrok-operator-${name}`);
 
+  const flux = parseAllDocuments(read("flux.yaml")).map((each) => each.toJS() as HelmRelease);
+  const ofKind = (kind: string): HelmRelease => flux.find((each) => each.kind === kind) as HelmRelease;
+  const terraform = read("main.tf");
+  /** What Terraform makes of the values: a reference is the name that stands in the resource, and orders the two. */
+  const terraformValues = (): Values => {
+    const text = /<<-YAML\n([^]*?)\n\s*YAML/.exec(terraform)?.[1] ?? "";
+    return parse(text.replaceAll(/\$\{(\w+)\.(\w+)\.metadata\[0\]\.name\}/g, named)) as Values;
+  };
+  const named = (_reference: string, type: string, name: string): string =>
+    new RegExp(`^resource "${type}" "${name}" \\{\n  metadata \\{\n    name += "(.*)"$`, "m").exec(terraform)?.[1] ??
+    "";
+
   test("argocd.yaml deletes what it made, the KubernetesOperator in front", async () => {
     const { metadata, spec } = parse(read("argocd.yaml")) as Application;
     expect(metadata.finalizers).toEqual(["resources-finalizer.argocd.argoproj.io"]);
@@ -86,28 +98,56 @@ describe("docs/examples/gitops", () => {
     expect(has(all, "Job", "drain")).toBe(false);
   });
 
-  test("flux.yaml gives the hook the time that it is told, and keeps the namespace", async () => {
-    const [namespace, , release] = parseAllDocuments(read("flux.yaml")).map((each) => each.toJS() as HelmRelease);
-    expect(namespace?.metadata.annotations).toEqual({ "kustomize.toolkit.fluxcd.io/prune": "disabled" });
-    expect(release?.spec.uninstall).toEqual({ timeout: `${(release?.spec.values.cleanupHook.timeout ?? 0) / 60}m` });
-    expect(has(await render(release?.spec.values ?? {}), "Job", "drain")).toBe(true);
+  test("flux.yaml gives the hook the time that it is told", async () => {
+    const { spec } = ofKind("HelmRelease");
+    expect(spec.uninstall).toEqual({ timeout: `${spec.values.cleanupHook.timeout / 60}m` });
+    expect(has(await render(spec.values), "Job", "drain")).toBe(true);
   });
 
-  test("main.tf gives the hook the time that it is told, in a namespace that goes after it", async () => {
-    const text = read("main.tf");
-    const values = parse(/<<-YAML\n([^]*?)\n\s*YAML/.exec(text)?.[1] ?? "") as Values;
-    expect(text).toContain(`  timeout = ${values.cleanupHook.timeout}\n`);
-    expect(text).toContain("namespace = kubernetes_namespace.ngrok.metadata[0].name");
+  test("flux.yaml prunes neither the namespace nor the Secret with the keys together with the release: a drain under Delete needs both", () => {
+    const { metadata, spec } = ofKind("HelmRelease");
+    const kept = { annotations: { "kustomize.toolkit.fluxcd.io/prune": "disabled" } };
+    expect(ofKind("Namespace").metadata).toEqual({ name: metadata.namespace, ...kept });
+    const { name } = spec.values.credentials.secret;
+    expect(ofKind("Secret").metadata).toEqual({ name, namespace: metadata.namespace, ...kept });
+  });
+
+  test("main.tf gives the hook the time that it is told", async () => {
+    const values = terraformValues();
+    expect(terraform).toContain(`  timeout = ${values.cleanupHook.timeout}\n`);
     expect(has(await render(values), "Job", "drain")).toBe(true);
+  });
+
+  test("main.tf destroys the namespace and the Secret with the keys after the release, which refers to both", () => {
+    const [, release = ""] = terraform.split('resource "helm_release" "ngrok" {\n');
+    expect(release).toContain("  namespace = kubernetes_namespace.ngrok.metadata[0].name\n");
+    expect(release).toContain("        name: ${kubernetes_secret.ngrok.metadata[0].name}\n");
+    expect(terraformValues().credentials.secret.name).toBe("ngrok-credentials");
+  });
+
+  test.for(["flux.yaml", "main.tf"])("%s holds no key, only where it comes from", (file) => {
+    const given = [...read(file).matchAll(/^\s*(API_KEY|AUTHTOKEN)\s*[:=]\s*(.*)$/gm)].map(([, key, value]) => [
+      key,
+      value,
+    ]);
+    const from = (name: string): string => (file === "main.tf" ? `var.${name.toLowerCase()}` : `"\${${name}}"`);
+    expect(given).toEqual([
+      ["API_KEY", from("NGROK_API_KEY")],
+      ["AUTHTOKEN", from("NGROK_AUTHTOKEN")],
+    ]);
   });
 });
 
-type Values = Record<string, unknown> & { readonly cleanupHook: { readonly timeout: number } };
+interface Values {
+  readonly cleanupHook: { readonly timeout: number };
+  readonly credentials: { readonly secret: { readonly name: string } };
+}
 interface Application {
   readonly metadata: { readonly finalizers: readonly string[] };
   readonly spec: { readonly source: { readonly helm: { readonly valuesObject: Record<string, unknown> } } };
 }
 interface HelmRelease {
-  readonly metadata: { readonly annotations?: Record<string, string> };
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace: string };
   readonly spec: { readonly uninstall: object; readonly values: Values };
 }
