@@ -112,6 +112,12 @@ describe("docs/examples/gitops", () => {
     expect(ofKind("Secret").metadata).toEqual({ name, namespace: metadata.namespace, ...kept });
   });
 
+  test("flux.yaml goes back after a failed upgrade, and uninstalls after no failure: that would be a drain by the policy", () => {
+    const { spec } = ofKind("HelmRelease");
+    expect(spec.upgrade).toEqual({ remediation: { strategy: "rollback" } });
+    expect(spec.install?.remediation).toBeUndefined();
+  });
+
   test("main.tf gives the hook the time that it is told", async () => {
     const values = terraformValues();
     expect(terraform).toContain(`  timeout = ${values.cleanupHook.timeout}\n`);
@@ -149,5 +155,10 @@ interface Application {
 interface HelmRelease {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace: string };
-  readonly spec: { readonly uninstall: object; readonly values: Values };
+  readonly spec: {
+    readonly install?: { readonly remediation?: object };
+    readonly upgrade: object;
+    readonly uninstall: object;
+    readonly values: Values;
+  };
 }
