@@ -21,6 +21,16 @@ export const KEPT_WITH = "ngrok.com/kept-with";
 /** On a KubernetesOperator: the controller of the GatewayClasses that it serves, where that is not the default one. */
 export const GATEWAY_CONTROLLER_NAME = "ngrok.com/gateway-controller-name";
 
+/**
+ * Annotations of what is made at run time with the label of the release, and stands in no manifest. An Argo CD that tracks by that
+ * label (the default up to 2.x) takes it for a part of the Application that Git has dropped: by the first one it is no difference,
+ * by the second it is not pruned. https://argo-cd.readthedocs.io/en/stable/user-guide/compare-options/
+ */
+export const IN_NO_MANIFEST: Readonly<Record<string, string>> = {
+  "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
+  "argocd.argoproj.io/sync-options": "Prune=false",
+};
+
 /** Labels of generated objects; both prefixes are written, either full pair is recognised. */
 export const CONTROLLER_NAMESPACE = "ngrok.com/controller-namespace";
 export const CONTROLLER_NAME = "ngrok.com/controller-name";

@@ -118,11 +118,12 @@ test("an observer sees each change at once and counts on its own clock", async (
   expect(still.changedAt).toBe((await observer.look(signal)).changedAt);
 });
 
-test("the Lease that is made says whose it is and carries the labels that it was given", async () => {
+test("the Lease that is made says whose it is and carries the labels and annotations that it was given", async () => {
   const lease = { name: "labelled", namespace };
-  const token = await stand(lease, "cli/1", { labels: { "app.kubernetes.io/instance": "main" } });
+  const given = { labels: { "app.kubernetes.io/instance": "main" }, annotations: { "example.com/kept": "true" } };
+  const token = await stand(lease, "cli/1", given);
   expect(await stored(lease)).toMatchObject({
-    metadata: { labels: { "app.kubernetes.io/instance": "main" } },
+    metadata: given,
     spec: { holderIdentity: "cli/1", leaseDurationSeconds: 6 },
   });
   await token[Symbol.asyncDispose]();

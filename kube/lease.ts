@@ -22,6 +22,8 @@ export interface HoldOptions extends TokenOptions {
   readonly observer?: LeaseObserver;
   /** Labels of a Lease that we create. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** Annotations of a Lease that we create. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -87,7 +89,7 @@ async function take(
   now: string,
   durationMs: number,
 ): Promise<LeaseObject> {
-  const { holder, lease: at, signal, labels } = options;
+  const { holder, lease: at, signal, labels, annotations } = options;
   const spec = {
     holderIdentity: holder,
     leaseDurationSeconds: Math.ceil(durationMs / 1000),
@@ -99,6 +101,7 @@ async function take(
       name: at.name,
       ...(at.namespace === undefined ? {} : { namespace: at.namespace }),
       ...(labels === undefined ? {} : { labels: { ...labels } }),
+      ...(annotations === undefined ? {} : { annotations: { ...annotations } }),
     };
     return await postLease(connection, { metadata, spec: { ...spec, leaseTransitions: 0 } }, signal);
   }

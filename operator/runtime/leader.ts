@@ -1,5 +1,6 @@
 // Who may write, and what that one has to do: takes the Lease, reads the signs past every cache, and lets drain/trigger.ts
 // say the duty: reconcile, drive a drain, yield to a hook that drives, or write nothing.
+import { IN_NO_MANIFEST } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import type { Release } from "#api/release.ts";
 import type { Hands } from "#drain/hands.ts";
@@ -111,7 +112,9 @@ export async function takeLease(parts: LeaderParts, standing: Standing): Promise
     signal,
     clock,
     ...(parts.timing === undefined ? {} : { timing: parts.timing }),
+    // By its label a person finds it who tidies up by hand: `ngrok-drain rescue` and docs/gitops.md name the command.
     labels: { "app.kubernetes.io/instance": release.name, "app.kubernetes.io/managed-by": "ngrok-operator" },
+    annotations: IN_NO_MANIFEST,
     patience(view: LeaseView) {
       const patience = view.holder !== "" || view.vanished || isMarked(gate.state) ? durationMs : 0;
       standing.stoodBy = patience > 0;
