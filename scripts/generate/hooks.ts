@@ -36,8 +36,10 @@ export function rightsFile(
 const REHEARSAL = "rehearsal";
 /** Pods after one that was killed. */
 const CLEANUP_RETRIES = 3;
-/** A test ends within Helm's own default of 300 s, also where its pod never starts. */
-const TEST_SECONDS = 120;
+/** A test ends within Helm's own default of 300 s, also where its pod never starts; a node that is made for it takes minutes. */
+const TEST_SECONDS = 270;
+/** So long a test that failed can be asked why. */
+const TEST_STAYS_SECONDS = 120;
 
 /**
  * The templates of one hook: `chart/templates/hooks/<name>.yaml`, and for a pre-delete hook its Role in the watched
@@ -66,10 +68,11 @@ export function hookFiles(hook: HookDefinition): readonly GeneratedFile[] {
     rightsWeight: hook.weight - 10,
     // Helm that gives up would delete the rights of a Job that still runs, if their policy were hook-succeeded.
     deletePolicy,
-    // A test that failed can be asked why; `testSeconds` later Kubernetes takes it away.
+    // A test that failed can be asked why, until Kubernetes takes it away.
     jobDeletePolicy: test ? "before-hook-creation,hook-succeeded" : deletePolicy,
     retries: before ? undefined : CLEANUP_RETRIES,
     testSeconds: test ? TEST_SECONDS : undefined,
+    testStays: TEST_STAYS_SECONDS,
     name: named(hook.name),
     serviceAccount: named(hook.name),
     annotations: "$rights",
