@@ -31,6 +31,11 @@ export function budgetOf(helmSeconds: number): Budget {
   return { runMs, helmSeconds, jobSeconds: Math.max(900, helmSeconds + AFTER_HELM) };
 }
 
+/** Milliseconds for a run that begins when Helm has waited for so many already: the same share of what it still waits. */
+export function runAfter({ helmSeconds }: Budget, waitedMs: number): number {
+  return Math.floor((helmSeconds * 1000 - waitedMs) * SHARE);
+}
+
 /** Helm's timeout, in seconds, for a run of so many: whole minutes, with one to spare. */
 export function helmSecondsFor(runSeconds: number): number {
   return (Math.ceil(runSeconds / SHARE / 60) + 1) * 60;

@@ -4,6 +4,7 @@ import { KubernetesOperator } from "#api/kubernetes-operator.ts";
 import { ownKinds } from "#api/own-kinds.ts";
 import { allow } from "#api/rbac.ts";
 import type { DrainPolicy } from "#api/schema.ts";
+import { runAfter } from "#drain/budget.ts";
 import { conduct } from "#drain/conduct.ts";
 import type { DrainEvent } from "#drain/events.ts";
 import { toldRetain } from "#drain/keep.ts";
@@ -61,8 +62,8 @@ interface Trying {
   readonly settings: Settings;
   readonly read: Reader;
   readonly began: number;
-  /** Milliseconds that Helm had waited by then. */
-  readonly headStartMs: number;
+  /** Milliseconds from then on in which this run must end, so that Helm still waits. */
+  readonly runMs: number;
   readonly again: string;
   /** The state was marked: an Open that comes after it is a cancel. */
   marked: boolean;
@@ -86,10 +87,10 @@ async function run(world: World): Promise<HookResult> {
   const began = clock.now();
   // Before the first call: a pod that is killed says nothing at its end.
   world.say("resume", `should this run not come to its end: ${again}`);
-  const headStartMs = await headStart(read, { ...settings, namespace: release.namespace }, clock, signal);
-  const runMs = budget.runMs - headStartMs;
+  const waitedMs = await headStart(read, { ...settings, namespace: release.namespace }, clock, signal);
+  const runMs = runAfter(budget, waitedMs);
   const state = stateReader(read, release);
-  const trying: Trying = { settings, read, began, headStartMs, again, state, marked: false, first: "none" };
+  const trying: Trying = { settings, read, began, runMs, again, state, marked: false, first: "none" };
   world.say(
     "drain",
     `release ${release.namespace}/${release.name} chart ${chart} revision ${revision} policy ${policy} time limit ${Math.round(runMs / 1000)}s`,
@@ -155,8 +156,8 @@ async function afterOther(world: World, trying: Trying): Promise<HookResult | un
 }
 
 /** Milliseconds until this run must end, so that Helm still waits. */
-function timeLeft({ clock }: World, { settings, headStartMs, began }: Trying): number {
-  return settings.budget.runMs - headStartMs - (clock.now() - began);
+function timeLeft({ clock }: World, { runMs, began }: Trying): number {
+  return runMs - (clock.now() - began);
 }
 
 async function drainOnce(world: World, trying: Trying): Promise<HookResult> {
