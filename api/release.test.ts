@@ -13,6 +13,7 @@ test("everything of an install is named after the chart's fullname, the Kubernet
     manager: "edge-ngrok-operator-manager",
     rollback: "edge-ngrok-operator-rollback",
     drainJob: "edge-ngrok-operator-drain",
+    drainClusterRole: "edge-ngrok-operator-drain",
     cleanupJob: "edge-ngrok-operator-cleanup",
     report: "edge-ngrok-operator-drain-report",
     credentials: "edge-ngrok-operator-credentials",
@@ -25,9 +26,14 @@ test("names stay within what Kubernetes allows, however long the fullname, and n
   const fullname = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
   fc.assert(
     fc.property(fullname, (base) => {
-      const { kubernetesOperator: _, credentials, ...names } = namesOf({ ...release, fullname: base });
-      // A Secret's name may be longer, and cut it would be another release's.
-      expect(credentials).toBe(`${base}-credentials`);
+      const {
+        kubernetesOperator: _,
+        credentials,
+        drainClusterRole,
+        ...names
+      } = namesOf({ ...release, fullname: base });
+      // These names may be longer, and cut they would be another release's.
+      expect([credentials, drainClusterRole]).toEqual([`${base}-credentials`, `${base}-drain`]);
       expect(new Set(Object.values(names)).size).toBe(Object.keys(names).length);
       for (const name of Object.values(names)) expect(name).toMatch(/^[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$/);
     }),

@@ -20,6 +20,8 @@ export interface ReleaseNames {
   /** Made anew by each `helm rollback`. */
   readonly rollback: string;
   readonly drainJob: string;
+  /** The drain hook's ClusterRole and its binding. */
+  readonly drainClusterRole: string;
   readonly cleanupJob: string;
   /** The report of a drain, in as many pieces as it needs. */
   readonly report: string;
@@ -57,8 +59,9 @@ export function restartCommand({ namespace }: Pick<Release, "namespace">): strin
 }
 
 /**
- * Names are cut so that each stays within 63 bytes, its suffix included (a Job's name holds no more). The Secret with the
- * credentials is not cut: a person makes it, by the name that chart 0.24 says.
+ * Names are cut so that each stays within 63 bytes, its suffix included (a Job's name holds no more). What may have 253 is not
+ * cut where that would do harm: the Secret with the credentials, which a person makes by the name that chart 0.24 says, and
+ * ClusterRoles, which a release of another namespace could have under the same name.
  */
 export function namesOf(release: Release): ReleaseNames {
   const base = release.fullname;
@@ -68,6 +71,7 @@ export function namesOf(release: Release): ReleaseNames {
     manager: suffixed(base, "manager"),
     rollback: suffixed(base, "rollback"),
     drainJob: suffixed(base, "drain"),
+    drainClusterRole: `${base}-drain`,
     cleanupJob: suffixed(base, "cleanup"),
     report: suffixed(base, "drain-report"),
     report2: suffixed(base, "drain-report-2"),

@@ -34,6 +34,11 @@ const drainHookKinds: readonly Kind[] = [
   ClusterRole,
 ];
 
+/** Under which of the release's names the drain hook's object of this kind stands. */
+function nameOf({ namespaced }: Kind): "drainJob" | "drainClusterRole" {
+  return namespaced ? "drainJob" : "drainClusterRole";
+}
+
 export const sweepRights: readonly Rule[] = [
   allow(Pod, ["list", "watch"], { scope: "release", why: "wait until the pods of this release have ended" }),
   allow(Lease, ["get", "delete"], {
@@ -59,7 +64,7 @@ export const sweepRights: readonly Rule[] = [
   ...drainHookKinds.map((kind) =>
     allow(kind, ["get", "delete"], {
       scope: kind.namespaced ? "release" : "cluster",
-      named: "drainJob",
+      named: nameOf(kind),
       why: "the drain hook's objects stay until now, so that its pod keeps its rights to the end",
     }),
   ),
@@ -115,7 +120,7 @@ function leftBehind(release: Release, clusterWide: boolean): readonly (readonly 
     [ConfigMap, names.rollback],
     ...drainHookKinds
       .filter(({ namespaced }) => namespaced || clusterWide)
-      .map((kind) => [kind, names.drainJob] as const),
+      .map((kind) => [kind, names[nameOf(kind)]] as const),
   ];
 }
 

@@ -8,6 +8,7 @@ export function nameExpression(key: keyof ReleaseNames): string {
   if (key === "kubernetesOperator") return ".Release.Name";
   // A user may name a Secret of their own.
   if (key === "credentials") return `include "ngrok-operator.credentials" .`;
+  if (key === "drainClusterRole") return whole("drain");
   return named(SAMPLE[key].replace(/^x-/, ""));
 }
 

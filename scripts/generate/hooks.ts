@@ -92,12 +92,13 @@ export function hookFiles(hook: HookDefinition): readonly GeneratedFile[] {
   return [...files, rightsFile(path, from, named(hook.name), guarded, [named(REHEARSAL)])];
 }
 
-/** All objects of a hook bear its name, so that a later run finds what an earlier one left. */
+/** All objects of a hook bear its name, so that a later run finds what an earlier one left; those of the cluster bear it uncut. */
 function subjectOf(hook: HookDefinition): Subject {
   const own = [named(hook.name), named(hook.name)] as const;
+  const cluster = [whole(hook.name), whole(hook.name)] as const;
   const watch = [whole(`${hook.name}-watch`), whole(`${hook.name}-watch`)] as const;
   const wide = hook.phase === "post-delete" ? `include "ngrok-operator.cleanupWide" .` : WATCHES_ALL;
-  return { rules: hook.rbac, wide, names: { wide: own, cluster: own, release: own, watch } };
+  return { rules: hook.rbac, wide, names: { wide: cluster, cluster, release: own, watch } };
 }
 
 function envOf(name: string, variable: EnvVar, before: boolean): Record<string, string> {

@@ -60,6 +60,21 @@ test("two releases whose names differ only at their ends share nothing in the cl
   expect(await shared(`${"r".repeat(52)}a`, `${"r".repeat(52)}b`)).toEqual(clash);
 });
 
+test("nor do two whose fullnameOverrides differ only at their ends, what their hooks make included", async () => {
+  const wide = async (end: string): Promise<string[]> => {
+    const set = [`fullnameOverride=${"f".repeat(62)}${end}`, "protect.enabled=true", "installCRDs=false"];
+    const all = await objects({
+      release: end,
+      namespace: `ns-${end}`,
+      set: [...set, "ingress.ingressClass.create=false"],
+    });
+    return all.filter(({ metadata }) => metadata.namespace === undefined).map(idOf);
+  };
+  const [ids, others] = [await wide("a"), await wide("b")];
+  expect(ids.filter((id) => /-(drain|cleanup|rehearsal|protect)$/.test(id))).toHaveLength(8);
+  expect(ids.filter((id) => others.includes(id))).toEqual([]);
+});
+
 test.for(INSTALLS)(
   "the pods of $release $set read the Secret that programs name",
   async ({ release, set, fullname }) => {
