@@ -72,6 +72,14 @@ test("an owner that was taken off comes back beside the others", () => {
   ]);
 });
 
+test("an owner whose deletion is held up, as releases before wrote it, is left as it is", () => {
+  const owner = { apiVersion: "v1", kind: "Service", name: "db", uid: "1", controller: true };
+  const owned = { ...wanted, metadata: { ...wanted.metadata, ownerReferences: [owner] } };
+  const held = [{ ...owner, blockOwnerDeletion: true }];
+  const stored = aCloudEndpoint({ metadata: { labels: { app: "web" }, ownerReferences: held } });
+  expect(difference(CloudEndpoint, owned, stored)).toEqual([]);
+});
+
 test("defaults go into lists and stay out of what is not there", () => {
   const schema = {
     properties: {

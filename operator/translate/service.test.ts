@@ -19,7 +19,7 @@ const settings: Settings = {
   clusterDomain: "svc.cluster.local",
   labels: { a: "b" },
 };
-const owner = { apiVersion: "v1", kind: "Service", name: "db", uid: "u1", controller: true, blockOwnerDeletion: true };
+const owner = { apiVersion: "v1", kind: "Service", name: "db", uid: "u1", controller: true };
 
 describe("where it listens", () => {
   test.for([
@@ -65,6 +65,14 @@ test("by default one AgentEndpoint listens and sends to the first port", () => {
       trafficPolicy: { inline: { on_tcp_connect: [{ actions: [{ type: "deny" }] }] } },
     },
   });
+});
+
+test("asks for no right at the Service's finalizers, which OpenShift wants of who holds up an owner's deletion", () => {
+  const { agent, cloud } = endpointsFor(service, URL, {
+    port: 1,
+    settings: { ...settings, strategy: "endpoints-verbose" },
+  });
+  for (const made of [agent, cloud]) expect(made?.metadata.ownerReferences).toStrictEqual([owner]);
 });
 
 test("without a policy an empty one is written", () => {

@@ -183,8 +183,9 @@ function metadataFor(service: ServiceObject, suffix: string, { labels }: Setting
   return unnamed as ObjectMeta;
 }
 
+/** Without blockOwnerDeletion: OpenShift admits that only from who may update the finalizers of Services. */
 function ownerOf({ metadata: { name, uid = "" } }: ServiceObject): OwnerReference {
-  return { apiVersion: "v1", kind: "Service", name, uid, controller: true, blockOwnerDeletion: true };
+  return { apiVersion: "v1", kind: "Service", name, uid, controller: true };
 }
 
 export interface Served {

@@ -4,7 +4,7 @@ import { aService } from "#test/support/builders.ts";
 import { keepOne, leavesAddress, loadBalancerAt, ownerUids, recordUrl, reservationOf } from "./plan.ts";
 
 const service = aService({ metadata: { name: "db", namespace: "shop", uid: "u1" } });
-const owner = { apiVersion: "v1", kind: "Service", name: "db", uid: "u1", controller: true, blockOwnerDeletion: true };
+const owner = { apiVersion: "v1", kind: "Service", name: "db", uid: "u1", controller: true };
 
 test("the reservation is known by text that names the Service (F28)", () => {
   expect(reservationOf(service)).toEqual({
