@@ -29,7 +29,7 @@ export interface Values {
       limits?: Record<string, string | number>;
       claims?: (Record<string, unknown>)[];
     };
-    /** Tolerations of both Jobs, added to `tolerations` and to those for control-plane nodes. */
+    /** Tolerations of both Jobs, added to `tolerations`. */
     tolerations?: (Record<string, unknown>)[];
   };
   /** Install the seven CustomResourceDefinitions with this release. */

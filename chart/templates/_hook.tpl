@@ -4,9 +4,6 @@
 restartPolicy: Never
 # A node that is gone must not take Helm's whole timeout with it.
 tolerations:
-  - key: node-role.kubernetes.io/control-plane
-    operator: Exists
-    effect: NoSchedule
   - key: node.kubernetes.io/not-ready
     operator: Exists
     effect: NoExecute

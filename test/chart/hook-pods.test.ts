@@ -78,6 +78,16 @@ test("a hook reaches what the operator reaches, from where it may run, by the sa
   }
 });
 
+test("a hook stands on no node that the operator may not, as of the control plane, where policies of a cluster refuse it (F25)", async () => {
+  const lost = { operator: "Exists", effect: "NoExecute", tolerationSeconds: 20 };
+  const own = ["not-ready", "unreachable"].map((state) => ({ key: `node.kubernetes.io/${state}`, ...lost }));
+  for (const set of [[], CAREFUL]) {
+    const { jobs, operator } = await jobsAndOperator(set);
+    for (const job of jobs)
+      expect(jobOf(job).template.spec.tolerations).toEqual([...own, ...(operator.tolerations ?? [])]);
+  }
+});
+
 test("what puts a sidecar into the operator's pods puts none into a hook's, which would never end", async () => {
   const mesh = ["podAnnotations.linkerd\\.io/inject=enabled", "podLabels.sidecar\\.istio\\.io/inject=yes"];
   const { jobs } = await jobsAndOperator(mesh);
