@@ -100,6 +100,16 @@ installCRDs=false: this upgrade would delete the CustomResourceDefinitions and e
 gitops.argocd=true: Helm would have no hooks, and helm uninstall would stop the operator with every finalizer in its place
   remedy: leave gitops.argocd to Argo CD, which renders and applies by itself
 {{- end }}
+{{- if .Values.gitops.argocd }}
+{{- $forwarder := .Values.bindings.forwarder.serviceAccount | default dict }}
+{{- range $name, $map := dict "commonAnnotations" .Values.commonAnnotations "serviceAccount.annotations" .Values.serviceAccount.annotations "agent.serviceAccount.annotations" (.Values.agent.serviceAccount).annotations "bindings.forwarder.serviceAccount.annotations" $forwarder.annotations }}
+{{- $wave := include "ngrok-operator.text" (list $ (get ($map | default dict) "argocd.argoproj.io/sync-wave")) }}
+{{- if gt (int $wave) 0 }}
+{{ $name }} argocd.argoproj.io/sync-wave {{ $wave }}: Argo CD deletes the highest wave first, and with it what the drain needs: the KubernetesOperator is in wave 1
+  remedy: leave it out, or 0 or less
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{- /* `helm template` does not know what the cluster has. */ -}}

@@ -82,6 +82,10 @@ export const REFUSED_BY_CHECKS: readonly RefusedByChecks[] = [
     says: "cleanupHook.enabled=false with crds.keep=false: uninstall would hang on finalizers\n  remedy: crds.keep=true or cleanupHook.enabled=true",
   },
   {
+    set: ["gitops.argocd=true", "serviceAccount.annotations.argocd\\.argoproj\\.io/sync-wave=5"],
+    says: "serviceAccount.annotations argocd.argoproj.io/sync-wave 5: Argo CD deletes the highest wave first, and with it what the drain needs: the KubernetesOperator is in wave 1\n  remedy: leave it out, or 0 or less",
+  },
+  {
     set: ["image.tag=latest"],
     says: "image.tag latest: may be another image on uninstall day, not reproducible\n  remedy: a version or image.digest (or image.allowLatest=true)",
   },
