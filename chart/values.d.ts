@@ -341,7 +341,7 @@ export interface Values {
     limits?: Record<string, string | number>;
     claims?: (Record<string, unknown>)[];
   };
-  /** Security context of every pod, hooks included; the level `restricted` admits it. Where the cluster gives out the ids itself, as OpenShift does, take them out: runAsUser, runAsGroup and fsGroup as null. */
+  /** Security context of every pod, hooks included; the level `restricted` admits it. Where the cluster gives out the ids itself, as OpenShift does, take them out: runAsUser, runAsGroup and fsGroup as null, or as "" in the values of a chart above this one, where Helm 4 overlooks null. */
   podSecurityContext?: Record<string, unknown>;
   /** Security context of every container, hooks included. */
   containerSecurityContext?: Record<string, unknown>;

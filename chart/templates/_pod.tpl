@@ -164,13 +164,15 @@ volumeMounts:
 {{- include "ngrok-operator.resources" (list . "100m" "128Mi") -}}
 {{- end -}}
 
-{{- /* The security context of a pod or a container, as YAML: Kubernetes refuses a text, which Terraform and Flux make of a number. */ -}}
+{{- /* The security context of a pod or a container, as YAML: Kubernetes refuses a text, which Terraform and Flux make of a number.
+       Without the ids that say nothing: Helm 4 overlooks a null of the chart above, which writes an empty text. */ -}}
 {{- define "ngrok-operator.securityContext" -}}
 {{- $digits := "^(0|[1-9][0-9]*)$" -}}
 {{- $context := dict -}}
 {{- range $key, $value := . -}}
-{{- if and (has $key (list "runAsUser" "runAsGroup" "fsGroup")) (kindIs "string" $value) -}}
-{{- if regexMatch $digits $value -}}{{- $value = int64 $value -}}{{- end -}}
+{{- if has $key (list "runAsUser" "runAsGroup" "fsGroup") -}}
+{{- if not (include "ngrok-operator.said" $value) -}}{{- continue -}}{{- end -}}
+{{- if and (kindIs "string" $value) (regexMatch $digits $value) -}}{{- $value = int64 $value -}}{{- end -}}
 {{- else if eq $key "supplementalGroups" -}}
 {{- $groups := list -}}
 {{- range $value -}}{{- $groups = append $groups (regexMatch $digits (toString .) | ternary (int64 .) .) -}}{{- end -}}

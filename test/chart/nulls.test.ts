@@ -109,6 +109,21 @@ describe("under another chart", () => {
     expect(await objects({ helm, chart: parent, set })).toEqual(await objects({ helm }));
   });
 
+  test.for(HELMS)(
+    "%s: an empty text leaves users and groups to the cluster, as OpenShift wants, where Helm 4 overlooks null",
+    async (helm) => {
+      const ids = ["runAsUser", "runAsGroup", "fsGroup"];
+      const podSecurityContext = Object.fromEntries(ids.map((id) => [id, ""]));
+      const file = join(parent, "openshift.yaml");
+      const own = { podSecurityContext, containerSecurityContext: { runAsUser: "" }, bindings: { enabled: true } };
+      await writeFile(file, stringify({ "ngrok-operator": own }));
+      const text = await templateText({ helm, chart: parent, files: [file] });
+      expect(text.match(/^ +runAsNonRoot: true$/gm)).toHaveLength(6);
+      // What the operator tries a hook's admission with is among it.
+      expect(ids.filter((id) => text.includes(id))).toEqual([]);
+    },
+  );
+
   test.for(HELMS)("%s: what may not be null may not be there either", async (helm) => {
     const text = await refusal({ helm, chart: parent, set: ["ngrok-operator.drainPolicy=null"] });
     expect(text).toContain("missing property 'drainPolicy'");
