@@ -300,7 +300,7 @@ export interface Values {
   };
   /** The api-manager's ServiceAccount. */
   serviceAccount?: {
-    /** Make it. */
+    /** Make it. What you grant to it by its name, or what it carries, does not reach the hooks: their accounts are `<fullname>-drain`, `<fullname>-cleanup` and `<fullname>-rehearsal`, made by Helm for the time of each. */
     create?: boolean;
     /** Its name; the fullname when empty. */
     name?: string;
@@ -326,7 +326,7 @@ export interface Values {
     digest?: string;
     /** When to pull it. */
     pullPolicy?: "Always" | "IfNotPresent" | "Never";
-    /** Pull Secrets of every pod, hooks included: names, or objects with a name. */
+    /** Pull Secrets of every pod, hooks included: names, or objects with a name. Those that a ServiceAccount of yours carries reach no hook, whose accounts have none: `<fullname>-drain`, `<fullname>-cleanup` and `<fullname>-rehearsal`. */
     pullSecrets?: (string | {
       name?: string;
     })[];
@@ -341,7 +341,7 @@ export interface Values {
     limits?: Record<string, string | number>;
     claims?: (Record<string, unknown>)[];
   };
-  /** Security context of every pod, hooks included; the level `restricted` admits it. Where the cluster gives out the ids itself, as OpenShift does, take them out: runAsUser, runAsGroup and fsGroup as null, or as "" in the values of a chart above this one, where Helm 4 overlooks null. */
+  /** Security context of every pod, hooks included; the level `restricted` admits it. Where the cluster gives out the ids itself, as OpenShift does, take them out: runAsUser, runAsGroup and fsGroup as null, or as "" in the values of a chart above this one, where Helm 4 overlooks null. A SecurityContextConstraints that you grant to the ServiceAccounts of the Deployments the hooks' need as well: `<fullname>-drain`, `<fullname>-cleanup` and `<fullname>-rehearsal`. */
   podSecurityContext?: Record<string, unknown>;
   /** Security context of every container, hooks included. */
   containerSecurityContext?: Record<string, unknown>;

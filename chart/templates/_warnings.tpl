@@ -5,10 +5,12 @@ Warning: cleanupHook.image.repository={{ .Values.cleanupHook.image.repository }}
 {{- else if .Values.cleanupHook.image.repository }}
 Warning: the hooks run cleanupHook.image.repository={{ .Values.cleanupHook.image.repository }}, which must hold /app/hooks: prove it by helm test {{ .Release.Name }} -n {{ .Release.Namespace }}
 {{- end }}
+{{- $deprecated := list }}
 {{- range $old, $new := dict "controllerName" "ingress.controllerName" "watchNamespace" "ingress.watchNamespace" "ingressClass" "ingress.ingressClass" "metaData" "ngrokMetadata" }}
-{{- if get $.Values $old }}
-Warning: the value {{ $old }} is deprecated, use {{ $new }}.
+{{- if get $.Values $old }}{{ $deprecated = append $deprecated (printf "%s (use %s)" $old $new) }}{{ end }}
 {{- end }}
+{{- with $deprecated }}
+Warning: deprecated values: {{ join ", " . }}.
 {{- end }}
 {{- $seconds := int .Values.cleanupHook.timeout }}
 {{- if gt $seconds 300 }}
@@ -22,6 +24,9 @@ Warning: the watched namespace {{ $watch }} is not the release namespace; keep i
 {{- if regexMatch "//[^/]*:[^/]*@" (get ($.Values.proxy | default dict) $key) }}
 Warning: whoever may read pods reads the password in proxy.{{ $key }}: put the address into a Secret and name it in extraEnv.{{ $name }}.
 {{- end }}
+{{- end }}
+{{- if and (include "ngrok-operator.hasHooks" .) (not .Values.serviceAccount.create) (not (include "ngrok-operator.pullSecrets" .)) }}
+Warning: serviceAccount.create=false: if account {{ include "ngrok-operator.serviceAccount" . }} carries imagePullSecrets, name them in image.pullSecrets: the hooks' accounts have none.
 {{- end }}
 {{- if not .Values.rbac.cluster }}
 Warning: rbac.cluster=false: {{ if .Values.gateway.enabled }}Gateways and their routes are not served, since GatewayClasses cannot be read; {{ end }}{{ if .Values.ingress.enabled }}IngressClasses cannot be read, so the one that counts is called ngrok; {{ end }}what lies outside {{ list $watch .Release.Namespace | uniq | join " and " }} stays unknown to the drain.
