@@ -12,6 +12,7 @@ const MORE = [
   "credentials.authtoken=t",
 ];
 
+const LINUX = { "kubernetes.io/os": "linux" };
 const REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution";
 
 interface Pod {
@@ -82,7 +83,7 @@ test("nodes: selector, tolerations, affinity, priority", async () => {
     "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchFields[0].key=a",
   ];
   for (const { id, pod } of await podsWith(set)) {
-    expect(pod.nodeSelector, id).toEqual({ pool: "edge" });
+    expect(pod.nodeSelector, id).toEqual({ ...LINUX, pool: "edge" });
     expect(
       pod.tolerations?.map(({ key }) => key),
       id,
@@ -90,6 +91,10 @@ test("nodes: selector, tolerations, affinity, priority", async () => {
     expect(pod.priorityClassName, id).toBe("high");
     expect(JSON.stringify(pod.affinity?.nodeAffinity), id).toContain('"key":"a"');
   }
+});
+
+test("no node of Windows, of which many clusters have some without a taint, is given a pod", async () => {
+  for (const { id, pod } of await podsWith([])) expect(pod.nodeSelector, id).toEqual(LINUX);
 });
 
 test("spread over zones, of what has replicas", async () => {
