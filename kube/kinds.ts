@@ -49,6 +49,7 @@ export interface ServiceObject extends KubeObject {
     clusterIP?: string;
     externalName?: string;
     loadBalancerClass?: string;
+    loadBalancerSourceRanges?: string[];
     selector?: Record<string, string>;
     ports?: ServicePort[];
     allocateLoadBalancerNodePorts?: boolean;

@@ -27,6 +27,7 @@ import {
   problemOf,
 } from "./model.ts";
 import { EMPTY_POLICY, joinPolicies, type Policy, policyJson, policyWith } from "./policy.ts";
+import { type Aside, asidesOf, openToAll } from "./service-asides.ts";
 
 /** A URL that leaves host and port to ngrok. */
 const ANY_TCP = "tcp://";
@@ -66,8 +67,7 @@ export interface Refused {
 
 export interface Judged {
   readonly verdict: Asked | Refused;
-  /** What is served otherwise than it is written. */
-  readonly asides: readonly Problem[];
+  readonly asides: readonly Aside[];
 }
 
 /** What the Service and its annotations say. Refused is whoever asks for what is not there: better no endpoint than an open one. */
@@ -85,7 +85,7 @@ export function judgeService(
   const strategy = mappingStrategyOf(Service, service);
   const policy = trafficPolicyOf(Service, service, manifests);
   const bindings = bindingsOf(Service, service);
-  const asides = strategy.problem === undefined ? [] : [strategy.problem];
+  const asides = asidesOf("FailedToGetMappingStrategy", strategy.problem);
   const problems = [policy, bindings].flatMap(({ problem }) => problem ?? []);
   if (problems.length > 0) return { verdict: refused("FailedToBuildEndpoints", problems), asides };
   const url = annotation(service, "url");
@@ -102,7 +102,8 @@ export function judgeService(
     clusterDomain: options.clusterDomain,
     labels: controllerLabels(options.managerNamespace, options.managerName),
   };
-  return { verdict: { port, listen, settings }, asides };
+  const open = asidesOf("ConfigError", openToAll(service, settings.policy));
+  return { verdict: { port, listen, settings }, asides: [...asides, ...open] };
 }
 
 /** @param given annotation `url`, @param computed annotation `computed-url` */
@@ -209,7 +210,8 @@ export function endpointsOfServices(manifests: Manifests, options: Options): Ser
 
 function served(service: ServiceObject, manifests: Manifests, options: Options): Served {
   const { verdict, asides } = judgeService(service, manifests, options);
-  if ("reason" in verdict) return { endpoints: [], wishes: [], problems: [...asides, ...verdict.problems] };
+  const beside = asides.map(({ problem }) => problem);
+  if ("reason" in verdict) return { endpoints: [], wishes: [], problems: [...beside, ...verdict.problems] };
   const { metadata } = service;
   const url = verdict.listen.is === "reserve" ? ANY_TCP : verdict.listen.url;
   const known = { ...service, metadata: { ...metadata, uid: metadata.uid || ANY_UID } };
@@ -219,7 +221,7 @@ function served(service: ServiceObject, manifests: Manifests, options: Options):
     const need = domainNeed(spec.url, spec.bindings);
     return need.is === "domain" ? [{ host: need.host, namespace: metadata.namespace ?? "" }] : [];
   });
-  return { endpoints, wishes, problems: [...asides, ...pendingOf(service, verdict)] };
+  return { endpoints, wishes, problems: [...beside, ...pendingOf(service, verdict)] };
 }
 
 function pendingOf(service: ServiceObject, { listen, settings }: Asked): Problem[] {

@@ -1,5 +1,6 @@
 // What keeps a Service from being served is told on it in words of its own: its user sees nothing else of the endpoints.
 import { expect, test } from "vitest";
+import type { ServiceObject } from "#kube/kinds.ts";
 import { aService } from "#test/support/builders.ts";
 import { nothingCached } from "#test/support/cached.ts";
 import { testClock } from "#test/support/clock.ts";
@@ -11,8 +12,8 @@ const forbidden = new KnownError("invalid", "no AgentEndpoints here", { status: 
 const rivalled = new KnownError("conflict", "changed");
 
 /** One pass over a Service; `reason: note` of what it tells, and how it ends. */
-async function pass(annotations: Record<string, string>, refusal: KnownError) {
-  const service = aService({ metadata: { uid: "u", annotations } });
+async function pass(annotations: Record<string, string>, refusal: KnownError, spec: ServiceObject["spec"] = {}) {
+  const service = aService({ metadata: { uid: "u", annotations }, spec });
   const told: string[] = [];
   const context = {
     signal: new AbortController().signal,
@@ -48,4 +49,13 @@ test("an address that cannot be reserved without an API key", async () => {
 test("what another writer was faster at is tried again without a word", async () => {
   const { told, outcome } = await pass(given, rivalled);
   expect({ told, is: outcome.is }).toEqual({ told: [], is: "failed" });
+});
+
+test("what is not read of a Service is told under a reason of its own, and not as an unknown strategy", async () => {
+  const strategy = { "ngrok.com/mapping-strategy": "edges" };
+  const { told } = await pass({ ...given, ...strategy }, rivalled, { loadBalancerSourceRanges: ["10.0.0.0/8"] });
+  expect(told).toEqual([
+    expect.stringMatching(/^FailedToGetMappingStrategy: metadata\.annotations.*mapping-strategy/),
+    expect.stringMatching(/^ConfigError: spec\.loadBalancerSourceRanges: is not read, everybody may connect: /),
+  ]);
 });

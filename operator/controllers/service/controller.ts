@@ -102,7 +102,7 @@ async function tried(service: ServiceObject, context: Context): Promise<Outcome<
 
 async function serve(service: ServiceObject, context: Context): Promise<Outcome<ServiceObject>> {
   const { verdict, asides } = judgeService(service, byName(context.cached), optionsOf(context));
-  tell(context, "FailedToGetMappingStrategy", asides);
+  for (const { event, problem } of asides) tell(context, event, [problem]);
   if ("reason" in verdict) return refused(service, context, verdict);
   const listening = await settleListening(service, verdict.listen, context);
   if ("error" in listening) {
@@ -120,7 +120,11 @@ async function serve(service: ServiceObject, context: Context): Promise<Outcome<
   const sent = sentFor(service, listening.url);
   if (!context.unchanged(sent)) for (const one of legacyEvents(service)) context.event(one);
   const loadBalancer = shownAt(service, listening.url, verdict.settings.bindings, context);
-  const programmed = holds(PROGRAMMED, "Reconciled", [note, ...asides.map(said)].join(", but for "));
+  const programmed = holds(
+    PROGRAMMED,
+    "Reconciled",
+    [note, ...asides.map(({ problem }) => said(problem))].join(", but for "),
+  );
   return done({ ...showing(service, loadBalancer, programmed, now(context)), sent });
 }
 
