@@ -53,6 +53,16 @@ describe("a backend", () => {
     );
   });
 
+  test("of a number that is there for UDP too means the port of TCP, and what that says", () => {
+    const both = [
+      { name: "dns", port: 53, protocol: "UDP" },
+      { name: "doh", port: 53, protocol: "TCP", appProtocol: "kubernetes.io/h2c" },
+    ];
+    const one = ingress("dns", { "dns.example.com": [{ to: toService("dns", 53) }] });
+    const [endpoint] = agentEndpoints(translated([backend("dns", { ports: both }), one]));
+    expect(endpoint?.spec.upstream).toEqual({ url: "http://dns.default:53", protocol: "http2" });
+  });
+
   test("that is refused leaves the other paths", () => {
     const one = ingress("shop", {
       "shop.example.com": [

@@ -19,16 +19,22 @@ export function findServicePort(
     return { reason: `Service ${at.namespace}/${at.name} does not exist: create it or name another` };
   const ports = service.spec?.ports ?? [];
   // A name is only looked for where no number is given: an unnamed port is not "the port that was meant".
-  const port = ports.find((one) =>
+  const meant = ports.filter((one) =>
     wanted.number === undefined
       ? wanted.name !== undefined && wanted.name !== "" && one.name === wanted.name
       : one.port === wanted.number,
   );
+  // A number may be there twice, for UDP beside it: only TCP is spoken.
+  const port = meant.find(isTcp) ?? meant[0];
   if (port !== undefined) return { service, port };
   const there = ports.map((one) => (one.name === undefined ? `${one.port}` : `${one.port} (${one.name})`));
   return {
     reason: `Service ${at.namespace}/${at.name} has no port ${wanted.number ?? JSON.stringify(wanted.name ?? "")}: name one of its own${there.length === 0 ? "" : `, ${there.join(" or ")}`}`,
   };
+}
+
+export function isTcp({ protocol = "TCP" }: ServicePort): boolean {
+  return protocol === "TCP";
 }
 
 type Scheme = ServiceTarget["scheme"];

@@ -1,7 +1,7 @@
 // Where a LoadBalancer Service listens and which endpoints it becomes; docs/service.md promises what its examples become.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { anNgrokTrafficPolicy, aService } from "#test/support/builders.ts";
+import { aService } from "#test/support/builders.ts";
 import { became, docExamples } from "#test/support/doc-examples.ts";
 import { LABELS, OPTIONS } from "#test/support/translating.ts";
 import { index } from "./manifests.ts";
@@ -151,44 +151,6 @@ describe("what all of them become, for people", () => {
     const { endpoints, domains, problems } = of(aService(over as Parameters<typeof aService>[0]));
     expect({ endpoints, domains }).toEqual({ endpoints: [], domains: [] });
     expect(problems).toMatchObject([{ object: "Service default/database", field, effect: "refused" }]);
-  });
-
-  describe("ranges of those who may connect", () => {
-    const field = "spec.loadBalancerSourceRanges";
-    const ranged = (annotations: Record<string, string> = {}) =>
-      aService({ metadata: { annotations }, spec: { loadBalancerSourceRanges: ["10.0.0.0/8"] } });
-    const named = { "ngrok.com/traffic-policy": "office" };
-    const office = (type: string) =>
-      anNgrokTrafficPolicy({
-        metadata: { name: "office" },
-        spec: { policy: { on_tcp_connect: [{ actions: [{ type, config: { enforce: true } }] }] } },
-      });
-
-    test.for([
-      ["no policy", [ranged()]],
-      ["a policy that lets everybody in", [ranged(named), office("log")]],
-    ] as const)("with %s are told: nobody keeps to them, and the Service is served as ever", ([, objects]) => {
-      const { endpoints, problems } = of(...objects);
-      expect(endpoints).toHaveLength(1);
-      expect(problems.filter(({ effect }) => effect !== "pending")).toEqual([
-        {
-          object: "Service default/database",
-          field,
-          reason:
-            "is not read, everybody may connect: write an NgrokTrafficPolicy with on_tcp_connect (restrict-ips) and name it by ngrok.com/traffic-policy",
-          effect: "ignored",
-        },
-      ]);
-    });
-
-    test.for(["restrict-ips", "deny"])("with a policy of %s in their place are nothing to say a word about", (type) => {
-      expect(of(ranged(named), office(type)).problems.map((one) => one.field)).not.toContain(field);
-    });
-
-    test("of which there are none, and those of a Service that is refused, are not told either", () => {
-      const empty = aService({ metadata: { name: "empty" }, spec: { loadBalancerSourceRanges: [] } });
-      expect(of(empty, ranged(named)).problems.map((one) => one.field)).not.toContain(field);
-    });
   });
 
   test("in any order the same, and none of another class", () => {

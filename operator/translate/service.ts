@@ -27,7 +27,7 @@ import {
   problemOf,
 } from "./model.ts";
 import { EMPTY_POLICY, joinPolicies, type Policy, policyJson, policyWith } from "./policy.ts";
-import { type Aside, asidesOf, openToAll } from "./service-asides.ts";
+import { type Aside, unserved } from "./service-asides.ts";
 
 /** A URL that leaves host and port to ngrok. */
 const ANY_TCP = "tcp://";
@@ -85,7 +85,8 @@ export function judgeService(
   const strategy = mappingStrategyOf(Service, service);
   const policy = trafficPolicyOf(Service, service, manifests);
   const bindings = bindingsOf(Service, service);
-  const asides = asidesOf("FailedToGetMappingStrategy", strategy.problem);
+  const asides: readonly Aside[] =
+    strategy.problem === undefined ? [] : [{ event: "FailedToGetMappingStrategy", problem: strategy.problem }];
   const problems = [policy, bindings].flatMap(({ problem }) => problem ?? []);
   if (problems.length > 0) return { verdict: refused("FailedToBuildEndpoints", problems), asides };
   const url = annotation(service, "url");
@@ -102,8 +103,7 @@ export function judgeService(
     clusterDomain: options.clusterDomain,
     labels: controllerLabels(options.managerNamespace, options.managerName),
   };
-  const open = asidesOf("ConfigError", openToAll(service, settings.policy));
-  return { verdict: { port, listen, settings }, asides: [...asides, ...open] };
+  return { verdict: { port, listen, settings }, asides: [...asides, ...unserved(service, settings.policy)] };
 }
 
 /** @param given annotation `url`, @param computed annotation `computed-url` */

@@ -1,0 +1,83 @@
+// What a LoadBalancer Service is told although it is served: something of it is not what its writer may think.
+import { describe, expect, test } from "vitest";
+import type { ServicePort } from "#kube/kinds.ts";
+import { anNgrokTrafficPolicy, aService } from "#test/support/builders.ts";
+import { OPTIONS, said } from "#test/support/translating.ts";
+import { index } from "./manifests.ts";
+import { translateAll } from "./translate.ts";
+
+const of = (...objects: Parameters<typeof index>[0]) => translateAll(index(objects), OPTIONS);
+
+/** What is told of a Service that is served, but for what is known only in a cluster. */
+function toldOf(...objects: Parameters<typeof index>[0]): string[] {
+  const translation = of(...objects);
+  expect(translation.endpoints).toHaveLength(1);
+  return said(translation).filter((line) => !line.startsWith("pending"));
+}
+
+describe("ranges of those who may connect", () => {
+  const ranged = (annotations: Record<string, string> = {}) =>
+    aService({ metadata: { annotations }, spec: { loadBalancerSourceRanges: ["10.0.0.0/8"] } });
+  const named = { "ngrok.com/traffic-policy": "office" };
+  const office = (type: string) =>
+    anNgrokTrafficPolicy({
+      metadata: { name: "office" },
+      spec: { policy: { on_tcp_connect: [{ actions: [{ type, config: { enforce: true } }] }] } },
+    });
+
+  test.for([
+    ["no policy", [ranged()]],
+    ["a policy that lets everybody in", [ranged(named), office("log")]],
+  ] as const)("with %s are told: nobody keeps to them, and the Service is served as ever", ([, objects]) => {
+    expect(toldOf(...objects)).toEqual([
+      "ignored Service default/database spec.loadBalancerSourceRanges: is not read, everybody may connect: write an NgrokTrafficPolicy with on_tcp_connect (restrict-ips) and name it by ngrok.com/traffic-policy",
+    ]);
+  });
+
+  test.for(["restrict-ips", "deny"])("with a policy of %s in their place are nothing to say a word about", (type) => {
+    expect(toldOf(ranged(named), office(type))).toEqual([]);
+  });
+
+  test("of which there are none, and those of a Service that is refused, are not told either", () => {
+    expect(toldOf(aService({ spec: { loadBalancerSourceRanges: [] } }))).toEqual([]);
+    expect(said(of(ranged(named))).join()).not.toContain("loadBalancerSourceRanges");
+  });
+});
+
+describe("ports", () => {
+  const upstreams = (...ports: ServicePort[]) =>
+    of(aService({ spec: { ports } })).endpoints.map(({ spec }) => ("upstream" in spec ? spec.upstream.url : ""));
+  const told = (...ports: ServicePort[]) => toldOf(aService({ spec: { ports } }));
+  const at = (place: number, reason: string): string =>
+    `ignored Service default/database spec.ports[${place}]: ${reason}`;
+  const dns = { name: "dns", port: 53, protocol: "UDP" };
+  const dnsTcp = { name: "dns-tcp", port: 53, protocol: "TCP" };
+
+  test("after the first are told, all in one word, and the first is served as ever", () => {
+    const ports = [{ name: "mqtt", port: 1883 }, { name: "mqtts", port: 8883 }, { port: 9001 }];
+    expect(upstreams(...ports)).toEqual(["tcp://database.default.svc.cluster.local:1883"]);
+    expect(told(...ports)).toEqual([
+      at(1, "only the first port is served, and not 8883 (mqtts), 9001: make a Service of its own for each"),
+    ]);
+  });
+
+  test("of UDP alone lead to nobody, which is told, and are served as ever", () => {
+    expect(upstreams(dns)).toEqual(["tcp://database.default.svc.cluster.local:53"]);
+    expect(told(dns)).toEqual([
+      at(
+        0,
+        "UDP is not carried, and nobody answers at the TCP address that stands for it: put a port of TCP first, or use another class",
+      ),
+    ]);
+  });
+
+  test.for([
+    ["behind it", [dnsTcp, dns], 1],
+    ["before it", [dns, dnsTcp], 0],
+  ] as const)("of UDP beside TCP of the same number, %s, are told of UDP: TCP is served", ([, ports, place]) => {
+    expect(upstreams(...ports)).toEqual(["tcp://database.default.svc.cluster.local:53"]);
+    expect(told(...ports)).toEqual([
+      at(place, "UDP is not carried, and only TCP is: make a Service of another class for it, if it is needed"),
+    ]);
+  });
+});
