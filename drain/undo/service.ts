@@ -25,24 +25,21 @@ export async function undoService(
   const { addresses } = ngrokOf(hands);
   const reserved = await addresses.find({ addr }, signal);
   if (reserved === undefined) return { remote: "gone" };
-  if (!names(reserved.metadata, namespace, name))
+  const owner = reservedFor(reserved.metadata);
+  if (owner?.namespace !== namespace || owner?.name !== name)
     return { remote: "kept", id: reserved.id, why: "it was not reserved for this Service" };
   return { remote: await addresses.remove(reserved.id, signal), id: reserved.id };
 }
 
-/** Reserved with metadata `{"namespace":"<ns>","name":"<name>"}`. */
-function names(metadata: string, namespace: string | undefined, name: string): boolean {
+/** The Service that an address was reserved for, as metadata `{"namespace":"<ns>","name":"<name>"}` says; none for others' words. */
+export function reservedFor(metadata: string): { readonly namespace: string; readonly name: string } | undefined {
   try {
     const parsed: unknown = JSON.parse(metadata);
-    return (
-      typeof parsed === "object" &&
-      parsed !== null &&
-      "namespace" in parsed &&
-      "name" in parsed &&
-      parsed.namespace === namespace &&
-      parsed.name === name
-    );
+    if (typeof parsed !== "object" || parsed === null || !("namespace" in parsed) || !("name" in parsed))
+      return undefined;
+    const { namespace, name } = parsed;
+    return typeof namespace === "string" && typeof name === "string" ? { namespace, name } : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -118,6 +118,21 @@ test("an address that is reserved no more is replaced in the same go", async () 
   await expect.poll(async () => await agents(world)).toEqual([addressOf(service)]);
 });
 
+test("a copy of a Service, with the address that is written down on it, gets one of its own, and the first keeps its", async () => {
+  await using shop = await startShop();
+  const { world } = shop;
+  await world.create(Service, aService());
+  const url = addressOf(await world.until(Service, "database", isReached));
+  const annotations = { "ngrok.com/computed-url": url, "k8s.ngrok.com/computed-url": url };
+  await world.create(Service, aService({ metadata: { name: "copy", annotations } }));
+  const copy = await world.until(Service, "copy", (one) => isReached(one) && addressOf(one) !== url);
+  await expect.poll(async () => (await agents(world)).toSorted()).toEqual([url, addressOf(copy)].toSorted());
+  await world.remove(Service, "copy");
+  await world.gone(Service, "copy");
+  expect(world.api.objects("reserved_addrs")).toMatchObject([{ addr: url.slice("tcp://".length) }]);
+  expect(await agents(world)).toEqual([url]);
+});
+
 test("a Service that moves to a URL of the user's gives its address back", async () => {
   await using shop = await startShop();
   const { world } = shop;

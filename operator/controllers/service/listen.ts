@@ -1,6 +1,6 @@
 // The address that a LoadBalancer Service listens on: the user's, or one that is reserved at ngrok and written down on it.
 import { Service, type ServiceObject } from "#kube/kinds.ts";
-import { refOf } from "#kube/kind.ts";
+import { keyOf, refOf } from "#kube/kind.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import { known, KnownError } from "#wire/errors.ts";
 import type { Context } from "../../runtime/define-controller.ts";
@@ -9,7 +9,7 @@ import { noKey } from "../../runtime/key.ts";
 import { legacyAnnotations } from "../../endpoint/legacy-keys.ts";
 import { annotation, fieldOf } from "../../translate/annotations.ts";
 import type { Listen } from "../../translate/service.ts";
-import { COMPUTED_URL, leavesAddress, recordUrl, reservationOf } from "./plan.ts";
+import { COMPUTED_URL, leavesAddress, recordUrl, reservationOf, reservedForAnother } from "./plan.ts";
 
 export interface Listening {
   readonly service: ServiceObject;
@@ -37,10 +37,11 @@ export async function settleListening(
       return { url: listen.url, service: await record(service, listen.url, context) };
     case "recorded": {
       // Nobody tells us of changes there: it is looked up once a life, and whenever something else changes.
-      if (context.unchanged(sentFor(service, listen.url)) || (await isReserved(listen.address, context)))
-        return { url: listen.url, service };
-      const note = `${listen.address} is not reserved any more: another address is reserved`;
-      warn(context, "TCPAddrNotReserved", note);
+      const lost = context.unchanged(sentFor(service, listen.url))
+        ? undefined
+        : await whyNotAt(listen.address, service, context);
+      if (lost === undefined) return { url: listen.url, service };
+      warn(context, "TCPAddrNotReserved", `${listen.address} ${lost}: another address is reserved`);
       return await reserve(await record(service, undefined, context), context);
     }
     case "reserve":
@@ -57,8 +58,12 @@ export function sentFor(service: ServiceObject, url: string): string {
   return [url, ...legacyAnnotations(service)].join(" ");
 }
 
-async function isReserved(addr: string, context: Context): Promise<boolean> {
-  return (await portOf(context).addresses.find({ addr }, context.signal)) !== undefined;
+/** Why it may not listen at the address that is written down on it. */
+async function whyNotAt(addr: string, service: ServiceObject, context: Context): Promise<string | undefined> {
+  const reserved = await portOf(context).addresses.find({ addr }, context.signal);
+  if (reserved === undefined) return "is not reserved any more";
+  const other = reservedForAnother(service, reserved.metadata, (at) => context.cached.get(Service, at));
+  return other && `is reserved for ${keyOf(other)}`;
 }
 
 /** Reserves an address, or finds the one whose reservation was not written down any more. */

@@ -1,7 +1,16 @@
 // What is written down on a LoadBalancer Service, and which endpoints are its own.
 import { describe, expect, test } from "vitest";
+import type { ServiceObject } from "#kube/kinds.ts";
 import { aService } from "#test/support/builders.ts";
-import { keepOne, leavesAddress, loadBalancerAt, ownerUids, recordUrl, reservationOf } from "./plan.ts";
+import {
+  keepOne,
+  leavesAddress,
+  loadBalancerAt,
+  ownerUids,
+  recordUrl,
+  reservationOf,
+  reservedForAnother,
+} from "./plan.ts";
 
 const service = aService({ metadata: { name: "db", namespace: "shop", uid: "u1" } });
 const owner = { apiVersion: "v1", kind: "Service", name: "db", uid: "u1", controller: true };
@@ -10,6 +19,35 @@ test("the reservation is known by text that names the Service (F28)", () => {
   expect(reservationOf(service)).toEqual({
     description: "Reserved for shop/db",
     metadata: '{"namespace":"shop","name":"db"}',
+  });
+});
+
+describe("an address that is written down on a copy of a Service", () => {
+  const url = "tcp://1.tcp.ngrok.io:1";
+  const at = (namespace: string, computed = url) =>
+    aService({ metadata: { name: "db", namespace, annotations: { "ngrok.com/computed-url": computed } } });
+  const { metadata } = reservationOf(at("prod"));
+  const another = (given: string, ...others: ServiceObject[]) =>
+    reservedForAnother(at("staging"), given, (ref) =>
+      others.find((one) => one.metadata.namespace === ref.namespace && one.metadata.name === ref.name),
+    );
+
+  test("is another's that listens there, however it is written", () => {
+    const prod = { namespace: "prod", name: "db" };
+    expect(another(metadata, at("prod"))).toEqual(prod);
+    expect(another(metadata, at("prod", "TCP://1.TCP.ngrok.io:1"))).toEqual(prod);
+  });
+
+  test.for([
+    ["the other is gone", metadata, []],
+    ["the other listens elsewhere", metadata, [at("prod", "tcp://1.tcp.ngrok.io:2")]],
+    ["the other has no address", metadata, [at("prod", "")]],
+    ["it was reserved for this one", reservationOf(at("staging")).metadata, [at("staging"), at("prod")]],
+    ["somebody else has reserved it", "mine", [at("prod")]],
+    ["nobody says for whom", "", [at("prod")]],
+    ["it says something else", '{"namespace":"prod","name":1}', [at("prod")]],
+  ] as const)("is its own where %s", ([, given, others]) => {
+    expect(another(given, ...others)).toBeUndefined();
   });
 });
 

@@ -1,10 +1,12 @@
 // A LoadBalancer Service of class ngrok: what is written down on it, which endpoints are its own, what its status says. Pure;
 // what it asks for is read in translate/service.ts.
 import { parseEndpointUrl } from "#api/names.ts";
-import type { ObjectMeta } from "#kube/kind.ts";
+import { reservedFor } from "#drain/undo/service.ts";
+import type { ObjectMeta, Ref } from "#kube/kind.ts";
 import type { ServiceObject } from "#kube/kinds.ts";
 import { pointerStep } from "#kube/paths.ts";
 import type { JsonPatchOperation } from "#kube/writer.ts";
+import { annotation } from "../../translate/annotations.ts";
 import { addressIn } from "../../translate/service.ts";
 
 export const COMPUTED_URL = "ngrok.com/computed-url";
@@ -16,6 +18,26 @@ export function reservationOf({ metadata: { namespace, name } }: ServiceObject):
   readonly metadata: string;
 } {
   return { description: `Reserved for ${namespace}/${name}`, metadata: JSON.stringify({ namespace, name }) };
+}
+
+/**
+ * The Service for which ngrok keeps the address that is written down on this one, where it is another that listens there as
+ * well: whoever copies a Service copies the annotation. Who is gone needs it no more. `metadata`: of the reservation.
+ */
+export function reservedForAnother(
+  service: ServiceObject,
+  metadata: string,
+  at: (ref: Ref) => ServiceObject | undefined,
+): Ref | undefined {
+  const owner = reservedFor(metadata);
+  const { namespace, name } = service.metadata;
+  if (owner === undefined || (owner.namespace === namespace && owner.name === name)) return undefined;
+  const other = at(owner);
+  return other !== undefined && recordedOn(other) === recordedOn(service) ? owner : undefined;
+}
+
+function recordedOn(service: ServiceObject): string | undefined {
+  return addressIn(annotation(service, "computed-url")?.value ?? "");
 }
 
 /** Whether who listened at the computed URL, and now listens at this one, leaves a TCP address that may be reserved for it. */
