@@ -1,5 +1,6 @@
 // Where the backends of an Ingress lead, and how their Services are spoken to.
 import { describe, expect, test } from "vitest";
+import type { ServiceObject } from "#kube/kinds.ts";
 import type { IngressBackend } from "#kube/routing-objects.ts";
 import { anNgrokTrafficPolicy } from "#test/support/builders.ts";
 import {
@@ -61,6 +62,36 @@ describe("a backend", () => {
     const one = ingress("dns", { "dns.example.com": [{ to: toService("dns", 53) }] });
     const [endpoint] = agentEndpoints(translated([backend("dns", { ports: both }), one]));
     expect(endpoint?.spec.upstream).toEqual({ url: "http://dns.default:53", protocol: "http2" });
+  });
+
+  test("of a Service without ports is refused, and is told to add some", () => {
+    expect(
+      said(translated([backend("shop", { ports: [] }), ingress("shop", { "shop.example.com": [{ to: "shop" }] })]))[0],
+    ).toBe(
+      "refused Ingress default/shop spec.rules[0].http.paths[0].backend.service: Service default/shop has no ports: add spec.ports",
+    );
+  });
+
+  describe("of a headless Service", () => {
+    const headless = (targetPort: number | string | undefined, clusterIP = "None") => {
+      const port = { port: 80, ...(targetPort !== undefined && { targetPort }) };
+      const service = backend("shop", { ports: [{ port: 9000 }, port] });
+      const one = ingress("shop", { "shop.example.com": [{ to: "shop" }] });
+      const headed: ServiceObject = { ...service, spec: { ...service.spec, clusterIP } };
+      return translated([headed, one]);
+    };
+
+    test("with pods that listen elsewhere is served as ever, and the Service is told that nobody answers", () => {
+      expect(shape(headless(8080))).toEqual(["https://shop.example.com -> http://shop.default:80"]);
+      expect(said(headless(8080))).toEqual([
+        "ignored Service default/shop spec.ports[1].targetPort: is passed over, since the Service is headless: the agents reach pods directly, at port 80: make both the same",
+      ]);
+    });
+
+    test("with pods that listen there, or at a port by name, is nothing to say a word about; nor is any other Service", () => {
+      for (const targetPort of [80, "web", undefined]) expect(said(headless(targetPort))).toEqual([]);
+      expect(said(headless(8080, "10.0.0.1"))).toEqual([]);
+    });
   });
 
   test("that is refused leaves the other paths", () => {

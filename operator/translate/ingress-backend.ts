@@ -4,7 +4,7 @@ import { Ingress, type IngressObject } from "#kube/kinds.ts";
 import type { IngressBackend } from "#kube/routing-objects.ts";
 import { type Destination, type Manifests, type Problem, problemOf } from "./model.ts";
 import { parsePolicy } from "./policy.ts";
-import { findServicePort, upstreamProtocol, upstreamScheme } from "./service-port.ts";
+import { findServicePort, passedOver, upstreamProtocol, upstreamScheme } from "./service-port.ts";
 
 export interface DestinationRead {
   /** None when the backend cannot be used; a problem says why. */
@@ -50,7 +50,7 @@ function serviceDestination(
   };
   return {
     destination: { upstream: { service }, trafficPolicies: [] },
-    problems: problem === undefined ? [] : [problem],
+    problems: [problem, passedOver(found)].flatMap((one) => one ?? []),
   };
 }
 

@@ -18,6 +18,7 @@ export function findServicePort(
   if (service === undefined)
     return { reason: `Service ${at.namespace}/${at.name} does not exist: create it or name another` };
   const ports = service.spec?.ports ?? [];
+  if (ports.length === 0) return { reason: `Service ${at.namespace}/${at.name} has no ports: add spec.ports` };
   // A name is only looked for where no number is given: an unnamed port is not "the port that was meant".
   const meant = ports.filter((one) =>
     wanted.number === undefined
@@ -29,12 +30,21 @@ export function findServicePort(
   if (port !== undefined) return { service, port };
   const there = ports.map((one) => (one.name === undefined ? `${one.port}` : `${one.port} (${one.name})`));
   return {
-    reason: `Service ${at.namespace}/${at.name} has no port ${wanted.number ?? JSON.stringify(wanted.name ?? "")}: name one of its own${there.length === 0 ? "" : `, ${there.join(" or ")}`}`,
+    reason: `Service ${at.namespace}/${at.name} has no port ${wanted.number ?? JSON.stringify(wanted.name ?? "")}: name one of its own, ${there.join(" or ")}`,
   };
 }
 
 export function isTcp({ protocol = "TCP" }: ServicePort): boolean {
   return protocol === "TCP";
+}
+
+/** DNS answers for a headless Service with its pods, and knows of no ports: the agents find nobody where these listen. */
+export function passedOver({ service, port }: ServicePortFound): Problem | undefined {
+  const { clusterIP, ports = [] } = service.spec ?? {};
+  const { targetPort } = port;
+  if (clusterIP !== "None" || typeof targetPort !== "number" || targetPort === port.port) return undefined;
+  const reason = `is passed over, since the Service is headless: the agents reach pods directly, at port ${port.port}: make both the same`;
+  return problemOf(Service, service, `spec.ports[${ports.indexOf(port)}].targetPort`, reason, "ignored");
 }
 
 type Scheme = ServiceTarget["scheme"];

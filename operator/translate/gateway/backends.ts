@@ -1,12 +1,13 @@
 // What a route's backendRefs stand for: a port of a Service, a weight, policies of their own.
-import { Service } from "#kube/kinds.ts";
+import { boundBy } from "#api/binding.ts";
+import { Service, type ServiceObject } from "#kube/kinds.ts";
 import type { BackendReference } from "#kube/routing-objects.ts";
 import type { CertRef, Destination, Problem, ServiceTarget } from "../model.ts";
 import type { Policy } from "../policy.ts";
-import { findServicePort, type ServicePortFound, upstreamScheme } from "../service-port.ts";
+import { findServicePort, passedOver, type ServicePortFound, upstreamScheme } from "../service-port.ts";
 import { grantWanted, isPermitted } from "./grants.ts";
 import type { RouteKind } from "./listeners.ts";
-import { quoted, type Tell, type View } from "./view.ts";
+import { namespaceOf, quoted, type Tell, type View } from "./view.ts";
 
 /** Why a reference of a route does not resolve, in the words of Gateway API. */
 export type BackendReason = "BackendNotFound" | "InvalidKind" | "RefNotPermitted";
@@ -88,7 +89,14 @@ export function destinationOf(
   }
   const { found, namespace } = backend;
   const { scheme, problem } = upstreamScheme(found, SCHEMES[route.kind]);
-  if (problem !== undefined) report(problem);
+  for (const one of [problem, passedOver(found)]) if (one !== undefined) report(one);
+  const abroad = namespaceBehind(view, found.service);
+  if (abroad !== undefined)
+    tell(
+      field,
+      `Service ${namespace}/${ref.name} is another name for a Service of namespace ${abroad}, which nobody asks for a ReferenceGrant (CVE-2021-25740): name that Service itself, with a grant there`,
+      "ignored",
+    );
   const clientCertRefs = scheme === SHOWS_CERTS[route.kind] ? context.clientCerts : [];
   if (!mayShow(clientCertRefs, namespace, field, context)) return lost;
   const service: ServiceTarget = {
@@ -100,6 +108,19 @@ export function destinationOf(
     clientCertRefs,
   };
   return { ...weight, upstream: { service }, trafficPolicies };
+}
+
+/**
+ * The namespace that a Service of type ExternalName leads into by the cluster's DNS, where it is not its own. Those that stand
+ * for a BoundEndpoint are the operator's.
+ */
+function namespaceBehind({ options }: View, service: ServiceObject): string | undefined {
+  const { type, externalName = "" } = service.spec ?? {};
+  if (type !== "ExternalName" || !options.referenceGrants || boundBy(service.metadata.labels)) return undefined;
+  const host = externalName.toLowerCase().replace(/\.$/, "");
+  const domain = `.${options.clusterDomain.toLowerCase()}`;
+  const namespace = host.endsWith(domain) ? host.slice(0, -domain.length).split(".").at(-1) : undefined;
+  return namespace === namespaceOf(service) ? undefined : namespace;
 }
 
 /**

@@ -1,9 +1,11 @@
 // What a route is told although it is served as it is written: something of it does not do what its writer may think.
 import { describe, expect, test } from "vitest";
+import { bindingLabels } from "#api/binding.ts";
 import type { RouteObject } from "#kube/kinds.ts";
 import type { HttpRouteFilter, HttpRouteMatch } from "#kube/routing-objects.ts";
 import { aTCPRoute, aTLSRoute } from "#test/support/builders.ts";
-import { aGatewayWith, aRule, aWebRoute, hostsOn, toldIn } from "#test/support/gateway-ground.ts";
+import { aGatewayWith, aRule, aWebRoute, hostsOn, shop, toldIn } from "#test/support/gateway-ground.ts";
+import type { Options } from "../model.ts";
 
 function annotated(route: RouteObject, annotations: Record<string, string>): RouteObject {
   return { ...route, metadata: { ...route.metadata, annotations } };
@@ -93,5 +95,39 @@ describe("a prefix that is replaced by another", () => {
 
   test("is the whole of an exact path, of which nothing is left to follow", () => {
     for (const [, filter] of filters("/")) expect(toldOf(filter, { type: "Exact", value: "/foo" })).toEqual([]);
+  });
+});
+
+describe("a Service of type ExternalName", () => {
+  const toldOf = (externalName: string, options: Partial<Options> = {}, labels: Record<string, string> = {}) => {
+    const named = shop("default", {
+      metadata: { labels },
+      spec: { type: "ExternalName", externalName, ports: [{ port: 80 }] },
+    });
+    const { hosts, problems } = hostsOn([named, aWebRoute()], options);
+    expect(hosts[0]?.routes[0]?.destinations[0]?.upstream?.service.name).toBe("shop");
+    return toldIn(problems);
+  };
+
+  test.for(["admin.platform.svc.cluster.local", "admin-0.ADMIN.platform.svc.cluster.local."])(
+    "that is another name for %s is served as ever, and told of: nobody asks that namespace",
+    (externalName) => {
+      expect(toldOf(externalName)).toEqual([
+        "HTTPRoute default/web spec.rules[0].backendRefs[0]: Service default/shop is another name for a Service of namespace platform, which nobody asks for a ReferenceGrant (CVE-2021-25740): name that Service itself, with a grant there [ignored]",
+      ]);
+    },
+  );
+
+  test("that leads out of the cluster, or to its own namespace, is nothing to say a word about", () => {
+    expect(toldOf("api.example.org")).toEqual([]);
+    expect(toldOf("web.default.svc.cluster.local")).toEqual([]);
+    expect(toldOf("admin.platform.svc.corp.example")).toEqual([]);
+    expect(toldOf("admin.platform.svc.corp.example", { clusterDomain: "svc.corp.example" })).toHaveLength(1);
+  });
+
+  test("is nothing to say a word about where no namespace is asked, nor is the operator's own of a BoundEndpoint", () => {
+    const host = "ngrok-1.ngrok-operator.svc.cluster.local";
+    expect(toldOf(host, { referenceGrants: false })).toEqual([]);
+    expect(toldOf(host, {}, bindingLabels("ngrok-operator", "ngrok-1"))).toEqual([]);
   });
 });
