@@ -72,6 +72,15 @@ describe("a backend", () => {
     );
   });
 
+  test("whose port asks for TLS by appProtocol is served as ever, and told the annotation that is read", () => {
+    const shopOnTls = backend("shop", { ports: [{ name: "web", port: 80, appProtocol: "https" }] });
+    const found = translated([shopOnTls, ingress("shop", { "shop.example.com": [{ to: "shop" }] })]);
+    expect(shape(found)).toEqual(["https://shop.example.com -> http://shop.default:80"]);
+    expect(said(found)).toEqual([
+      'ignored Service default/shop spec.ports[0].appProtocol: https is not read, and the agents speak HTTP without TLS to this port: write the annotation ngrok.com/app-protocols, with {"web":"HTTPS"}',
+    ]);
+  });
+
   describe("of a headless Service", () => {
     const headless = (targetPort: number | string | undefined, clusterIP = "None") => {
       const port = { port: 80, ...(targetPort !== undefined && { targetPort }) };

@@ -1,6 +1,6 @@
 // A port of a Service as a backend names it, and what the Service says about how to speak to it.
 import { Service, type ServiceObject, type ServicePort } from "#kube/kinds.ts";
-import { annotation, fieldOf, jsonObject } from "./annotations.ts";
+import { annotation, fieldOf, jsonObject, PREFIX } from "./annotations.ts";
 import { type Manifests, type Problem, problemOf, type ServiceTarget } from "./model.ts";
 
 export interface ServicePortFound {
@@ -56,7 +56,8 @@ export function upstreamScheme(
   fallback: Scheme,
 ): { readonly scheme: Scheme; readonly problem?: Problem } {
   const given = annotation(service, "app-protocols");
-  if (given === undefined) return { scheme: fallback };
+  const unsaid = { scheme: fallback, ...(fallback === "http://" && plainly({ service, port })) };
+  if (given === undefined) return unsaid;
   const ignored = (reason: string): { scheme: Scheme; problem: Problem } => ({
     scheme: fallback,
     problem: problemOf(Service, service, fieldOf(given), reason, "ignored"),
@@ -64,11 +65,24 @@ export function upstreamScheme(
   const protocols = jsonObject(given.value);
   if (protocols === undefined) return ignored(`is not a JSON object: write one like {"https":"HTTPS"}`);
   const name = port.name ?? "";
-  if (!Object.hasOwn(protocols, name)) return { scheme: fallback };
+  if (!Object.hasOwn(protocols, name)) return unsaid;
   const protocol = protocols[name];
   const scheme = typeof protocol === "string" ? SCHEMES[protocol.toUpperCase()] : undefined;
   if (scheme !== undefined) return { scheme };
   return ignored(`gives port ${name} no protocol that is known: write HTTP, HTTPS, TCP or TLS`);
+}
+
+/** What other programs take for TLS. */
+const ENCRYPTED = ["https", "kubernetes.io/wss"];
+
+/** A port that asks for TLS in a word that is not read here. */
+function plainly({ service, port }: ServicePortFound): { readonly problem: Problem } | undefined {
+  const { appProtocol = "", name = "" } = port;
+  if (!ENCRYPTED.includes(appProtocol)) return undefined;
+  const field = `spec.ports[${(service.spec?.ports ?? []).indexOf(port)}].appProtocol`;
+  const wanted = JSON.stringify({ [name]: "HTTPS" });
+  const reason = `${appProtocol} is not read, and the agents speak HTTP without TLS to this port: write the annotation ${PREFIX}app-protocols, with ${wanted}`;
+  return { problem: problemOf(Service, service, field, reason, "ignored") };
 }
 
 const APP_PROTOCOLS: Readonly<Record<string, ServiceTarget["protocol"]>> = {

@@ -208,6 +208,7 @@ export function annotationRows({ shop }: Places): Row[] {
       name: "gw-h2c",
       makes: ["http://gw-h2c."],
       lacks: ['"protocol"'],
+      told: "which is read for Ingresses alone",
       objects: [
         service(shop, "gw-h2c", { port: { appProtocol: "kubernetes.io/h2c" } }),
         gateway(shop, "gw-h2c"),

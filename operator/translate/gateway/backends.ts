@@ -4,7 +4,13 @@ import { Service, type ServiceObject } from "#kube/kinds.ts";
 import type { BackendReference } from "#kube/routing-objects.ts";
 import type { CertRef, Destination, Problem, ServiceTarget } from "../model.ts";
 import type { Policy } from "../policy.ts";
-import { findServicePort, passedOver, type ServicePortFound, upstreamScheme } from "../service-port.ts";
+import {
+  findServicePort,
+  passedOver,
+  type ServicePortFound,
+  upstreamProtocol,
+  upstreamScheme,
+} from "../service-port.ts";
 import { grantWanted, isPermitted } from "./grants.ts";
 import type { RouteKind } from "./listeners.ts";
 import { namespaceOf, quoted, type Tell, type View } from "./view.ts";
@@ -17,9 +23,15 @@ export interface RouteAt {
   readonly namespace: string;
 }
 
+interface Led {
+  readonly is: "port";
+  readonly namespace: string;
+  readonly found: ServicePortFound;
+}
+
 /** A Service's port; nothing for a reference that names no Service; or why there is none. */
 export type Backend =
-  | { readonly is: "port"; readonly namespace: string; readonly found: ServicePortFound }
+  | Led
   | { readonly is: "none" }
   | { readonly is: "wrong"; readonly reason: BackendReason; readonly field: string; readonly message: string };
 
@@ -90,13 +102,7 @@ export function destinationOf(
   const { found, namespace } = backend;
   const { scheme, problem } = upstreamScheme(found, SCHEMES[route.kind]);
   for (const one of [problem, passedOver(found)]) if (one !== undefined) report(one);
-  const abroad = namespaceBehind(view, found.service);
-  if (abroad !== undefined)
-    tell(
-      field,
-      `Service ${namespace}/${ref.name} is another name for a Service of namespace ${abroad}, which nobody asks for a ReferenceGrant (CVE-2021-25740): name that Service itself, with a grant there`,
-      "ignored",
-    );
+  for (const reason of misunderstood(backend, context)) tell(field, reason, "ignored");
   const clientCertRefs = scheme === SHOWS_CERTS[route.kind] ? context.clientCerts : [];
   if (!mayShow(clientCertRefs, namespace, field, context)) return lost;
   const service: ServiceTarget = {
@@ -108,6 +114,22 @@ export function destinationOf(
     clientCertRefs,
   };
   return { ...weight, upstream: { service }, trafficPolicies };
+}
+
+/** What of a Service that is reached is not as the route's writer may think. */
+function misunderstood({ namespace, found }: Led, { view, route }: DestinationContext): string[] {
+  const { service, port } = found;
+  const name = `Service ${namespace}/${service.metadata.name}`;
+  const abroad = namespaceBehind(view, service);
+  const wantsHttp2 = route.kind === "HTTPRoute" && upstreamProtocol(port) === "http2";
+  return [
+    abroad === undefined
+      ? []
+      : `${name} is another name for a Service of namespace ${abroad}, which nobody asks for a ReferenceGrant (CVE-2021-25740): name that Service itself, with a grant there`,
+    wantsHttp2
+      ? `port ${port.port} of ${name} asks for HTTP/2 by its appProtocol ${port.appProtocol}, which is read for Ingresses alone: lead there by an Ingress, or write an AgentEndpoint with spec.upstream.protocol: http2`
+      : [],
+  ].flat();
 }
 
 /**

@@ -131,3 +131,52 @@ describe("a Service of type ExternalName", () => {
     expect(toldOf(host, {}, bindingLabels("ngrok-operator", "ngrok-1"))).toEqual([]);
   });
 });
+
+describe("a port that says by appProtocol how it is spoken to", () => {
+  const toldOf = (appProtocol: string, annotations: Record<string, string> = {}) => {
+    const ports = [{ port: 80 }, { name: "api", port: 8443, appProtocol }];
+    const speaking = shop("default", { metadata: { annotations }, spec: { ports } });
+    const backendRefs = [{ name: "shop", port: 8443 }];
+    const { hosts, problems } = hostsOn([speaking, aWebRoute({ rules: [aRule({ backendRefs })] })]);
+    expect(hosts[0]?.routes[0]?.destinations[0]?.upstream?.service).not.toHaveProperty("protocol");
+    return toldIn(problems);
+  };
+
+  test.for(["kubernetes.io/h2c", "ngrok.com/http2"])(
+    "as %s is read for Ingresses alone, which the route is told",
+    (word) => {
+      expect(toldOf(word)).toEqual([
+        `HTTPRoute default/web spec.rules[0].backendRefs[0]: port 8443 of Service default/shop asks for HTTP/2 by its appProtocol ${word}, which is read for Ingresses alone: lead there by an Ingress, or write an AgentEndpoint with spec.upstream.protocol: http2 [ignored]`,
+      ]);
+    },
+  );
+
+  test.for(["https", "kubernetes.io/wss"])(
+    "as %s is spoken to without TLS, and told the annotation that is read",
+    (word) => {
+      expect(toldOf(word)).toEqual([
+        `Service default/shop spec.ports[1].appProtocol: ${word} is not read, and the agents speak HTTP without TLS to this port: write the annotation ngrok.com/app-protocols, with {"api":"HTTPS"} [ignored]`,
+      ]);
+      expect(toldOf(word, { "ngrok.com/app-protocols": '{"other":"HTTPS"}' })).toHaveLength(1);
+    },
+  );
+
+  test.for(["HTTPS", "HTTP"])("is nothing to say a word about where the annotation says %s", (scheme) => {
+    expect(toldOf("https", { "ngrok.com/app-protocols": JSON.stringify({ api: scheme }) })).toEqual([]);
+  });
+
+  test.for(["http", "kubernetes.io/ws", "example.com/own"])("as %s is nothing to say a word about", (word) => {
+    expect(toldOf(word)).toEqual([]);
+  });
+
+  test("matters to nobody who carries bytes", () => {
+    const speaking = shop("default", { spec: { ports: [{ port: 80, appProtocol: "kubernetes.io/h2c" }] } });
+    const secure = shop("default", {
+      metadata: { name: "tls" },
+      spec: { ports: [{ port: 80, appProtocol: "https" }] },
+    });
+    const backendRefs = ["shop", "tls"].map((name) => ({ name, port: 80 }));
+    const route = aTCPRoute({ spec: { rules: [{ backendRefs }] } });
+    expect(hostsOn([aGatewayWith({ protocol: "TCP" }), speaking, secure, route]).problems).toEqual([]);
+  });
+});
