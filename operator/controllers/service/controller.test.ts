@@ -1,7 +1,10 @@
-// What keeps a Service from being served is told on it in words of its own: its user sees nothing else of the endpoints.
+// What keeps a Service from being served is told on it in words of its own: its user sees nothing else of the endpoints. And
+// where its status says that it is reached.
 import { expect, test } from "vitest";
+import type { Domain } from "#api/domain.ts";
+import type { Kind, Ref } from "#kube/kind.ts";
 import type { ServiceObject } from "#kube/kinds.ts";
-import { aService } from "#test/support/builders.ts";
+import { aDomain, aService } from "#test/support/builders.ts";
 import { nothingCached } from "#test/support/cached.ts";
 import { testClock } from "#test/support/clock.ts";
 import { KnownError } from "#wire/errors.ts";
@@ -12,17 +15,28 @@ const forbidden = new KnownError("invalid", "no AgentEndpoints here", { status: 
 const rivalled = new KnownError("conflict", "changed");
 
 /** One pass over a Service; `reason: note` of what it tells, and how it ends. */
-async function pass(annotations: Record<string, string>, refusal: KnownError, spec: ServiceObject["spec"] = {}) {
+async function pass(
+  annotations: Record<string, string>,
+  refusal: KnownError | undefined,
+  spec: ServiceObject["spec"] = {},
+  domains: readonly Domain[] = [],
+) {
   const service = aService({ metadata: { uid: "u", annotations }, spec });
   const told: string[] = [];
   const context = {
     signal: new AbortController().signal,
     clock: testClock(),
-    cached: nothingCached,
+    cached: {
+      ...nothingCached,
+      get: (_kind: Kind, { name }: Ref) => domains.find((one) => one.metadata.name === name),
+    },
     release: { name: "ngrok", namespace: "ops", fullname: "ngrok" },
     options: { managerName: "ngrok", clusterDomain: "svc.cluster.local" },
     ngrok: undefined,
-    writer: { create: () => Promise.reject(refusal), patch: () => Promise.resolve(service) },
+    writer: {
+      create: () => (refusal ? Promise.reject(refusal) : Promise.resolve()),
+      patch: () => Promise.resolve(service),
+    },
     unchanged: () => false,
     event: ({ reason, note }: ObjectEvent) => told.push(`${reason}: ${note}`),
   } as Partial<Record<keyof Context, unknown>> as Context;
@@ -58,4 +72,18 @@ test("what is not read of a Service is told under a reason of its own, and not a
     expect.stringMatching(/^FailedToGetMappingStrategy: metadata\.annotations.*mapping-strategy/),
     expect.stringMatching(/^ConfigError: spec\.loadBalancerSourceRanges: is not read, everybody may connect: /),
   ]);
+});
+
+test.for([
+  ["tls://db.example.com:443", "x.cname.ngrok.io"],
+  ["TLS://DB.example.com:443", "x.cname.ngrok.io"],
+  ["https://db.example.com", "db.example.com"],
+])("at %s it is reached at %s", async ([url, hostname]) => {
+  const domain = aDomain({
+    metadata: { name: "db-example-com" },
+    spec: { domain: "db.example.com" },
+    status: { id: "rd_1", cnameTarget: "x.cname.ngrok.io" },
+  });
+  const { outcome } = await pass({ "ngrok.com/url": url ?? "" }, undefined, {}, [domain]);
+  expect(outcome).toMatchObject({ is: "done", status: { loadBalancer: { ingress: [{ hostname }] } } });
 });

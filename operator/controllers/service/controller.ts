@@ -174,8 +174,10 @@ async function leaveAddress({ service, url, leaves }: Listening, context: Contex
 /** A host that needs a DNS record leads to its Domain's target; until that is reserved nobody is told a way. */
 function shownAt({ metadata }: ServiceObject, url: string, bindings: readonly string[], { cached }: Context): object {
   const need = domainNeed(url, bindings);
+  const parsed = parseEndpointUrl(url);
+  const isTls = "url" in parsed && parsed.url.scheme === "tls";
   // What only endpoints of the account or of bound clusters reach has no record, and no Domain.
-  if (!url.startsWith("tls://") || need.is !== "domain") return loadBalancerAt(url, undefined);
+  if (!isTls || need.is !== "domain") return loadBalancerAt(url, undefined);
   const { host } = need;
   const [domain] = [domainName(host), distinctDomainName(host)].flatMap((name) => {
     const found = cached.get(Domain, { name, namespace: metadata.namespace });
