@@ -23,7 +23,9 @@ export function filterPolicies(
   context: FilterContext,
 ): Policy[] {
   return (filters ?? []).flatMap((filter, at) => {
-    tellOfSlashes(filter, context.path, (part, reason) => context.tell(`${field}[${at}]${part}`, reason, "ignored"));
+    const tellOf: Tell = (part, reason) => context.tell(`${field}[${at}]${part}`, reason, "ignored");
+    tellOfSlashes(filter, context.path, tellOf);
+    tellOfNumbers(filter, tellOf);
     const made = policyOf(filter, context);
     if ("on_http_request" in made) return [made];
     context.tell(`${field}[${at}]${made.field}`, made.reason);
@@ -82,16 +84,46 @@ function headerPolicy(
   { name, phase }: { name: string; phase: Phase },
 ): Policy | Unmade {
   if (modifier === undefined) return missing(field);
-  const { set = [], add = [], remove = [] } = modifier;
-  const added = Object.fromEntries([...add, ...set].map((header) => [header.name, header.value]));
+  const { removed, added } = changesOf(modifier);
   const rule: Rule = {
     name,
     actions: [
-      { type: "remove-headers", config: { headers: [...remove, ...set.map((header) => header.name)] } },
+      { type: "remove-headers", config: { headers: removed } },
       { type: "add-headers", config: { headers: added } },
     ],
   };
   return policyWith(phase, [rule]);
+}
+
+function changesOf({ set = [], add = [], remove = [] }: HeaderModifier): {
+  readonly removed: readonly string[];
+  readonly added: Readonly<Record<string, string>>;
+} {
+  return {
+    removed: [...remove, ...set.map((header) => header.name)],
+    added: Object.fromEntries([...add, ...set].map((header) => [header.name, header.value])),
+  };
+}
+
+/** Of ngrok's documentation of both actions. */
+const MOST_HEADERS = 10;
+
+/** Gateway API allows sixteen in each list. ngrok refuses the whole policy, and with it all that the host has. */
+function tellOfNumbers(filter: HttpRouteFilter, tell: Tell): void {
+  for (const field of ["requestHeaderModifier", "responseHeaderModifier"] as const) {
+    const modifier = filter[field];
+    if (modifier === undefined) continue;
+    const { removed, added } = changesOf(modifier);
+    const numbers = [
+      { number: removed.length, what: "removed (remove and set)" },
+      { number: Object.keys(added).length, what: "added (add and set)" },
+    ];
+    for (const { number, what } of numbers.filter((one) => one.number > MOST_HEADERS))
+      tell(
+        `.${field}`,
+        `${number} headers are ${what}, and ngrok refuses more than ${MOST_HEADERS} in one action: write the others into an NgrokTrafficPolicy and name it by an ExtensionRef`,
+      );
+  }
 }
 
 function redirectPolicy({ requestRedirect }: HttpRouteFilter, { path }: FilterContext): Policy | Unmade {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { bindingLabels } from "#api/binding.ts";
 import type { RouteObject } from "#kube/kinds.ts";
-import type { HttpRouteFilter, HttpRouteMatch } from "#kube/routing-objects.ts";
+import type { HeaderModifier, HttpRouteFilter, HttpRouteMatch } from "#kube/routing-objects.ts";
 import { aTCPRoute, aTLSRoute } from "#test/support/builders.ts";
 import { aGatewayWith, aRule, aWebRoute, hostsOn, shop, toldIn } from "#test/support/gateway-ground.ts";
 import type { Options } from "../model.ts";
@@ -178,5 +178,46 @@ describe("a port that says by appProtocol how it is spoken to", () => {
     const backendRefs = ["shop", "tls"].map((name) => ({ name, port: 80 }));
     const route = aTCPRoute({ spec: { rules: [{ backendRefs }] } });
     expect(hostsOn([aGatewayWith({ protocol: "TCP" }), speaking, secure, route]).problems).toEqual([]);
+  });
+});
+
+describe("a filter of more headers than ngrok takes in one action", () => {
+  const headers = (number: number, prefix = "x") =>
+    Array.from({ length: number }, (_, at) => ({ name: `${prefix}-${at}`, value: "1" }));
+  const toldOf = (modifier: HeaderModifier): string[] => {
+    const filters: HttpRouteFilter[] = [
+      { type: "RequestHeaderModifier", requestHeaderModifier: modifier },
+      { type: "ResponseHeaderModifier", responseHeaderModifier: modifier },
+    ];
+    const { hosts, problems } = hostsOn([aWebRoute({ rules: [aRule({ filters })] })]);
+    expect(hosts[0]?.routes[0]?.trafficPolicies).toHaveLength(2);
+    return toldIn(problems);
+  };
+  const told = (what: string): string[] =>
+    ["filters[0].requestHeaderModifier", "filters[1].responseHeaderModifier"].map(
+      (field) =>
+        `HTTPRoute default/web spec.rules[0].${field}: ${what}, and ngrok refuses more than 10 in one action: write the others into an NgrokTrafficPolicy and name it by an ExtensionRef [ignored]`,
+    );
+
+  test("is written as it is, and told of, each of its two actions by itself", () => {
+    const [removed, added] = [
+      told("12 headers are removed (remove and set)"),
+      told("11 headers are added (add and set)"),
+    ];
+    expect(toldOf({ add: headers(11) })).toEqual(added);
+    expect(toldOf({ remove: headers(12).map(({ name }) => name) })).toEqual(removed);
+    expect(toldOf({ set: headers(6), add: headers(5, "y"), remove: headers(6, "z").map(({ name }) => name) })).toEqual([
+      added[0],
+      removed[0],
+      added[1],
+      removed[1],
+    ]);
+  });
+
+  test("is none with ten in each, nor where a name stands twice", () => {
+    expect(toldOf({ set: headers(5), add: headers(5, "y"), remove: headers(5, "z").map(({ name }) => name) })).toEqual(
+      [],
+    );
+    expect(toldOf({ set: headers(6), add: headers(6) })).toEqual([]);
   });
 });
