@@ -18,7 +18,7 @@ import {
   type Surroundings,
   watching,
 } from "../../runtime/define-controller.ts";
-import { judgeIngress } from "../../translate/ingress.ts";
+import { judgeIngress } from "../../translate/ingress-class.ts";
 import { domainEvents, hostsOf, loadBalancerOf, pickDomain, unservedEvent } from "./plan.ts";
 
 const BY_HOST = "ingress-host";

@@ -12,7 +12,7 @@ import type { Cached } from "../../runtime/define-controller.ts";
 import { type Seen, type Source, source } from "../../runtime/define-keyed.ts";
 import { referencesOfGateway } from "../../translate/gateway/references.ts";
 import { heldBy } from "../../translate/held.ts";
-import { holderOf, isAnybodys } from "../../translate/ingress.ts";
+import { holderOf, isAnybodys } from "../../translate/ingress-class.ts";
 import {
   fallbackOfIngress,
   hostKey,

@@ -1,0 +1,100 @@
+// Which Ingresses are ours to serve, and what is told of those that are not.
+import { isDefaultClass, isOurIngress, isOurIngressClass } from "#api/classes.ts";
+import { DRAIN_OWNER, FINALIZERS } from "#api/keys.ts";
+import { Ingress, IngressClass, type IngressClassObject, type IngressObject } from "#kube/kinds.ts";
+import { type Manifests, type Options, type Problem, problemOf } from "./model.ts";
+
+type ClassOptions = Pick<Options, "ingressControllerName" | "stamp">;
+type Rule = NonNullable<NonNullable<IngressObject["spec"]>["rules"]>[number];
+
+/** The Ingresses of our classes that say what a virtual host needs, sorted; a deleting one is on its way out already. */
+export function servedIngresses(
+  manifests: Manifests,
+  options: ClassOptions,
+): { readonly ingresses: readonly IngressObject[]; readonly problems: readonly Problem[] } {
+  const classes = manifests.list(IngressClass);
+  const problems: Problem[] = [];
+  const ingresses = manifests.list(Ingress).filter((ingress) => {
+    const judged = judgeIngress(ingress, classes, options);
+    problems.push(...judged.problems);
+    return judged.served;
+  });
+  return { ingresses, problems };
+}
+
+/** Whether one Ingress is served, and what to tell about it. `classes`: all IngressClasses of the cluster. */
+export function judgeIngress(
+  ingress: IngressObject,
+  classes: readonly IngressClassObject[],
+  options: ClassOptions,
+): Judged {
+  if (ingress.metadata.deletionTimestamp !== undefined) return { served: false, problems: [] };
+  if (isOurIngress(ingress, classes, options.ingressControllerName)) return incompleteness(ingress);
+  const { problems } = classFault(ingress, classes, options.ingressControllerName);
+  if (!isLost(ingress, classes, options)) return { served: false, problems };
+  const judged = incompleteness(ingress);
+  return { ...judged, problems: [...problems, ...judged.problems] };
+}
+
+/**
+ * Whether nobody has its class, and it is ours by our stamp. An uninstall takes the IngressClass away first, and somebody may by
+ * mistake: what is served goes on being served, and others see its Services in use.
+ */
+function isLost(ingress: IngressObject, classes: readonly IngressClassObject[], { stamp }: ClassOptions): boolean {
+  return stamp !== undefined && holderOf(ingress) === stamp && !isAnybodys(ingress, classes);
+}
+
+/** The stamp of whoever holds it. Without a finalizer of ours it says nothing: a copy in Git has it, too. */
+export function holderOf({ metadata: { finalizers = [], annotations } }: IngressObject): string | undefined {
+  return finalizers.some((one) => FINALIZERS.includes(one)) ? annotations?.[DRAIN_OWNER] : undefined;
+}
+
+/** Whether its class, or the default one, is there: where it is, nobody asks who holds the Ingress. */
+export function isAnybodys({ spec }: IngressObject, classes: readonly IngressClassObject[]): boolean {
+  const wanted = spec?.ingressClassName;
+  return classes.some((one) => (wanted === undefined ? isDefaultClass(one) : one.metadata.name === wanted));
+}
+
+export interface Judged {
+  readonly served: boolean;
+  readonly problems: readonly Problem[];
+}
+
+/** How classes were named before Ingress had a field for it. */
+const CLASS_ANNOTATION = "kubernetes.io/ingress.class";
+
+/** Tells whoever meant us and did not say so in the way that counts; an Ingress that is another's hears nothing of us. */
+function classFault(ingress: IngressObject, classes: readonly IngressClassObject[], controller: string): Judged {
+  const told = (field: string, reason: string, effect?: Problem["effect"]): Judged => ({
+    served: false,
+    problems: [problemOf(Ingress, ingress, field, reason, effect)],
+  });
+  const wanted = ingress.spec?.ingressClassName;
+  const ours = classes.filter((one) => isOurIngressClass(one, controller));
+  const annotated = wanted === undefined ? ingress.metadata.annotations?.[CLASS_ANNOTATION] : undefined;
+  if (ours.some(({ metadata }) => metadata.name === annotated)) {
+    const reason = `is not read, so no class is named: write spec.ingressClassName: ${annotated}`;
+    return told(`metadata.annotations["${CLASS_ANNOTATION}"]`, reason, "ignored");
+  }
+  if (isAnybodys(ingress, classes) || ours.length > 0) return { served: false, problems: [] };
+  const named = wanted === undefined ? "annotate it as the default class" : `name it ${wanted}`;
+  return told(
+    "spec.ingressClassName",
+    `there is no IngressClass of this operator: create one with spec.controller ${controller} and ${named}`,
+  );
+}
+
+function incompleteness(ingress: IngressObject): Judged {
+  const rules: unknown = ingress.spec?.rules;
+  const refused = (field: string, reason: string): Judged => ({
+    served: false,
+    problems: [problemOf(Ingress, ingress, field, reason)],
+  });
+  if (!Array.isArray(rules) || rules.length === 0)
+    return refused("spec.rules", "the Ingress has no rules: write one with a host and http.paths");
+  for (const [at, rule] of (rules as (Rule | null)[]).entries()) {
+    if (!rule?.host) return refused(`spec.rules[${at}].host`, "the rule has no host: write one like app.example.com");
+    if (!rule.http) return refused(`spec.rules[${at}].http`, "the rule has no http: write http.paths with a backend");
+  }
+  return { served: true, problems: [] };
+}
