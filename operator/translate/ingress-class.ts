@@ -29,11 +29,23 @@ export function judgeIngress(
   options: ClassOptions,
 ): Judged {
   if (ingress.metadata.deletionTimestamp !== undefined) return { served: false, problems: [] };
+  const ours = classes.filter((one) => isOurIngressClass(one, options.ingressControllerName));
   if (isOurIngress(ingress, classes, options.ingressControllerName)) return incompleteness(ingress);
   const { problems } = classFault(ingress, classes, options.ingressControllerName);
   if (!isLost(ingress, classes, options)) return { served: false, problems };
   const judged = incompleteness(ingress);
-  return { ...judged, problems: [...problems, ...judged.problems] };
+  const kept = judged.served && ours.length > 0 ? [keptOn(ingress, ours)] : [];
+  return { ...judged, problems: [...kept, ...problems, ...judged.problems] };
+}
+
+/** Who takes its class away, and not all of ours, most likely wants an end of it: nobody would see why it goes on. */
+function keptOn(ingress: IngressObject, ours: readonly IngressClassObject[]): Problem {
+  const wanted = ingress.spec?.ingressClassName;
+  const missing =
+    wanted === undefined ? "no class is named and none is the default" : `there is no IngressClass ${wanted}`;
+  const names = ours.map(({ metadata }) => metadata.name).join(" or ");
+  const reason = `${missing}, and the Ingress goes on being served as before: name ${names} if that is right, else another controller's class that is there, or delete the Ingress`;
+  return problemOf(Ingress, ingress, CLASS_FIELD, reason, "ignored");
 }
 
 /**
@@ -60,6 +72,7 @@ export interface Judged {
   readonly problems: readonly Problem[];
 }
 
+export const CLASS_FIELD = "spec.ingressClassName";
 /** How classes were named before Ingress had a field for it. */
 const CLASS_ANNOTATION = "kubernetes.io/ingress.class";
 
@@ -79,7 +92,7 @@ function classFault(ingress: IngressObject, classes: readonly IngressClassObject
   if (isAnybodys(ingress, classes) || ours.length > 0) return { served: false, problems: [] };
   const named = wanted === undefined ? "annotate it as the default class" : `name it ${wanted}`;
   return told(
-    "spec.ingressClassName",
+    CLASS_FIELD,
     `there is no IngressClass of this operator: create one with spec.controller ${controller} and ${named}`,
   );
 }

@@ -114,6 +114,22 @@ test("an IngressClass that goes takes nothing with it: an uninstall takes it fir
   await expect.poll(async () => await endpoints(world)).toEqual([]);
 });
 
+test("an Ingress that comes to name a class which is not there, while ours is, is served as before and told so", async () => {
+  await using shop = await startShop();
+  const { world } = shop;
+  await shop.service("web");
+  await world.create(Ingress, shop.ingress("shop", { "shop.ngrok.app": "web" }));
+  await world.until(Ingress, "shop", isHeld);
+  await expect.poll(async () => await endpoints(world)).toEqual(["https://shop.ngrok.app"]);
+  await setClass(shop, "disabled");
+  await expect
+    .poll(async () => await told(world, "shop"))
+    .toContainEqual(
+      expect.stringMatching(/^NoDefaultIngressClassFound .*no IngressClass disabled, .*delete the Ingress$/),
+    );
+  expect(await endpoints(world)).toEqual(["https://shop.ngrok.app"]);
+});
+
 test("an Ingress whose class has gone is ours by finalizer and stamp alone: who takes either off is heard, and it is served no more", async () => {
   await using shop = await startShop();
   const { world } = shop;

@@ -3,6 +3,7 @@ import type { Domain } from "#api/domain.ts";
 import { findCondition } from "#api/conditions.ts";
 import type { IngressObject } from "#kube/kinds.ts";
 import type { ObjectEvent } from "../../runtime/define-controller.ts";
+import { CLASS_FIELD } from "../../translate/ingress-class.ts";
 import type { Problem } from "../../translate/model.ts";
 
 /** The distinct hosts of its rules, in lower case. */
@@ -52,7 +53,7 @@ export function pickDomain(domains: readonly Domain[], namespace: string | undef
 export function unservedEvent(problems: readonly Problem[]): ObjectEvent | undefined {
   const [first] = problems;
   if (first === undefined) return undefined;
-  const reason = first.field === "spec.ingressClassName" ? "NoDefaultIngressClassFound" : "InvalidIngressSpec";
+  const reason = first.field === CLASS_FIELD ? "NoDefaultIngressClassFound" : "InvalidIngressSpec";
   const note = problems.map((problem) => `${problem.field}: ${problem.reason}`).join("; ");
   return { type: "Warning", reason, note, action: "Reconcile" };
 }

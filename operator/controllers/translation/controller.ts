@@ -25,6 +25,7 @@ import { ingressClasses } from "../../endpoint/ingress-class.ts";
 import { translationOptions } from "../../endpoint/translation-options.ts";
 import { defineKeyed, type KeyContext, type KeyOutcome } from "../../runtime/define-keyed.ts";
 import { ROUTE_KINDS } from "../../translate/gateway/routes.ts";
+import { CLASS_FIELD } from "../../translate/ingress-class.ts";
 import type { Problem } from "../../translate/model.ts";
 import { translate } from "../../translate/translate.ts";
 import { seedOf, serviceOfEndpoint } from "./keys.ts";
@@ -35,9 +36,6 @@ import { settleWrites } from "./settle.ts";
 import { sliceOf, type Slice } from "./slice.ts";
 import { within } from "./within.ts";
 import { sources } from "./sources.ts";
-
-/** Of this the Ingress's own controller speaks, which meets Ingresses of no host as well. */
-const CLASS_FIELD = "spec.ingressClassName";
 
 export const translationController = defineKeyed({
   name: "translation",
@@ -113,7 +111,10 @@ function generatedIn({ hosts, services }: Slice, { cached }: KeyContext, owner: 
   return found.filter((one) => isGenerated(one, owner));
 }
 
-/** What cannot be served as it is written, in one event an Ingress. */
+/**
+ * What cannot be served as it is written, in one event an Ingress. Of its class the Ingress's own controller speaks, which
+ * meets Ingresses of no host as well.
+ */
 function tellProblems(ingresses: readonly IngressObject[], problems: readonly Problem[], { event }: KeyContext): void {
   for (const ingress of ingresses) {
     const name = `${Ingress.kind} ${keyOf(refOf(ingress))}`;
