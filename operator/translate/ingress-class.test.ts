@@ -46,3 +46,30 @@ describe("an Ingress whose class is taken away, while one of ours is there, goes
     ]);
   });
 });
+
+describe("the annotation that named a class before there was a field for it, where ours is the default", () => {
+  const byDefault = anIngressClass({
+    metadata: { annotations: { "ingressclass.kubernetes.io/is-default-class": "true" } },
+  });
+  const annotated = (name: string, className?: string) => {
+    const one = held(className);
+    return { ...one, metadata: { ...one.metadata, annotations: { "kubernetes.io/ingress.class": name } } };
+  };
+
+  test("is told when it names another, by which the Ingress's writer may take it for theirs", () => {
+    const result = translated([byDefault, shop, annotated("nginx")]);
+    expect(result.endpoints).toHaveLength(1);
+    expect(said(result)).toEqual([
+      'ignored Ingress default/shop metadata.annotations["kubernetes.io/ingress.class"]: is not read, so the default class ngrok serves it: write spec.ingressClassName: nginx in its place',
+    ]);
+  });
+
+  test.for([
+    ["it names the default itself", annotated("ngrok")],
+    ["it names nothing", annotated("")],
+    ["the field says which", annotated("nginx", "ngrok")],
+  ] as const)("is nothing to say a word about when %s", ([, one]) => {
+    const result = translated([byDefault, shop, one]);
+    expect({ count: result.endpoints.length, said: said(result) }).toEqual({ count: 1, said: [] });
+  });
+});

@@ -30,7 +30,10 @@ export function judgeIngress(
 ): Judged {
   if (ingress.metadata.deletionTimestamp !== undefined) return { served: false, problems: [] };
   const ours = classes.filter((one) => isOurIngressClass(one, options.ingressControllerName));
-  if (isOurIngress(ingress, classes, options.ingressControllerName)) return incompleteness(ingress);
+  if (isOurIngress(ingress, classes, options.ingressControllerName)) {
+    const judged = incompleteness(ingress);
+    return { ...judged, problems: [...passedOver(ingress, ours), ...judged.problems] };
+  }
   const { problems } = classFault(ingress, classes, options.ingressControllerName);
   if (!isLost(ingress, classes, options)) return { served: false, problems };
   const judged = incompleteness(ingress);
@@ -75,6 +78,7 @@ export interface Judged {
 export const CLASS_FIELD = "spec.ingressClassName";
 /** How classes were named before Ingress had a field for it. */
 const CLASS_ANNOTATION = "kubernetes.io/ingress.class";
+const ANNOTATED_CLASS = `metadata.annotations["${CLASS_ANNOTATION}"]`;
 
 /** Tells whoever meant us and did not say so in the way that counts; an Ingress that is another's hears nothing of us. */
 function classFault(ingress: IngressObject, classes: readonly IngressClassObject[], controller: string): Judged {
@@ -87,7 +91,7 @@ function classFault(ingress: IngressObject, classes: readonly IngressClassObject
   const annotated = wanted === undefined ? ingress.metadata.annotations?.[CLASS_ANNOTATION] : undefined;
   if (ours.some(({ metadata }) => metadata.name === annotated)) {
     const reason = `is not read, so no class is named: write spec.ingressClassName: ${annotated}`;
-    return told(`metadata.annotations["${CLASS_ANNOTATION}"]`, reason, "ignored");
+    return told(ANNOTATED_CLASS, reason, "ignored");
   }
   if (isAnybodys(ingress, classes) || ours.length > 0) return { served: false, problems: [] };
   const named = wanted === undefined ? "annotate it as the default class" : `name it ${wanted}`;
@@ -95,6 +99,15 @@ function classFault(ingress: IngressObject, classes: readonly IngressClassObject
     CLASS_FIELD,
     `there is no IngressClass of this operator: create one with spec.controller ${controller} and ${named}`,
   );
+}
+
+/** Where ours is the default, who names another's class by the annotation of old is served by us, and did not ask for it. */
+function passedOver({ spec, metadata }: IngressObject, ours: readonly IngressClassObject[]): Problem[] {
+  const annotated = metadata.annotations?.[CLASS_ANNOTATION];
+  const defaults = ours.filter(isDefaultClass).map((one) => one.metadata.name);
+  if (spec?.ingressClassName !== undefined || !annotated || defaults.includes(annotated)) return [];
+  const reason = `is not read, so the default class ${defaults[0]} serves it: write spec.ingressClassName: ${annotated} in its place`;
+  return [problemOf(Ingress, { metadata }, ANNOTATED_CLASS, reason, "ignored")];
 }
 
 function incompleteness(ingress: IngressObject): Judged {

@@ -80,10 +80,10 @@ function apply(ingress: IngressObject, context: Context): Promise<Outcome<Ingres
   const { cached, release, options: flags, clusterWide } = context;
   const options = translationOptions(release, flags, clusterWide);
   const classes = ingressClasses(cached, clusterWide, options.ingressControllerName);
-  const { served, problems } = judgeIngress(ingress, classes, options);
-  const unserved = unservedEvent(problems);
+  const judged = judgeIngress(ingress, classes, options);
+  const unserved = unservedEvent(judged);
   if (unserved !== undefined) context.event(unserved);
-  if (!served) return Promise.resolve(done());
+  if (!judged.served) return Promise.resolve(done());
   return Promise.resolve(shown(ingress, context));
 }
 

@@ -50,12 +50,27 @@ test("of two Domains for a host that of the same namespace counts, else the firs
   expect(pickDomain([], "c")).toBeUndefined();
 });
 
+const problem = { object: "Ingress default/shop", reason: "x", effect: "refused" as const };
+const CLASS = { ...problem, field: "spec.ingressClassName" };
+const HOST = { ...problem, field: "spec.rules[0].host" };
+const ANNOTATION = {
+  ...problem,
+  field: 'metadata.annotations["kubernetes.io/ingress.class"]',
+  effect: "ignored" as const,
+};
+
 test("why an Ingress is not served is told by the reason that releases so far have used", () => {
-  const problem = { object: "Ingress default/shop", reason: "x", effect: "refused" as const };
-  expect(unservedEvent([{ ...problem, field: "spec.ingressClassName" }])?.reason).toBe("NoDefaultIngressClassFound");
-  expect(unservedEvent([{ ...problem, field: "spec.rules[0].host" }])).toMatchObject({
-    reason: "InvalidIngressSpec",
-    note: "spec.rules[0].host: x",
+  const told = (...problems: (typeof CLASS | typeof ANNOTATION)[]) => unservedEvent({ served: false, problems });
+  expect(told(CLASS)?.reason).toBe("NoDefaultIngressClassFound");
+  expect(told(HOST)).toMatchObject({ reason: "InvalidIngressSpec", note: "spec.rules[0].host: x" });
+  expect(told(ANNOTATION, HOST)?.note).toBe(`${ANNOTATION.field}: x; spec.rules[0].host: x`);
+  expect(told()).toBeUndefined();
+});
+
+test("of an Ingress that is served only what is wrong with its class is told here, the rest by the translation", () => {
+  expect(unservedEvent({ served: true, problems: [ANNOTATION] })).toBeUndefined();
+  expect(unservedEvent({ served: true, problems: [ANNOTATION, CLASS] })).toMatchObject({
+    reason: "NoDefaultIngressClassFound",
+    note: "spec.ingressClassName: x",
   });
-  expect(unservedEvent([])).toBeUndefined();
 });

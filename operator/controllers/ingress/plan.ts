@@ -3,8 +3,7 @@ import type { Domain } from "#api/domain.ts";
 import { findCondition } from "#api/conditions.ts";
 import type { IngressObject } from "#kube/kinds.ts";
 import type { ObjectEvent } from "../../runtime/define-controller.ts";
-import { CLASS_FIELD } from "../../translate/ingress-class.ts";
-import type { Problem } from "../../translate/model.ts";
+import { CLASS_FIELD, type Judged } from "../../translate/ingress-class.ts";
 
 /** The distinct hosts of its rules, in lower case. */
 export function hostsOf({ spec }: IngressObject): string[] {
@@ -49,11 +48,12 @@ export function pickDomain(domains: readonly Domain[], namespace: string | undef
   );
 }
 
-/** Why it is not served at all. */
-export function unservedEvent(problems: readonly Problem[]): ObjectEvent | undefined {
-  const [first] = problems;
+/** Why it is not served at all, or is although its class is not there. Of one that is served the translation tells the rest. */
+export function unservedEvent({ served, problems }: Judged): ObjectEvent | undefined {
+  const own = problems.filter(({ field }) => !served || field === CLASS_FIELD);
+  const [first] = own;
   if (first === undefined) return undefined;
   const reason = first.field === CLASS_FIELD ? "NoDefaultIngressClassFound" : "InvalidIngressSpec";
-  const note = problems.map((problem) => `${problem.field}: ${problem.reason}`).join("; ");
+  const note = own.map((problem) => `${problem.field}: ${problem.reason}`).join("; ");
   return { type: "Warning", reason, note, action: "Reconcile" };
 }
