@@ -1,6 +1,8 @@
 // Each annotation of an Ingress, under both prefixes, good and bad.
 import { describe, expect, test } from "vitest";
-import { anNgrokTrafficPolicy } from "#test/support/builders.ts";
+import { ADOPTED, DRAIN_OWNER, KEPT_WITH } from "#api/keys.ts";
+import { Service } from "#kube/kinds.ts";
+import { anNgrokTrafficPolicy, aService } from "#test/support/builders.ts";
 import { nestedText } from "#test/support/nested.ts";
 import {
   agentEndpoints,
@@ -12,6 +14,7 @@ import {
   shape,
   translated,
 } from "#test/support/translating.ts";
+import { unheeded } from "./annotations.ts";
 import type { Options } from "./model.ts";
 
 const VERBOSE = { "ngrok.com/mapping-strategy": "endpoints-verbose" };
@@ -80,13 +83,36 @@ describe.for(["ngrok.com", "k8s.ngrok.com"])("%s/", (prefix) => {
     ["true", true],
     ["True", true],
     ["false", false],
-    ["yes", false],
-    ["", false],
   ] as const)("pooling-enabled %j", ([value, pooled], { expect }) => {
     const { spec, said } = hosts({ ...VERBOSE, [`${prefix}/pooling-enabled`]: value });
     expect(spec).toMatchObject({ poolingEnabled: pooled });
     expect(said).toEqual([]);
   });
+
+  test.for(["yes", "1", ""])("pooling-enabled %j counts as false, which is said", (value, { expect }) => {
+    const { spec, said } = hosts({ ...VERBOSE, [`${prefix}/pooling-enabled`]: value });
+    expect(spec).toMatchObject({ poolingEnabled: false });
+    expect(said).toEqual([
+      `ignored Ingress default/shop metadata.annotations["${prefix}/pooling-enabled"]: ${JSON.stringify(value)} is neither true nor false: write one of the two; false is used`,
+    ]);
+  });
+
+  const NOBODY = "nobody reads it on an Ingress";
+  test.for([
+    ["traffic-polcy", `${NOBODY}: write ngrok.com/traffic-policy`],
+    ["url", `${NOBODY}: remove it, or write it on a Service`],
+    [
+      "modules",
+      `${NOBODY}: remove it; what it was to do may be said in an NgrokTrafficPolicy, which ngrok.com/traffic-policy names`,
+    ],
+  ] as const)(
+    "%s is said to be nobody's: without a word the endpoint would be open",
+    ([suffix, reason], { expect }) => {
+      const { spec, said } = hosts({ [`${prefix}/${suffix}`]: "hello" });
+      expect(spec).toHaveProperty("url", "https://shop.example.com");
+      expect(said).toEqual([`ignored Ingress default/shop metadata.annotations["${prefix}/${suffix}"]: ${reason}`]);
+    },
+  );
 
   test.for(["public", "internal", "kubernetes"])("bindings %s", (value, { expect }) => {
     for (const strategy of [{}, VERBOSE]) {
@@ -143,6 +169,34 @@ test("without annotations the fields that the schema fills are left to it", () =
   const result = given(VERBOSE);
   expect(cloudEndpoints(result).map(({ spec }) => Object.keys(spec))).toEqual([["url", "trafficPolicy"]]);
   expect(agentEndpoints(result).map(({ spec }) => Object.keys(spec))).toEqual([["url", "upstream"]]);
+});
+
+test("what the operator writes itself, and what stands under another prefix, is nothing to say a word about", () => {
+  const own = { [DRAIN_OWNER]: "ops/ngrok", [ADOPTED]: "true", [KEPT_WITH]: "default/shop" };
+  const others = { "example.com/url": "x", "bindings.k8s.ngrok.com/x": "y", "nginx.ingress.kubernetes.io/proxy": "z" };
+  expect(hosts({ ...own, ...others }).said).toEqual([]);
+});
+
+describe("on a LoadBalancer Service", () => {
+  const toldOf = (annotations: Record<string, string>): string[] =>
+    unheeded(Service, aService({ metadata: { annotations } })).map(({ field, reason }) => `${field}: ${reason}`);
+  const NOBODY = "nobody reads it on a Service";
+
+  test("what is read, and written down by the operator, is nothing to say a word about", () => {
+    const read = ["app-protocols", "bindings", "computed-url", "mapping-strategy", "traffic-policy", "url"];
+    const both = read.flatMap((one) => [`ngrok.com/${one}`, `k8s.ngrok.com/${one}`]);
+    const annotations = Object.fromEntries([...both, DRAIN_OWNER].map((key) => [key, "x"]));
+    expect(toldOf({ ...annotations, "ngrok.com/pooling-enabled": "TRUE" })).toEqual([]);
+  });
+
+  test("what is not is said to be nobody's", () => {
+    const annotations = { "ngrok.com/metadata": "{}", "ngrok.com/uri": "tls://db", "ngrok.com/pooling-enabled": "on" };
+    expect(toldOf(annotations)).toEqual([
+      `metadata.annotations["ngrok.com/metadata"]: ${NOBODY}: remove it, or write it on an Ingress or a Gateway`,
+      `metadata.annotations["ngrok.com/uri"]: ${NOBODY}: write ngrok.com/url`,
+      'metadata.annotations["ngrok.com/pooling-enabled"]: "on" is neither true nor false: write one of the two; false is used',
+    ]);
+  });
 });
 
 test("the canonical prefix wins as soon as it is there, whatever it holds", () => {

@@ -1,9 +1,11 @@
 // What users write into annotations of Ingresses, Gateways and Services, under either prefix.
+import { OWN_KEYS } from "#api/keys.ts";
 import { isTooDeep, TOO_DEEP } from "#api/nesting.ts";
 import { NgrokTrafficPolicy } from "#api/traffic-policy.ts";
 import type { Kind, KubeObject } from "#kube/kind.ts";
 import { compareText } from "./manifests.ts";
 import { type Manifests, type MappingStrategy, type Options, type Problem, problemOf } from "./model.ts";
+import { nearest } from "./nearest.ts";
 import { parsePolicy, type Policy } from "./policy.ts";
 
 export const PREFIX = "ngrok.com/";
@@ -21,7 +23,7 @@ export type Suffix =
   | "url";
 
 /** Those of which endpointSettings are made. */
-export const SETTINGS: readonly Suffix[] = [
+const SETTINGS: readonly Suffix[] = [
   "bindings",
   "description",
   "mapping-strategy",
@@ -29,6 +31,31 @@ export const SETTINGS: readonly Suffix[] = [
   "pooling-enabled",
   "traffic-policy",
 ];
+
+interface Place {
+  readonly called: string;
+  readonly reads: readonly Suffix[];
+}
+
+/** By kind, what is read on it. */
+const PLACES: Readonly<Record<string, Place>> = {
+  Ingress: { called: "an Ingress", reads: SETTINGS },
+  Gateway: { called: "a Gateway", reads: SETTINGS },
+  Service: {
+    called: "a Service",
+    reads: [
+      "app-protocols",
+      "bindings",
+      "computed-url",
+      "mapping-strategy",
+      "pooling-enabled",
+      "traffic-policy",
+      "url",
+    ],
+  },
+};
+
+const ROUTE: Place = { called: "a route", reads: [] };
 
 export interface Annotation {
   /** With its prefix. */
@@ -57,6 +84,36 @@ function trimmed(text: string): string {
 /** Path of an annotation in its object, as problems name it. */
 export function fieldOf({ key }: Pick<Annotation, "key">): string {
   return `metadata.annotations["${key}"]`;
+}
+
+/**
+ * What it says under either prefix that is not heeded, each `ignored`: a key that nobody reads on its kind, which is mistyped
+ * most often, and may have been to guard an endpoint that is open without it; a value that is not understood and counts as
+ * none. `kind`: Ingress, Gateway, Service, or that of a route.
+ */
+export function unheeded(kind: Pick<Kind, "kind">, object: KubeObject): Problem[] {
+  const place = PLACES[kind.kind] ?? ROUTE;
+  const unread = Object.keys(object.metadata.annotations ?? {}).flatMap((key) => {
+    const prefix = [PREFIX, LEGACY_PREFIX].find((one) => key.startsWith(one));
+    const suffix = prefix === undefined || OWN_KEYS.has(key) ? undefined : key.slice(prefix.length);
+    if (suffix === undefined || place.reads.some((one) => one === suffix)) return [];
+    const reason = `nobody reads it on ${place.called}: ${remedyFor(suffix, place)}`;
+    return [problemOf(kind, object, fieldOf({ key }), reason, "ignored")];
+  });
+  const pooling = place.reads.includes("pooling-enabled") ? annotation(object, "pooling-enabled") : undefined;
+  if (pooling === undefined || ["true", "false"].includes(pooling.value.toLowerCase())) return unread;
+  const reason = `${said(pooling)} is neither true nor false: write one of the two; false is used`;
+  return [...unread, problemOf(kind, object, fieldOf(pooling), reason, "ignored")];
+}
+
+function remedyFor(suffix: string, place: Place): string {
+  const near = nearest(suffix, place === ROUTE ? SETTINGS : place.reads);
+  if (place === ROUTE && near !== undefined)
+    return `write ${near === suffix ? "it" : `${PREFIX}${near}`} on the Gateway, or name an NgrokTrafficPolicy by a filter of type ExtensionRef in an HTTPRoute`;
+  if (near !== undefined) return `write ${PREFIX}${near}`;
+  const readers = Object.values(PLACES).filter(({ reads }) => reads.some((one) => one === suffix));
+  if (readers.length > 0) return `remove it, or write it on ${readers.map(({ called }) => called).join(" or ")}`;
+  return `remove it; what it was to do may be said in an NgrokTrafficPolicy, which ${PREFIX}traffic-policy names`;
 }
 
 /** What an Ingress or a Gateway says by annotations about all of its endpoints. */
@@ -88,7 +145,10 @@ export function endpointSettings(
   const policy = trafficPolicyOf(kind, object, manifests);
   const bindings = bindingsOf(kind, object);
   const metadata = metadataOf(kind, object, operatorMetadata(options, ownedBy));
-  const problems = [strategy, policy, bindings, metadata].flatMap(({ problem }) => problem ?? []);
+  const problems = [
+    ...[strategy, policy, bindings, metadata].flatMap(({ problem }) => problem ?? []),
+    ...unheeded(kind, object),
+  ];
   if (policy.problem !== undefined || bindings.problem !== undefined) return { problems };
   const pooling = poolingEnabledOf(object);
   const settings: EndpointSettings = {

@@ -58,6 +58,8 @@ test.for([
   ["bindings", "public,internal", /InvalidIngressSpec: .*bindings"\]: .*: /],
   ["bindings", "privat", /InvalidIngressSpec: .*bindings"\]: .*: /],
   ["metadata", "{", /ConfigError: .*metadata"\]: is not a JSON object: write one like/],
+  ["traffic-polcy", "office", /ConfigError: .*traffic-polcy"\]: nobody reads it .*: write ngrok.com\/traffic-policy/],
+  ["pooling-enabled", "yes", /ConfigError: .*pooling-enabled"\]: "yes" is neither true nor false: write one of/],
 ] as const)("an Ingress's annotation %s of %j is told, with the remedy", async ([suffix, value, expected]) => {
   await using shop = await open();
   await shop.service("web");

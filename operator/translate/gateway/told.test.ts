@@ -1,13 +1,13 @@
 // What a route is told although it is served as it is written: something of it does not do what its writer may think.
 import { describe, expect, test } from "vitest";
 import { bindingLabels } from "#api/binding.ts";
-import type { RouteObject } from "#kube/kinds.ts";
+import type { GatewayObject, RouteObject } from "#kube/kinds.ts";
 import type { HeaderModifier, HttpRouteFilter, HttpRouteMatch } from "#kube/routing-objects.ts";
 import { aTCPRoute, aTLSRoute } from "#test/support/builders.ts";
 import { aGatewayWith, aRule, aWebRoute, hostsOn, shop, toldIn } from "#test/support/gateway-ground.ts";
 import type { Options } from "../model.ts";
 
-function annotated(route: RouteObject, annotations: Record<string, string>): RouteObject {
+function annotated<T extends RouteObject | GatewayObject>(route: T, annotations: Record<string, string>): T {
   return { ...route, metadata: { ...route.metadata, annotations } };
 }
 
@@ -26,6 +26,35 @@ describe("an annotation that only a Gateway has", () => {
         `${object} metadata.annotations["${key}"]: nobody reads it on a route: write it on the Gateway, or name an NgrokTrafficPolicy by a filter of type ExtensionRef in an HTTPRoute [ignored]`,
       ]);
     }
+  });
+
+  test("is found on a route also where it is mistyped; what nobody reads anywhere has no place", () => {
+    const annotations = { "ngrok.com/traffic-polcy": "guard", "ngrok.com/modules": "oauth", "ngrok.com/url": "x" };
+    const { problems } = hostsOn([aGatewayWith({ protocol: "HTTPS" }), annotated(aWebRoute(), annotations)]);
+    const line = (suffix: string, remedy: string): string =>
+      `HTTPRoute default/web metadata.annotations["ngrok.com/${suffix}"]: nobody reads it on a route: ${remedy} [ignored]`;
+    expect(toldIn(problems)).toEqual([
+      line(
+        "modules",
+        "remove it; what it was to do may be said in an NgrokTrafficPolicy, which ngrok.com/traffic-policy names",
+      ),
+      line(
+        "traffic-polcy",
+        "write ngrok.com/traffic-policy on the Gateway, or name an NgrokTrafficPolicy by a filter of type ExtensionRef in an HTTPRoute",
+      ),
+      line("url", "remove it, or write it on a Service"),
+    ]);
+  });
+
+  test("is told on the Gateway too where nobody reads it there, and the Gateway is served", () => {
+    const { hosts, problems } = hostsOn([
+      annotated(aGatewayWith({ protocol: "HTTPS" }), { "ngrok.com/traffic-polcy": "guard" }),
+      aWebRoute(),
+    ]);
+    expect(hosts).toHaveLength(1);
+    expect(toldIn(problems)).toEqual([
+      'Gateway default/edge metadata.annotations["ngrok.com/traffic-polcy"]: nobody reads it on a Gateway: write ngrok.com/traffic-policy [ignored]',
+    ]);
   });
 
   test("is no matter of ours on a route of somebody else's Gateway, nor is any other annotation on ours", () => {

@@ -1,7 +1,7 @@
 // Gateway API to virtual hosts: the routes of each Gateway, gathered by the hosts of its listeners.
 import { isInternalHost, isTcpAddress } from "#api/names.ts";
 import { Gateway, type RouteObject } from "#kube/kinds.ts";
-import { annotation, type EndpointSettings, fieldOf, SETTINGS } from "../annotations.ts";
+import { type EndpointSettings, unheeded } from "../annotations.ts";
 import { gatewayPrefix } from "../endpoint-names.ts";
 import { guarded } from "../guarded.ts";
 import { compareText } from "../manifests.ts";
@@ -97,7 +97,8 @@ function gatherRoute(
   };
   const { attachments, missing } = attach(view, kind, route, gateways);
   for (const { field, name } of missing) tell(field, `Gateway ${name} does not exist: create it or name another`);
-  if (attachments.length > 0) tellOfAnnotations(route, tell);
+  // They speak for all hosts of a Gateway, and so on the Gateway alone.
+  if (attachments.length > 0) problems.push(...unheeded({ kind }, route));
   for (const attachment of attachments) {
     const { gateway, refusal, field } = attachment;
     if (refusal !== undefined) tell(field, refusal.message);
@@ -106,14 +107,6 @@ function gatherRoute(
     const routes = modelRoutes({ view, kind, route, gateway, report: (problem) => problems.push(problem) });
     for (const listener of serving) addToHosts(gathering, { kind, route, attachment, listener, routes, tell });
   }
-}
-
-/** They speak for all hosts of a Gateway, and so on the Gateway alone. */
-function tellOfAnnotations(route: RouteObject, tell: Tell): void {
-  const reason =
-    "nobody reads it on a route: write it on the Gateway, or name an NgrokTrafficPolicy by a filter of type ExtensionRef in an HTTPRoute";
-  for (const found of SETTINGS.flatMap((suffix) => annotation(route, suffix) ?? []))
-    tell(fieldOf(found), reason, "ignored");
 }
 
 interface Added {
