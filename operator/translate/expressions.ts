@@ -45,6 +45,11 @@ function pathExpression(path: string, type: HttpMatch["pathType"], part: string)
   return type === "exact" ? `${part} == ${celString(path)}` : `${part}.startsWith(${celString(path)})`;
 }
 
+/** Told of a path that is written as one. `prefix`: what the kind of its object calls a plain beginning. */
+export function comparedPlainly(prefix: "Prefix" | "PathPrefix"): string {
+  return `a regular expression of a path is compared as the plain beginning of it, as it has always been: write ${prefix}, or Exact for each path`;
+}
+
 function namedExpression({ name, value, type }: NamedMatch, part: string): string {
   const key = celString(name);
   const joined = `${part}[${key}].join(',')`;

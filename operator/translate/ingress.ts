@@ -2,6 +2,7 @@
 import { isHost } from "#api/names.ts";
 import { Ingress, IngressClass, type IngressObject } from "#kube/kinds.ts";
 import { type EndpointSettings, endpointSettings } from "./annotations.ts";
+import { comparedPlainly } from "./expressions.ts";
 import { ingressDestination } from "./ingress-backend.ts";
 import { judgeIngress, servedIngresses } from "./ingress-class.ts";
 import type { Destination, Hosts, HttpMatch, Manifests, Options, Problem, Route, VirtualHost } from "./model.ts";
@@ -85,6 +86,8 @@ function offerOf(
   return { ...(offer && { offer }), problems: [...problems, ...fallback.problems] };
 }
 
+type Path = Pick<NonNullable<Rule["http"]>["paths"][number], "path" | "pathType">;
+
 /** Adds what one Ingress asks for to the drafts, and returns what is wrong with it. */
 function addIngress(drafts: Map<string, Draft>, ingress: IngressObject, context: Context): readonly Problem[] {
   const { offer, problems: said } = offerOf(ingress, context);
@@ -123,21 +126,26 @@ function addPaths(
   { manifests }: Context,
 ): readonly Problem[] {
   return (rule.http?.paths ?? []).flatMap((path, at) => {
+    const writtenIn = { object: ownerOf(ingress), field: `${field}.http.paths[${at}]` };
     const { destination, problems } = ingressDestination(
       manifests,
       ingress,
       path.backend,
-      `${field}.http.paths[${at}].backend`,
+      `${writtenIn.field}.backend`,
     );
-    if (destination !== undefined) {
-      const writtenIn = { object: ownerOf(ingress), field: `${field}.http.paths[${at}]` };
-      routes.push({ writtenIn, httpMatch: matchOf(path), trafficPolicies: [], destinations: [destination] });
-    }
-    return problems;
+    if (destination === undefined) return problems;
+    routes.push({ writtenIn, httpMatch: matchOf(path), trafficPolicies: [], destinations: [destination] });
+    if (!isPattern(path)) return problems;
+    return [...problems, problemOf(Ingress, ingress, `${writtenIn.field}.path`, comparedPlainly("Prefix"), "ignored")];
   });
 }
 
-function matchOf({ path, pathType }: { path?: string; pathType: string }): HttpMatch {
+/** Other controllers read a path of this type as a regular expression. */
+function isPattern({ path = "", pathType }: Path): boolean {
+  return pathType === "ImplementationSpecific" && /[()[\]*+?^$|\\]/.test(path);
+}
+
+function matchOf({ path, pathType }: Path): HttpMatch {
   return {
     path: path === undefined || path === "" ? "/" : path,
     pathType: pathType === "Exact" ? "exact" : "prefix",

@@ -1,5 +1,6 @@
 // A match of an HTTPRoute rule, in the model's words.
 import type { HttpRouteMatch, ValueMatch } from "#kube/routing-objects.ts";
+import { comparedPlainly } from "../expressions.ts";
 import type { HttpMatch, NamedMatch } from "../model.ts";
 import { quoted, type Tell } from "./view.ts";
 
@@ -41,11 +42,7 @@ export function matchOf(given: HttpRouteMatch, field: string, tell: Tell): Match
 function pathOf({ path }: HttpRouteMatch, field: string, tell: Tell): PathMatch | undefined {
   const given = path?.type ?? "PathPrefix";
   const type = Object.hasOwn(PATH_TYPES, given) ? PATH_TYPES[given] : undefined;
-  if (type === "regex") {
-    const reason =
-      "a regular expression of a path is compared as the plain beginning of it, as it has always been: write PathPrefix, or Exact for each path";
-    tell(field, reason, "ignored");
-  }
+  if (type === "regex") tell(field, comparedPlainly("PathPrefix"), "ignored");
   if (type !== undefined) return { type, value: path?.value ?? "/" };
   tell(field, `${quoted(given)} is not known: write Exact, PathPrefix or RegularExpression`);
   return undefined;

@@ -1,0 +1,31 @@
+// Paths of an Ingress that are compared otherwise than their writer may think, which is told although they stand as ever.
+import { describe, expect, test } from "vitest";
+import { backend, ingress, type PathOf, rulesOf, said, translated } from "#test/support/translating.ts";
+
+const shop = backend("shop", { uid: "" });
+const cart = backend("cart", { uid: "" });
+const onHost = (...paths: PathOf[]) => translated([shop, cart, ingress("shop", { "shop.example.com": paths })]);
+const FIRST = "ignored Ingress default/shop spec.rules[0].http.paths[0].path: ";
+
+describe("a path of type ImplementationSpecific that is written as a pattern", () => {
+  test.for(["/api(/|$)(.*)", "/v[12]", "/app/*", "/a+", "/a?", "^/a", "/a$", String.raw`/a\.b`])(
+    "is compared as plain text and told so: %s",
+    (path) => {
+      const result = onHost({ path, type: "ImplementationSpecific", to: "shop" });
+      const expressions = result.endpoints.flatMap((one) => rulesOf(one)).flatMap((one) => one.expressions ?? []);
+      const quoted = path.replace("\\", String.raw`\\`);
+      expect(expressions).toContain(`req.url.path.startsWith('${quoted}')`);
+      expect(said(result)).toEqual([
+        `${FIRST}a regular expression of a path is compared as the plain beginning of it, as it has always been: write Prefix, or Exact for each path`,
+      ]);
+    },
+  );
+
+  test.for([
+    ["ImplementationSpecific", "/.well-known/acme-challenge/t0k-en_1~x"],
+    ["Prefix", "/c++"],
+    ["Exact", "/a*b"],
+  ] as const)("is none, in a path of type %s, in %s", ([type, path]) => {
+    expect(said(onHost({ path, type, to: "shop" }))).toEqual([]);
+  });
+});
