@@ -204,13 +204,22 @@ describe("two Ingresses on one host", () => {
     expect(result.domains.map(({ metadata }) => metadata.namespace)).toEqual(["default"]);
   });
 
-  test.for(["metadata", "description", "bindings", "mapping-strategy"] as const)(
+  test("with another binding are merged, and the second is told by which its paths are reached", () => {
+    const bound = (value: string) => ({ annotations: { "ngrok.com/bindings": value } });
+    const result = translated([shop, first(), second(bound("internal"))]);
+    expect(result.endpoints[0]?.spec.bindings).toBeUndefined();
+    expect(said(result)).toEqual([
+      "ignored Ingress default/b spec.rules[0].host: Ingress default/a serves shop.example.com already with the binding public, and so are the paths of this one reached, not by its own, internal: give both the same annotation bindings, or choose another host",
+    ]);
+    expect(said(translated([shop, first(), second(bound("public"))]))).toEqual([]);
+  });
+
+  test.for(["metadata", "description", "mapping-strategy"] as const)(
     "with another %s are merged: the first one's is used",
     (what, { expect }) => {
       const value = {
         metadata: '{"a":"b"}',
         description: "mine",
-        bindings: "internal",
         "mapping-strategy": "endpoints-verbose",
       }[what];
       const objects = [first(), second({ annotations: { [`ngrok.com/${what}`]: value } })];

@@ -193,16 +193,18 @@ function differencesOf(draft: Draft, mine: Draft, field: string): Problem[] {
     const reason = `${there} ${broken.what}: ${broken.remedy(first)}, or choose another host`;
     return [problemOf(Ingress, mine.first, `${field}.host`, reason)];
   }
-  const unlike = (["metadata", "description", "mappingStrategy", "bindings"] as const).filter(
+  const told = (reason: string): Problem => problemOf(Ingress, mine.first, `${field}.host`, reason, "ignored");
+  const unlike = (["metadata", "description", "mappingStrategy"] as const).filter(
     (one) => JSON.stringify(draft.settings[one]) !== JSON.stringify(mine.settings[one]),
   );
-  return unlike.map((one) =>
-    problemOf(
-      Ingress,
-      mine.first,
-      `${field}.host`,
-      `${there} with another ${one}: its own is used; give both the same`,
-      "ignored",
-    ),
-  );
+  const [theirs, own] = [bindingOf(draft), bindingOf(mine)];
+  const exposed = `${there} with the binding ${theirs}, and so are the paths of this one reached, not by its own, ${own}: give both the same annotation bindings, or choose another host`;
+  return [
+    ...unlike.map((one) => told(`${there} with another ${one}: its own is used; give both the same`)),
+    ...(theirs === own ? [] : [told(exposed)]),
+  ];
+}
+
+function bindingOf({ settings: { bindings } }: Offer): string {
+  return bindings[0] ?? "public";
 }
