@@ -29,3 +29,32 @@ describe("a path of type ImplementationSpecific that is written as a pattern", (
     expect(said(onHost({ path, type, to: "shop" }))).toEqual([]);
   });
 });
+
+describe("a prefix that ends in a slash", () => {
+  const slashed = { path: "/cart/", to: "cart" };
+  const reason =
+    "is compared as plain text, so that /cart does not match: write /cart, or add it as a path of type Exact";
+
+  test("leaves out the path without it, and is told so, also where another prefix takes that", () => {
+    expect(said(onHost(slashed))).toEqual([`${FIRST}${reason}`]);
+    expect(said(onHost(slashed, { path: "/", to: "shop" }))).toEqual([`${FIRST}${reason}`]);
+  });
+
+  test("is nothing to say a word about where a path of the host is the one without, be it another Ingress's", () => {
+    for (const type of ["Exact", "Prefix"] as const)
+      expect(said(onHost(slashed, { path: "/cart", type, to: "shop" }))).toEqual([]);
+    const other = ingress("other", { "shop.example.com": [{ path: "/cart", to: "shop" }] });
+    expect(said(translated([shop, cart, other, ingress("a", { "shop.example.com": [slashed] })]))).toEqual([]);
+    const elsewhere = ingress("other", { "b.example.com": [{ path: "/cart", to: "shop" }] });
+    expect(said(translated([shop, cart, elsewhere, ingress("a", { "a.example.com": [slashed] })]))).toHaveLength(1);
+  });
+
+  test.for([
+    { path: "/", to: "shop" },
+    { path: "/cart/", type: "Exact", to: "shop" },
+    { path: "/cart/", type: "ImplementationSpecific", to: "shop" },
+    { path: "/cart", to: "shop" },
+  ] as const)("is not what stands in %o", (path) => {
+    expect(said(onHost(path))).toEqual([]);
+  });
+});

@@ -32,6 +32,7 @@ export function virtualHostsOfIngresses(manifests: Manifests, options: Options):
       guarded(Ingress, ingress, () => addIngress(drafts, ingress, { manifests, options })),
     ),
   ];
+  problems.push(...[...drafts.values()].flatMap(slashProblems));
   return { hosts: [...drafts.values()].filter(hasSomething).map(virtualHost), problems };
 }
 
@@ -52,6 +53,8 @@ interface Draft extends Offer {
   readonly host: string;
   readonly owners: string[];
   readonly routes: Route[];
+  /** Prefixes that end in a slash. */
+  readonly slashed: { readonly path: string; readonly ingress: IngressObject; readonly field: string }[];
 }
 
 function hasSomething({ settings, routes, defaultDestination }: Draft): boolean {
@@ -101,7 +104,7 @@ function addIngress(drafts: Map<string, Draft>, ingress: IngressObject, context:
       problems.push(problemOf(Ingress, ingress, `${field}.host`, reason));
       continue;
     }
-    const mine: Draft = { ...offer, host, owners: [], routes: [] };
+    const mine: Draft = { ...offer, host, owners: [], routes: [], slashed: [] };
     const draft = drafts.get(host) ?? mine;
     const differences = draft.first === ingress ? [] : differencesOf(draft, mine, field);
     problems.push(...differences);
@@ -119,7 +122,7 @@ function ownerOf({ metadata }: IngressObject): string {
 }
 
 function addPaths(
-  { routes }: Draft,
+  { routes, slashed }: Draft,
   ingress: IngressObject,
   rule: Rule,
   field: string,
@@ -135,8 +138,20 @@ function addPaths(
     );
     if (destination === undefined) return problems;
     routes.push({ writtenIn, httpMatch: matchOf(path), trafficPolicies: [], destinations: [destination] });
+    if (path.pathType === "Prefix" && /.\/$/.test(path.path ?? ""))
+      slashed.push({ path: path.path ?? "", ingress, field: `${writtenIn.field}.path` });
     if (!isPattern(path)) return problems;
     return [...problems, problemOf(Ingress, ingress, `${writtenIn.field}.path`, comparedPlainly("Prefix"), "ignored")];
+  });
+}
+
+/** Other controllers take such a prefix for the path without the slash too. No harm is done where another path of the host is that one. */
+function slashProblems({ routes, slashed }: Draft): Problem[] {
+  const paths = new Set(routes.map(({ httpMatch }) => httpMatch?.path));
+  return slashed.flatMap(({ path, ingress, field }) => {
+    const bare = path.slice(0, -1);
+    const reason = `is compared as plain text, so that ${bare} does not match: write ${bare}, or add it as a path of type Exact`;
+    return paths.has(bare) ? [] : [problemOf(Ingress, ingress, field, reason, "ignored")];
   });
 }
 
