@@ -50,3 +50,16 @@ test("of two that say the same the first that was written comes first, and heade
   expect(sortRoutes([first, second])[0]).toBe(first);
   expect(sortRoutes([second, first])[0]).toBe(second);
 });
+
+test("of equal paths the text of the headers decides, not their number, and the method comes last", () => {
+  const at = (match: Partial<HttpMatch>): Route => route({ path: "/", pathType: "prefix", ...match });
+  const [beta, env, team] = [named("x-beta", "1"), named("x-env", "prod"), named("x-team", "a")];
+  const sorted = [
+    at({ headers: [beta, env] }),
+    at({ headers: [env] }),
+    at({ headers: [env, team] }),
+    at({ queryParams: [named("a", "1")] }),
+    at({ method: "GET" }),
+  ];
+  expect(sortRoutes(sorted.toReversed())).toEqual(sorted);
+});
