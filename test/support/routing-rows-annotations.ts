@@ -130,6 +130,7 @@ const both: readonly Case[] = [
     name: "alone",
     annotations: { ...verbose, "ngrok.com/pooling-enabled": "maybe" },
     makes: ['"poolingEnabled":false'],
+    told: "is neither true nor false",
   },
 ];
 
