@@ -1,5 +1,5 @@
-// Which labels, annotations and finalizers of an object we wrote, and nobody else: the API server keeps account of it in
-// managedFields, so that what is wanted no more can go and what other people put there can stay, after any restart.
+// Which labels, annotations and finalizers of an object we wrote, and which status, and nobody else: the API server keeps account
+// of it in managedFields, so that what is wanted no more can go and what other people put there can stay, after any restart.
 import type { ObjectMeta } from "./kind.ts";
 
 /**
@@ -36,7 +36,24 @@ export function writtenKeys({ managedFields = [] }: Pick<ObjectMeta, "managedFie
     .filter((key) => !others.has(key));
 }
 
-/** As much of managedFields as writtenKeys needs to give the same, but for these keys; undefined when that is nothing. */
+/** Whether it is we, and nobody else, who say in its status where an Ingress or a Service is reached. */
+export function wroteLoadBalancer({ managedFields = [] }: Pick<ObjectMeta, "managedFields">): boolean {
+  const writers = managedFields.filter(saysWhere);
+  return writers.length > 0 && writers.every(isOurStatus);
+}
+
+/** One for all objects, as there may be many. */
+const OUR_LOAD_BALANCER: Entry = {
+  manager: USER_AGENT,
+  operation: "Apply",
+  subresource: "status",
+  fieldsV1: { "f:status": { "f:loadBalancer": { "f:ingress": {} } } },
+};
+
+/**
+ * As much of managedFields as writtenKeys, but for these keys, and wroteLoadBalancer need to give the same; undefined when that
+ * is nothing.
+ */
 export function leanFields(
   metadata: Pick<ObjectMeta, "managedFields">,
   except: ReadonlySet<string>,
@@ -45,8 +62,10 @@ export function leanFields(
     const keys = writtenKeys(metadata, part).filter((key) => !except.has(key));
     return keys.length === 0 ? [] : [[`f:${part}`, Object.fromEntries(keys.map((key) => [`f:${key}`, {}]))] as const];
   });
-  if (fields.length === 0) return undefined;
-  return [{ manager: USER_AGENT, operation: "Update", fieldsV1: { "f:metadata": Object.fromEntries(fields) } }];
+  const kept: Entry[] = wroteLoadBalancer(metadata) ? [OUR_LOAD_BALANCER] : [];
+  if (fields.length > 0)
+    kept.push({ manager: USER_AGENT, operation: "Update", fieldsV1: { "f:metadata": Object.fromEntries(fields) } });
+  return kept.length === 0 ? undefined : kept;
 }
 
 /** Whether it was we who put one of these finalizers on, whoever else has written it since. */
@@ -63,6 +82,18 @@ export function wroteFinalizer(
 /** Creations and patches; what is applied, statuses, has managers of its own. */
 function isOurs({ manager, operation, subresource }: Entry): boolean {
   return OURS.has(manager) && operation === "Update" && subresource === undefined;
+}
+
+/** Statuses of the leader's controllers; the drain and the agents apply theirs under other names. */
+function isOurStatus({ manager, operation, subresource }: Entry): boolean {
+  return manager === USER_AGENT && operation === "Apply" && subresource === "status";
+}
+
+function saysWhere({ fieldsV1 }: Entry): boolean {
+  const { "f:status": status } = (fieldsV1 ?? {}) as {
+    readonly "f:status"?: { readonly "f:loadBalancer"?: { readonly "f:ingress"?: unknown } };
+  };
+  return status?.["f:loadBalancer"]?.["f:ingress"] !== undefined;
 }
 
 function keysIn({ fieldsV1 }: Entry, part: Part): string[] {

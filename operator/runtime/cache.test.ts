@@ -4,8 +4,9 @@ import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain } from "#api/domain.ts";
 import { ADOPTED, DRAIN_OWNER } from "#api/keys.ts";
 import { keyOf, type KubeObject, refOf } from "#kube/kind.ts";
-import { writtenKeys } from "#kube/written.ts";
-import { aCloudEndpoint, aDomain } from "#test/support/builders.ts";
+import { Ingress } from "#kube/kinds.ts";
+import { writtenKeys, wroteLoadBalancer } from "#kube/written.ts";
+import { aCloudEndpoint, aDomain, anIngress } from "#test/support/builders.ts";
 import { Cache, type Change } from "./cache.ts";
 
 function anEndpoint(resourceVersion: string, url = "https://a.internal", uid = "u1") {
@@ -153,6 +154,28 @@ test("of who wrote whose a reservation is there is an account, none of the stamp
   const ours = store.at("default/ours")?.metadata ?? { name: "" };
   expect(writtenKeys(ours, "annotations")).toEqual([ADOPTED]);
   expect(store.at("default/theirs")?.metadata).not.toHaveProperty("managedFields");
+});
+
+test("that we alone say where an Ingress is reached is kept, and that others do is not", () => {
+  const store = new Cache().add(Ingress);
+  const entry = (manager: string) => ({
+    manager,
+    operation: "Apply",
+    subresource: "status",
+    fieldsV1: { "f:status": { "f:loadBalancer": { ".": {}, "f:ingress": {} } } },
+  });
+  const keeps = (...managers: string[]): boolean => {
+    store.put(anIngress({ metadata: { managedFields: managers.map(entry) } }));
+    const { managedFields, ...rest } = store.at("default/shop")?.metadata ?? { name: "" };
+    expect(wroteLoadBalancer({ ...rest, ...(managedFields && { managedFields }) })).toBe(managedFields !== undefined);
+    return managedFields !== undefined;
+  };
+  expect([keeps("ngrok-operator"), keeps("nginx"), keeps("nginx", "ngrok-operator"), keeps()]).toEqual([
+    true,
+    false,
+    false,
+    false,
+  ]);
 });
 
 test("what kubectl repeats of an object in an annotation is not kept; the others are, and where it was the only one it is still seen that there are some", () => {

@@ -285,7 +285,7 @@ const UNACCOUNTED: ReadonlySet<string> = new Set([...OWN_KEYS].filter((key) => k
 
 /**
  * Without what nobody here reads: managedFields are half of an object's bytes, and kubectl says the whole of it again in an
- * annotation. Which labels and annotations are ours stays.
+ * annotation. Which labels and annotations are ours stays, and whether we say where it is reached.
  */
 function lean<T extends KubeObject>(object: T): T {
   const { managedFields, ...rest } = object.metadata;

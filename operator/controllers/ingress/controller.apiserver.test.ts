@@ -59,6 +59,25 @@ test("an Ingress that moves to another class loses endpoint, finalizer and stamp
   await expect.poll(async () => await endpoints(world)).toEqual(["https://shop.ngrok.app"]);
 });
 
+const isReached = ({ status }: IngressObject): boolean => (status?.loadBalancer?.ingress?.length ?? 0) > 0;
+
+test("an Ingress that is served no more shows no longer where it leads, and shows it again when it is", async () => {
+  await using shop = await startShop();
+  const { world } = shop;
+  await shop.service("web");
+  const other = `${shop.className}-other`;
+  await shop.otherClass(other, "example.com/other");
+  await world.create(Ingress, shop.ingress("shop", { "shop.ngrok.app": "web" }));
+  await world.until(Ingress, "shop", isReached);
+  await setClass(shop, other);
+  const freed = await world.until(Ingress, "shop", (ingress) => !isReached(ingress));
+  expect(isHeld(freed)).toBe(false);
+  await setClass(shop, shop.className);
+  await world.until(Ingress, "shop", isReached);
+  await world.touch(Ingress, "shop", "/spec/rules", hostless(shop).spec?.rules);
+  await world.until(Ingress, "shop", (ingress) => !isReached(ingress));
+});
+
 test("an Ingress of another controller's class is left alone", async () => {
   await using shop = await startShop();
   const { world } = shop;

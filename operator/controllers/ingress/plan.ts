@@ -2,6 +2,7 @@
 import type { Domain } from "#api/domain.ts";
 import { findCondition } from "#api/conditions.ts";
 import type { IngressObject } from "#kube/kinds.ts";
+import { wroteLoadBalancer } from "#kube/written.ts";
 import type { ObjectEvent } from "../../runtime/define-controller.ts";
 import { CLASS_FIELD, type Judged } from "../../translate/ingress-class.ts";
 
@@ -18,6 +19,16 @@ export function loadBalancerOf(
 ): { ingress: { hostname: string }[] } {
   const names = hosts.flatMap((host) => targetOf(domainOf(host)));
   return { ingress: [...new Set(names)].toSorted((a, b) => (a < b ? -1 : 1)).map((hostname) => ({ hostname })) };
+}
+
+/** Whether it shows where its hosts lead, and it is we who say so. */
+export function says({ metadata, status }: IngressObject): boolean {
+  return (status?.loadBalancer?.ingress?.length ?? 0) > 0 && wroteLoadBalancer(metadata);
+}
+
+/** An Ingress that is served no more says nothing of us: who makes DNS records of it would go on doing so. */
+export function takenBack(ingress: IngressObject): { status?: NonNullable<IngressObject["status"]> } {
+  return says(ingress) ? { status: { loadBalancer: {} } } : {};
 }
 
 /** The name that a DNS record has to lead to; a domain of ngrok's own leads there by itself. */
