@@ -9,13 +9,16 @@ import {
   backend,
   cloudEndpoints,
   ingress,
+  OPTIONS,
   rulesOf,
   said,
   shape,
   translated,
 } from "#test/support/translating.ts";
 import { unheeded } from "./annotations.ts";
+import { index } from "./manifests.ts";
 import type { Options } from "./model.ts";
+import { translateAll } from "./translate.ts";
 
 const VERBOSE = { "ngrok.com/mapping-strategy": "endpoints-verbose" };
 
@@ -187,6 +190,17 @@ describe("on a LoadBalancer Service", () => {
     const both = read.flatMap((one) => [`ngrok.com/${one}`, `k8s.ngrok.com/${one}`]);
     const annotations = Object.fromEntries([...both, DRAIN_OWNER].map((key) => [key, "x"]));
     expect(toldOf({ ...annotations, "ngrok.com/pooling-enabled": "TRUE" })).toEqual([]);
+  });
+
+  test("it is told, and served as if it were not there", () => {
+    const result = translateAll(
+      index([aService({ metadata: { annotations: { "ngrok.com/traffic-polcy": "office" } } })]),
+      OPTIONS,
+    );
+    expect(result.endpoints).toHaveLength(1);
+    expect(said(result)).toContain(
+      `ignored Service default/database metadata.annotations["ngrok.com/traffic-polcy"]: ${NOBODY}: write ngrok.com/traffic-policy`,
+    );
   });
 
   test("what is not is said to be nobody's", () => {

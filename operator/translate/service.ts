@@ -16,6 +16,7 @@ import {
   poolingEnabledOf,
   PREFIX,
   trafficPolicyOf,
+  unheeded,
 } from "./annotations.ts";
 import { typeOf } from "./endpoints.ts";
 import {
@@ -85,8 +86,11 @@ export function judgeService(
   const strategy = mappingStrategyOf(Service, service);
   const policy = trafficPolicyOf(Service, service, manifests);
   const bindings = bindingsOf(Service, service);
+  const told: readonly Aside[] = unheeded(Service, service).map((problem) => ({ event: "ConfigError", problem }));
   const asides: readonly Aside[] =
-    strategy.problem === undefined ? [] : [{ event: "FailedToGetMappingStrategy", problem: strategy.problem }];
+    strategy.problem === undefined
+      ? told
+      : [{ event: "FailedToGetMappingStrategy", problem: strategy.problem }, ...told];
   const problems = [policy, bindings].flatMap(({ problem }) => problem ?? []);
   if (problems.length > 0) return { verdict: refused("FailedToBuildEndpoints", problems), asides };
   const url = annotation(service, "url");

@@ -239,8 +239,8 @@ export const ofDrain: readonly Mutant[] = [
     id: "F26",
     what: "a reserved address is released whoever it was reserved for",
     file: "drain/undo/service.ts",
-    find: "if (!names(reserved.metadata, namespace, name))",
-    replace: "if (names === undefined)",
+    find: "if (owner?.namespace !== namespace || owner?.name !== name)",
+    replace: "if (owner === undefined)",
     test: apiserver("drain/starts.apiserver.test.ts", "a reserved address goes under Delete, but only the one"),
   },
   {
