@@ -43,7 +43,28 @@ nodeSelector:
 {{- with .Values.priorityClassName }}
 priorityClassName: {{ . | quote }}
 {{- end }}
-{{- with include "ngrok-operator.volumes" . }}{{ . | nindent 0 }}{{ end }}
+{{- with include "ngrok-operator.volumes" (list . (include "ngrok-operator.hookExtras" . | fromYaml).volumes) }}{{ . | nindent 0 }}{{ end }}
+{{- end -}}
+
+{{- /* extraEnv and extraVolumes as hooks have them, as YAML with `env` and `volumes`. */ -}}
+{{- define "ngrok-operator.hookExtras" -}}
+{{- $env := deepCopy (.Values.extraEnv | default dict) -}}
+{{- range $env }}{{ if kindIs "map" . }}{{ include "ngrok-operator.makeOptional" .valueFrom }}{{ end }}{{ end -}}
+{{- $volumes := deepCopy (.Values.extraVolumes | default list) -}}
+{{- range $volumes -}}
+{{- include "ngrok-operator.makeOptional" . -}}
+{{- range (.projected).sources }}{{ include "ngrok-operator.makeOptional" . }}{{ end -}}
+{{- end -}}
+{{- toYaml (dict "env" $env "volumes" $volumes) -}}
+{{- end -}}
+
+{{- /* Writes into a map that what it refers to may be gone, unless that is said: the chart above this one deletes its own Secrets
+       before a hook starts. */ -}}
+{{- define "ngrok-operator.makeOptional" -}}
+{{- $holder := . -}}
+{{- range list "secretKeyRef" "configMapKeyRef" "secret" "configMap" -}}
+{{- with get $holder . }}{{ if not (include "ngrok-operator.said" .optional) }}{{ $_ := set . "optional" true }}{{ end }}{{ end -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "ngrok-operator.hookContainer" -}}
@@ -56,7 +77,8 @@ resources:
 {{- with include "ngrok-operator.volumeMounts" . }}{{ . | nindent 0 }}{{ end }}
 {{- end -}}
 
-{{- /* The Secret with the key as a post-delete hook finds it: the release's own is gone by then, the user's is not. */ -}}
+{{- /* The Secret with the key as a post-delete hook finds it: the release's own is gone by then, the user's is not, unless it is
+       a part of the same release by a chart above this one. */ -}}
 {{- define "ngrok-operator.credentialsAfterwards" -}}
 {{- if .Values.credentials.apiKey -}}
 {{- include "ngrok-operator.named" (list . "cleanup") -}}

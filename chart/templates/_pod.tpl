@@ -74,9 +74,10 @@ imagePullSecrets:
 {{- end }}
 {{- end -}}
 
+{{- /* `extraEnv` as entries of `env`: (list $ map). */ -}}
 {{- define "ngrok-operator.extraEnv" -}}
-{{- $root := . -}}
-{{- range $name, $value := .Values.extraEnv }}
+{{- $root := index . 0 -}}
+{{- range $name, $value := index . 1 }}
 {{- if not (kindIs "invalid" $value) }}
 - name: {{ $name | quote }}
   {{- if kindIs "map" $value }}
@@ -89,11 +90,15 @@ imagePullSecrets:
 {{- end -}}
 
 {{- /*
-Optional, since a Secret that is gone must not keep a hook from starting on uninstall day. Of its keys the one is mounted:
-cert-manager puts a private key beside it, which is nothing to trust.
+`volumes:` with these of `extraVolumes`: (list $ list). The authority is optional, since a Secret that is gone must not keep a
+hook from starting on uninstall day. Of its keys the one is mounted: cert-manager puts a private key beside it, which is
+nothing to trust.
 */ -}}
 {{- define "ngrok-operator.volumes" -}}
-{{- if or .Values.extraVolumes .Values.extraCA.secretName .Values.extraCA.configMapName -}}
+{{- $root := index . 0 -}}
+{{- $extra := index . 1 -}}
+{{- with $root }}
+{{- if or $extra .Values.extraCA.secretName .Values.extraCA.configMapName -}}
 volumes:
   {{- if .Values.extraCA.secretName }}
   - name: extra-ca
@@ -112,9 +117,10 @@ volumes:
           path: {{ .Values.extraCA.key | quote }}
       optional: true
   {{- end }}
-  {{- with .Values.extraVolumes }}
-  {{- include "ngrok-operator.render" (list $ .) | nindent 2 }}
+  {{- with $extra }}
+  {{- include "ngrok-operator.render" (list $root .) | nindent 2 }}
   {{- end }}
+{{- end }}
 {{- end }}
 {{- end -}}
 

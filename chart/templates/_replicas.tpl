@@ -87,7 +87,7 @@ spec:
             - name: MALLOC_ARENA_MAX
               value: "1"
             {{- with include "ngrok-operator.trustEnv" $root | trim }}{{ . | nindent 12 }}{{ end }}
-            {{- with include "ngrok-operator.extraEnv" $root | trim }}{{ . | nindent 12 }}{{ end }}
+            {{- with include "ngrok-operator.extraEnv" (list $root $root.Values.extraEnv) | trim }}{{ . | nindent 12 }}{{ end }}
           ports:
             - name: metrics
               containerPort: 8080
@@ -115,7 +115,7 @@ spec:
             {{- include "ngrok-operator.render" (list $root .) | nindent 12 }}
           {{- end }}
           {{- with include "ngrok-operator.volumeMounts" $root }}{{ . | nindent 10 }}{{ end }}
-      {{- with include "ngrok-operator.volumes" $root }}{{ . | nindent 6 }}{{ end }}
+      {{- with include "ngrok-operator.volumes" (list $root $root.Values.extraVolumes) }}{{ . | nindent 6 }}{{ end }}
 {{- end -}}
 
 {{- /* Flags that all of them have. */ -}}

@@ -42,8 +42,11 @@ const jobOf = ({ spec }: Rendered): Job => spec as unknown as Job;
 const mounts = (container: Container | undefined): unknown =>
   (container as { volumeMounts?: unknown } | undefined)?.volumeMounts;
 
-async function jobsAndOperator(set: readonly string[]): Promise<{ jobs: Rendered[]; operator: Pod }> {
-  const all = await objects({ set });
+async function jobsAndOperator(
+  set: readonly string[],
+  json: readonly string[] = [],
+): Promise<{ jobs: Rendered[]; operator: Pod }> {
+  const all = await objects({ set, json });
   const isManager = ({ kind, metadata }: Rendered): boolean =>
     kind === "Deployment" && metadata.name.endsWith("-manager");
   const operator = all.find(isManager)?.spec?.template?.spec as Pod;
@@ -98,11 +101,31 @@ test("what puts a sidecar into the operator's pods puts none into a hook's, whic
   }
 });
 
+/** What people write of their own Secrets and ConfigMaps, which may be a part of the chart above and gone before a hook. */
+const OWN = [
+  'extraEnv={"A":{"valueFrom":{"secretKeyRef":{"name":"proxy","key":"url"}}},"B":{"valueFrom":{"configMapKeyRef":{"name":"c","key":"k"}}}}',
+  'extraVolumes=[{"name":"s","secret":{"secretName":"s"}},{"name":"p","projected":{"sources":[{"configMap":{"name":"c"}}]}},{"name":"e","emptyDir":{}}]',
+];
+
 test.for(["Retain", "Delete"])("under %s a hook's pod starts although every Secret is gone (F10)", async (policy) => {
-  const { jobs } = await jobsAndOperator([...CAREFUL, `drainPolicy=${policy}`]);
-  const secrets = jobs.flatMap(secretsIn);
-  expect(secrets.length).toBeGreaterThanOrEqual(4);
-  for (const reference of secrets) expect(reference).toMatchObject({ optional: true });
+  const { jobs } = await jobsAndOperator([...CAREFUL, `drainPolicy=${policy}`], OWN);
+  for (const job of jobs) {
+    const references = referencesIn(jobOf(job).template.spec);
+    expect(references.length).toBeGreaterThanOrEqual(6);
+    for (const reference of references) expect(reference).toMatchObject({ optional: true });
+  }
+});
+
+test("the operator waits for what a person refers to, and a hook does where that is said", async () => {
+  const needed = OWN.map((one) => one.replaceAll('"name":"c"', '"name":"c","optional":false'));
+  const { jobs, operator } = await jobsAndOperator([], needed);
+  expect(referencesIn([operator.containers[0]?.env.filter(({ name }) => name === "A"), operator.volumes])).toEqual([
+    { name: "proxy", key: "url" },
+    { secretName: "s" },
+    { name: "c", optional: false },
+  ]);
+  const said = jobs.map((job) => referencesIn(jobOf(job).template.spec).filter((one) => one.optional === false));
+  expect(said.map((each) => each.length)).toEqual([2, 2, 2]);
 });
 
 test("a drain hook keeps its rights until the cleanup: Helm makes them anew, and deletes none while a pod works (F21)", async () => {
@@ -170,10 +193,13 @@ test("a rehearsal is a pod as the hooks' are: else its start would prove nothing
   for (const shape of shapes) expect(shape).toEqual(shapes[0]);
 });
 
-/** Whatever refers to a Secret, at any depth. */
-function secretsIn(value: unknown): unknown[] {
+/** Whatever refers to a Secret or a ConfigMap, at any depth. */
+function referencesIn(value: unknown): { optional?: boolean }[] {
   if (typeof value !== "object" || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap(referencesIn);
   return Object.entries(value).flatMap(([key, part]) =>
-    key === "secretKeyRef" || key === "secret" ? [part] : secretsIn(part),
+    ["secretKeyRef", "configMapKeyRef", "secret", "configMap"].includes(key)
+      ? [part as { optional?: boolean }]
+      : referencesIn(part),
   );
 }
