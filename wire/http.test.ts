@@ -278,6 +278,28 @@ describe("a stream", () => {
     for await (const _chunk of left.chunks) break;
     await closed.opened;
   });
+
+  test("is told of to metrics as its head comes or does not, once, whatever becomes of it", async () => {
+    const { origin } = await serve((request, response) => {
+      if (request.url === "/reset") request.socket.destroy();
+      else if (request.url === "/refused") response.writeHead(403).end();
+      else response.write("one");
+    });
+    const calls: unknown[] = [];
+    const client = await clientOf(origin, {
+      clock: { ...systemClock, now: () => 0 },
+      observe: (call) => calls.push(call),
+    });
+    (await client.stream(get("/refused"))).close();
+    await failureOf(client.stream(get("/reset")));
+    const { chunks } = await client.stream(get("/left"));
+    for await (const _chunk of chunks) break;
+    expect(calls).toEqual([
+      { method: "GET", status: 403, ms: 0 },
+      { method: "GET", status: undefined, ms: 0 },
+      { method: "GET", status: 200, ms: 0 },
+    ]);
+  });
 });
 
 test("certificates that cannot be read are an error at once, which names what to look at", async () => {

@@ -32,7 +32,7 @@ export interface HttpOptions {
   /** Milliseconds for which an idle connection is kept, default 4,000; keep it under the server's own. */
   readonly idleMs?: number;
   readonly clock?: Clock;
-  /** For metrics: each call as it ends; `status` is undefined when no answer came. */
+  /** For metrics: each call as it ends, a stream as its head comes; `status` is undefined when no answer came. */
   readonly observe?: (call: { method: string; status: number | undefined; ms: number }) => void;
 }
 
@@ -147,7 +147,7 @@ export async function http(options: HttpOptions): Promise<Http> {
     origin,
     send: async (request) =>
       await call(request, (exchange) => begin(request, request.urgent === true ? beside : crowd, exchange)),
-    stream: async (request) => await stream(request, origin, clock, (exchange) => begin(request, beside, exchange)),
+    stream: async (request) => await stream(request, options, clock, (exchange) => begin(request, beside, exchange)),
     async [Symbol.asyncDispose]() {
       const closed = new KnownError("transient", `${origin}: the connection was closed on our side`, {
         code: "Closed",
@@ -159,7 +159,7 @@ export async function http(options: HttpOptions): Promise<Http> {
 
 async function stream(
   request: HttpRequest,
-  origin: string,
+  { origin, observe }: HttpOptions,
   clock: Clock,
   begin: (exchange: Exchange) => void,
 ): Promise<HttpStream> {
@@ -168,6 +168,13 @@ async function stream(
   let ended = false;
   let failure: Error | undefined;
   let wake: () => void = () => undefined;
+  const started = clock.now();
+  let isObserved = false;
+  /** As its head comes, or does not: the end of what has none says nothing. */
+  const observed = (status: number | undefined): void => {
+    if (!isObserved) observe?.({ method: request.method, status, ms: clock.now() - started });
+    isObserved = true;
+  };
 
   return await new Promise((resolve, reject) => {
     const exchange = new Exchange(
@@ -175,6 +182,7 @@ async function stream(
       {
         head: (status, headers) => {
           exchange.liftDeadline();
+          observed(status);
           resolve({ status, headers, retryAfterMs: waitOf(headers, clock), chunks: chunks(), close });
         },
         data: (chunk) => {
@@ -189,6 +197,7 @@ async function stream(
         },
         failed: (error) => {
           failure = error;
+          observed(undefined);
           reject(error);
           wake();
         },

@@ -6,6 +6,7 @@ import type { Connection } from "#kube/connection.ts";
 import { ConfigMap } from "#kube/kinds.ts";
 import { follow } from "#kube/watch.ts";
 import type { Clock } from "#wire/clock.ts";
+import { Failing } from "./failing.ts";
 import { CLOSED_IS_LOUD_MS, type Gate } from "./gate.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
@@ -20,10 +21,12 @@ export interface FollowStateParts {
 
 /** Follows until the signal; throws only for a bug. */
 export async function followState(
-  { connection, release, clock, log }: FollowStateParts,
+  { connection, release, clock, metrics, log }: FollowStateParts,
   gate: Gate,
   signal: AbortSignal,
 ): Promise<void> {
+  // By this name: other ConfigMaps are watched too.
+  const failing = new Failing({ clock, metrics, log }, "drain state");
   const { name, namespace } = stateRef(release);
   let seen: StateObject | undefined;
   try {
@@ -35,7 +38,11 @@ export async function followState(
         changed: (object) => gate.observe((seen = object)),
         removed: () => gate.observe((seen = undefined)),
         synced: () => gate.observe(seen),
-        trouble: (error, waitMs) => log.debug({ err: error.message, waitMs }, "the drain state's watch begins again"),
+        told: () => failing.works(),
+        trouble(error, waitMs) {
+          failing.failed(error);
+          log.debug({ err: error.message, waitMs }, "the drain state's watch begins again");
+        },
       },
       signal,
     );

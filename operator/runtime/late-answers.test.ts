@@ -8,6 +8,7 @@ import { testClock } from "#test/support/clock.ts";
 import { KnownError } from "#wire/errors.ts";
 import { cloudEndpointController } from "../controllers/cloud-endpoint/controller.ts";
 import { openLog } from "./log.ts";
+import { metrics as openMetrics } from "./metrics.ts";
 import { watches as openWatches } from "./watches.ts";
 
 const expired = new KnownError("gone", "too old resource version", { status: 410, code: "Expired" });
@@ -40,6 +41,7 @@ async function scene() {
     release: { name: "ngrok", namespace: "ops", fullname: "ngrok" },
     clusterWide: true,
     clock,
+    metrics: openMetrics({ processMetrics: false }),
     log: openLog({ level: "error", encoder: "json", secrets: [] }, { write: () => undefined }),
     gate: { onChange: () => () => {} },
   });

@@ -26,6 +26,8 @@ export interface Metrics {
   reconciled(controller: string, result: ReconcileResult, seconds: number): void;
   /** `status` is undefined when no answer came. */
   called(call: { method: string; status: number | undefined; host: string }): void;
+  /** Whether the watch of that kind has failed for a minute. */
+  watchFailing(kind: string, failing: boolean): void;
   leads(lease: string, leading: boolean): void;
   phase(state: DrainState["phase"]): void;
   drained(counts: { total: number; drained: number; failed: number }): void;
@@ -56,6 +58,11 @@ export function metrics({ processMetrics = true }: { processMetrics?: boolean } 
     "method",
     "host",
   ]);
+  const failingWatches = gauge(
+    "ngrok_operator_watch_failing",
+    "1 while the watch of the kind has failed for a minute or longer: what changes is not seen",
+    ["kind"],
+  );
   const leader = gauge("leader_election_master_status", "1 while this process holds the Lease", ["name"]);
   const phase = gauge("ngrok_operator_drain_phase", "1 for the phase that the drain state is in", ["phase"]);
   const objects = gauge(
@@ -80,6 +87,7 @@ export function metrics({ processMetrics = true }: { processMetrics?: boolean } 
     },
     called: ({ method, status, host }) =>
       calls.inc({ code: status === undefined ? "<error>" : String(status), method, host }),
+    watchFailing: (kind, failing) => failingWatches.set({ kind }, failing ? 1 : 0),
     leads: (lease, leading) => leader.set({ name: lease }, leading ? 1 : 0),
     phase: (now) => {
       for (const one of phases) phase.set({ phase: one }, one === now ? 1 : 0);

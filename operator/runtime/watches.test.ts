@@ -14,6 +14,7 @@ import { cloudEndpointController } from "../controllers/cloud-endpoint/controlle
 import { kubernetesOperatorController } from "../controllers/kubernetes-operator/controller.ts";
 import { type LeaderController, watching } from "./define-controller.ts";
 import { openLog } from "./log.ts";
+import { metrics as openMetrics } from "./metrics.ts";
 import { watches as openWatches } from "./watches.ts";
 
 const release = { name: "ngrok", namespace: "ops", fullname: "ngrok" };
@@ -73,6 +74,7 @@ function scene() {
     release,
     clusterWide: true,
     clock,
+    metrics: openMetrics({ processMetrics: false }),
     log: openLog({ level: "error", encoder: "json", secrets: [] }, { write: (line) => lines.push(line) }),
     gate: { onChange: (listener) => ((hear = listener), () => {}) },
   });
@@ -224,6 +226,7 @@ test("two may watch the same part of a kind, and index it by the same function",
       release,
       clusterWide: true,
       clock: testClock(),
+      metrics: openMetrics({ processMetrics: false }),
       log: openLog({ level: "error", encoder: "json", secrets: [] }, { write: () => undefined }),
       gate: { onChange: () => () => {} },
     });
@@ -260,6 +263,7 @@ test("a kind that is dispensable is done without while it may not be read, and t
     release,
     clusterWide: true,
     clock,
+    metrics: openMetrics({ processMetrics: false }),
     log: openLog({ level: "error", encoder: "json", secrets: [] }, { write: () => undefined }),
     gate: { onChange: () => () => {} },
   });

@@ -7,16 +7,18 @@ import type { Kind, KubeObject } from "#kube/kind.ts";
 import { resourceName } from "#kube/kind.ts";
 import { follow } from "#kube/watch.ts";
 import type { Clock } from "#wire/clock.ts";
-import { asError } from "#wire/errors.ts";
 import { type AnyIndex, Cache } from "./cache.ts";
 import type { Controller, LeaderController, Part } from "./define-controller.ts";
 import type { ReplicaController } from "./define-replica.ts";
+import { Failing } from "./failing.ts";
 import type { Gate } from "./gate.ts";
 import type { Check } from "./health.ts";
 import type { Log } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
 import type { Options } from "./options.ts";
 import { Rest } from "./rest.ts";
 import { tellStumbled } from "./stumbled.ts";
+import { until } from "./until.ts";
 
 /** Whoever reads from the stores. */
 export type Following = Controller | ReplicaController;
@@ -69,6 +71,7 @@ export interface WatchesOptions {
   readonly options?: Options;
   readonly gate: Pick<Gate, "onChange">;
   readonly clock: Clock;
+  readonly metrics: Pick<Metrics, "watchFailing">;
   readonly log: Log;
 }
 
@@ -107,6 +110,7 @@ export function watches(options: WatchesOptions): Watches {
     const store = cache.store(kind);
     const name = resourceName(kind);
     const standing = standingOf(kind);
+    const failing = new Failing(options, name);
     const settled = (absent: boolean): void => {
       // The last page of a list may come after its end was called for.
       if (signal.aborted) return;
@@ -129,7 +133,10 @@ export function watches(options: WatchesOptions): Watches {
       {
         changed: (object) => cache.spare(kind, object, () => store.take(keeps(object))),
         removed: (last) => store.remove(last),
-        told: (resourceVersion) => (store.toldUpTo = resourceVersion),
+        told: (resourceVersion) => {
+          store.toldUpTo = resourceVersion;
+          failing.works();
+        },
         synced: () => settled(false),
         absent: () => {
           // Others' kinds may be missing as they like: Gateway API is not in every cluster.
@@ -138,6 +145,7 @@ export function watches(options: WatchesOptions): Watches {
             "the server does not serve this kind: its CustomResourceDefinition is missing; it is picked up once it is there",
           );
           settled(true);
+          failing.works();
         },
         trouble: (error, waitMs) => {
           standing.trouble = error.message;
@@ -146,11 +154,13 @@ export function watches(options: WatchesOptions): Watches {
             standing.refused = true;
             wake();
           }
+          // What is done without, or is not there, was told of by that.
+          if (!standing.refused && !standing.absent) failing.failed(error);
           log.debug({ kind: name, err: error.message, code: error.code, waitMs }, "the watch begins again");
         },
       },
       signal,
-    );
+    ).finally(() => failing.ends());
   };
 
   const followBetweenRests = async (one: Followed, signal: AbortSignal): Promise<never> => {
@@ -197,27 +207,6 @@ export function cachesCheck(watches: Pick<Watches, "unsynced">): Check {
       return missing.length === 0 ? undefined : `not listed yet: ${missing.join(", ")}`;
     },
   };
-}
-
-/** Resolves once it holds; asked again whenever those in `waiting` are called. Throws the signal's reason. */
-async function until(holds: () => boolean, waiting: Set<() => void>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  while (!holds()) {
-    await new Promise<void>((resolve, reject) => {
-      const end = (): void => {
-        waiting.delete(go);
-        reject(asError(signal.reason));
-      };
-      const go = (): void => {
-        waiting.delete(go);
-        signal.removeEventListener("abort", end);
-        resolve();
-      };
-      waiting.add(go);
-      signal.addEventListener("abort", end, { once: true });
-    });
-  }
-  signal.throwIfAborted();
 }
 
 /** The kinds that a controller reads from the cache: its own and those that wake it. */

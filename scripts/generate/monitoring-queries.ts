@@ -84,6 +84,15 @@ export const alerts: readonly Alert[] = [
     description: "Calls to {{ $labels.host }} end without an answer or with a server's error.",
   },
   {
+    name: "NgrokOperatorWatchFails",
+    query: `max by (namespace, pod, kind) (ngrok_operator_watch_failing{SELECT}) == 1`,
+    for: "5m",
+    severity: "warning",
+    summary: "a pod does not see what changes",
+    description:
+      "Pod {{ $labels.pod }} cannot watch {{ $labels.kind }}: what is made, changed or deleted is not seen, and what it served it serves on. Its log says why: often a rule of its Role or ClusterRole is gone, which helm upgrade brings back.",
+  },
+  {
     name: "NgrokOperatorAgentSessionDown",
     query: `min by (namespace, pod) (ngrok_operator_agent_session{SELECT}) == 0`,
     for: "5m",

@@ -23,6 +23,7 @@ const depth = ours("workqueue_depth", `name="domain"`);
 const calls = (code: string): string => ours("rest_client_requests_total", `code="${code}",host="ngrok",method="GET"`);
 const AGENT = "edge-ngrok-operator-agent-1";
 const session = ours("ngrok_operator_agent_session", "", AGENT);
+const watch = (kind: string): string => ours("ngrok_operator_watch_failing", `kind="${kind}"`, AGENT);
 const bound = (result: string): string =>
   ours("ngrok_operator_bound_connections_total", `result="${result}"`, "edge-ngrok-operator-bindings-forwarder-1");
 
@@ -195,6 +196,22 @@ export const alertStories: readonly AlertStory[] = [
       [calls("200"), "0+60x40"],
     ],
     minutes: 30,
+  },
+  {
+    alert: "NgrokOperatorWatchFails",
+    what: "a rule of an agent's ClusterRole is gone",
+    lines: [
+      [watch("agentendpoints.ngrok.k8s.ngrok.com"), "0 1x20"],
+      [watch("drain state"), "0x20"],
+    ],
+    minutes: 10,
+    fires: { ...ngrok, pod: AGENT, kind: "agentendpoints.ngrok.k8s.ngrok.com" },
+  },
+  {
+    alert: "NgrokOperatorWatchFails",
+    what: "an API server was away for four minutes",
+    lines: [[watch("agentendpoints.ngrok.k8s.ngrok.com"), "0 1x3 0x20"]],
+    minutes: 8,
   },
   {
     alert: "NgrokOperatorAgentSessionDown",
