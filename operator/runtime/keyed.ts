@@ -17,6 +17,7 @@ import type { KeyContext, KeyedController, KeyOutcome, Source } from "./define-k
 import type { Gate } from "./gate.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
+import { News } from "./news.ts";
 import { nextOf, resultOf } from "./next.ts";
 import type { Options } from "./options.ts";
 import { CLOSED, refuseUnless, stopping } from "./pen.ts";
@@ -76,6 +77,7 @@ export function startKeyed(controller: KeyedController, parts: KeyedParts): Keye
     event: parts.tell,
     inTurn: turns(),
   };
+  const news = new News(log, clock);
   const queue = new Queue({
     clock,
     concurrency: controller.concurrency ?? 1,
@@ -85,7 +87,7 @@ export function startKeyed(controller: KeyedController, parts: KeyedParts): Keye
       if (!mayBegin()) return { is: "done" };
       const began = clock.now();
       const outcome = await applied(controller, key, context);
-      tell(key, outcome, log);
+      tell(key, outcome, { log, news });
       const next = nextOf(outcome);
       parts.metrics.reconciled(controller.name, resultOf(next), (clock.now() - began) / 1000);
       return next;
@@ -158,13 +160,16 @@ async function stand(kinds: readonly Kind[], { crds, signal }: KeyedParts, log: 
   return false;
 }
 
-function tell(key: string, outcome: KeyOutcome, log: Log): void {
-  if (outcome.is === "done") return;
+function tell(key: string, outcome: KeyOutcome, { log, news }: { log: Log; news: News }): void {
+  if (outcome.is === "done") {
+    news.forget(key);
+    return;
+  }
   if (outcome.is === "wait") {
     log.debug({ key, reason: outcome.reason, ms: outcome.ms }, "waits");
     return;
   }
   const error = known(outcome.error);
   if (error.class === "conflict" || error.code === CLOSED) return;
-  log.warn({ key, err: error.message, code: error.code, class: error.class, hint: error.hint }, "failed");
+  news.warn(key, { key, err: error.message, code: error.code, class: error.class, hint: error.hint }, "failed");
 }

@@ -82,6 +82,7 @@ export class Reconciler<T extends KubeObject> {
     this.#voice = new Voice({
       kind: parts.controller.kind,
       log: parts.log,
+      clock: parts.clock,
       event: (object, event) => parts.event(object, event),
     });
     this.#claim = parts.controller.claim?.(parts.release) ?? claimOf(parts.release);
@@ -113,6 +114,7 @@ export class Reconciler<T extends KubeObject> {
   /** An object is gone: nothing about it is worth keeping. */
   forget(uid: string | undefined): void {
     this.#memories.forget(uid);
+    this.#voice.forget(uid);
   }
 
   /** The next reconcile of the object reads the remote side again. */
@@ -166,6 +168,7 @@ export class Reconciler<T extends KubeObject> {
       memory.sent = outcome.sent === undefined ? "" : digestFor(this.#parts.controller.kind, current, outcome.sent);
       this.#voice.ended(current, outcome, begun);
       if (begun !== undefined || !isPutOff(current, outcome)) await this.#show(current, outcome);
+      if (outcome.is === "done") this.#voice.forget(current.metadata.uid);
       return nextOf(outcome);
     } catch (error) {
       // Only claim and status come here: the API server's word, not ngrok's.
@@ -214,17 +217,14 @@ export class Reconciler<T extends KubeObject> {
   }
 
   #context(object: T, memory: Memory, begin: Context["begin"]): Context {
-    const { signal, reader, writer, ngrok, clock, release, clusterWide, options, cached, heldSince } = this.#parts;
+    const { signal, reader, writer, ngrok, clock, heldSince } = this.#parts;
     return {
+      ...this.#around,
       signal,
       reader,
       writer,
       ngrok,
       clock,
-      release,
-      clusterWide,
-      options,
-      cached,
       claimed: memory.claimedHere && memory.begunAt === undefined ? "now" : "before",
       metAt: memory.metAt,
       asOf: Math.max(heldSince, memory.begunAt ?? heldSince),

@@ -18,6 +18,7 @@ import type { Gate } from "./gate.ts";
 import type { Check } from "./health.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
+import { type Facts, News } from "./news.ts";
 import { nextOf, resultOf } from "./next.ts";
 import { type Next, Queue } from "./queue.ts";
 import { withoutUndefined } from "./status.ts";
@@ -139,11 +140,13 @@ class Keeper {
   readonly #parts: ReplicaParts;
   /** Whose is what is open under a key: a namesake must not inherit it. */
   readonly #uids = new Map<string, string | undefined>();
+  readonly #news: News;
 
   constructor(work: ReplicaWork, store: Store, parts: ReplicaParts) {
     this.#work = work;
     this.#store = store;
     this.#parts = parts;
+    this.#news = new News(parts.log, parts.clock);
   }
 
   async work(key: string): Promise<Next | Closed> {
@@ -175,20 +178,21 @@ class Keeper {
 
   async #apply(key: string, object: KubeObject): Promise<Next> {
     const { controller } = this.#work;
-    const { signal, log } = this.#parts;
+    const { signal } = this.#parts;
     this.#uids.set(key, object.metadata.uid);
     const outcome = await controller
       .apply(object, this.#context(object))
       .catch((error: unknown): ReplicaOutcome => ({ is: "failed", error }));
     if (signal.aborted) return { is: "done" };
-    tell(`${controller.kind.kind} ${key}`, outcome, log);
+    this.#tell(key, outcome);
     try {
       await this.#show(object, outcome);
     } catch (error) {
       if (isClass(error, "gone", "conflict") || signal.aborted) return { is: "done" };
-      log.warn({ object: `${controller.kind.kind} ${key}`, err: known(error).message }, "cannot write the status");
+      this.#warn(key, { err: known(error).message }, "cannot write the status");
       return { is: "retry", error: known(error) };
     }
+    if (outcome.is === "done") this.#news.forget(key);
     return nextOf(outcome);
   }
 
@@ -200,7 +204,7 @@ class Keeper {
       .restore(refOfKey(key), this.#context(undefined))
       .catch((error: unknown): ReplicaOutcome => ({ is: "failed", error }));
     if (outcome.is === "done" || this.#parts.signal.aborted) return { is: "closed" };
-    tell(`${controller.kind.kind} ${key}`, outcome, this.#parts.log);
+    this.#tell(key, outcome);
     return { is: "closed", again: nextOf(outcome) };
   }
 
@@ -209,10 +213,10 @@ class Keeper {
     try {
       await controller.close(refOfKey(key), this.#context(undefined));
       this.#uids.delete(key);
+      this.#news.forget(key);
       return { is: "done" };
     } catch (error) {
-      const { message } = known(error);
-      this.#parts.log.warn({ object: `${controller.kind.kind} ${key}`, err: message }, "cannot close");
+      this.#warn(key, { err: known(error).message }, "cannot close");
       return { is: "retry", error: known(error) };
     }
   }
@@ -229,6 +233,28 @@ class Keeper {
     this.#store.put(await applyStatus(connection, controller.kind, at, status, controller.fieldManager(pod), signal));
   }
 
+  #tell(key: string, outcome: ReplicaOutcome): void {
+    if (outcome.is === "done") return;
+    if (outcome.is === "wait") {
+      this.#parts.log.debug({ object: this.#name(key), reason: outcome.reason, ms: outcome.ms }, "waits");
+    } else if (outcome.is === "stop") {
+      const { reason, hint } = outcome;
+      this.#warn(key, { reason, hint }, "cannot go on until somebody changes something");
+    } else {
+      const { message, code, class: errorClass, hint } = known(outcome.error);
+      this.#warn(key, { err: message, code, class: errorClass, hint }, "failed");
+    }
+  }
+
+  #warn(key: string, facts: Facts, msg: string): void {
+    this.#news.warn(key, { object: this.#name(key), ...facts }, msg);
+  }
+
+  /** `AgentEndpoint shop/web` */
+  #name(key: string): string {
+    return `${this.#work.controller.kind.kind} ${key}`;
+  }
+
   #context(object: KubeObject | undefined): ReplicaContext {
     const { reader, watches, clock, release, pod, signal, events } = this.#parts;
     const { controller, hands } = this.#work;
@@ -241,17 +267,4 @@ class Keeper {
 
 interface Replicas {
   readonly replicas?: readonly { readonly pod: string }[];
-}
-
-function tell(object: string, outcome: ReplicaOutcome, log: Log): void {
-  if (outcome.is === "done") return;
-  if (outcome.is === "wait") {
-    log.debug({ object, reason: outcome.reason, ms: outcome.ms }, "waits");
-  } else if (outcome.is === "stop") {
-    const { reason, hint } = outcome;
-    log.warn({ object, reason, hint }, "cannot go on until somebody changes something");
-  } else {
-    const error = known(outcome.error);
-    log.warn({ object, err: error.message, code: error.code, class: error.class, hint: error.hint }, "failed");
-  }
 }

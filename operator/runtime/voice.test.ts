@@ -14,6 +14,7 @@ import {
   anNgrokTrafficPolicy,
   aService,
 } from "#test/support/builders.ts";
+import { testClock } from "#test/support/clock.ts";
 import { KnownError } from "#wire/errors.ts";
 import { done, failed } from "./define-controller.ts";
 import { openLog } from "./log.ts";
@@ -24,6 +25,7 @@ function aVoice(kind: Kind) {
   const voice = new Voice<KubeObject>({
     kind,
     log: openLog({ level: "error", encoder: "json", secrets: [] }, { write: () => undefined }),
+    clock: testClock(),
     event: (_, { reason, note }) => told.push(`${reason}: ${note}`),
   });
   return { voice, told };

@@ -3,24 +3,34 @@
 import { isOwnKind, type OwnKind } from "#api/define-kind.ts";
 import type { Undone } from "#drain/hands.ts";
 import { keyOf, type Kind, type KubeObject, refOf } from "#kube/kind.ts";
+import type { Clock } from "#wire/clock.ts";
 import { type KnownError, known } from "#wire/errors.ts";
 import type { ObjectEvent, Outcome } from "./define-controller.ts";
 import { failureEvent } from "./events.ts";
 import type { Log } from "./log.ts";
+import { type Facts, News } from "./news.ts";
 
 export type Begun = "create" | "update";
 
 export interface VoiceParts<T extends KubeObject> {
   readonly kind: Kind;
   readonly log: Log;
+  readonly clock: Clock;
   readonly event: (object: T, event: ObjectEvent) => void;
 }
 
 export class Voice<T extends KubeObject> {
   readonly #parts: VoiceParts<T>;
+  readonly #news: News;
 
   constructor(parts: VoiceParts<T>) {
     this.#parts = parts;
+    this.#news = new News(parts.log, parts.clock);
+  }
+
+  /** An object is in order again, or gone: whatever is said of it next is news. */
+  forget(uid = ""): void {
+    this.#news.forget(uid);
   }
 
   /** A user's object is neither made nor changed by us, whatever is made for it. */
@@ -58,7 +68,7 @@ export class Voice<T extends KubeObject> {
   }
 
   claimFailed(object: T, error: KnownError): void {
-    this.#parts.log.warn({ object: this.#key(object), ...facts(error) }, "cannot write the object");
+    this.#warn(object, facts(error), "cannot write the object");
   }
 
   statusFailed(object: T, error: KnownError): void {
@@ -66,11 +76,12 @@ export class Voice<T extends KubeObject> {
   }
 
   made(key: string): void {
+    this.#news.forget(key);
     this.#parts.log.info({ object: `${this.#parts.kind.kind} ${key}` }, "made");
   }
 
   makeFailed(key: string, error: KnownError): void {
-    this.#parts.log.warn({ object: `${this.#parts.kind.kind} ${key}`, ...facts(error) }, "cannot make the object");
+    this.#news.warn(key, { object: `${this.#parts.kind.kind} ${key}`, ...facts(error) }, "cannot make the object");
   }
 
   deletes(object: T): void {
@@ -86,29 +97,30 @@ export class Voice<T extends KubeObject> {
   }
 
   deleteFailed(object: T, error: KnownError): void {
-    this.#parts.log.warn({ object: this.#key(object), ...facts(error) }, "cannot delete");
+    this.#warn(object, facts(error), "cannot delete");
     if (error.class === "conflict") return;
     this.#failure(object, "DeleteError", `Failed to delete ${this.#name(object)}`, "Delete", error);
   }
 
   #log(object: T, outcome: Outcome<T>): void {
-    const { log } = this.#parts;
-    const at = { object: this.#key(object) };
     switch (outcome.is) {
       case "done":
         return;
       case "wait":
-        log.debug({ ...at, reason: outcome.reason, ms: outcome.ms }, "waits");
+        this.#parts.log.debug({ object: this.#key(object), reason: outcome.reason, ms: outcome.ms }, "waits");
         return;
-      case "stop":
-        log.warn(
-          { ...at, reason: outcome.reason, hint: outcome.hint },
-          "cannot go on until somebody changes something",
-        );
+      case "stop": {
+        const { reason, hint } = outcome;
+        this.#warn(object, { reason, hint }, "cannot go on until somebody changes something");
         return;
+      }
       case "failed":
-        log.warn({ ...at, ...facts(known(outcome.error)) }, "failed");
+        this.#warn(object, facts(known(outcome.error)), "failed");
     }
+  }
+
+  #warn(object: T, what: Facts, msg: string): void {
+    this.#news.warn(object.metadata.uid ?? "", { object: this.#key(object), ...what }, msg);
   }
 
   #normal(object: T, reason: string, note: string, action: string): void {
@@ -135,7 +147,7 @@ function isKnown(kind: OwnKind, { status }: KubeObject & { readonly status?: { r
   return kind.status.properties?.["id"] === undefined || status?.id !== undefined;
 }
 
-function facts(error: KnownError): object {
+function facts(error: KnownError): Facts {
   const { message, code, hint, retryAfterMs } = error;
   return { err: message, code, class: error.class, hint, retryAfterMs };
 }

@@ -55,7 +55,7 @@ export interface Setup {
   readonly latest?: KubeObject | "gone";
 }
 
-/** Runs one reconcile; `did` is what it asked of its hands, in order. */
+/** Runs one reconcile; `did` is what it asked of its hands, in order, `lines` what it warned of. */
 export function aReconcile(setup: Setup = {}) {
   const {
     object = { metadata: { uid: "u", resourceVersion: "1" } },
@@ -67,6 +67,7 @@ export function aReconcile(setup: Setup = {}) {
   const store = new Cache().add(CloudEndpoint);
   store.put(aCloudEndpoint(object));
   const clock = testClock();
+  const lines: string[] = [];
   const door = gate(stateReader({} as Reader, release), clock);
   door.observe({ metadata: { name: "s" }, ...(phase === "Open" ? {} : { data: { phase } }) });
   const writer = {
@@ -123,7 +124,7 @@ export function aReconcile(setup: Setup = {}) {
     heldSince: 7,
     signal: new AbortController().signal,
     stopping: () => setup.stopping ?? false,
-    log: openLog({ level: "error", encoder: "json", secrets: [] }, { write: () => undefined }),
+    log: openLog({ level: "warn", encoder: "json", secrets: [] }, { write: (line) => lines.push(line) }),
     writeStatus: async (one, status) => {
       did.push("status");
       if (setup.statusError !== undefined) throw setup.statusError;
@@ -139,5 +140,6 @@ export function aReconcile(setup: Setup = {}) {
     held: (_, why, terminating) => did.push(`held: ${why}${terminating ? ", terminating" : ""}`),
   });
   const work = async () => await reconciler.work("default/web");
-  return { did, contexts, store, clock, work, distrust: () => reconciler.distrust("default/web") };
+  const forget = () => reconciler.forget("u");
+  return { did, contexts, store, clock, lines, work, forget, distrust: () => reconciler.distrust("default/web") };
 }
