@@ -23,7 +23,7 @@ function anEvents({ until = Promise.resolve() } = {}) {
       await until;
     },
   });
-  const tell = (uid: string, reason: string, type: "Normal" | "Warning" = "Warning", note = "n"): void =>
+  const tell = (uid: string, reason: string, type: "Normal" | "Warning" = "Warning", note = "n"): boolean =>
     events.tell(CloudEndpoint, aCloudEndpoint({ metadata: { uid } }), { type, reason, note });
   return { clock, sent, events, tell };
 }
@@ -78,11 +78,11 @@ test("a crowd goes out slowly after the first fifty", async () => {
   expect(sent).toHaveLength(60);
 });
 
-test("when too many wait, Normal ones are dropped, and a Warning takes the place of one", async () => {
+test("when too many wait, Normal ones are dropped, as who tells them hears, and a Warning takes the place of one", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const { clock, sent, tell } = anEvents({ until: promise });
   for (let n = 0; n < 1500; n += 1) tell(`u${n}`, "Created", "Normal");
-  tell("w", "CreateError", "Warning");
+  expect([tell("v", "Created", "Normal"), tell("w", "CreateError", "Warning")]).toEqual([false, true]);
   resolve();
   await clock.advance(200_000);
   // The one on its way, and a thousand that waited.

@@ -47,8 +47,9 @@ export class Events {
     this.#options = options;
   }
 
-  tell(kind: Kind, object: KubeObject, event: ObjectEvent): void {
-    if (this.#ended.signal.aborted) return;
+  /** False when there is no room for it: whoever tells of it once only has to do so again. */
+  tell(kind: Kind, object: KubeObject, event: ObjectEvent): boolean {
+    if (this.#ended.signal.aborted) return false;
     const what = event.type === "Normal" || event.byReason === true ? "" : event.note.slice(0, NOTE_MAX);
     const key = `${object.metadata.uid ?? ""} ${event.type} ${event.reason} ${what}`;
     const now = this.#options.clock.now();
@@ -57,9 +58,9 @@ export class Events {
     this.#heard.delete(key);
     this.#heard.set(key, heard);
     if (this.#heard.size > REMEMBERED) this.#heard.delete(this.#heard.keys().next().value ?? "");
-    if (now - heard.toldAt < REPEAT_MS) return;
+    if (now - heard.toldAt < REPEAT_MS) return true;
     heard.toldAt = now;
-    this.#enqueue({ kind, object, event, count: heard.count });
+    return this.#enqueue({ kind, object, event, count: heard.count });
   }
 
   /** What waits is dropped. */
@@ -68,10 +69,10 @@ export class Events {
     this.#waiting.length = 0;
   }
 
-  #enqueue(telling: Telling): void {
+  #enqueue(telling: Telling): boolean {
     if (this.#waiting.length >= WAITING) {
       const normal = this.#waiting.findIndex(isNormal);
-      if (isNormal(telling) || normal < 0) return;
+      if (isNormal(telling) || normal < 0) return false;
       this.#waiting.splice(normal, 1);
     }
     // A person waits for a Warning; nobody waits to hear that all is well.
@@ -81,6 +82,7 @@ export class Events {
       this.#sending = true;
       void this.#drain();
     }
+    return true;
   }
 
   async #drain(): Promise<void> {

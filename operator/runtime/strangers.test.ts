@@ -17,7 +17,10 @@ const release = { name: "edge", namespace: "ops", fullname: "edge" };
 const served = { conditions: [{ ...holds("Ready", "CloudEndpointActive", "it is"), lastTransitionTime: "" }] };
 
 /** An install beside `owners`; undefined: they cannot be seen. */
-function besides(owners: readonly string[] | undefined) {
+function besides(given: readonly string[] | undefined) {
+  let owners = given;
+  let hasRoom = true;
+  const tell = (event: ObjectEvent): boolean => hasRoom && told.push(event) > 0;
   const clock = testClock();
   const told: ObjectEvent[] = [];
   const log: string[] = [];
@@ -36,15 +39,16 @@ function besides(owners: readonly string[] | undefined) {
   const lines = openLog({ level: "info", encoder: "json", secrets: [] }, { write: (line) => log.push(line) });
   const { signal } = new AbortController();
   const strangers = new Strangers({ reader, release, clock, log: lines, signal });
-  const meet = async (name = "web", status?: typeof served) => {
+  const meet = async (name = "web", status?: typeof served, owner = "ops/old") => {
     const object = aCloudEndpoint({ metadata: { name, namespace: "shop", uid: name }, ...(status && { status }) });
-    return await strangers.met(CloudEndpoint, object, "ops/old", (event) => told.push(event));
+    return await strangers.met(CloudEndpoint, object, owner, tell);
   };
   const meetClass = async (): Promise<void> => {
     const { metadata } = aGatewayClass({ metadata: { uid: "class" } });
-    await strangers.met(GatewayClass, { metadata }, "ops/old", (event) => told.push(event));
+    await strangers.met(GatewayClass, { metadata }, "ops/old", tell);
   };
-  return { clock, told, log, meet, meetClass, lists: () => lists, forget: (uid: string) => strangers.forget(uid) };
+  const now = (installed: readonly string[], room = true): void => void ([owners, hasRoom] = [installed, room]);
+  return { clock, told, log, meet, meetClass, now, lists: () => lists, forget: (uid: string) => strangers.forget(uid) };
 }
 
 describe("an object of a release that is gone (F18)", () => {
@@ -66,6 +70,36 @@ describe("an object of a release that is gone (F18)", () => {
     const command = "kubectl annotate gatewayclasses ngrok ngrok.com/drain-owner-";
     expect(told.map(({ note }) => note)).toEqual([expect.stringMatching(new RegExp(`: ${command}$`))]);
     expect(log.map((line) => (JSON.parse(line) as { handOver: string }).handOver)).toEqual([command]);
+  });
+  test("is told of once, however often it is looked at, and again when its owner or that one's seat is another", async () => {
+    const { clock, told, meet, now } = besides([]);
+    const look = async (owner?: string): Promise<void> => {
+      await meet("web", undefined, owner);
+      await clock.advance(600_000);
+    };
+    for (let n = 0; n < 144; n += 1) await look();
+    expect(told).toHaveLength(1);
+    await look("ops/older");
+    await look("ops/older");
+    expect(told).toHaveLength(2);
+    now(["ops/older"]);
+    for (let n = 0; n < 3; n += 1) await look("ops/older");
+    expect(told).toHaveLength(3);
+  });
+  test("is nothing that is remembered, once it is gone", async () => {
+    const { told, meet, forget } = besides([]);
+    await meet();
+    forget("web");
+    await meet();
+    expect(told).toHaveLength(2);
+  });
+  test("for whose event there is no room is told of at the next look", async () => {
+    const { told, meet, now } = besides([]);
+    now([], false);
+    await meet();
+    now([]);
+    await meet();
+    expect(told).toHaveLength(1);
   });
   test("is one line of the log for each namespace, however many there are", async () => {
     const { told, log, meet, lists } = besides(["ops/edge"]);

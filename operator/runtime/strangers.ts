@@ -27,6 +27,9 @@ export interface StrangersParts {
   readonly signal: AbortSignal;
 }
 
+/** False when there was no room for the event. */
+type Tell = (event: ObjectEvent) => boolean;
+
 /** here: its KubernetesOperator is there. gone: it is not. unknown: it cannot be seen from here. */
 type Seat = "here" | "gone" | "unknown";
 
@@ -34,6 +37,8 @@ type Seat = "here" | "gone" | "unknown";
 export class Strangers {
   readonly #parts: StrangersParts;
   readonly #metAt = new Map<string, number>();
+  /** By uid: of which owner in which seat an event has told. An event for each look would be a write for each. */
+  readonly #told = new Map<string, string>();
   readonly #logged = new Set<string>();
   #installs: { readonly at: number; readonly owners: Promise<ReadonlySet<string> | undefined> } | undefined;
 
@@ -42,7 +47,7 @@ export class Strangers {
   }
 
   /** Called for an object in our scope that `owner` has stamped; says when to look again. */
-  async met(kind: Kind, object: OwnObject, owner: string, tell: (event: ObjectEvent) => void): Promise<Next> {
+  async met(kind: Kind, object: OwnObject, owner: string, tell: Tell): Promise<Next> {
     const seat = await this.#seatOf(owner);
     const again: Next = { is: "later", ms: LOOK_AGAIN_MS };
     if (seat === "here") {
@@ -54,19 +59,15 @@ export class Strangers {
       const waited = this.#waitedFor(object);
       if (waited < SERVES_WITHIN_MS) return { is: "later", ms: SERVES_WITHIN_MS - waited };
     }
-    tell({
-      type: "Warning",
-      reason: "OwnedByAnotherRelease",
-      note: this.#note(kind, object, owner, seat),
-      action: "Reconcile",
-    });
+    this.#tells(kind, object, owner, seat, tell);
     this.#warns(kind, object, owner, seat);
     return again;
   }
 
-  /** An object is gone, or served: how long it was not is of no interest any more. */
+  /** An object is gone, or served: how long it was not, and what was told of that, is of no interest any more. */
   forget(uid = ""): void {
     this.#metAt.delete(uid);
+    this.#told.delete(uid);
   }
 
   async #seatOf(owner: string): Promise<Seat> {
@@ -81,6 +82,15 @@ export class Strangers {
     const owners = await this.#installs.owners;
     if (owners === undefined) return "unknown";
     return owners.has(owner) ? "here" : "gone";
+  }
+
+  #tells(kind: Kind, object: OwnObject, owner: string, seat: Seat, tell: Tell): void {
+    const { uid = "" } = object.metadata;
+    const what = `${owner} ${seat}`;
+    if (this.#told.get(uid) === what) return;
+    const note = this.#note(kind, object, owner, seat);
+    const isTold = tell({ type: "Warning", reason: "OwnedByAnotherRelease", note, action: "Reconcile" });
+    if (isTold) this.#told.set(uid, what);
   }
 
   #waitedFor({ metadata: { uid = "" } }: OwnObject): number {
