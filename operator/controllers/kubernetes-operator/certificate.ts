@@ -73,12 +73,21 @@ export async function readPair(
   return fresh;
 }
 
-/** Key, request and certificate in one write: they never fit together only in part. */
+/**
+ * Key, request and certificate in one write: they never fit together only in part. Throws, and writes nothing, where the
+ * certificate is of another key: what is stored is better.
+ */
 export async function writePair(
   operator: KubernetesOperator,
   pair: Pair,
   { reader, writer, signal }: Context,
 ): Promise<void> {
+  if (!isWhole(pair)) {
+    const hint = "Usually passes: it is asked to sign again.";
+    throw new KnownError("transient", "ngrok answered with a certificate of another key than the one it was sent", {
+      hint,
+    });
+  }
   const secret = await reader.get(Secret, refFor(operator), signal);
   const { data } = secretOf(operator, pair);
   if (secret === undefined) {

@@ -22,6 +22,7 @@ import { endOf, type Pair, readPair, writePair } from "./certificate.ts";
 import {
   desiredOperator,
   hasBindings,
+  lookAgainIn,
   operatorToMake,
   planOperator,
   planOwn,
@@ -77,9 +78,6 @@ export const kubernetesOperatorController = defineController<KubernetesOperator>
   apply,
 });
 
-/** How long forwarders may have to do with a certificate, or a registration, that somebody took away. */
-const LOOK_AGAIN_MS = 600_000;
-
 async function apply(operator: KubernetesOperator, context: Context): Promise<Outcome<KubernetesOperator>> {
   const { release, options, writer, signal } = context;
   const operations = planOwn(operator, release, options);
@@ -103,8 +101,8 @@ async function apply(operator: KubernetesOperator, context: Context): Promise<Ou
     const remote = await register(operator, recorded, context.ngrok, context);
     const told = { shown: showOperator(operator, { is: "registered", remote }), sent };
     if (!hasBindings(operator.spec)) return done(told);
-    const renewal = renewIn(endOf(remote.binding?.cert), context.clock.date()) ?? Infinity;
-    return wait(Math.min(renewal + 1000, LOOK_AGAIN_MS), "the certificate is looked at again", told);
+    const ms = lookAgainIn(endOf(remote.binding?.cert), context.clock.date());
+    return wait(ms, "the certificate is looked at again", told);
   } catch (error) {
     if (context.signal.aborted) throw error;
     return failed(error, { shown: showOperator(operator, { is: "failed", error, isAbsent }) });

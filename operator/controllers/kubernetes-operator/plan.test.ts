@@ -7,6 +7,7 @@ import type { Options } from "../../runtime/options.ts";
 import {
   desiredOperator,
   desiredSpec,
+  lookAgainIn,
   newOperator,
   operatorToMake,
   planAnnotation,
@@ -155,6 +156,17 @@ describe("renewIn", () => {
     [{}, undefined],
     [undefined, undefined],
   ] as const)("%j: %s ms", ([cert, ms], { expect }) => expect(renewIn(cert, now)).toBe(ms));
+
+  const minute = 1 / 1440;
+  const second = minute / 60;
+  test.for<[string, Parameters<typeof renewIn>[0], number]>([
+    ["a good one is looked at each ten minutes", { notBefore: at(0), notAfter: at(90) }, 10 * minute],
+    ["one of a minute when two thirds are over", { notBefore: at(0), notAfter: at(minute) }, 41 * second],
+    ["not at once, though", { notBefore: at(-39 * second), notAfter: at(21 * second) }, 7 * second],
+    ["one that is due as it is signed waits ten minutes", { notBefore: at(-70), notAfter: at(20) }, 10 * minute],
+    ["one that has ended as it is signed does too", { notBefore: at(-190), notAfter: at(-100) }, 10 * minute],
+    ["so does one of which nothing is known", undefined, 10 * minute],
+  ])("%s", ([, cert, days], { expect }) => expect(Math.round(lookAgainIn(cert, now))).toBe(Math.round(days * day)));
 });
 
 describe("showOperator", () => {

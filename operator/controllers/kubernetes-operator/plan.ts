@@ -173,6 +173,21 @@ export function renewIn(
   return Math.max(0, end - before - now.getTime());
 }
 
+/** How long forwarders may have to do with a certificate, or a registration, that somebody took away. */
+const LOOK_AGAIN_MS = 600_000;
+
+/**
+ * Milliseconds until the certificate is looked at again, once it was renewed if it was due. One that is due all the same (its
+ * authority ends soon, our wall clock is ahead) waits too, and one that is due soon a third of what is left of it: else it
+ * would be renewed each second, for ever.
+ */
+export function lookAgainIn(cert: Parameters<typeof renewIn>[0], now: Date): number {
+  const renewal = renewIn(cert, now) ?? 0;
+  if (renewal === 0) return LOOK_AGAIN_MS;
+  const left = Date.parse(cert?.notAfter ?? "") - now.getTime();
+  return Math.min(LOOK_AGAIN_MS, Math.max(left / 3, renewal + 1000));
+}
+
 /** What a reconcile has come to. */
 export type Reached =
   | { readonly is: "registered"; readonly remote: RemoteOperator }
