@@ -25,7 +25,7 @@ export interface KubeRequest {
   readonly body?: unknown;
   readonly contentType?: PatchType;
   readonly signal: AbortSignal;
-  /** Milliseconds until the call is given up; default 30,000 for reads (repetitions included), writes carry `?timeout=4s` and 5,000. */
+  /** Milliseconds until the call is given up; default 30,000 for reads (repetitions included), writes carry `?timeout=4s`, if the query has none, and 5,000. */
   readonly timeoutMs?: number;
   /** A write that needs the token is asked for it as its bytes leave. */
   readonly fence?: Fence;
@@ -245,7 +245,7 @@ class Line {
   #wire(request: KubeRequest): HttpRequest {
     const isRead = request.method === "GET";
     const timeoutMs = request.timeoutMs ?? (isRead ? READ_TIMEOUT_MS : WRITE_TIMEOUT_MS);
-    const query = isRead ? request.query : { ...request.query, timeout: serverTimeout(timeoutMs) };
+    const query = isRead ? request.query : { timeout: serverTimeout(timeoutMs), ...request.query };
     return {
       method: request.method,
       path: `${this.#login.basePath}${request.path}${queryOf(query)}`,

@@ -32,7 +32,10 @@ export async function postLease(connection: Connection, lease: LeaseObject, sign
   return (await connection.request({ method: "POST", path, body: typed(lease), signal, urgent: true })) as LeaseObject;
 }
 
-/** Compare-and-swap: guarded by the resourceVersion that `lease` carries. */
+/**
+ * Compare-and-swap: guarded by the resourceVersion that `lease` carries. So one that is carried out late harms nobody, and the
+ * server may take as long as we wait.
+ */
 export async function putLease(
   connection: Connection,
   lease: LeaseObject,
@@ -42,7 +45,16 @@ export async function putLease(
   const { name, namespace } = lease.metadata;
   const path = objectPath(Lease, LEASE_VERSION, { name, namespace });
   const body = typed(lease);
-  return (await connection.request({ method: "PUT", path, body, signal, timeoutMs, urgent: true })) as LeaseObject;
+  const query = { timeout: `${Math.ceil(timeoutMs)}ms` };
+  return (await connection.request({
+    method: "PUT",
+    path,
+    query,
+    body,
+    signal,
+    timeoutMs,
+    urgent: true,
+  })) as LeaseObject;
 }
 
 /** Kubernetes' MicroTime, for people; its last digits also tell two writes of one millisecond apart. */

@@ -1,20 +1,9 @@
 // The write token in a world of its own: time is the test's, and the server is one Lease with compare-and-swap.
 import { describe, expect, test } from "vitest";
-import { LEASE as lease, leaseWorld as world } from "#test/support/one-lease.ts";
+import { LEASE as lease, leaseWorld as world, mayWrite } from "#test/support/one-lease.ts";
 import { FenceLost, KnownError } from "#wire/errors.ts";
 import type { SentOutcome } from "#wire/fence.ts";
 import type { LeaseObject } from "./kinds.ts";
-import type { WriteToken } from "./lease.ts";
-
-function mayWrite(token: WriteToken | undefined): boolean {
-  try {
-    token?.assertMayWrite();
-    return token !== undefined;
-  } catch (error) {
-    if (error instanceof FenceLost) return false;
-    throw error;
-  }
-}
 
 describe("taking it", () => {
   test("an absent Lease is made, a free one taken at once, and the state is read before anybody may work (F4)", async () => {
@@ -256,6 +245,40 @@ describe("yielding", () => {
     await clock.advance(13_000);
     expect(mayWrite(a.held())).toBe(false);
     expect(news.at(-1)).toBe("a lost: it was not renewed in time");
+  });
+
+  test("a state and a renewal that each hang once, one after the other, cost nothing", async () => {
+    const { clock, server, stand } = world();
+    let hanging: string[] = [];
+    const hang = async (call: string, ms = 0): Promise<void> => {
+      if (hanging[0] !== call) return;
+      hanging.shift();
+      // Carried out all the same, where it is a write.
+      if (call === "PUT") server.edit(() => undefined);
+      await clock.sleep(ms);
+      throw new KnownError("transient", "no answer", { code: "Timeout" });
+    };
+    const a = stand("a", { onRenew: async () => await hang("state", 10_000).then(() => "keep" as const) });
+    server.fail = async ({ method, timeoutMs }) => await hang(method, timeoutMs);
+    await clock.advance(0);
+    for (const order of ["state PUT", "PUT state"]) {
+      hanging = order.split(" ");
+      await clock.advance(20_000);
+      expect([mayWrite(a.held()), hanging]).toEqual([true, []]);
+    }
+  });
+
+  test("a server that takes nearly two seconds for each call is quick enough", async () => {
+    const { clock, server, stand } = world();
+    server.fail = async ({ timeoutMs = 5_000, query }) => {
+      // What the server is told when the call itself says nothing.
+      const left = Number.parseInt(String(query?.["timeout"] ?? timeoutMs - 1_000), 10);
+      await clock.sleep(Math.min(1_900, left));
+      if (left <= 1_900) throw new KnownError("transient", "no answer in time", { code: "Timeout" });
+    };
+    const a = stand("a", { onRenew: async () => await clock.sleep(1_900).then(() => "keep" as const) });
+    await clock.advance(60_000);
+    expect(mayWrite(a.held())).toBe(true);
   });
 });
 

@@ -2,7 +2,7 @@
 import type { Connection, KubeRequest } from "#kube/connection.ts";
 import type { LeaseObject } from "#kube/kinds.ts";
 import { hold, type HoldOptions, type LeaseNews, type WriteToken } from "#kube/lease.ts";
-import { KnownError } from "#wire/errors.ts";
+import { FenceLost, KnownError } from "#wire/errors.ts";
 import { onTestFinished } from "vitest";
 import { testClock, type TestClock } from "./clock.ts";
 
@@ -106,4 +106,15 @@ export function leaseWorld(): World {
       return { token, held: () => held, end };
     },
   };
+}
+
+/** Whether a write with this token would leave. */
+export function mayWrite(token: WriteToken | undefined): boolean {
+  try {
+    token?.assertMayWrite();
+    return token !== undefined;
+  } catch (error) {
+    if (error instanceof FenceLost) return false;
+    throw error;
+  }
 }
