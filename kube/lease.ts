@@ -1,6 +1,6 @@
 // The Lease as write token: whoever holds it, writes; to hold it is to know that nobody else does. Taken by
 // compare-and-swap only, given up 10 s after the last renewal, free for others 15 s after the last change that they saw.
-import { systemClock, type Clock } from "#wire/clock.ts";
+import { type Clock, type Instant, instantOf, systemClock } from "#wire/clock.ts";
 import { isClass, KnownError } from "#wire/errors.ts";
 import { waitInLoop } from "#wire/backoff.ts";
 import type { Connection } from "./connection.ts";
@@ -55,7 +55,7 @@ async function acquire(
   const patience = options.patience ?? ((view: LeaseView) => (view.holder === "" && !view.vanished ? 0 : durationMs));
   const failures = new Failures(options, clock);
   let told: string | undefined;
-  let attempt: { at: number; stamp: string } | undefined;
+  let attempt: { at: Instant; stamp: string } | undefined;
   let isDue = true;
   let left = 0;
   while (true) {
@@ -72,7 +72,7 @@ async function acquire(
         told = view.holder;
         continue;
       }
-      attempt = { at: clock.now(), stamp: microTime(clock) };
+      attempt = { at: instantOf(clock), stamp: microTime(clock) };
       return { lease: await take(connection, options, view, attempt.stamp, durationMs), at: attempt.at };
     } catch (error) {
       isDue = true;

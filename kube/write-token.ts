@@ -1,7 +1,7 @@
 // A held Lease: renewed every two seconds after the state was read anew, refused to every write past its deadline, freed
 // only when no write of ours can take effect any more.
 import { unlessAborted } from "#wire/abort.ts";
-import type { Clock } from "#wire/clock.ts";
+import { type Clock, type Instant, instantOf, msSince } from "#wire/clock.ts";
 import { FenceLost, isClass, KnownError } from "#wire/errors.ts";
 import type { Fence, SentOutcome } from "#wire/fence.ts";
 import type { Connection } from "./connection.ts";
@@ -55,7 +55,7 @@ export interface TokenOptions {
 /** The Lease as the server stored it, and the instant before that write was sent: the hold counts from there. */
 export interface Renewed {
   readonly lease: LeaseObject;
-  readonly at: number;
+  readonly at: Instant;
 }
 
 /** open: writes may leave. closing: none may, those in flight end. over: lost or freed. */
@@ -132,7 +132,7 @@ export class Token implements WriteToken {
   }
 
   #leftMs(): number {
-    return this.#renewed.at + this.#timing.giveUpMs - this.#clock.now();
+    return this.#timing.giveUpMs - msSince(this.#renewed.at, this.#clock);
   }
 
   /** True when the state was read and wants us to go on. Failing is not a yield: the deadline decides. */
@@ -177,7 +177,7 @@ export class Token implements WriteToken {
 
   async #renew(): Promise<boolean> {
     if (this.#state === "over") return false;
-    const at = this.#clock.now();
+    const at = instantOf(this.#clock);
     const { lease } = this.#renewed;
     const timeoutMs = Math.max(1, Math.min(RENEW_MS, this.#leftMs()));
     try {
@@ -210,11 +210,7 @@ export class Token implements WriteToken {
 
   /** Notices the deadline by itself, for the calls in flight; writes check it without waiting for this. */
   async #guard(): Promise<void> {
-    while (this.#state !== "over") {
-      const left = this.#leftMs();
-      if (left <= 0) this.#lose("it was not renewed in time");
-      else if (!(await this.#slept(left))) return;
-    }
+    while (await this.#slept(this.#leftMs()));
   }
 
   /** No write leaves from now on. Calls in flight may end for as long as a renewal lasts. */
@@ -281,10 +277,11 @@ export class Token implements WriteToken {
     }
   }
 
-  /** False when the hold has ended meanwhile. */
+  /** False when the hold has ended meanwhile: with the machine all timers may have slept for longer than they were asked to. */
   async #slept(ms: number): Promise<boolean> {
     try {
       await this.#clock.sleep(ms, this.#stop.signal);
+      if (this.#leftMs() <= 0) this.#lose("it was not renewed in time");
       return this.#state !== "over";
     } catch {
       return false;

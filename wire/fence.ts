@@ -7,7 +7,7 @@ export type SentOutcome = "answered" | "unknown";
 export interface Fence {
   /** Aborts when the right is gone: calls in flight end. */
   readonly signal: AbortSignal;
-  /** Throws FenceLost when the monotonic deadline has passed; called as late as possible before bytes leave. */
+  /** Throws FenceLost when the deadline has passed; called as late as possible before bytes leave. */
   assertMayWrite(): void;
   /**
    * Told of each write as its bytes leave. Whoever frees the right waits for these first: until answered, or, when no
