@@ -22,7 +22,7 @@ function stateWith(data?: Record<string, string>): StateObject {
   return { metadata: { name: "ngrok-operator-drain-state" }, ...(data === undefined ? {} : { data }) };
 }
 
-function readerOf(answer: () => StateObject | undefined): Reader {
+function readerOf(answer: () => StateObject | undefined | Promise<StateObject>): Reader {
   return {
     // Of whatever kind is asked for; only the state ever is.
     get: async () => answer() as never,
@@ -127,6 +127,38 @@ describe("the latch", () => {
     await state.fresh(new AbortController().signal);
     expect(state.observe(before).phase).toBe("Draining");
   });
+  /** Open or Draining as of this resourceVersion. */
+  function asOf(version: number, phase: string): StateObject {
+    const object = stateWith({ phase, policy: "Delete" });
+    return { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
+  }
+  test("a mark read later counts, however old its version looks: a restored backup counts from an earlier number", async () => {
+    const state = stateReader(
+      readerOf(() => asOf(5_001, "Draining")),
+      release,
+    );
+    state.observe(asOf(9_000, "Open"));
+    expect((await state.fresh(new AbortController().signal)).phase).toBe("Draining");
+    expect(state.observe(asOf(5_000, "Open")).phase).toBe("Draining");
+    expect(state.observe(asOf(5_002, "Open")).phase).toBe("Open");
+  });
+  test.for(["the watch", "a later read"])(
+    "a read that %s overtakes takes nothing back (F4)",
+    async (by, { expect }) => {
+      const answers: ((object: StateObject) => void)[] = [];
+      const read = readerOf(async () => await new Promise<StateObject>((resolve) => answers.push(resolve)));
+      const state = stateReader(read, release);
+      state.observe(asOf(10, "Open"));
+      const reads = [1, 2].map(async () => await state.fresh(new AbortController().signal));
+      if (by === "the watch") state.observe(asOf(12, "Draining"));
+      else {
+        answers[1]?.(asOf(12, "Draining"));
+        await reads[1];
+      }
+      answers[0]?.(asOf(11, "Open"));
+      expect((await reads[0])?.phase).toBe("Draining");
+    },
+  );
   test("a failing read closes, and says why", async () => {
     const state = stateReader(
       readerOf(() => {

@@ -98,10 +98,10 @@ export function stateReader(reader: Reader, release: Release): StateReader {
   let retained = false;
   let newest = -1;
   /** A watch may be behind a read: what is older than what was seen says nothing new. */
-  const isOlder = (object: StateObject | undefined): boolean => {
+  const isOlder = (object: StateObject | undefined, seen: number): boolean => {
     const version = Number(object?.metadata.resourceVersion ?? Number.NaN);
-    if (version < newest) return true;
-    if (version > newest) newest = version;
+    if (version < seen) return true;
+    if (!Number.isNaN(version)) newest = version;
     return false;
   };
   const settle = (state: DrainState): DrainState => {
@@ -118,11 +118,15 @@ export function stateReader(reader: Reader, release: Release): StateReader {
     get now() {
       return now;
     },
-    observe: (object) => (isOlder(object) ? now : settle(parseState(object))),
+    observe: (object) => (isOlder(object, newest) ? now : settle(parseState(object))),
     async fresh(signal) {
+      const before = newest;
       try {
         const object: StateObject | undefined = await reader.get(ConfigMap, stateRef(release), signal);
-        return isOlder(object) ? now : settle(parseState(object));
+        // What was seen before a consistent read began is not newer than it, even where it looks so: a restored backup counts
+        // from an earlier number. Only what came meanwhile may be.
+        const seen = newest === before ? -1 : newest;
+        return isOlder(object, seen) ? now : settle(parseState(object));
       } catch (error) {
         return settle({ phase: "Unknown", why: `the drain state cannot be read: ${known(error).message}` });
       }

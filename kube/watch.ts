@@ -1,6 +1,6 @@
 // Follows a kind for as long as the process lives: one paged list, then a watch with bookmarks that is resumed where it
 // broke off, and a new list only when the server has forgotten that place. What happened meanwhile is told as the
-// difference, deletions included; nothing is told twice with the same resourceVersion.
+// difference, deletions included; nothing is told twice with the same resourceVersion, unless the server counts anew.
 import { systemClock, type Clock } from "#wire/clock.ts";
 import { asError, KnownError } from "#wire/errors.ts";
 import { waitInLoop, watchBackoff, type Backoff } from "#wire/backoff.ts";
@@ -9,7 +9,7 @@ import type { Connection, WatchEvent } from "./connection.ts";
 import { ABSENT } from "./discovery.ts";
 import { isNewer, keyOf, refOf, type Kind, type KubeObject } from "./kind.ts";
 import { listPath } from "./paths.ts";
-import { reader, versionFor, type ListOptions } from "./reader.ts";
+import { reader, versionFor, type ListOptions, type Page } from "./reader.ts";
 
 /** What the follower asks of a store that the handlers fill; the follower itself then remembers nothing. */
 export interface StoreView<T extends KubeObject> {
@@ -41,6 +41,8 @@ export interface Handlers<T extends KubeObject> {
   told?(resourceVersion: string): void;
   /** After each whole list: the store now shows what the cluster had at one moment. */
   synced?(): void;
+  /** Before synced: the list's resourceVersion is lower than one that was told before, and does not compare with it. */
+  wentBack?(): void;
   /** The kind is not served (all its objects were told as removed); told once until it is there again. */
   absent?(): void;
   /** Something failed; the next try comes after `waitMs`. */
@@ -71,6 +73,9 @@ class Follower<T extends KubeObject> {
   readonly #own: Map<string, T> | undefined;
   /** Where the next watch starts; undefined when a list is due. */
   #from: string | undefined;
+  /** Up to where all was told. */
+  #told: string | undefined;
+  #wasSilent = false;
   #failures = 0;
   #isAbsent = false;
 
@@ -103,12 +108,15 @@ class Follower<T extends KubeObject> {
         if (!(error instanceof KnownError)) throw error;
         // 410: the place is forgotten. 404: the kind went away, and may come back as another.
         if (error.class === "gone") this.#from = undefined;
+        this.#wasSilent = error.code === "Silent";
         await this.#pause(error);
       }
     }
   }
 
   async #round(): Promise<void> {
+    if (this.#wasSilent && (await this.#isAhead())) this.#from = undefined;
+    this.#wasSilent = false;
     if (this.#from === undefined) {
       this.#from = await this.#list();
       if (this.#from === undefined) {
@@ -134,20 +142,38 @@ class Follower<T extends KubeObject> {
     await this.#clock.sleep(waitMs, this.#signal);
   }
 
-  /** The list's resourceVersion, or undefined when the kind is not served. */
-  async #list(): Promise<string | undefined> {
+  #pages(more: ListOptions = {}): AsyncIterable<Page<T>> {
     const { namespace, labelSelector, fieldSelector, limit } = this.#options;
     const options: ListOptions = {
       namespace,
       ...(labelSelector === undefined ? {} : { labelSelector }),
       ...(fieldSelector === undefined ? {} : { fieldSelector }),
       ...(limit === undefined ? {} : { limit }),
+      ...more,
     };
+    return reader(this.#connection).pages(this.#kind, options, this.#signal);
+  }
+
+  /** A consistent list is never older than what was told before it, unless the count was set back: by a restored backup. */
+  #wentBack(listVersion: string): boolean {
+    return this.#told !== undefined && isNewer(this.#told, listVersion);
+  }
+
+  /** A watch from where the server has not come yet is not refused: it says nothing, not even bookmarks, until that is reached. */
+  async #isAhead(): Promise<boolean> {
+    for await (const { resourceVersion } of this.#pages({ limit: 1 })) return this.#wentBack(resourceVersion);
+    return false;
+  }
+
+  /** The list's resourceVersion, or undefined when the kind is not served. */
+  async #list(): Promise<string | undefined> {
     const listed = new Set<string>();
     let resourceVersion: string | undefined;
-    for await (const page of reader(this.#connection).pages(this.#kind, options, this.#signal)) {
+    let wentBack = false;
+    for await (const page of this.#pages()) {
       resourceVersion = page.resourceVersion;
-      for (const item of page.items) listed.add(this.#changed(item));
+      wentBack = this.#wentBack(resourceVersion);
+      for (const item of page.items) listed.add(this.#changed(item, wentBack));
     }
     // The store is read as it becomes, not as it was: where others have a turn, the late answer to a call of ours may bring
     // back what is gone. Nobody has one between the last of them and `told`, by which the store knows such answers.
@@ -158,11 +184,12 @@ class Follower<T extends KubeObject> {
         await turn;
         this.#signal.throwIfAborted();
       }
-      this.#drop(key, resourceVersion);
+      this.#drop(key, wentBack ? undefined : resourceVersion);
     }
     if (resourceVersion !== undefined) {
       this.#isAbsent = false;
-      this.#handlers.told?.(resourceVersion);
+      this.#tell(resourceVersion);
+      if (wentBack) this.#handlers.wentBack?.();
       this.#handlers.synced?.();
     } else if (!this.#isAbsent) {
       this.#isAbsent = true;
@@ -205,15 +232,24 @@ class Follower<T extends KubeObject> {
     this.#from = resourceVersion ?? this.#from;
     if (event.type === "DELETED") this.#removed(keyOf(refOf(object)), object);
     else if (event.type !== "BOOKMARK") this.#changed(object);
-    if (resourceVersion !== undefined) this.#handlers.told?.(resourceVersion);
+    if (resourceVersion !== undefined) this.#tell(resourceVersion);
+  }
+
+  #tell(resourceVersion: string): void {
+    this.#told = resourceVersion;
+    this.#handlers.told?.(resourceVersion);
   }
 
   /** Returns the key. */
-  #changed(object: T): string {
+  #changed(object: T, wentBack = false): string {
     const key = keyOf(refOf(object));
     const known = this.#store.at(key);
-    if (known !== undefined && known.metadata.uid !== object.metadata.uid) this.#removed(key, known);
-    else if (known !== undefined && known.metadata.resourceVersion === object.metadata.resourceVersion) return key;
+    if (known !== undefined) {
+      const isOther = known.metadata.uid !== object.metadata.uid;
+      // A store of the caller's keeps what looks newer, so that it has to let go of it first.
+      if (isOther || (wentBack && this.#own === undefined)) this.#removed(key, known);
+      else if (!wentBack && known.metadata.resourceVersion === object.metadata.resourceVersion) return key;
+    }
     this.#own?.set(key, object);
     this.#handlers.changed(object);
     return key;

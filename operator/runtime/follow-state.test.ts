@@ -1,10 +1,11 @@
 // A state that nobody can read is closed, and loud: in the metrics at once, in the log as an error when it has lasted.
 import { expect, test } from "vitest";
 import { type StateObject, stateReader } from "#drain/state.ts";
-import type { Connection } from "#kube/connection.ts";
-import type { Reader } from "#kube/reader.ts";
+import type { Connection, WatchEvent } from "#kube/connection.ts";
+import { type Reader, reader } from "#kube/reader.ts";
 import { testClock } from "#test/support/clock.ts";
-import { tellState } from "./follow-state.ts";
+import { KnownError } from "#wire/errors.ts";
+import { followState, tellState } from "./follow-state.ts";
 import { gate as openGate } from "./gate.ts";
 import { openLog } from "./log.ts";
 import { metrics as openMetrics } from "./metrics.ts";
@@ -54,4 +55,36 @@ test("one that comes in time is none; one that goes later is, when it stays away
   expect(errors()).toEqual([]);
   await clock.advance(31_000);
   expect(errors()).toEqual([GONE]);
+});
+
+test("an Open of a server that was restored from a backup is heard, however old it looks", async () => {
+  const states = [
+    { version: "9000", phase: "Draining" },
+    { version: "5000", phase: "Open" },
+  ];
+  const now = (): StateObject => {
+    const { version: resourceVersion, phase } = states[0] ?? { version: "", phase: "" };
+    return { metadata: { ...rendered.metadata, resourceVersion }, data: { phase } };
+  };
+  const end = new AbortController();
+  const connection: Connection = {
+    server: "https://scripted",
+    request: async ({ path }) =>
+      path.endsWith("/ngrok-drain-state") ? now() : { items: [now()], metadata: now().metadata },
+    async *watch({ signal: until }): AsyncGenerator<WatchEvent> {
+      yield { type: "BOOKMARK", object: now() };
+      if (states.length === 1) await new Promise((resolve) => until.addEventListener("abort", resolve));
+      states.shift();
+      throw new KnownError("gone", "too old resource version", { status: 410, code: "Expired" });
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+  const clock = testClock({ hurry: true });
+  const gate = openGate(stateReader(reader(connection), release), clock);
+  const log = openLog({ level: "info", encoder: "json", secrets: [] }, { write: () => undefined });
+  const metrics = openMetrics({ processMetrics: false });
+  const following = followState({ connection, release, clock, metrics, log }, gate, end.signal);
+  await expect.poll(() => gate.state).toMatchObject({ phase: "Open" });
+  end.abort(new Error("the test has ended"));
+  await following;
 });

@@ -38,6 +38,8 @@ export async function followState(
         changed: (object) => gate.observe((seen = object)),
         removed: () => gate.observe((seen = undefined)),
         synced: () => gate.observe(seen),
+        // What the watch tells is then older than what was known; a read counts all the same.
+        wentBack: () => void gate.fresh(signal),
         told: () => failing.works(),
         trouble(error, waitMs) {
           failing.failed(error);

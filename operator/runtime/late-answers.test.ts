@@ -117,3 +117,13 @@ test("what a list shows is held, however old it is", async () => {
   await forgets();
   expect(held()).toEqual(["older@95"]);
 });
+
+test("so is what it shows after a backup was restored, whose count is lower; and an answer from then brings nothing back", async () => {
+  const { list, store, told, forgets, held } = await scene();
+  Object.assign(list, { items: [anEndpoint(40)], at: 50 });
+  await forgets();
+  expect(held()).toEqual(["first@40"]);
+  await told("DELETED", anEndpoint(52));
+  store.put(anEndpoint(51));
+  expect(held()).toEqual([]);
+});
