@@ -169,16 +169,12 @@ metadata:
   {{- with include "ngrok-operator.annotations" (list .root dict) }}{{ . | nindent 2 }}{{ end }}
 spec:
   maxUnavailable: 1
-  {{- with include "ngrok-operator.evictUnready" .root }}{{ . | nindent 2 }}{{ end }}
+  {{- /* While ngrok is out of reach none is ready, and a node must drain all the same. */}}
+  unhealthyPodEvictionPolicy: AlwaysAllow
   selector:
     matchLabels:
       {{- include "ngrok-operator.selectorLabels" .root | nindent 6 }}
       app.kubernetes.io/component: {{ .component }}
-{{- end -}}
-
-{{- /* A pod that is not ready serves nobody: while ngrok is out of reach, or the install is drained, a node must drain all the same. */ -}}
-{{- define "ngrok-operator.evictUnready" -}}
-{{- if semverCompare ">=1.27-0" .Capabilities.KubeVersion.Version }}unhealthyPodEvictionPolicy: AlwaysAllow{{ end }}
 {{- end -}}
 
 {{- /* How their pods are replaced, as YAML: Kubernetes takes a text for a percentage, and Terraform makes one of a number. */ -}}
