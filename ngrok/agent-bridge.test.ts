@@ -2,6 +2,7 @@
 // the upstream, and the PROXY protocol's header around both.
 import { subscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
+import { setTimeout } from "node:timers/promises";
 import { createServer as tlsServer, type TLSSocket } from "node:tls";
 import { connect as dialTcp, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { expect, test } from "vitest";
@@ -182,8 +183,7 @@ test.for([
   const termination = await (await edgeAuthority()).issue(["db.test"]);
   const spec = aSpec({ url: "tls://db.test", termination }, upstream.url);
   const to = { proto: "tcp", host: "127.0.0.1", port: upstream.port } as const;
-  const handshakeMs = "handshakeMs" in given ? given.handshakeMs : undefined;
-  const bridge = await startBridge(spec, to, () => {}, handshakeMs);
+  const bridge = await startBridge(spec, to, () => {}, "handshakeMs" in given ? given : {});
   const visitor = dialTcp({ host: bridge.host, port: bridge.port, allowHalfOpen: true });
   if (says) visitor.write(await clientHello());
   if (ends) visitor.end();
@@ -202,10 +202,55 @@ test("a visitor of an upstream that is there and never begins with TLS is let go
   const certificates = [await (await edgeAuthority()).issue(["operator"], "clientAuth")];
   const url = `tls://127.0.0.1:${port}`;
   const spec = aSpec({ url: "tls://db.test", upstream: { url, certificates } }, url);
-  const bridge = await startBridge(spec, { proto: "tls", host: "127.0.0.1", port }, () => {}, HANDSHAKE_MS);
+  const bridge = await startBridge(spec, { proto: "tls", host: "127.0.0.1", port }, () => {}, {
+    handshakeMs: HANDSHAKE_MS,
+  });
   const visitor = dialTcp({ host: bridge.host, port: bridge.port });
   expect(await visitor.toArray()).toEqual([]);
   await left.promise;
   bridge.close();
   mute.close();
+});
+
+/** A visitor of an upstream that takes everything and ends nothing; how many connections the bridge has with that. */
+async function beforeHanging(limits: Parameters<typeof startBridge>[3]) {
+  const open = new Set<Socket>();
+  const hanging = createServer({ allowHalfOpen: true }, (socket) => {
+    open.add(socket.resume());
+    socket.on("error", () => socket.destroy()).on("close", () => open.delete(socket));
+  });
+  const port = await listening(hanging);
+  const termination = await (await edgeAuthority()).issue(["db.test"]);
+  const spec = aSpec({ url: "tls://db.test", termination }, `tcp://127.0.0.1:${port}`);
+  const bridge = await startBridge(spec, { proto: "tcp", host: "127.0.0.1", port }, () => {}, limits);
+  const visitor = connect({ host: bridge.host, port: bridge.port, rejectUnauthorized: false });
+  await once(visitor.resume(), "secureConnect");
+  visitor.write("hello");
+  await expect.poll(() => open.size).toBe(1);
+  bridge.close();
+  hanging.close();
+  /** What is closed on the bridge's side answers with a reset. */
+  const connections = (): number => {
+    for (const socket of open) socket.write("there?");
+    return open.size;
+  };
+  return { visitor, connections };
+}
+
+test("an upstream that never closes does not keep a visitor's connection for ever", async () => {
+  const { visitor, connections } = await beforeHanging({ endedMs: 300 });
+  visitor.end();
+  await once(visitor, "close");
+  await expect.poll(connections).toBe(0);
+});
+
+test("a connection over which nothing passes is closed, and one that is used is not", async () => {
+  const { visitor, connections } = await beforeHanging({ idleMs: 1_000, endedMs: 1 });
+  for (let n = 0; n < 8; n += 1) {
+    await setTimeout(200);
+    visitor.write("hello");
+  }
+  expect([visitor.destroyed, connections()]).toEqual([false, 1]);
+  await once(visitor, "close");
+  await expect.poll(connections).toBe(0);
 });

@@ -27,10 +27,27 @@ export interface Bridge {
   close(): void;
 }
 
-/** As long as ngrok's own agent waits for an upstream. */
-const DIAL_MS = 3_000;
-/** Of TLS, with a visitor as with an upstream: who begins and does not go on would be kept for ever. */
-const HANDSHAKE_MS = 15_000;
+/** All in milliseconds. */
+interface Limits {
+  readonly dialMs: number;
+  /** Of TLS, with a visitor as with an upstream: who begins and does not go on would be kept for ever. */
+  readonly handshakeMs: number;
+  /** After so long without a byte in either direction a connection is closed. */
+  readonly idleMs: number;
+  /** The same once the visitor's side has ended: an answer may be worked on, but an upstream that hangs never ends its own. */
+  readonly endedMs: number;
+}
+
+const LIMITS: Limits = {
+  // As long as ngrok's own agent waits for an upstream.
+  dialMs: 3_000,
+  handshakeMs: 15_000,
+  // As long as the forwarder's connections, which pools of databases leave alone.
+  idleMs: 4 * 3_600_000,
+  endedMs: 300_000,
+};
+/** By this TCP finds that a peer is gone with its node. */
+const ALIVE = { keepAlive: true, keepAliveInitialDelay: 30_000 } as const;
 
 /** Whether the SDK alone is not enough. */
 export function needsBridge({ termination, upstream }: AgentSpec, { proto }: UpstreamAddress): boolean {
@@ -45,29 +62,32 @@ export function isTls(proto: UpstreamAddress["proto"]): boolean {
  * Throws KnownError invalid for certificates that are none.
  *
  * @param trouble hears of visitors who could not be taken in.
+ * @param given limits other than the usual ones.
  */
 export async function startBridge(
   spec: AgentSpec,
   to: UpstreamAddress,
   trouble: (why: string) => void,
-  handshakeMs = HANDSHAKE_MS,
+  given: Partial<Limits> = {},
 ): Promise<Bridge> {
+  const limits = { ...LIMITS, ...given };
   const { termination, upstream } = spec;
   const client = isTls(to.proto) ? clientContext(upstream.certificates) : undefined;
   const alpn = upstream.protocol === "http2" ? ["h2"] : upstream.protocol === "http1" ? ["http/1.1"] : undefined;
   const cross = async (near: Socket, header: Buffer | undefined): Promise<void> => {
     const { host, port } = to;
-    const raw = await reached(dial({ host, port, allowHalfOpen: true, noDelay: true }), "connect", DIAL_MS);
+    const dialled = dial({ host, port, allowHalfOpen: true, noDelay: true, ...ALIVE });
+    const raw = await reached(dialled, "connect", limits.dialMs);
     if (header !== undefined) raw.write(header);
     const far =
-      client === undefined ? raw : await reached(begun(raw, host, client, alpn), "secureConnect", handshakeMs);
+      client === undefined ? raw : await reached(begun(raw, host, client, alpn), "secureConnect", limits.handshakeMs);
     // Who has gone meanwhile closes no more, and the upstream would keep its connection for ever.
     if (near.destroyed) far.destroy();
-    else join(near, far);
+    else join(near, far, limits);
   };
-  const enter = termination === undefined ? cross : terminating(termination, handshakeMs, cross);
+  const enter = termination === undefined ? cross : terminating(termination, limits.handshakeMs, cross);
   return await listening(
-    createServer({ allowHalfOpen: true, noDelay: true }, (from) => {
+    createServer({ allowHalfOpen: true, noDelay: true, ...ALIVE }, (from) => {
       from.on("error", () => from.destroy());
       const entering = async (): Promise<void> =>
         await enter(from, upstream.proxyProtocol === undefined ? undefined : await readProxyHeader(from));
@@ -152,14 +172,15 @@ function begun(raw: Socket, host: string, secureContext: SecureContext, alpn: st
 }
 
 /** The end of one side is passed on; a side that breaks off breaks the other. */
-function join(near: Socket, far: Socket): void {
-  const over = (error?: Error | null): void => {
-    if (error === undefined || error === null) return;
+function join(near: Socket, far: Socket, { idleMs, endedMs }: Limits): void {
+  const over = (): void => {
     near.destroy();
     far.destroy();
   };
-  finished(near, over);
-  finished(far, over);
+  for (const side of [near, far]) finished(side, (error) => error && over());
+  // Each byte passes the visitor's socket, so it alone is asked.
+  near.setTimeout(idleMs, over);
+  near.once("end", () => near.setTimeout(endedMs));
   near.pipe(far);
   far.pipe(near);
 }
