@@ -43,6 +43,8 @@ export interface WatchEvent {
 export type WatchRequest = Omit<KubeRequest, "method" | "body" | "contentType" | "fence" | "urgent" | "discard"> & {
   /** Milliseconds without any byte after which the watch counts as dead; default 90,000 (bookmarks come each minute). */
   readonly silenceMs?: number;
+  /** Called when the server has accepted the watch, before its first event. */
+  readonly opened?: () => void;
 };
 
 export interface Connection extends AsyncDisposable {
@@ -121,12 +123,10 @@ async function sourceOf({
 }
 
 async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function pool(login: Login, options: ConnectOptions): Promise<Http> {
@@ -214,6 +214,7 @@ class Line {
       await this.#renew();
       stream = await this.#http.stream(this.#wire({ ...request, query, method: "GET" }));
     }
+    if (stream.status < 300) request.opened?.();
     yield* watchLines(stream, request.path, request.silenceMs ?? 90_000, this.#clock);
   }
 

@@ -73,6 +73,8 @@ export interface PodObject extends KubeObject {
     /** One per address family, `podIP` among them. */
     podIPs?: { ip: string }[];
     conditions?: StrangerCondition[];
+    /** By the kubelet's clock, before it pulls images. */
+    startTime?: string;
   };
 }
 

@@ -268,15 +268,18 @@ describe("yielding", () => {
     }
   });
 
-  test("a server that takes nearly two seconds for each call is quick enough", async () => {
+  test.for([
+    ["nearly two seconds for each call", 1_900, 1_900],
+    ["three seconds to store what it is told", 0, 3_000],
+  ] as const)("a server that takes %s is quick enough", async ([, readMs, writeMs], { expect }) => {
     const { clock, server, stand } = world();
-    server.fail = async ({ timeoutMs = 5_000, query }) => {
-      // What the server is told when the call itself says nothing.
-      const left = Number.parseInt(String(query?.["timeout"] ?? timeoutMs - 1_000), 10);
-      await clock.sleep(Math.min(1_900, left));
-      if (left <= 1_900) throw new KnownError("transient", "no answer in time", { code: "Timeout" });
+    server.fail = async ({ method, timeoutMs = 4_000, query }) => {
+      const ms = method === "GET" ? readMs : writeMs;
+      const left = Number.parseInt(String(query?.["timeout"] ?? timeoutMs), 10);
+      await clock.sleep(Math.min(ms, left));
+      if (left <= ms) throw new KnownError("transient", "no answer in time", { code: "Timeout" });
     };
-    const a = stand("a", { onRenew: async () => await clock.sleep(1_900).then(() => "keep" as const) });
+    const a = stand("a", { onRenew: async () => await clock.sleep(readMs).then(() => "keep" as const) });
     await clock.advance(60_000);
     expect(mayWrite(a.held())).toBe(true);
   });

@@ -45,8 +45,8 @@ export interface Handlers<T extends KubeObject> {
   wentBack?(): void;
   /** The kind is not served (all its objects were told as removed); told once until it is there again. */
   absent?(): void;
-  /** Something failed; the next try comes after `waitMs`. */
-  trouble?(error: KnownError, waitMs: number): void;
+  /** Something failed, of a watch after it had stood for `lastedMs`; the next try comes after `waitMs`. */
+  trouble?(error: KnownError, waitMs: number, lastedMs: number): void;
 }
 
 /** Ends only by the signal: throws its reason. */
@@ -76,6 +76,8 @@ class Follower<T extends KubeObject> {
   /** Up to where all was told. */
   #told: string | undefined;
   #wasSilent = false;
+  /** When the server accepted the watch that stands. */
+  #watchedFrom: number | undefined;
   #failures = 0;
   #isAbsent = false;
 
@@ -108,13 +110,15 @@ class Follower<T extends KubeObject> {
         if (!(error instanceof KnownError)) throw error;
         // 410: the place is forgotten. 404: the kind went away, and may come back as another.
         if (error.class === "gone") this.#from = undefined;
-        this.#wasSilent = error.code === "Silent";
+        // Until a look has been answered: one that fails leaves the question open.
+        if (error.code === "Silent") this.#wasSilent = true;
         await this.#pause(error);
       }
     }
   }
 
   async #round(): Promise<void> {
+    this.#watchedFrom = undefined;
     if (this.#wasSilent && (await this.#isAhead())) this.#from = undefined;
     this.#wasSilent = false;
     if (this.#from === undefined) {
@@ -138,7 +142,7 @@ class Follower<T extends KubeObject> {
   async #pause(error: KnownError): Promise<void> {
     const waitMs = waitInLoop(error, this.#failures, this.#options.backoff ?? watchBackoff, this.#random);
     this.#failures += 1;
-    this.#handlers.trouble?.(error, waitMs);
+    this.#handlers.trouble?.(error, waitMs, this.#clock.now() - (this.#watchedFrom ?? this.#clock.now()));
     await this.#clock.sleep(waitMs, this.#signal);
   }
 
@@ -222,6 +226,7 @@ class Follower<T extends KubeObject> {
         timeoutSeconds: Math.round(300 + 300 * this.#random()),
       },
       signal: this.#signal,
+      opened: () => (this.#watchedFrom = this.#clock.now()),
       ...(silenceMs === undefined ? {} : { silenceMs }),
     });
   }

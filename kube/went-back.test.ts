@@ -30,7 +30,7 @@ const restored: List = { items: [widget("a", 5_000), widget("same", 4_000)], at:
  * Follows a server that gives these lists, one after the other, and ends its first watch so. With a store as the operator's,
  * which takes nothing that looks older than what it holds, or without one.
  */
-async function followed(lists: readonly List[], ends: KnownError, { hasStore = true } = {}) {
+async function followed(lists: readonly (List | KnownError)[], ends: KnownError, { hasStore = true } = {}) {
   const clock = testClock();
   const calls: string[] = [];
   const told: string[] = [];
@@ -41,7 +41,9 @@ async function followed(lists: readonly List[], ends: KnownError, { hasStore = t
     server: "https://scripted",
     request: async ({ query }) => {
       calls.push(query?.["limit"] === 1 ? "look" : "list");
-      const { items, at } = answers.shift() ?? before;
+      const answer = answers.shift() ?? before;
+      if (answer instanceof KnownError) throw answer;
+      const { items, at } = answer;
       return { items, metadata: { resourceVersion: String(at) } };
     },
     watch: async function* ({ query, signal }): AsyncGenerator<WatchEvent> {
@@ -88,6 +90,12 @@ test("a watch that is silent since it starts where the server has not come yet l
   const { calls, held } = await followed([before, restored, restored], silent);
   expect(calls).toEqual(["list", "watch from 9000", "look", "list", "watch from 5000"]);
   expect(held).toEqual(["a@5000", "same@4000"]);
+});
+
+test("a look that fails leaves the question open: no watch starts where the server has not come yet", async () => {
+  const shaky = new KnownError("transient", "no answer", { code: "Timeout" });
+  const { calls } = await followed([before, shaky, restored, restored], silent);
+  expect(calls).toEqual(["list", "watch from 9000", "look", "look", "list", "watch from 5000"]);
 });
 
 test("a watch that is silent for another reason is resumed, for one look", async () => {

@@ -61,11 +61,14 @@ export interface Renewed {
 /** open: writes may leave. closing: none may, those in flight end. over: lost or freed. */
 type State = "open" | "closing" | "over";
 
-/** After a failed renewal the next try comes sooner than the next renewal. */
+/** After a failed renewal the next try comes sooner than the next renewal: so long after the failed one began. */
 const RETRY_MS = 500;
 const ASK_MS = 3_000;
-/** Where all standing connections have gone silent, the state's read hangs first and a renewal after it: a third try still fits. */
-const RENEW_MS = 2_500;
+/**
+ * Where all standing connections have gone silent, the state's read hangs first and a renewal after it: a third try still fits.
+ * No shorter, since what a slow disk of etcd stores after that is never answered, and the Lease would be lost to it.
+ */
+const RENEW_MS = 3_500;
 const FREE_WITHIN_MS = 3_000;
 
 export class Token implements WriteToken {
@@ -170,8 +173,9 @@ export class Token implements WriteToken {
   async #renewForever(): Promise<void> {
     let wait = this.#timing.renewMs;
     while (await this.#slept(wait)) {
+      const began = this.#clock.now();
       const renewed = (await this.#mayKeep()) && (await this.#renew());
-      wait = renewed ? this.#timing.renewMs : RETRY_MS;
+      wait = renewed ? this.#timing.renewMs : Math.max(0, RETRY_MS - (this.#clock.now() - began));
     }
   }
 

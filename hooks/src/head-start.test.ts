@@ -59,6 +59,12 @@ test.for([
   expect(await headStart(reading(podWithNode(150, off)), at, clock, signal)).toBe(150_000);
 });
 
+test("a node whose clock is minutes ahead takes none of them away: its kubelet began by the same clock", async () => {
+  const pod = podOfAge(215);
+  const began = { ...pod, status: { startTime: ago(14) } };
+  expect(await headStart(reading(began), at, clock, signal)).toBe(14_000);
+});
+
 test("a pod that has waited longer than Helm does has nobody to be early for, and takes all its time", async () => {
   const pod = podWithNode(310, 20);
   expect(await headStart(reading(pod), at, clock, signal)).toBe(0);

@@ -32,15 +32,15 @@ export async function headStart(read: Reader, own: OwnPod, clock: Clock, signal:
 }
 
 /**
- * The wait for a node was written at both its ends by the API server. What came after is told by the node's clock: more than Helm
- * waits at all are two clocks that differ.
+ * The wait for a node was written at both its ends by the API server, and what came after by the node's clock, the hook's own. Until
+ * its kubelet has said when it began, the two are compared: more than Helm waits at all are clocks that differ.
  */
 function waitedFor({ metadata, status }: PodObject, helmMs: number, clock: Clock): number {
   const made = Date.parse(metadata.creationTimestamp ?? "");
   const scheduled = status?.conditions?.find((one) => one.type === "PodScheduled" && one.status === "True");
   const bound = Date.parse(scheduled?.lastTransitionTime ?? metadata.creationTimestamp ?? "");
   const forNode = Math.max(0, bound - made);
-  const since = clock.date().getTime() - bound;
+  const since = clock.date().getTime() - (status?.startTime === undefined ? bound : Date.parse(status.startTime));
   const all = since > 0 && forNode + since < helmMs ? forNode + since : forNode;
   return all < helmMs ? all : 0;
 }

@@ -83,6 +83,8 @@ test("when too many wait, Normal ones are dropped, as who tells them hears, and 
   const { clock, sent, tell } = anEvents({ until: promise });
   for (let n = 0; n < 1500; n += 1) tell(`u${n}`, "Created", "Normal");
   expect([tell("v", "Created", "Normal"), tell("w", "CreateError", "Warning")]).toEqual([false, true]);
+  // Nor is it told by being told again.
+  expect(tell("v", "Created", "Normal")).toBe(false);
   resolve();
   await clock.advance(200_000);
   // The one on its way, and a thousand that waited.

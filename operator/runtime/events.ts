@@ -59,8 +59,9 @@ export class Events {
     this.#heard.set(key, heard);
     if (this.#heard.size > REMEMBERED) this.#heard.delete(this.#heard.keys().next().value ?? "");
     if (now - heard.toldAt < REPEAT_MS) return true;
-    heard.toldAt = now;
-    return this.#enqueue({ kind, object, event, count: heard.count });
+    const isQueued = this.#enqueue({ kind, object, event, count: heard.count });
+    if (isQueued) heard.toldAt = now;
+    return isQueued;
   }
 
   /** What waits is dropped. */

@@ -24,7 +24,7 @@ const forbidden = new KnownError("invalid", "forbidden", { status: 403, hint });
 
 /** A server that refuses these lists and shows all others, and whose watches can be forbidden and allowed again. */
 function scene(refused: Readonly<Record<string, KnownError>> = {}) {
-  const server = { isForbidden: false, isAway: false };
+  const server = { isForbidden: false, isAway: false, isQuiet: false };
   const open = new Set<() => void>();
   const connection: Connection = {
     server: "https://scripted",
@@ -35,9 +35,10 @@ function scene(refused: Readonly<Record<string, KnownError>> = {}) {
       if (refusal !== undefined) throw refusal;
       return { items: [], metadata: { resourceVersion: "5" } };
     },
-    async *watch({ signal }: WatchRequest): AsyncGenerator<WatchEvent> {
+    async *watch({ signal, opened }: WatchRequest): AsyncGenerator<WatchEvent> {
       if (server.isForbidden) throw forbidden;
-      yield { type: "BOOKMARK", object: { metadata: { resourceVersion: "6" } } };
+      opened?.();
+      if (!server.isQuiet) yield { type: "BOOKMARK", object: { metadata: { resourceVersion: "6" } } };
       await new Promise<void>((resolve, reject) => {
         open.add(resolve);
         signal.addEventListener("abort", () => reject(signal.reason as Error));
@@ -124,6 +125,18 @@ test("one that breaks off now and then is not told of", async () => {
     await it.clock.advance(40_000);
   }
   expect(it.lines).toEqual([]);
+});
+
+test("one of a quiet kind, whose connection something on the way cuts each time before a bookmark comes, works", async () => {
+  const it = scene();
+  it.server.isQuiet = true;
+  await follows(it);
+  for (let n = 0; n < 12; n += 1) {
+    await it.clock.advance(50_000);
+    await it.turn(false);
+  }
+  expect(it.lines).toEqual([]);
+  expect(await it.failing()).toMatchObject({ [kind]: 0 });
 });
 
 test("one that fails, and rests in a drain, fails no more", async () => {

@@ -12,6 +12,8 @@ export interface FailingParts {
 
 /** An API server that starts anew is back by then. */
 const LASTS_MS = 60_000;
+/** A watch that stood for so long has seen what happened meanwhile, be it nothing: something between cuts connections that are quiet. */
+const STOOD_MS = 10_000;
 
 /** Of one watch: told of once when it has failed for a minute, and once when it works again. */
 export class Failing {
@@ -27,8 +29,10 @@ export class Failing {
     parts.metrics.watchFailing(kind, false);
   }
 
-  failed({ message: err, hint }: KnownError): void {
+  /** @param lastedMs for how long the watch had stood. */
+  failed({ message: err, hint, code }: KnownError, lastedMs: number): void {
     const { clock, metrics, log } = this.#parts;
+    if (lastedMs >= STOOD_MS && code !== "Silent") return this.works();
     this.#since ??= clock.now();
     if (this.#isTold || clock.now() - this.#since < LASTS_MS) return;
     this.#isTold = true;

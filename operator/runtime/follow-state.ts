@@ -41,8 +41,8 @@ export async function followState(
         // What the watch tells is then older than what was known; a read counts all the same.
         wentBack: () => void gate.fresh(signal),
         told: () => failing.works(),
-        trouble(error, waitMs) {
-          failing.failed(error);
+        trouble(error, waitMs, lastedMs) {
+          failing.failed(error, lastedMs);
           log.debug({ err: error.message, waitMs }, "the drain state's watch begins again");
         },
       },

@@ -147,7 +147,7 @@ export function watches(options: WatchesOptions): Watches {
           settled(true);
           failing.works();
         },
-        trouble: (error, waitMs) => {
+        trouble: (error, waitMs, lastedMs) => {
           standing.trouble = error.message;
           if (one.dispensable && error.status === 403 && !standing.synced && !standing.refused) {
             log.warn({ kind: name, err: error.message }, "the kind may not be read, and is done without");
@@ -155,7 +155,7 @@ export function watches(options: WatchesOptions): Watches {
             wake();
           }
           // What is done without, or is not there, was told of by that.
-          if (!standing.refused && !standing.absent) failing.failed(error);
+          if (!standing.refused && !standing.absent) failing.failed(error, lastedMs);
           log.debug({ kind: name, err: error.message, code: error.code, waitMs }, "the watch begins again");
         },
       },
