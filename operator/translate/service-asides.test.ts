@@ -16,18 +16,22 @@ function toldOf(...objects: Parameters<typeof index>[0]): string[] {
 }
 
 describe("ranges of those who may connect", () => {
-  const ranged = (annotations: Record<string, string> = {}) =>
-    aService({ metadata: { annotations }, spec: { loadBalancerSourceRanges: ["10.0.0.0/8"] } });
+  const ranged = (annotations: Record<string, string> = {}, ...ranges: string[]) =>
+    aService({ metadata: { annotations }, spec: { loadBalancerSourceRanges: ["10.0.0.0/8", ...ranges] } });
   const named = { "ngrok.com/traffic-policy": "office" };
-  const office = (type: string) =>
+  const office = (type: string, phase = "on_tcp_connect") =>
     anNgrokTrafficPolicy({
       metadata: { name: "office" },
-      spec: { policy: { on_tcp_connect: [{ actions: [{ type, config: { enforce: true } }] }] } },
+      spec: { policy: { [phase]: [{ actions: [{ type, config: { enforce: true } }] }] } },
     });
+  const web = { ...named, "ngrok.com/url": "https://db.example.com" };
 
   test.for([
     ["no policy", [ranged()]],
     ["a policy that lets everybody in", [ranged(named), office("log")]],
+    ["the binding public", [ranged({ "ngrok.com/bindings": "public" })]],
+    ["a policy for requests, at an address of TCP", [ranged(named), office("deny", "on_http_request")]],
+    ["a policy for responses, at a URL of https", [ranged(web), office("deny", "on_http_response")]],
   ] as const)("with %s are told: nobody keeps to them, and the Service is served as ever", ([, objects]) => {
     expect(toldOf(...objects)).toEqual([
       "ignored Service default/database spec.loadBalancerSourceRanges: is not read, everybody may connect: write an NgrokTrafficPolicy with on_tcp_connect (restrict-ips) and name it by ngrok.com/traffic-policy",
@@ -36,6 +40,27 @@ describe("ranges of those who may connect", () => {
 
   test.for(["restrict-ips", "deny"])("with a policy of %s in their place are nothing to say a word about", (type) => {
     expect(toldOf(ranged(named), office(type))).toEqual([]);
+  });
+
+  test.for(["http", "https"])(
+    "with a policy for requests in their place are not told either, at a URL of %s",
+    (scheme) => {
+      const annotations = { ...named, "ngrok.com/url": `${scheme}://db.example.com` };
+      expect(toldOf(ranged(annotations), office("restrict-ips", "on_http_request"))).toEqual([]);
+    },
+  );
+
+  test.for([
+    [
+      "the binding internal",
+      ranged({ "ngrok.com/bindings": "internal", "ngrok.com/url": "tcp://db.example.com:5432" }),
+    ],
+    ["the binding kubernetes", ranged({ "ngrok.com/bindings": "kubernetes", "ngrok.com/url": "tcp://db.data:5432" })],
+    ["a host that is internal", ranged({ "ngrok.com/url": "tcp://db.internal:5432" })],
+    ["everybody among them", ranged({}, "0.0.0.0/0")],
+    ["everybody of IPv6 among them", ranged({}, " ::/0")],
+  ] as const)("with %s keep nobody out who could come in", ([, service]) => {
+    expect(toldOf(service)).toEqual([]);
   });
 
   test("of which there are none, and those of a Service that is refused, are not told either", () => {

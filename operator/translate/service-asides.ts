@@ -1,5 +1,6 @@
 // What a LoadBalancer Service asks for and does not get, though it is served: the endpoints are what they always were, and this
 // is told beside them. Pure.
+import { isInternalHost, parseEndpointUrl } from "#api/names.ts";
 import { Service, type ServiceObject } from "#kube/kinds.ts";
 import { type Problem, problemOf } from "./model.ts";
 import type { Policy } from "./policy.ts";
@@ -12,22 +13,44 @@ export interface Aside {
   readonly problem: Problem;
 }
 
-/** What of a Service is not served under this policy. */
-export function unserved(service: ServiceObject, policy: Policy): Aside[] {
-  const problems = [openToAll(service, policy), notCarried(service), furtherPorts(service)];
+/** On which terms a Service is served. */
+interface Terms {
+  readonly policy: Policy;
+  readonly bindings: readonly string[];
+  /** Where it listens; undefined while its address is still to be reserved. */
+  readonly url: string | undefined;
+}
+
+/** What of a Service is not served on these terms. */
+export function unserved(service: ServiceObject, terms: Terms): Aside[] {
+  const problems = [openToAll(service, terms), notCarried(service), furtherPorts(service)];
   return problems.flatMap((problem) => (problem === undefined ? [] : [{ event: "ConfigError", problem }]));
 }
 
-/** The actions of a policy that turn connections away. */
+/** The actions of a policy that turn people away. */
 const GUARDS = ["restrict-ips", "deny"];
 
-/** Ranges that nobody keeps to, unless the policy has something in their place. */
-function openToAll(service: ServiceObject, policy: Policy): Problem | undefined {
-  const isGuarded = policy.on_tcp_connect.some(({ actions }) => actions.some(({ type }) => GUARDS.includes(type)));
-  if ((service.spec?.loadBalancerSourceRanges ?? []).length === 0 || isGuarded) return undefined;
+/** Ranges that let everybody in, whom an open endpoint lets in as well. */
+const EVERYBODY = ["0.0.0.0/0", "::/0"];
+
+/** Ranges that nobody keeps to, unless the policy has something in their place, or there is nobody to keep out. */
+function openToAll(service: ServiceObject, terms: Terms): Problem | undefined {
+  const ranges = service.spec?.loadBalancerSourceRanges ?? [];
+  if (ranges.length === 0 || ranges.some((range) => EVERYBODY.includes(range.trim()))) return undefined;
+  if (isGuarded(terms)) return undefined;
   const reason =
     "is not read, everybody may connect: write an NgrokTrafficPolicy with on_tcp_connect (restrict-ips) and name it by ngrok.com/traffic-policy";
   return problemOf(Service, service, "spec.loadBalancerSourceRanges", reason, "ignored");
+}
+
+/** Whether not everybody on the internet may connect. */
+function isGuarded({ policy, bindings, url }: Terms): boolean {
+  const parsed = url === undefined ? undefined : parseEndpointUrl(url);
+  const at = parsed !== undefined && "url" in parsed ? parsed.url : undefined;
+  if (bindings.some((one) => one !== "public") || isInternalHost(at?.host ?? "")) return true;
+  const speaksHttp = at?.scheme === "http" || at?.scheme === "https";
+  const rules = [...policy.on_tcp_connect, ...(speaksHttp ? policy.on_http_request : [])];
+  return rules.some(({ actions }) => actions.some(({ type }) => GUARDS.includes(type)));
 }
 
 /** Agents and ngrok speak TCP, to the number of the first port whatever its protocol. */

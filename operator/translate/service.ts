@@ -107,7 +107,8 @@ export function judgeService(
     clusterDomain: options.clusterDomain,
     labels: controllerLabels(options.managerNamespace, options.managerName),
   };
-  return { verdict: { port, listen, settings }, asides: [...asides, ...unserved(service, settings.policy)] };
+  const terms = { ...settings, url: listen.is === "reserve" ? undefined : listen.url };
+  return { verdict: { port, listen, settings }, asides: [...asides, ...unserved(service, terms)] };
 }
 
 /** @param given annotation `url`, @param computed annotation `computed-url` */
