@@ -59,3 +59,12 @@ test("all that is wrong with one object is one event, with fields and remedies; 
   });
   expect(problemEvent(problems, "Gateway shop/good")).toBeUndefined();
 });
+
+test("what is refused is told before what is ignored, since the end of a long note is cut", () => {
+  const problem = { object: "Gateway shop/edge", reason: "is wrong" };
+  const problems = [
+    { ...problem, field: "metadata", effect: "ignored" as const },
+    { ...problem, field: "spec", effect: "refused" as const },
+  ];
+  expect(problemEvent(problems, "Gateway shop/edge")?.note).toBe("spec: is wrong; metadata: is wrong");
+});

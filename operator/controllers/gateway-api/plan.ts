@@ -4,6 +4,7 @@ import type { GatewayStatus, StrangerCondition } from "#kube/routing-objects.ts"
 import { sameJson } from "../../endpoint/difference.ts";
 import type { ObjectEvent } from "../../runtime/define-controller.ts";
 import type { Problem } from "../../translate/model.ts";
+import { noteOf } from "../../translate/note.ts";
 
 /** The conditions that we write; those of other types are somebody else's. */
 const OURS = ["Accepted", "Programmed", "ResolvedRefs", "Conflicted", "OverlappingTLSConfig"];
@@ -32,6 +33,5 @@ function ownConditions(conditions: readonly StrangerCondition[] = []): StrangerC
 export function problemEvent(problems: readonly Problem[], object: string): ObjectEvent | undefined {
   const own = problems.filter((one) => one.object === object);
   if (own.length === 0) return undefined;
-  const note = own.map(({ field, reason }) => `${field}: ${reason}`).join("; ");
-  return { type: "Warning", reason: "ConfigError", note, action: "Translate" };
+  return { type: "Warning", reason: "ConfigError", note: noteOf(own), action: "Translate" };
 }

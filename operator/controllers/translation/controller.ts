@@ -27,6 +27,7 @@ import { defineKeyed, type KeyContext, type KeyOutcome } from "../../runtime/def
 import { ROUTE_KINDS } from "../../translate/gateway/routes.ts";
 import { CLASS_FIELD } from "../../translate/ingress-class.ts";
 import type { Problem } from "../../translate/model.ts";
+import { noteOf } from "../../translate/note.ts";
 import { translate } from "../../translate/translate.ts";
 import { seedOf, serviceOfEndpoint } from "./keys.ts";
 import { BY_HOST, ENDPOINTS_BY_SERVICE } from "./indexes.ts";
@@ -121,8 +122,7 @@ function tellProblems(ingresses: readonly IngressObject[], problems: readonly Pr
     const own = problems.filter(({ object, field }) => object === name && field !== CLASS_FIELD);
     if (own.length === 0) continue;
     const reason = own.some(({ effect }) => effect === "refused") ? "InvalidIngressSpec" : "ConfigError";
-    const note = own.map(({ field, reason: why }) => `${field}: ${why}`).join("; ");
-    event(Ingress, ingress, { type: "Warning", reason, note, action: "Translate" });
+    event(Ingress, ingress, { type: "Warning", reason, note: noteOf(own), action: "Translate" });
   }
 }
 
@@ -139,9 +139,8 @@ function tellOthers(problems: readonly Problem[], { hosts }: Slice, { cached, ev
     if (kind === undefined || !cached.has(kind)) continue;
     const found = cached.get(kind, refOfKey(name.slice(kind.kind.length + 1)));
     if (found === undefined) continue;
-    // Each route that leans on it finds the same.
-    const note = [...new Set(own.map(({ field, reason }) => `${field}: ${reason}`))].join("; ");
-    event(kind, found, { type: "Warning", reason: "ConfigError", note, action: "Translate" });
+    // Each route that leans on it finds the same, which is told once.
+    event(kind, found, { type: "Warning", reason: "ConfigError", note: noteOf(own), action: "Translate" });
   }
 }
 
