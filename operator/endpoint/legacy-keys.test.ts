@@ -1,6 +1,8 @@
 // Who still writes the prefix of earlier releases is told what to write instead, before the prefix is read no more.
 import { expect, test } from "vitest";
-import { aGateway, anIngress } from "#test/support/builders.ts";
+import { Gateway, Ingress, Service } from "#kube/kinds.ts";
+import { aGateway, anIngress, aService } from "#test/support/builders.ts";
+import { readOn } from "../translate/annotations.ts";
 import { legacyEvents, legacyOptionEvents } from "./legacy-keys.ts";
 
 const told = { type: "Warning", reason: "LegacyAnnotation" };
@@ -13,7 +15,7 @@ test("each legacy annotation is an event of its own; the new prefix, and what th
     "ngrok.com/description": "the shop",
     "k8s.ngrok.com/computed-url": "tcp://1.tcp.ngrok.io:5432",
   };
-  expect(legacyEvents(anIngress({ metadata: { annotations } }))).toMatchObject([
+  expect(legacyEvents(anIngress({ metadata: { annotations } }), readOn(Ingress))).toMatchObject([
     {
       ...told,
       note: "k8s.ngrok.com/traffic-policy: the prefix k8s.ngrok.com/ is read for now only, write ngrok.com/traffic-policy",
@@ -23,6 +25,17 @@ test("each legacy annotation is an event of its own; the new prefix, and what th
       note: "k8s.ngrok.com/bindings: the prefix k8s.ngrok.com/ is read for now only, write ngrok.com/bindings",
     },
   ]);
+});
+
+test("an annotation that nobody reads on the kind is none, since its new prefix would not be read there either", () => {
+  const names = ["app-protocols", "bindings", "description", "url"];
+  const metadata = { annotations: Object.fromEntries(names.map((name) => [`k8s.ngrok.com/${name}`, "x"])) };
+  const told = (events: ReturnType<typeof legacyEvents>) => events.map(({ note }) => note.split(": ")[0]);
+  const both = ["k8s.ngrok.com/bindings", "k8s.ngrok.com/description"];
+  expect(told(legacyEvents(anIngress({ metadata }), readOn(Ingress)))).toEqual(both);
+  expect(told(legacyEvents(aGateway({ metadata }), readOn(Gateway)))).toEqual(both);
+  const ofService = ["k8s.ngrok.com/url", "k8s.ngrok.com/bindings", "k8s.ngrok.com/app-protocols"];
+  expect(told(legacyEvents(aService({ metadata }), readOn(Service)))).toEqual(ofService);
 });
 
 test("legacy TLS options of a Gateway are one event, however many listeners have them", () => {

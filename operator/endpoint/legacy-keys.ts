@@ -15,13 +15,16 @@ const SUFFIXES = [
   "app-protocols",
 ];
 
-export function legacyAnnotations({ metadata }: KubeObject): string[] {
-  return SUFFIXES.map((suffix) => `${LEGACY}${suffix}`).filter((key) => metadata.annotations?.[key] !== undefined);
+/** Those that are among `read`, without the prefix: of others the user hears that nobody reads them there. */
+export function legacyAnnotations({ metadata }: KubeObject, read: readonly string[]): string[] {
+  return SUFFIXES.filter((suffix) => read.includes(suffix))
+    .map((suffix) => `${LEGACY}${suffix}`)
+    .filter((key) => metadata.annotations?.[key] !== undefined);
 }
 
-/** One for each legacy annotation of the object. */
-export function legacyEvents(object: KubeObject): ObjectEvent[] {
-  return legacyAnnotations(object).map((key) => legacyEvent([key], key));
+/** One for each legacy annotation of the object that is among `read`. */
+export function legacyEvents(object: KubeObject, read: readonly string[]): ObjectEvent[] {
+  return legacyAnnotations(object, read).map((key) => legacyEvent([key], key));
 }
 
 /** One for all legacy TLS options of the Gateway: sixty-four listeners may have a dozen each. */

@@ -57,6 +57,11 @@ const PLACES: Readonly<Record<string, Place>> = {
 
 const ROUTE: Place = { called: "a route", reads: [] };
 
+/** The annotations that are read on a kind, without their prefix. */
+export function readOn({ kind }: Pick<Kind, "kind">): readonly Suffix[] {
+  return (PLACES[kind] ?? ROUTE).reads;
+}
+
 export interface Annotation {
   /** With its prefix. */
   readonly key: string;

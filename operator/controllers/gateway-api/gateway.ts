@@ -32,6 +32,7 @@ import {
   type Outcome,
   watching,
 } from "../../runtime/define-controller.ts";
+import { readOn } from "../../translate/annotations.ts";
 import { grantIndexes } from "../../translate/gateway/grants.ts";
 import {
   gatewayIndexes,
@@ -148,7 +149,7 @@ function apply(gateway: GatewayObject, context: Context): Promise<Outcome<Gatewa
   const problems: Problem[] = [];
   const facts = readGateways(view, problems).get(name);
   const problem = problemEvent(problems, nameOf(Gateway, gateway)) ?? [];
-  const told = [problem, legacyEvents(gateway), legacyOptionEvents(gateway)].flat();
+  const told = [problem, legacyEvents(gateway, readOn(Gateway)), legacyOptionEvents(gateway)].flat();
   const sent = JSON.stringify(told);
   if (!unchanged(sent)) for (const one of told) event(one);
   if (facts === undefined) return Promise.resolve(done({ sent }));

@@ -19,6 +19,7 @@ import {
   type Surroundings,
   watching,
 } from "../../runtime/define-controller.ts";
+import { readOn } from "../../translate/annotations.ts";
 import { judgeIngress } from "../../translate/ingress-class.ts";
 import { domainEvents, hostsOf, loadBalancerOf, pickDomain, says, takenBack, unservedEvent } from "./plan.ts";
 
@@ -101,8 +102,9 @@ function shown(ingress: IngressObject, { cached, event, unchanged }: Context): O
   const domainOf = (host: string): Domain | undefined => domainAt(host, ingress, cached);
   const notReady = domainEvents(hosts, domainOf);
   if (notReady !== undefined) event(notReady);
-  const sent = legacyAnnotations(ingress).join(" ");
-  if (!unchanged(sent)) for (const one of legacyEvents(ingress)) event(one);
+  const read = readOn(Ingress);
+  const sent = legacyAnnotations(ingress, read).join(" ");
+  if (!unchanged(sent)) for (const one of legacyEvents(ingress, read)) event(one);
   return done({ status: { loadBalancer: loadBalancerOf(hosts, domainOf) }, sent });
 }
 

@@ -28,7 +28,7 @@ import {
   watching,
 } from "../../runtime/define-controller.ts";
 import { failureEvent } from "../../runtime/events.ts";
-import { annotation } from "../../translate/annotations.ts";
+import { annotation, readOn } from "../../translate/annotations.ts";
 import { byName } from "../../translate/held.ts";
 import type { Problem } from "../../translate/model.ts";
 import { endpointsFor, judgeService, type Refused } from "../../translate/service.ts";
@@ -118,7 +118,7 @@ async function serve(service: ServiceObject, context: Context): Promise<Outcome<
   const note = `its endpoints serve ${listening.url}`;
   if (wrote) context.event({ type: "Normal", reason: "Reconciled", note, action: "Reconcile" });
   const sent = sentFor(service, listening.url);
-  if (!context.unchanged(sent)) for (const one of legacyEvents(service)) context.event(one);
+  if (!context.unchanged(sent)) for (const one of legacyEvents(service, readOn(Service))) context.event(one);
   const loadBalancer = shownAt(service, listening.url, verdict.settings.bindings, context);
   const programmed = holds(
     PROGRAMMED,

@@ -7,7 +7,7 @@ import type { Context } from "../../runtime/define-controller.ts";
 import { failureEvent } from "../../runtime/events.ts";
 import { noKey } from "../../runtime/key.ts";
 import { legacyAnnotations } from "../../endpoint/legacy-keys.ts";
-import { annotation, fieldOf } from "../../translate/annotations.ts";
+import { annotation, fieldOf, readOn } from "../../translate/annotations.ts";
 import type { Listen } from "../../translate/service.ts";
 import { COMPUTED_URL, leavesAddress, recordUrl, reservationOf, reservedForAnother } from "./plan.ts";
 
@@ -55,7 +55,7 @@ export async function settleListening(
 
 /** What a pass has settled and told: where this is another, the address is looked up and legacy keys are told of. */
 export function sentFor(service: ServiceObject, url: string): string {
-  return [url, ...legacyAnnotations(service)].join(" ");
+  return [url, ...legacyAnnotations(service, readOn(Service))].join(" ");
 }
 
 /** Why it may not listen at the address that is written down on it. */

@@ -139,12 +139,12 @@ test("legacy annotations on a Service that is served already are told, one event
   const { world } = shop;
   await world.create(Service, annotated({ "ngrok.com/url": "tls://db.ngrok.app:443" }));
   await world.until(Service, "database", (one) => said(one).startsWith("True"));
-  await annotate(world, { "k8s.ngrok.com/description": "orders", "k8s.ngrok.com/metadata": "{}" });
+  await annotate(world, { "k8s.ngrok.com/bindings": "public", "k8s.ngrok.com/pooling-enabled": "false" });
   const legacy = (key: string): string =>
     `LegacyAnnotation: k8s.ngrok.com/${key}: the prefix k8s.ngrok.com/ is read for now only, write ngrok.com/${key}`;
   await expect
     .poll(async () => await told(world))
-    .toEqual(expect.arrayContaining([legacy("description"), legacy("metadata")]));
+    .toEqual(expect.arrayContaining([legacy("bindings"), legacy("pooling-enabled")]));
 });
 
 test("a Service that is ngrok's no more says nothing of it any more", async () => {
