@@ -101,9 +101,14 @@ gitops.argocd=true: Helm would have no hooks, and helm uninstall would stop the 
   remedy: leave gitops.argocd to Argo CD, which renders and applies by itself
 {{- end }}
 {{- if .Values.gitops.argocd }}
+{{- $marked := dict "commonAnnotations" .Values.commonAnnotations }}
+{{- if .Values.serviceAccount.create }}{{ $_ := set $marked "serviceAccount.annotations" .Values.serviceAccount.annotations }}{{ end }}
+{{- $agent := .Values.agent.serviceAccount | default dict }}
+{{- if and (include "ngrok-operator.hasAgent" .) $agent.create }}{{ $_ := set $marked "agent.serviceAccount.annotations" $agent.annotations }}{{ end }}
 {{- $forwarder := .Values.bindings.forwarder.serviceAccount | default dict }}
-{{- range $name, $map := dict "commonAnnotations" .Values.commonAnnotations "serviceAccount.annotations" .Values.serviceAccount.annotations "agent.serviceAccount.annotations" (.Values.agent.serviceAccount).annotations "bindings.forwarder.serviceAccount.annotations" $forwarder.annotations }}
-{{- $wave := include "ngrok-operator.text" (list $ (get ($map | default dict) "argocd.argoproj.io/sync-wave")) }}
+{{- if and (include "ngrok-operator.hasForwarder" .) $forwarder.create }}{{ $_ := set $marked "bindings.forwarder.serviceAccount.annotations" $forwarder.annotations }}{{ end }}
+{{- range $name, $map := $marked }}
+{{- $wave := include "ngrok-operator.text" (list $ (get ($map | default dict) "argocd.argoproj.io/sync-wave")) | trim }}
 {{- if gt (int $wave) 0 }}
 {{ $name }} argocd.argoproj.io/sync-wave {{ $wave }}: Argo CD deletes the highest wave first, and with it what the drain needs: the KubernetesOperator is in wave 1
   remedy: leave it out, or 0 or less

@@ -114,7 +114,7 @@ describe("docs/examples/gitops", () => {
 
   test("flux.yaml goes back after a failed upgrade, and uninstalls after no failure: that would be a drain by the policy", () => {
     const { spec } = ofKind("HelmRelease");
-    expect(spec.upgrade).toEqual({ remediation: { strategy: "rollback" } });
+    expect(spec.upgrade).toEqual({ remediation: { strategy: "rollback", remediateLastFailure: true } });
     expect(spec.install?.remediation).toBeUndefined();
   });
 
