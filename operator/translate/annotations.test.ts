@@ -1,8 +1,8 @@
 // Each annotation of an Ingress, under both prefixes, good and bad.
 import { describe, expect, test } from "vitest";
 import { ADOPTED, DRAIN_OWNER, KEPT_WITH } from "#api/keys.ts";
-import { Service } from "#kube/kinds.ts";
-import { anNgrokTrafficPolicy, aService } from "#test/support/builders.ts";
+import { Ingress, Service } from "#kube/kinds.ts";
+import { anIngress, anNgrokTrafficPolicy, aService } from "#test/support/builders.ts";
 import { nestedText } from "#test/support/nested.ts";
 import {
   agentEndpoints,
@@ -201,6 +201,13 @@ describe("on a LoadBalancer Service", () => {
     expect(said(result)).toContain(
       `ignored Service default/database metadata.annotations["ngrok.com/traffic-polcy"]: ${NOBODY}: write ngrok.com/traffic-policy`,
     );
+  });
+
+  test("what the operator writes down itself is not what anybody is told to write", () => {
+    const ownOnes = /write ngrok.com\/computed-url|write it on/;
+    expect(toldOf({ "ngrok.com/computed-uri": "x" })).toEqual([expect.not.stringMatching(ownOnes)]);
+    const onIngress = anIngress({ metadata: { annotations: { "ngrok.com/computed-url": "x" } } });
+    expect(unheeded(Ingress, onIngress).map(({ reason }) => reason)).toEqual([expect.not.stringMatching(ownOnes)]);
   });
 
   test("what is not is said to be nobody's", () => {

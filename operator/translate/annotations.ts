@@ -111,12 +111,17 @@ export function unheeded(kind: Pick<Kind, "kind">, object: KubeObject): Problem[
   return [...unread, problemOf(kind, object, fieldOf(pooling), reason, "ignored")];
 }
 
+/** What users may write: the operator writes `computed-url` itself. */
+function writable({ reads }: Place): readonly Suffix[] {
+  return reads.filter((one) => one !== "computed-url");
+}
+
 function remedyFor(suffix: string, place: Place): string {
-  const near = nearest(suffix, place === ROUTE ? SETTINGS : place.reads);
+  const near = nearest(suffix, place === ROUTE ? SETTINGS : writable(place));
   if (place === ROUTE && near !== undefined)
     return `write ${near === suffix ? "it" : `${PREFIX}${near}`} on the Gateway, or name an NgrokTrafficPolicy by a filter of type ExtensionRef in an HTTPRoute`;
   if (near !== undefined) return `write ${PREFIX}${near}`;
-  const readers = Object.values(PLACES).filter(({ reads }) => reads.some((one) => one === suffix));
+  const readers = Object.values(PLACES).filter((one) => writable(one).some((name) => name === suffix));
   if (readers.length > 0) return `remove it, or write it on ${readers.map(({ called }) => called).join(" or ")}`;
   return `remove it; what it was to do may be said in an NgrokTrafficPolicy, which ${PREFIX}traffic-policy names`;
 }

@@ -1,5 +1,6 @@
 // What a LoadBalancer Service is told although it is served: something of it is not what its writer may think.
 import { describe, expect, test } from "vitest";
+import { NOTE_MAX } from "#kube/event.ts";
 import type { ServicePort } from "#kube/kinds.ts";
 import { anNgrokTrafficPolicy, aService } from "#test/support/builders.ts";
 import { OPTIONS, said } from "#test/support/translating.ts";
@@ -84,6 +85,14 @@ describe("ports", () => {
     expect(told(...ports)).toEqual([
       at(1, "only the first port is served, and not 8883 (mqtts), 9001: make a Service of its own for each"),
     ]);
+  });
+
+  test("of which there are hundreds leave room for what to do about them", () => {
+    const ports = Array.from({ length: 200 }, (_, at) => ({ name: `a-name-of-15-${at}`, port: 30_000 + at }));
+    const [line = ""] = told(...ports);
+    expect(line.length).toBeLessThan(NOTE_MAX);
+    expect(line).toContain("30010 (a-name-of-15-10) and 189 more: make a Service of its own for each");
+    expect(told(...ports.slice(0, 11)).join()).not.toContain("more");
   });
 
   test("of UDP alone lead to nobody, which is told, and are served as ever", () => {

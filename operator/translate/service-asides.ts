@@ -66,13 +66,17 @@ function notCarried(service: ServiceObject): Problem | undefined {
   return problemOf(Service, service, `spec.ports[${at}]`, `${protocol} is not carried, ${reason}`, "ignored");
 }
 
+/** So many further ports are named: all that is told of a Service has to fit into a note. */
+const NAMED_PORTS = 10;
+
 /** One word for all of them: a media server has hundreds. */
 function furtherPorts(service: ServiceObject): Problem | undefined {
   const ports = service.spec?.ports ?? [];
   const further = ports.filter((port) => isTcp(port) && port.port !== ports[0]?.port);
   const [next] = further;
   if (next === undefined) return undefined;
-  const names = further.map(({ port, name }) => (name === undefined ? `${port}` : `${port} (${name})`)).join(", ");
-  const reason = `only the first port is served, and not ${names}: make a Service of its own for each`;
+  const named = further.slice(0, NAMED_PORTS).map(({ port, name }) => (name ? `${port} (${name})` : `${port}`));
+  const more = further.length > named.length ? ` and ${further.length - named.length} more` : "";
+  const reason = `only the first port is served, and not ${named.join(", ")}${more}: make a Service of its own for each`;
   return problemOf(Service, service, `spec.ports[${ports.indexOf(next)}]`, reason, "ignored");
 }
