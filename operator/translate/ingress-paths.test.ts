@@ -8,7 +8,7 @@ const onHost = (...paths: PathOf[]) => translated([shop, cart, ingress("shop", {
 const FIRST = "ignored Ingress default/shop spec.rules[0].http.paths[0].path: ";
 
 describe("a path of type ImplementationSpecific that is written as a pattern", () => {
-  test.for(["/api(/|$)(.*)", "/v[12]", "/app/*", "/a+", "/a?", "^/a", "/a$", String.raw`/a\.b`])(
+  test.for(["/api(/|$)(.*)", "/v[12]", "/app/*", "/a/.+", "/a?", "^/a", "/a$", String.raw`/a\.b`])(
     "is compared as plain text and told so: %s",
     (path) => {
       const result = onHost({ path, type: "ImplementationSpecific", to: "shop" });
@@ -23,7 +23,10 @@ describe("a path of type ImplementationSpecific that is written as a pattern", (
 
   test.for([
     ["ImplementationSpecific", "/.well-known/acme-challenge/t0k-en_1~x"],
-    ["Prefix", "/c++"],
+    ["ImplementationSpecific", "/wiki/C++"],
+    ["ImplementationSpecific", "/a(b)"],
+    ["ImplementationSpecific", "/x/$metadata"],
+    ["Prefix", "/app/*"],
     ["Exact", "/a*b"],
   ] as const)("is none, in a path of type %s, in %s", ([type, path]) => {
     expect(said(onHost({ path, type, to: "shop" }))).toEqual([]);
@@ -38,6 +41,17 @@ describe("a prefix that ends in a slash", () => {
   test("leaves out the path without it, and is told so, also where another prefix takes that", () => {
     expect(said(onHost(slashed))).toEqual([`${FIRST}${reason}`]);
     expect(said(onHost(slashed, { path: "/", to: "shop" }))).toEqual([`${FIRST}${reason}`]);
+  });
+
+  test("is nothing to say a word about where the path without it comes to the same Service", () => {
+    const root = { path: "/", to: "cart" };
+    expect(said(onHost(slashed, root))).toEqual([]);
+    expect(said(onHost(slashed, root, { path: "/ca", type: "ImplementationSpecific", to: "shop" }))).toHaveLength(1);
+    expect(said(onHost(slashed, root, { path: "/ca", type: "Exact", to: "shop" }))).toEqual([]);
+    const rest = (name: string) => ({ defaultBackend: { service: { name, port: { number: 80 } } } });
+    const above = (name: string) => ingress("shop", { "shop.example.com": [slashed] }, rest(name));
+    expect(said(translated([shop, cart, above("cart")]))).toEqual([]);
+    expect(said(translated([shop, cart, above("shop")]))).toHaveLength(1);
   });
 
   test("is nothing to say a word about where a path of the host is the one without, be it another Ingress's", () => {

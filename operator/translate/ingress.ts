@@ -7,6 +7,7 @@ import { ingressDestination } from "./ingress-backend.ts";
 import { judgeIngress, servedIngresses } from "./ingress-class.ts";
 import type { Destination, Hosts, HttpMatch, Manifests, Options, Problem, Route, VirtualHost } from "./model.ts";
 import { problemOf } from "./model.ts";
+import { sortRoutes } from "./route-order.ts";
 import { guarded } from "./guarded.ts";
 
 type Rule = NonNullable<NonNullable<IngressObject["spec"]>["rules"]>[number];
@@ -48,13 +49,20 @@ interface Offer {
   readonly defaultDestination: Destination | undefined;
 }
 
+interface Slashed {
+  readonly path: string;
+  readonly destination: Destination;
+  readonly ingress: IngressObject;
+  readonly field: string;
+}
+
 /** A virtual host that grows with each Ingress that names it. */
 interface Draft extends Offer {
   readonly host: string;
   readonly owners: string[];
   readonly routes: Route[];
   /** Prefixes that end in a slash. */
-  readonly slashed: { readonly path: string; readonly ingress: IngressObject; readonly field: string }[];
+  readonly slashed: Slashed[];
 }
 
 function hasSomething({ settings, routes, defaultDestination }: Draft): boolean {
@@ -139,25 +147,40 @@ function addPaths(
     if (destination === undefined) return problems;
     routes.push({ writtenIn, httpMatch: matchOf(path), trafficPolicies: [], destinations: [destination] });
     if (path.pathType === "Prefix" && /.\/$/.test(path.path ?? ""))
-      slashed.push({ path: path.path ?? "", ingress, field: `${writtenIn.field}.path` });
+      slashed.push({ path: path.path ?? "", destination, ingress, field: `${writtenIn.field}.path` });
     if (!isPattern(path)) return problems;
     return [...problems, problemOf(Ingress, ingress, `${writtenIn.field}.path`, comparedPlainly("Prefix"), "ignored")];
   });
 }
 
-/** Other controllers take such a prefix for the path without the slash too. No harm is done where another path of the host is that one. */
-function slashProblems({ routes, slashed }: Draft): Problem[] {
-  const paths = new Set(routes.map(({ httpMatch }) => httpMatch?.path));
-  return slashed.flatMap(({ path, ingress, field }) => {
+/**
+ * Other controllers take such a prefix for the path without the slash too. No harm is done where another path of the host is
+ * that one, or takes it to the same destination.
+ */
+function slashProblems({ routes, slashed, defaultDestination }: Draft): Problem[] {
+  if (slashed.length === 0) return [];
+  const sorted = sortRoutes(routes).map(({ httpMatch, destinations }) => ({
+    ...httpMatch,
+    destination: destinations[0],
+  }));
+  return slashed.flatMap(({ path, destination, ingress, field }) => {
     const bare = path.slice(0, -1);
+    const taken = sorted.find((one) =>
+      one.pathType === "prefix" ? bare.startsWith(one.path ?? "") : bare === one.path,
+    );
+    const instead = taken === undefined ? defaultDestination : taken.destination;
+    if (taken?.path === bare || JSON.stringify(instead) === JSON.stringify(destination)) return [];
     const reason = `is compared as plain text, so that ${bare} does not match: write ${bare}, or add it as a path of type Exact`;
-    return paths.has(bare) ? [] : [problemOf(Ingress, ingress, field, reason, "ignored")];
+    return [problemOf(Ingress, ingress, field, reason, "ignored")];
   });
 }
 
-/** Other controllers read a path of this type as a regular expression. */
+/**
+ * Other controllers read a path of this type as a regular expression. What stands in paths that are none is no sign of one:
+ * a single + (`/wiki/C++`), parentheses, a $ that does not end it.
+ */
 function isPattern({ path = "", pathType }: Path): boolean {
-  return pathType === "ImplementationSpecific" && /[()[\]*+?^$|\\]/.test(path);
+  return pathType === "ImplementationSpecific" && /[[*?^|\\]|\.\+|\$$/.test(path);
 }
 
 function matchOf({ path, pathType }: Path): HttpMatch {
