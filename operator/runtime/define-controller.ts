@@ -226,6 +226,11 @@ export interface LeaderController<T extends KubeObject = KubeObject> {
   cleanup?(object: T, hands: CleanupHands, release: Release, signal: AbortSignal): Promise<Undone>;
   /** A user's object may stay and ask for nothing of ours any more: then it is cleaned up as if it went. */
   readonly letsGo?: boolean;
+  /**
+   * What is left of our part of the status on one that is let go and stays; none: it stands as it is. Written before the claim
+   * goes: of one that is free nobody can tell which install's word it is.
+   */
+  takesBack?(object: T): Pick<Outcome<T>, "status">;
   /** Its status holds a list that several controllers write whole: written only over the very state that was looked at. */
   readonly statusIsShared?: boolean;
   /** Parts of the status that somebody else writes (the drain its own): never applied, never compared. */
@@ -265,8 +270,9 @@ function lettingGo(controller: LeaderController): readonly LeaderController[] {
         const holder = annotations?.[stamp];
         return holder === owner || (isOursAlone && deletionTimestamp !== undefined);
       },
-      // There is nothing to say of an object of which nothing is ours any more.
+      // There is nothing to say of an object of which nothing is ours any more, nor the right to: it went with the feature.
       apply: () => Promise.resolve(done()),
+      takesBack: () => ({}),
     },
   ];
 }

@@ -151,6 +151,23 @@ describe("an object that is there", () => {
     expect(did).toEqual(["free", "apply", "status"]);
   });
 
+  test("that asks for nothing of ours any more says nothing of us before it is let go, unless it goes itself or a drain frees it", async () => {
+    const controller = { claims: () => false, letsGo: true, takesBack: () => ({ status: { id: "" } }) };
+    const object = { ...claimed, status: { id: "ep_1" } };
+    const { did, work } = aReconcile({ object, controller });
+    await work();
+    expect(did.slice(1)).toEqual(["cleanup", "status", "free", "Deleted"]);
+    const refused = aReconcile({ object, controller, statusError: new KnownError("transient", "later") });
+    await refused.work();
+    expect(refused.did).not.toContain("free");
+    const goes = aReconcile({ object: { ...deleting, status: { id: "ep_1" } }, controller });
+    await goes.work();
+    expect(goes.did).toEqual(["Deleting", "cleanup", "free", "Deleted"]);
+    const drained = aReconcile({ object, controller, phase: "Draining" });
+    await drained.work();
+    expect(drained.did).toEqual([]);
+  });
+
   test.for<[string, Setup]>([
     ["a drain", { phase: "Draining" }],
     ["our stopping", { stopping: true }],

@@ -197,9 +197,8 @@ export class Reconciler<T extends KubeObject> {
     const latest = await reader.get(controller.kind, refOf(object), signal);
     if (latest === undefined || latest.metadata.uid !== object.metadata.uid) return false;
     store.put(latest);
-    const { deletionTimestamp, finalizers } = latest.metadata;
-    if (!claims(controller, latest, this.#around)) return deletionTimestamp === undefined;
-    return deletionTimestamp === undefined && finalizers?.some((one) => this.#claim.finalizers.includes(one)) === true;
+    if (latest.metadata.deletionTimestamp !== undefined) return false;
+    return !claims(controller, latest, this.#around) || this.#isHeld(latest);
   }
 
   async #ensureClaim(object: T): Promise<{ object: T; claimed: "now" | "before" }> {
@@ -265,16 +264,17 @@ export class Reconciler<T extends KubeObject> {
 
   /** Only this object is to go, not its kind, and not because of a drain: then what we made for it goes, then the claim. */
   async #cleanUp(object: T): Promise<Next> {
-    const { controller, reader, writer, ngrok, release, cached, clusterWide, signal } = this.#parts;
+    const { controller, reader: read, writer: write, ngrok, release, cached, clusterWide, signal } = this.#parts;
     if (!this.#isHeld(object) || controller.cleanup === undefined) return { is: "done" };
     if (!(await this.#kindStays())) return { is: "later", ms: HELD_AGAIN_MS };
     // Read again: the state may have been marked while the CRD was looked at.
     if (!this.#parts.gate.open || signal.aborted || this.#parts.stopping()) return { is: "done" };
     if (isOwnKind(controller.kind)) this.#voice.deletes(object);
     try {
-      const hands = { read: reader, write: writer, ngrok, cached, clusterWide };
-      const undone = await controller.cleanup(object, hands, release, signal);
-      await writer.removeFinalizer(targetOf(controller.kind, object), this.#claim, "off", signal);
+      const undone = await controller.cleanup(object, { read, write, ngrok, cached, clusterWide }, release, signal);
+      if (object.metadata.deletionTimestamp === undefined)
+        await this.#show(object, { is: "done", ...controller.takesBack?.(object) });
+      await write.removeFinalizer(targetOf(controller.kind, object), this.#claim, "off", signal);
       if (isOwnKind(controller.kind)) this.#voice.deleted(object, undone);
       return { is: "done" };
     } catch (error) {

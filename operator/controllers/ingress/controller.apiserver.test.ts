@@ -70,8 +70,8 @@ test("an Ingress that is served no more shows no longer where it leads, and show
   await world.create(Ingress, shop.ingress("shop", { "shop.ngrok.app": "web" }));
   await world.until(Ingress, "shop", isReached);
   await setClass(shop, other);
-  const freed = await world.until(Ingress, "shop", (ingress) => !isReached(ingress));
-  expect(isHeld(freed)).toBe(false);
+  const freed = await world.until(Ingress, "shop", (ingress) => !isHeld(ingress));
+  expect(isReached(freed)).toBe(false);
   await setClass(shop, shop.className);
   await world.until(Ingress, "shop", isReached);
   await world.touch(Ingress, "shop", "/spec/rules", hostless(shop).spec?.rules);

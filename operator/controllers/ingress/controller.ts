@@ -1,6 +1,5 @@
 // Ingress: whose it is, our claim on it, and what it shows. The endpoints of its hosts are the translation's work.
 import { Domain } from "#api/domain.ts";
-import { claimOf } from "#api/keys.ts";
 import { allow } from "#api/rbac.ts";
 import { Ingress, IngressClass, type IngressObject } from "#kube/kinds.ts";
 import type { Undone } from "#drain/hands.ts";
@@ -21,7 +20,7 @@ import {
 } from "../../runtime/define-controller.ts";
 import { readOn } from "../../translate/annotations.ts";
 import { judgeIngress } from "../../translate/ingress-class.ts";
-import { domainEvents, hostsOf, loadBalancerOf, pickDomain, says, takenBack, unservedEvent } from "./plan.ts";
+import { domainEvents, hostsOf, loadBalancerOf, pickDomain, takenBack, unservedEvent } from "./plan.ts";
 
 const BY_HOST = "ingress-host";
 const BY_CLASS = "ingress-class";
@@ -61,8 +60,7 @@ export const ingressController = defineController<IngressObject>({
     if (isClaimed(ingress, around.release)) return true;
     const verdict = verdictOf(ingress, around);
     // What another install may hold is not ours to take, nor to let go of, because of a class that nobody has.
-    if (verdict === "ours" || (verdict === "unknown" && !isHeld(ingress, around.release))) return true;
-    return isLeft(ingress, around);
+    return verdict === "ours" || (verdict === "unknown" && !isHeld(ingress, around.release));
   },
   claims(ingress, around) {
     const verdict = verdictOf(ingress, around);
@@ -70,16 +68,10 @@ export const ingressController = defineController<IngressObject>({
   },
   apply,
   letsGo: true,
+  takesBack: takenBack,
   // What was made for it is found by its hosts, and goes as soon as it is seen to be going.
   cleanup: (): Promise<Undone> => Promise.resolve({ remote: "none" }),
 });
-
-/** Whether it was ours, is held by nobody, and still says what we said. Another install's has its stamp. */
-function isLeft(ingress: IngressObject, { release }: Surroundings): boolean {
-  const { stamp, owner } = claimOf(release);
-  const holder = ingress.metadata.annotations?.[stamp];
-  return says(ingress) && !isHeld(ingress, release) && (holder === undefined || holder === owner);
-}
 
 function verdictOf(ingress: IngressObject, { cached, options, release, clusterWide }: Surroundings): ClassVerdict {
   const { ingressControllerName } = translationOptions(release, options);
@@ -93,7 +85,8 @@ function apply(ingress: IngressObject, context: Context): Promise<Outcome<Ingres
   const judged = judgeIngress(ingress, classes, options);
   const unserved = unservedEvent(judged);
   if (unserved !== undefined) context.event(unserved);
-  if (!judged.served) return Promise.resolve(done(takenBack(ingress)));
+  // Every install writes under one name: of what nobody holds the word may be another's, whose uninstall under Retain leaves it.
+  if (!judged.served) return Promise.resolve(done(isClaimed(ingress, release) ? takenBack(ingress) : {}));
   return Promise.resolve(shown(ingress, context));
 }
 
