@@ -1,5 +1,5 @@
 // Reserved TCP addresses at ngrok, which picks them: find, change, remove.
-import { text } from "./answer.ts";
+import { maybe, text } from "./answer.ts";
 import type { Change, Freshness, Removed } from "./change.ts";
 import { collection, type Ground, type Shape } from "./collection.ts";
 
@@ -11,6 +11,8 @@ export interface RemoteAddress {
   readonly description: string;
   readonly metadata: string;
   readonly region: string;
+  /** RFC 3339. */
+  readonly createdAt?: string | undefined;
 }
 
 export interface AddressBody {
@@ -58,6 +60,7 @@ const shape: Shape<RemoteAddress, AddressBody, AddressBody> = {
     description: text(of, "description"),
     metadata: text(of, "metadata"),
     region: text(of, "region"),
+    createdAt: maybe(of, "created_at"),
   }),
 };
 

@@ -10,11 +10,14 @@ import { reservationOf } from "./plan.ts";
 
 const address = "1.tcp.ngrok.io:1";
 const url = `tcp://${address}`;
+const creationTimestamp = "2026-01-02T00:00:00Z";
 const database = (namespace: string): ServiceObject =>
-  aService({ metadata: { namespace, uid: namespace, annotations: { "ngrok.com/computed-url": url } } });
+  aService({
+    metadata: { namespace, uid: namespace, creationTimestamp, annotations: { "ngrok.com/computed-url": url } },
+  });
 
 /** One pass over the Service of `staging`, whose address is reserved for that of `prod`; what it tells, and its URL. */
-async function pass(others: readonly ServiceObject[], unchanged = false) {
+async function pass(others: readonly ServiceObject[], { unchanged = false, left = [] as object[] } = {}) {
   const service = database("staging");
   const told: string[] = [];
   const get = (_kind: Kind, at: Ref): KubeObject | undefined =>
@@ -31,7 +34,7 @@ async function pass(others: readonly ServiceObject[], unchanged = false) {
     ngrok: {
       addresses: {
         find: () => Promise.resolve({ id: "ra_1", addr: address, ...reservationOf(database("prod")) }),
-        matching: () => Promise.resolve([]),
+        matching: () => Promise.resolve(left),
         change: () => Promise.resolve({ id: "ra_2", addr: "1.tcp.ngrok.io:2" }),
       },
     },
@@ -52,5 +55,15 @@ test("who is all that is left of the two keeps the address", async () => {
 });
 
 test("what was looked up once is not looked up at each pass", async () => {
-  expect(await pass([database("prod")], true)).toEqual({ told: [], url });
+  expect(await pass([database("prod")], { unchanged: true })).toEqual({ told: [], url });
+});
+
+test("an address that is older than the Service is another cluster's: a new one is reserved", async () => {
+  const at = (addr: string, createdAt?: string): object => ({ id: "ra_0", addr, createdAt });
+  const older = at("5.tcp.ngrok.io:5", "2026-01-01T00:00:00Z");
+  expect((await pass([database("prod")], { left: [older] })).url).toBe("tcp://1.tcp.ngrok.io:2");
+  for (const createdAt of ["2026-01-02T00:00:01Z", undefined]) {
+    const { url: found } = await pass([database("prod")], { left: [older, at("6.tcp.ngrok.io:6", createdAt)] });
+    expect(found).toBe("tcp://6.tcp.ngrok.io:6");
+  }
 });

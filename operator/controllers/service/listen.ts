@@ -1,4 +1,5 @@
 // The address that a LoadBalancer Service listens on: the user's, or one that is reserved at ngrok and written down on it.
+import { mayBeMadeFor } from "#drain/made-for.ts";
 import { Service, type ServiceObject } from "#kube/kinds.ts";
 import { keyOf, refOf } from "#kube/kind.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
@@ -72,9 +73,11 @@ async function reserve(service: ServiceObject, context: Context): Promise<Listen
   const body = reservationOf(service);
   try {
     const { addresses } = portOf(context);
-    const left = claimed === "now" ? [] : await addresses.matching({ metadata: body.metadata, asOf }, signal);
-    if (left.length === 0) await context.begin("create");
-    const { addr } = left[0] ?? (await addresses.change({ is: "create", body }, signal));
+    const found = claimed === "now" ? [] : await addresses.matching({ metadata: body.metadata, asOf }, signal);
+    // Another cluster's Service of the same name has the same words at ngrok.
+    const left = found.find((one) => mayBeMadeFor(service.metadata, one));
+    if (left === undefined) await context.begin("create");
+    const { addr } = left ?? (await addresses.change({ is: "create", body }, signal));
     const url = `tcp://${addr}`;
     return { url, service: await record(service, url, context) };
   } catch (error) {
