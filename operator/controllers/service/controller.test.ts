@@ -2,14 +2,15 @@
 // where its status says that it is reached.
 import { expect, test } from "vitest";
 import type { Domain } from "#api/domain.ts";
-import type { Kind, Ref } from "#kube/kind.ts";
+import type { Kind, Ref, Target } from "#kube/kind.ts";
 import type { ServiceObject } from "#kube/kinds.ts";
-import { aDomain, aService } from "#test/support/builders.ts";
+import { aDomain, anAgentEndpoint, aService } from "#test/support/builders.ts";
 import { nothingCached } from "#test/support/cached.ts";
 import { testClock } from "#test/support/clock.ts";
 import { KnownError } from "#wire/errors.ts";
 import type { Context, ObjectEvent } from "../../runtime/define-controller.ts";
 import { serviceController } from "./controller.ts";
+import { reservationOf } from "./plan.ts";
 
 const forbidden = new KnownError("invalid", "no AgentEndpoints here", { status: 403 });
 const rivalled = new KnownError("conflict", "changed");
@@ -86,4 +87,43 @@ test.for([
   });
   const { outcome } = await pass({ "ngrok.com/url": url ?? "" }, undefined, {}, [domain]);
   expect(outcome).toMatchObject({ is: "done", status: { loadBalancer: { ingress: [{ hostname }] } } });
+});
+
+test.for([
+  ["that answer at another Service's go", "prod", ["ngrok-of-copy"], { loadBalancer: { ingress: [] } }],
+  ["at what was its own stay", "staging", [], {}],
+] as const)("where no address can be had, its endpoints %s", async ([, owner, gone, shows]) => {
+  const computed = { "ngrok.com/computed-url": "tcp://1.tcp.ngrok.io:1" };
+  const at = (namespace: string): ServiceObject =>
+    aService({ metadata: { namespace, uid: namespace, annotations: computed } });
+  const endpoint = anAgentEndpoint({ metadata: { name: "ngrok-of-copy", namespace: "staging", uid: "e" } });
+  const removed: string[] = [];
+  const context = {
+    signal: new AbortController().signal,
+    clock: testClock(),
+    cached: {
+      ...nothingCached,
+      get: (_kind: Kind, { namespace = "" }: Ref) => at(namespace),
+      by: (kind: Kind) => (kind.kind === "AgentEndpoint" ? [endpoint] : []),
+    },
+    release: { name: "ngrok", namespace: "ops", fullname: "ngrok" },
+    options: { managerName: "ngrok", clusterDomain: "svc.cluster.local" },
+    claimed: "now",
+    begin: () => Promise.resolve(),
+    ngrok: {
+      addresses: {
+        find: () =>
+          Promise.resolve(owner === "prod" ? { id: "ra_1", metadata: reservationOf(at("prod")).metadata } : undefined),
+        change: () => Promise.reject(new KnownError("invalid", "no more addresses")),
+      },
+    },
+    writer: {
+      remove: ({ ref }: Target) => Promise.resolve(removed.push(ref.name)),
+      patch: () => Promise.resolve(at("staging")),
+    },
+    unchanged: () => false,
+    event: () => undefined,
+  } as Partial<Record<keyof Context, unknown>> as Context;
+  expect(await serviceController.apply(at("staging"), context)).toMatchObject({ is: "failed", status: shows });
+  expect(removed).toEqual(gone);
 });

@@ -107,7 +107,11 @@ async function serve(service: ServiceObject, context: Context): Promise<Outcome<
   const listening = await settleListening(service, verdict.listen, context);
   if ("error" in listening) {
     const finding = fails(PROGRAMMED, "FailedToReserveTCPAddr", known(listening.error).message);
-    return failed(listening.error, showing(service, undefined, finding, now(context)));
+    if (listening.isAnothers !== true)
+      return failed(listening.error, showing(service, undefined, finding, now(context)));
+    await settleEndpoint(CloudEndpoint, undefined, service, context);
+    await settleEndpoint(AgentEndpoint, undefined, service, context);
+    return failed(listening.error, showing(service, NOWHERE, finding, now(context)));
   }
   const wanted = endpointsFor(service, listening.url, verdict);
   const wrote = [

@@ -22,6 +22,8 @@ export interface Listening {
 /** ngrok gave no address; an event has told of it already. */
 export interface Unreserved {
   readonly error: unknown;
+  /** What is written down on it is another Service's, whose visitors its endpoints must not take. */
+  readonly isAnothers?: boolean;
 }
 
 /** The URL to listen at, written down on the Service. */
@@ -42,8 +44,11 @@ export async function settleListening(
         ? undefined
         : await whyNotAt(listen.address, service, context);
       if (lost === undefined) return { url: listen.url, service };
-      warn(context, "TCPAddrNotReserved", `${listen.address} ${lost}: another address is reserved`);
-      return await reserve(await record(service, undefined, context), context);
+      warn(context, "TCPAddrNotReserved", `${listen.address} ${lost.why}: another address is reserved`);
+      if (!lost.isAnothers) return await reserve(await record(service, undefined, context), context);
+      // Until there is another it stays written down: the next pass has to know as well whose it is.
+      const listening = await reserve(service, context);
+      return "error" in listening ? { ...listening, isAnothers: true } : listening;
     }
     case "reserve":
       if (listen.problem !== undefined) {
@@ -60,11 +65,15 @@ export function sentFor(service: ServiceObject, url: string): string {
 }
 
 /** Why it may not listen at the address that is written down on it. */
-async function whyNotAt(addr: string, service: ServiceObject, context: Context): Promise<string | undefined> {
+async function whyNotAt(
+  addr: string,
+  service: ServiceObject,
+  context: Context,
+): Promise<{ readonly why: string; readonly isAnothers: boolean } | undefined> {
   const reserved = await portOf(context).addresses.find({ addr }, context.signal);
-  if (reserved === undefined) return "is not reserved any more";
+  if (reserved === undefined) return { why: "is not reserved any more", isAnothers: false };
   const other = reservedForAnother(service, reserved.metadata, (at) => context.cached.get(Service, at));
-  return other && `is reserved for ${keyOf(other)}`;
+  return other && { why: `is reserved for ${keyOf(other)}`, isAnothers: true };
 }
 
 /** Reserves an address, or finds the one whose reservation was not written down any more. */
