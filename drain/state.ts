@@ -84,6 +84,8 @@ export interface StateReader {
   readonly now: DrainState;
   /** A consistent GET, never from a cache. A failed read is Unknown, not an exception. */
   fresh(signal: AbortSignal): Promise<DrainState>;
+  /** The same for who wants the object too; a failed read throws and changes nothing. */
+  read(signal: AbortSignal): Promise<StateObject | undefined>;
   /** Fed by whoever watches the ConfigMap; undefined when it was deleted. */
   observe(object: StateObject | undefined): DrainState;
 }
@@ -114,19 +116,25 @@ export function stateReader(reader: Reader, release: Release): StateReader {
     now = retained ? asRetain(latched) : latched;
     return now;
   };
+  const read = async (signal: AbortSignal): Promise<StateObject | undefined> => {
+    const before = newest;
+    const object: StateObject | undefined = await reader.get(ConfigMap, stateRef(release), signal);
+    // What was seen before a consistent read began is not newer than it, even where it looks so: a restored backup counts
+    // from an earlier number. Only what came meanwhile may be.
+    const seen = newest === before ? -1 : newest;
+    if (!isOlder(object, seen)) settle(parseState(object));
+    return object;
+  };
   return {
     get now() {
       return now;
     },
     observe: (object) => (isOlder(object, newest) ? now : settle(parseState(object))),
+    read,
     async fresh(signal) {
-      const before = newest;
       try {
-        const object: StateObject | undefined = await reader.get(ConfigMap, stateRef(release), signal);
-        // What was seen before a consistent read began is not newer than it, even where it looks so: a restored backup counts
-        // from an earlier number. Only what came meanwhile may be.
-        const seen = newest === before ? -1 : newest;
-        return isOlder(object, seen) ? now : settle(parseState(object));
+        await read(signal);
+        return now;
       } catch (error) {
         return settle({ phase: "Unknown", why: `the drain state cannot be read: ${known(error).message}` });
       }

@@ -1,10 +1,11 @@
-// The write token where the API server refuses the Lease: no silence, and an end with the reason.
+// The write token where the API server refuses the Lease, or was restored from a backup: no silence, and an end with the reason.
 import { expect, test } from "vitest";
 import type { Connection } from "#kube/connection.ts";
 import type { Reader } from "#kube/reader.ts";
 import { testClock } from "#test/support/clock.ts";
+import { leaseWorld } from "#test/support/one-lease.ts";
 import { KnownError } from "#wire/errors.ts";
-import { stateReader } from "./state.ts";
+import { type StateObject, stateReader } from "./state.ts";
 import { takeOver } from "./takeover.ts";
 
 const { signal } = new AbortController();
@@ -44,4 +45,33 @@ test.for([
   await clock.advance((toS - fromS) * 1000 + 1);
   await taken;
   expect(ended).toBe(refusal);
+});
+
+test("a cancel counts, however old its version looks: a backup was restored in mid-drain", async () => {
+  const { clock, server } = leaseWorld();
+  let state: StateObject = {
+    metadata: { name: "ngrok-operator-drain-state", resourceVersion: "9000" },
+    data: { phase: "Draining", policy: "Retain" },
+  };
+  const read = { get: async () => await Promise.resolve(state) } as unknown as Reader;
+  const taken = takeOver({
+    connection: server.connection("pod/drain-1/1"),
+    read,
+    release,
+    identity: "pod/drain-1/1",
+    state: stateReader(read, release),
+    mark: { policy: "Retain", driver: "hook", by: "pod/drain-1/1", since: "" },
+    budgetMs: BUDGET_MS,
+    clock,
+    signal,
+    say: () => undefined,
+  });
+  await clock.advance(0);
+  const token = await taken;
+  let ended: string | undefined;
+  void token.ended.then((how) => (ended = how));
+  state = { metadata: { ...state.metadata, resourceVersion: "5000" }, data: { phase: "Open" } };
+  await clock.advance(2_000);
+  expect(ended).toBe("yielded");
+  await token[Symbol.asyncDispose]();
 });

@@ -4,13 +4,13 @@ import { namesOf, type Release } from "#api/release.ts";
 import type { Connection } from "#kube/connection.ts";
 import { observeLease, type LeaseObserver, type LeaseView } from "#kube/lease-observer.ts";
 import { hold, type WriteToken } from "#kube/lease.ts";
-import { ConfigMap, Pod } from "#kube/kinds.ts";
+import { Pod } from "#kube/kinds.ts";
 import type { Reader } from "#kube/reader.ts";
 import type { Clock } from "#wire/clock.ts";
 import { FenceLost, isClass, KnownError } from "#wire/errors.ts";
 import { RBAC_SETTLES_MS } from "./budget.ts";
 import { isComponentPod, podsOfRelease } from "./pods.ts";
-import { mark, type Mark, parseState, policyUnder, type StateReader, stateRef } from "./state.ts";
+import { mark, type Mark, parseState, policyUnder, type StateReader } from "./state.ts";
 
 export interface Takeover {
   readonly connection: Connection;
@@ -244,8 +244,8 @@ async function evict(
  */
 async function stillOurs(work: Takeover, signal: AbortSignal): Promise<"keep" | "yield"> {
   const { connection, read, release, state } = work;
-  const object = await read.get(ConfigMap, stateRef(release), signal);
-  const now = state.observe(object);
+  const object = await state.read(signal);
+  const { now } = state;
   if (now.phase === "Open" && now.explicit) return "yield";
   const policy = policyUnder(work.mark, now);
   const said = parseState(object);
