@@ -1,6 +1,6 @@
 // One way to the API server: configuration and authentication, one bounded pool, a deadline on every request.
 import { join } from "node:path";
-import { access } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { type Backoff, waitBefore } from "#wire/backoff.ts";
 import { systemClock, type Clock } from "#wire/clock.ts";
 import { isClass, KnownError } from "#wire/errors.ts";
@@ -115,18 +115,11 @@ async function sourceOf({
   const port = env["KUBERNETES_SERVICE_PORT"];
   if (host !== undefined && port !== undefined) return inCluster(host, port, serviceAccountDir);
   const home = env["HOME"] === undefined ? undefined : join(env["HOME"], ".kube", "config");
-  if (home !== undefined && (await exists(home))) return await kubeconfig(home, context);
+  if (home !== undefined && existsSync(home)) return await kubeconfig(home, context);
   throw new KnownError("invalid", "no Kubernetes cluster is named", {
     code: "Kubeconfig",
     hint: "Set KUBECONFIG or --kubeconfig, or run inside a pod with a ServiceAccount token.",
   });
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function pool(login: Login, options: ConnectOptions): Promise<Http> {
