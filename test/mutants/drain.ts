@@ -39,10 +39,10 @@ export const ofDrain: readonly Mutant[] = [
     what: "a new holder of the Lease believes what its watch has brought, and does not read the state past it",
     file: "drain/state.ts",
     find: `      try {
-        const object: StateObject | undefined`,
+        await read(signal);`,
     replace: `      if (newest >= 0) return now;
       try {
-        const object: StateObject | undefined`,
+        await read(signal);`,
     test: protocol,
   },
   {
