@@ -1,16 +1,31 @@
 // The write token where the API server refuses the Lease, or was restored from a backup: no silence, and an end with the reason.
 import { expect, test } from "vitest";
 import type { Connection } from "#kube/connection.ts";
+import type { WriteToken } from "#kube/lease.ts";
 import type { Reader } from "#kube/reader.ts";
 import { testClock } from "#test/support/clock.ts";
 import { leaseWorld } from "#test/support/one-lease.ts";
 import { KnownError } from "#wire/errors.ts";
 import { type StateObject, stateReader } from "./state.ts";
-import { takeOver } from "./takeover.ts";
+import { takeOver, type Takeover } from "./takeover.ts";
 
 const { signal } = new AbortController();
 const release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
 const BUDGET_MS = 100_000;
+const HOOK = "pod/drain-1/1";
+
+/** A drain hook takes over. */
+async function taking(world: Pick<Takeover, "connection" | "read" | "clock" | "say">): Promise<WriteToken> {
+  return await takeOver({
+    ...world,
+    release,
+    identity: HOOK,
+    state: stateReader(world.read, release),
+    mark: { policy: "Retain", driver: "hook", by: HOOK, since: "" },
+    budgetMs: BUDGET_MS,
+    signal,
+  });
+}
 
 const quota = new KnownError("invalid", "exceeded quota: team", { status: 403, hint: "Raise the ResourceQuota" });
 const down = new KnownError("transient", "the server is going down", { status: 503 });
@@ -27,18 +42,8 @@ test.for([
   } as unknown as Connection;
   const read = { get: async () => await Promise.resolve(undefined) } as unknown as Reader;
   let ended: unknown;
-  const taken = takeOver({
-    connection,
-    read,
-    release,
-    identity: "pod/drain-1/1",
-    state: stateReader(read, release),
-    mark: { policy: "Retain", driver: "hook", by: "pod/drain-1/1", since: "" },
-    budgetMs: BUDGET_MS,
-    clock,
-    signal,
-    say: (word, sentence) => said.push(`${word} ${sentence}`),
-  }).catch((error: unknown) => (ended = error));
+  const say: Takeover["say"] = (word, sentence) => said.push(`${word} ${sentence}`);
+  const taken = taking({ connection, read, clock, say }).catch((error: unknown) => (ended = error));
   await clock.advance(fromS * 1000 - 1);
   expect(ended).toBeUndefined();
   expect(said).toEqual([`waiting for the write token: ${refusal.message}`]);
@@ -54,18 +59,7 @@ test("a cancel counts, however old its version looks: a backup was restored in m
     data: { phase: "Draining", policy: "Retain" },
   };
   const read = { get: async () => await Promise.resolve(state) } as unknown as Reader;
-  const taken = takeOver({
-    connection: server.connection("pod/drain-1/1"),
-    read,
-    release,
-    identity: "pod/drain-1/1",
-    state: stateReader(read, release),
-    mark: { policy: "Retain", driver: "hook", by: "pod/drain-1/1", since: "" },
-    budgetMs: BUDGET_MS,
-    clock,
-    signal,
-    say: () => undefined,
-  });
+  const taken = taking({ connection: server.connection(HOOK), read, clock, say: () => undefined });
   await clock.advance(0);
   const token = await taken;
   let ended: string | undefined;

@@ -142,7 +142,8 @@ class Follower<T extends KubeObject> {
   async #pause(error: KnownError): Promise<void> {
     const waitMs = waitInLoop(error, this.#failures, this.#options.backoff ?? watchBackoff, this.#random);
     this.#failures += 1;
-    this.#handlers.trouble?.(error, waitMs, this.#clock.now() - (this.#watchedFrom ?? this.#clock.now()));
+    const lastedMs = this.#watchedFrom === undefined ? 0 : this.#clock.now() - this.#watchedFrom;
+    this.#handlers.trouble?.(error, waitMs, lastedMs);
     await this.#clock.sleep(waitMs, this.#signal);
   }
 

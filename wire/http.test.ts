@@ -1,49 +1,10 @@
 // The wire against real servers on loopback: every way in which there is no answer, and the fence at the instant of sending.
-import { createServer, type RequestListener, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { clientOf, failureOf, get, latch, serve } from "#test/support/http-ground.ts";
 import { systemClock } from "./clock.ts";
 import { FenceLost, KnownError } from "./errors.ts";
 import type { Fence, SentOutcome } from "./fence.ts";
-import { http, type Http, type HttpOptions, type HttpRequest } from "./http.ts";
-
-const never = new AbortController().signal;
-
-function get(path: string, more: Partial<HttpRequest> = {}): HttpRequest {
-  return { method: "GET", path, signal: never, timeoutMs: 5_000, ...more };
-}
-
-async function serve(listener: RequestListener): Promise<{ origin: string; server: Server }> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
-}
-
-async function clientOf(origin: string, more: Partial<HttpOptions> = {}): Promise<Http> {
-  const client = await http({ origin, ...more });
-  onTestFinished(async () => await client[Symbol.asyncDispose]());
-  return client;
-}
-
-async function failureOf(call: Promise<unknown>): Promise<Error> {
-  try {
-    await call;
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error("expected the call to fail");
-}
-
-/** A latch: the server waits for it, the test opens it. */
-function latch(): { opened: Promise<void>; open: () => void } {
-  let open!: () => void;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { opened, open };
-}
+import { http } from "./http.ts";
 
 describe("an answer", () => {
   test("comes back whole, whatever its status", async () => {
@@ -240,64 +201,6 @@ describe("the pool", () => {
     expect(calls).toEqual([
       { method: "GET", status: 201, ms: 0 },
       { method: "GET", status: undefined, ms: 0 },
-    ]);
-  });
-});
-
-describe("a stream", () => {
-  test("gives what comes as it comes, past the deadline of its head, and ends with the server", async () => {
-    const second = latch();
-    const { origin } = await serve((_request, response) => {
-      response.write("one");
-      void second.opened.then(() => response.end("two"));
-    });
-    const client = await clientOf(origin);
-    const stream = await client.stream(get("/", { timeoutMs: 1_000 }));
-    const got: string[] = [];
-    for await (const chunk of stream.chunks) {
-      got.push(chunk.toString());
-      second.open();
-    }
-    expect(got.join("")).toBe("onetwo");
-  });
-
-  test("whose connection breaks throws; whose reader leaves is closed", async () => {
-    const closed = latch();
-    const { origin } = await serve((request, response) => {
-      response.write("one");
-      if (request.url === "/break") setImmediate(() => response.destroy());
-      else response.on("close", closed.open);
-    });
-    const client = await clientOf(origin);
-    const broken = await client.stream(get("/break"));
-    const reading = async () => {
-      for await (const chunk of broken.chunks) expect(chunk.toString()).toBe("one");
-    };
-    expect(await failureOf(reading())).toMatchObject({ class: "transient" });
-    const left = await client.stream(get("/left"));
-    for await (const _chunk of left.chunks) break;
-    await closed.opened;
-  });
-
-  test("is told of to metrics as its head comes or does not, once, whatever becomes of it", async () => {
-    const { origin } = await serve((request, response) => {
-      if (request.url === "/reset") request.socket.destroy();
-      else if (request.url === "/refused") response.writeHead(403).end();
-      else response.write("one");
-    });
-    const calls: unknown[] = [];
-    const client = await clientOf(origin, {
-      clock: { ...systemClock, now: () => 0 },
-      observe: (call) => calls.push(call),
-    });
-    (await client.stream(get("/refused"))).close();
-    await failureOf(client.stream(get("/reset")));
-    const { chunks } = await client.stream(get("/left"));
-    for await (const _chunk of chunks) break;
-    expect(calls).toEqual([
-      { method: "GET", status: 403, ms: 0 },
-      { method: "GET", status: undefined, ms: 0 },
-      { method: "GET", status: 200, ms: 0 },
     ]);
   });
 });

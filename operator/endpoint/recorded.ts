@@ -70,25 +70,17 @@ async function listed<T extends KubeObject & Recorder>(
   const flights = lists.get(read) ?? new Map<string, Flight<ById>>();
   lists.set(read, flights);
   const what = `${resourceName(kind)} ${JSON.stringify(options)}`;
-  return await shareNext(flights, what, async () => await list(kind, options, read, keeps, signal));
-}
-
-async function list<T extends KubeObject & Recorder>(
-  kind: Kind<T>,
-  options: ListOptions,
-  read: Reader,
-  keeps: (metadata: ObjectMeta) => ObjectMeta,
-  signal: AbortSignal,
-): Promise<ById> {
-  const byId = new Map<string, Recorder[]>();
-  for await (const { items } of read.pages(kind, options, signal)) {
-    for (const { metadata, status } of items) {
-      if (!status?.id) continue;
-      const one: Recorder = { metadata: keeps(metadata), status: { id: status.id } };
-      byId.set(status.id, [...(byId.get(status.id) ?? []), one]);
+  return await shareNext(flights, what, async () => {
+    const byId = new Map<string, Recorder[]>();
+    for await (const { items } of read.pages(kind, options, signal)) {
+      for (const { metadata, status } of items) {
+        if (!status?.id) continue;
+        const one: Recorder = { metadata: keeps(metadata), status: { id: status.id } };
+        byId.set(status.id, [...(byId.get(status.id) ?? []), one]);
+      }
     }
-  }
-  return byId;
+    return byId;
+  });
 }
 
 /** There may be thousands, and managedFields are half of each. */

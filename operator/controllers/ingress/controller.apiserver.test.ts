@@ -41,13 +41,19 @@ async function removeClass({ world, className }: Shop): Promise<void> {
   await world.write.remove({ kind: IngressClass, ref: { name: className }, uid }, signal());
 }
 
-test("an Ingress that moves to another class loses endpoint, finalizer and stamp; back again it gets them anew", async () => {
-  await using shop = await startShop();
-  const { world } = shop;
+/** An Ingress of ours, and the class of another controller, by its name. */
+async function besideAnother(shop: Shop): Promise<string> {
   await shop.service("web");
   const other = `${shop.className}-other`;
   await shop.otherClass(other, "example.com/other");
-  await world.create(Ingress, shop.ingress("shop", { "shop.ngrok.app": "web" }));
+  await shop.world.create(Ingress, shop.ingress("shop", { "shop.ngrok.app": "web" }));
+  return other;
+}
+
+test("an Ingress that moves to another class loses endpoint, finalizer and stamp; back again it gets them anew", async () => {
+  await using shop = await startShop();
+  const { world } = shop;
+  const other = await besideAnother(shop);
   await world.until(Ingress, "shop", isHeld);
   await expect.poll(async () => await endpoints(world)).toEqual(["https://shop.ngrok.app"]);
   await setClass(shop, other);
@@ -64,10 +70,7 @@ const isReached = ({ status }: IngressObject): boolean => (status?.loadBalancer?
 test("an Ingress that is served no more shows no longer where it leads, and shows it again when it is", async () => {
   await using shop = await startShop();
   const { world } = shop;
-  await shop.service("web");
-  const other = `${shop.className}-other`;
-  await shop.otherClass(other, "example.com/other");
-  await world.create(Ingress, shop.ingress("shop", { "shop.ngrok.app": "web" }));
+  const other = await besideAnother(shop);
   await world.until(Ingress, "shop", isReached);
   await setClass(shop, other);
   const freed = await world.until(Ingress, "shop", (ingress) => !isHeld(ingress));

@@ -15,6 +15,15 @@ import { reservationOf } from "./plan.ts";
 const forbidden = new KnownError("invalid", "no AgentEndpoints here", { status: 403 });
 const rivalled = new KnownError("conflict", "changed");
 
+/** Of every pass, whatever else is there. */
+const anyPass = {
+  signal: new AbortController().signal,
+  clock: testClock(),
+  release: { name: "ngrok", namespace: "ops", fullname: "ngrok" },
+  options: { managerName: "ngrok", clusterDomain: "svc.cluster.local" },
+  unchanged: () => false,
+};
+
 /** One pass over a Service; `reason: note` of what it tells, and how it ends. */
 async function pass(
   annotations: Record<string, string>,
@@ -25,20 +34,16 @@ async function pass(
   const service = aService({ metadata: { uid: "u", annotations }, spec });
   const told: string[] = [];
   const context = {
-    signal: new AbortController().signal,
-    clock: testClock(),
+    ...anyPass,
     cached: {
       ...nothingCached,
       get: (_kind: Kind, { name }: Ref) => domains.find((one) => one.metadata.name === name),
     },
-    release: { name: "ngrok", namespace: "ops", fullname: "ngrok" },
-    options: { managerName: "ngrok", clusterDomain: "svc.cluster.local" },
     ngrok: undefined,
     writer: {
       create: () => (refusal ? Promise.reject(refusal) : Promise.resolve()),
       patch: () => Promise.resolve(service),
     },
-    unchanged: () => false,
     event: ({ reason, note }: ObjectEvent) => told.push(`${reason}: ${note}`),
   } as Partial<Record<keyof Context, unknown>> as Context;
   const outcome = await serviceController.apply(service, context);
@@ -99,15 +104,12 @@ test.for([
   const endpoint = anAgentEndpoint({ metadata: { name: "ngrok-of-copy", namespace: "staging", uid: "e" } });
   const removed: string[] = [];
   const context = {
-    signal: new AbortController().signal,
-    clock: testClock(),
+    ...anyPass,
     cached: {
       ...nothingCached,
       get: (_kind: Kind, { namespace = "" }: Ref) => at(namespace),
       by: (kind: Kind) => (kind.kind === "AgentEndpoint" ? [endpoint] : []),
     },
-    release: { name: "ngrok", namespace: "ops", fullname: "ngrok" },
-    options: { managerName: "ngrok", clusterDomain: "svc.cluster.local" },
     claimed: "now",
     begin: () => Promise.resolve(),
     ngrok: {
@@ -121,7 +123,6 @@ test.for([
       remove: ({ ref }: Target) => Promise.resolve(removed.push(ref.name)),
       patch: () => Promise.resolve(at("staging")),
     },
-    unchanged: () => false,
     event: () => undefined,
   } as Partial<Record<keyof Context, unknown>> as Context;
   expect(await serviceController.apply(at("staging"), context)).toMatchObject({ is: "failed", status: shows });
