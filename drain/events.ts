@@ -10,5 +10,7 @@ export type DrainEvent =
   | { readonly is: "did"; readonly step: Step; readonly undone: Undone | undefined }
   | { readonly is: "left"; readonly step: Step }
   | { readonly is: "failed"; readonly step: Step; readonly error: KnownError }
+  /** The run ended in the middle of it: its last write may have been done. */
+  | { readonly is: "stopped"; readonly step: Step }
   | { readonly is: "waiting"; readonly ms: number; readonly why: string }
   | { readonly is: "unknown"; readonly row: Pick<Row, "kind">; readonly error: KnownError };

@@ -8,7 +8,8 @@ import type { Writer } from "#kube/writer.ts";
 import type { NgrokPort } from "#ngrok/client.ts";
 import { aBoundEndpoint, aDomain } from "#test/support/builders.ts";
 import { testClock } from "#test/support/clock.ts";
-import { KnownError } from "#wire/errors.ts";
+import { FenceLost, KnownError } from "#wire/errors.ts";
+import type { DrainEvent } from "./events.ts";
 import { execute } from "./execute.ts";
 import { rows } from "./kinds.ts";
 import type { Step } from "./plan.ts";
@@ -69,4 +70,68 @@ test("a refused key holds what is at ngrok, which is asked once, and not the Ser
   ]);
   expect(seen).toEqual(["Domain failed", "BoundEndpoint did", "Domain failed"]);
   expect(asked).toBe(1);
+});
+
+/** Three Domains at work at once, whose finalizers the API server takes off when the test says so. */
+function atWork() {
+  const { signal } = new AbortController();
+  const steps = ["a", "b", "c"].map((name): Step => ({
+    ...deleted(Domain, aDomain({ metadata: { name, uid: `u-${name}` } })),
+    act: "free",
+  }));
+  const answers = new Map(
+    steps.map(({ at }) => [at.object.metadata.name, Promise.withResolvers<"removed">()] as const),
+  );
+  const write = {
+    removeFinalizer: async ({ ref }: { ref: { name: string } }) => await answers.get(ref.name)?.promise,
+  } as unknown as Writer;
+  const read = { get: async () => await Promise.resolve(undefined) } as unknown as Reader;
+  const ngrok = {} as NgrokPort;
+  const hands = {
+    connection: {} as never,
+    read,
+    write,
+    ngrok,
+    fence: { signal, assertMayWrite() {} },
+    clock: testClock(),
+  };
+  async function* source(): AsyncGenerator<Step> {
+    yield* steps;
+  }
+  return { events: execute(source(), hands, release, () => undefined, signal), answers };
+}
+
+/** All that is told from here on, and the error that ends it. */
+async function rest(events: AsyncIterable<DrainEvent>): Promise<readonly string[]> {
+  const told: string[] = [];
+  try {
+    for await (const event of events)
+      if ("step" in event) told.push(`${event.step.at.object.metadata.name} ${event.is}`);
+  } catch (error) {
+    told.push((error as Error).message);
+  }
+  return told.toSorted();
+}
+
+const turnOfTheLoop = async () => await new Promise((resolve) => setImmediate(resolve));
+
+test("the fence is lost with writes on their way: each is told as stopped, for the server may have done it (F12)", async () => {
+  const { events, answers } = atWork();
+  const told = rest(events);
+  await turnOfTheLoop();
+  answers.get("a")?.resolve("removed");
+  for (const name of ["b", "c"]) answers.get(name)?.reject(new FenceLost("the Lease is gone"));
+  expect(await told).toEqual(["a did", "b stopped", "c stopped", "the Lease is gone"]);
+});
+
+test("what was done while somebody still looks at what came before is told, also when the fence is lost then (F12)", async () => {
+  const { events, answers } = atWork();
+  const first = events.next();
+  await turnOfTheLoop();
+  answers.get("a")?.resolve("removed");
+  expect((await first).value).toMatchObject({ is: "did" });
+  answers.get("b")?.resolve("removed");
+  answers.get("c")?.reject(new FenceLost("the Lease is gone"));
+  await turnOfTheLoop();
+  expect(await rest(events)).toEqual(["b did", "c stopped", "the Lease is gone"]);
 });

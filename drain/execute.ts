@@ -19,7 +19,8 @@ export type Replan = (row: Row, object: KubeObject) => Step | undefined;
 
 /**
  * Runs the steps of `source` through the hands, PARALLEL at a time, and yields an event for each as it ends; events of
- * `source` go out as they are. FenceLost and an aborted signal end the run by an exception; everything else is an event.
+ * `source` go out as they are. FenceLost and an aborted signal end the run by an exception, after an event for each step
+ * that was at work; everything else is an event.
  */
 export async function* execute(
   source: AsyncIterator<Step | DrainEvent>,
@@ -32,11 +33,15 @@ export async function* execute(
   let wake = () => {};
   let failure: Error | undefined;
   let running = 0;
+  const tell = (event: DrainEvent): void => {
+    ready.push(event);
+    wake();
+  };
   const work: Work = { hands, release, replan, refused: {}, signal };
   const worker = async (): Promise<void> => {
     for (let next = await source.next(); next.done !== true && failure === undefined; next = await source.next()) {
-      ready.push("is" in next.value ? next.value : await perform(next.value, work));
-      wake();
+      if ("is" in next.value) tell(next.value);
+      else await perform(next.value, work, tell);
     }
   };
   const start = () => {
@@ -54,8 +59,9 @@ export async function* execute(
   for (;;) {
     const batch = ready.splice(0);
     for (const event of batch) yield event;
-    if (failure !== undefined && running === 0) throw failure;
+    // While those were taken others may have ended: nothing that was done goes untold.
     if (ready.length > 0) continue;
+    if (running === 0 && failure !== undefined) throw failure;
     if (running === 0) return;
     await new Promise<void>((resolve) => {
       wake = resolve;
@@ -76,16 +82,17 @@ interface Work {
   readonly signal: AbortSignal;
 }
 
-async function perform(planned: Step, work: Work): Promise<DrainEvent> {
-  if (planned.act === "contested") return { is: "failed", step: planned, error: contested(planned) };
+async function perform(planned: Step, work: Work, tell: (event: DrainEvent) => void): Promise<void> {
+  if (planned.act === "contested") return tell({ is: "failed", step: planned, error: contested(planned) });
   let step = planned;
   try {
     step = await begun(planned, work);
-    if (step.act === "leave") return { is: "left", step };
-    return { is: "did", step, undone: await act(step, work) };
+    if (step.act === "leave") return tell({ is: "left", step });
+    tell({ is: "did", step, undone: await act(step, work) });
   } catch (error) {
-    if (error instanceof FenceLost || work.signal.aborted) throw error;
-    return { is: "failed", step, error: known(error) };
+    if (!(error instanceof FenceLost) && !work.signal.aborted) return tell({ is: "failed", step, error: known(error) });
+    if (step.act !== "leave") tell({ is: "stopped", step });
+    throw error;
   }
 }
 

@@ -119,9 +119,12 @@ export function fold(report: Report, event: DrainEvent): void {
     case "failed":
       report.failed += 1;
       met(report, event.step);
-      unanswered(report, event.step, event.error);
+      if (event.error.class === "transient") unanswered(report, event.step);
       if (report.failures.length < FAILURES_KEPT)
         report.failures.push({ object: nameOf(event.step.at.row, event.step.at.object), error: event.error });
+      return;
+    case "stopped":
+      unanswered(report, event.step);
       return;
     case "unknown":
       report.unknown.set(kindNameOf(event.row), event.error);
@@ -197,8 +200,8 @@ function did(report: Report, step: Step, { undone }: DrainEvent & { is: "did" })
     keep(report, row.kind.kind, `${name} ${id}${step.at.deleting ? `: ${step.why}` : ""}`);
 }
 
-function unanswered(report: Report, step: Step, { class: kind }: KnownError): void {
-  if (kind !== "transient" || step.act === "contested") return;
+function unanswered(report: Report, step: Step): void {
+  if (step.act === "contested") return;
   const at = { kind: step.at.row.kind.kind, act: step.act, id: remoteIdOf(step) };
   report.unanswered.set(nameOf(step.at.row, step.at.object), at);
 }
