@@ -1,6 +1,6 @@
 // The sum must not lose a failure, whatever way a run ends.
 import { expect, test } from "vitest";
-import { ofCheck, ofVitest, sumOf } from "./count.ts";
+import { failuresIn, ofCheck, ofVitest, sumOf } from "./count.ts";
 
 test("vitest's closing line is the count", () => {
   expect(ofVitest({ code: 1, lines: ["Tests 3", "12 passed, 2 failed, 1 skipped", ""] })).toEqual({
@@ -41,4 +41,15 @@ test("counts add up", () => {
       { passed: 2, failed: 3 },
     ]),
   ).toEqual({ passed: 3, failed: 3 });
+});
+
+test("what failed is named once, be it a test, also within the gate, or a step of the gate", () => {
+  const lines = [
+    "check: FAIL   2.0 s  chart: helm lint",
+    "check: ok     4.0 s  types (tsc)",
+    " FAIL  |unit| wire/http.test.ts > a call that hangs",
+    "AssertionError: FAIL  |unit| is no heading here",
+    " FAIL  |unit| wire/http.test.ts > a call that hangs",
+  ];
+  expect(failuresIn(lines)).toEqual(["chart: helm lint", "|unit| wire/http.test.ts > a call that hangs"]);
 });

@@ -6,7 +6,7 @@ export interface Count {
   readonly failed: number;
 }
 
-/** A program that has ended: its exit code, and the lines of its stdout. */
+/** A program that has ended: its exit code, and the lines of its stdout and stderr. */
 export interface Ended {
   readonly code: number;
   readonly lines: readonly string[];
@@ -16,6 +16,9 @@ export interface Ended {
 const CLOSING = /(\d+) passed, (\d+) failed, \d+ skipped/;
 /** `check: ok    12.3 s  lint (oxlint)` */
 const STEP = /^check: (ok|FAIL) +[\d.]+ s  ([^:]+)/;
+const FAILED_STEP = /^check: FAIL +[\d.]+ s  (.+)$/;
+/** ` FAIL  |unit| wire/http.test.ts > a call that hangs`, above each failure's story. */
+const VITEST_FAILURE = /^ FAIL {2}(\|.+)$/;
 
 export function ofVitest({ code, lines }: Ended): Count {
   // Who ends well without a word has run nothing.
@@ -38,6 +41,16 @@ export function sumOf(counts: readonly Count[]): Count {
     passed: counts.reduce((sum, { passed }) => sum + passed, 0),
     failed: counts.reduce((sum, { failed }) => sum + failed, 0),
   };
+}
+
+/** What failed, by name: vitest's tests, and steps of the gate. */
+export function failuresIn(lines: readonly string[]): readonly string[] {
+  const names = lines.flatMap((line) => {
+    const [, name] = VITEST_FAILURE.exec(line) ?? [];
+    const [, step] = FAILED_STEP.exec(line) ?? [];
+    return name ?? step ?? [];
+  });
+  return [...new Set(names)];
 }
 
 function closingOf(lines: readonly string[]): Count {

@@ -6,7 +6,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { requirements, unmet } from "#tools/cluster/embedded/requirements.ts";
-import { ofCheck, ofVitest, sumOf, type Count, type Ended } from "./count.ts";
+import { failuresIn, ofCheck, ofVitest, sumOf, type Count, type Ended } from "./count.ts";
 
 const TOP = join(import.meta.dirname, "../..");
 /** How many tests the tier e2e must have run on CI: fewer means that some were lost. */
@@ -33,6 +33,9 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
 
 /** Files of the tier apiserver at once: with one a processor, half of each waits for Leases and pollers to have their time. */
 const APISERVER_FLAGS = [`--maxWorkers=${Math.ceil(availableParallelism() * 1.5)}`];
+
+/** By name, over all parts: what failed in the middle of an hour's output is said again at its end. */
+const failures: string[] = [];
 
 /** A signal ends what runs; nothing more is begun after it. */
 let stopped = false;
@@ -100,6 +103,7 @@ function firstLane(): string[] {
 
 function close(counts: readonly Count[]): void {
   const { passed, failed } = sumOf(counts);
+  for (const failure of failures) say(`test: failed: ${failure}`);
   say(`${passed} passed, ${failed} failed`);
   if (failed > 0) process.exitCode = 1;
 }
@@ -134,20 +138,22 @@ interface How {
   readonly tell?: (line: string) => void;
 }
 
-/** Runs a program to its end; each line of its output is told as it comes. */
+/** Runs a program to its end; each line of its stdout and stderr is told as it comes. */
 async function run(program: string, args: readonly string[], { env = {}, tell = say }: How = {}): Promise<Ended> {
   if (stopped) return { code: 1, lines: [] };
   const child = spawn(program, args, {
     cwd: TOP,
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...env, NO_COLOR: "1" },
   });
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => child.kill(signal));
   const lines: string[] = [];
-  createInterface({ input: child.stdout }).on("line", (line) => {
-    lines.push(line);
-    tell(line);
-  });
+  for (const input of [child.stdout, child.stderr]) {
+    createInterface({ input }).on("line", (line) => {
+      lines.push(line);
+      tell(line);
+    });
+  }
   // A program that does not start has failed like one that ends badly: the other lane goes on to its end.
   const code = await new Promise<number>((done) => {
     child.once("error", ({ message }) => {
@@ -156,5 +162,6 @@ async function run(program: string, args: readonly string[], { env = {}, tell = 
     });
     child.once("close", (ended) => done(ended ?? 1));
   });
+  failures.push(...failuresIn(lines));
   return { code, lines };
 }
