@@ -39,6 +39,19 @@ describe("ranges of those who may connect", () => {
     ]);
   });
 
+  test("in the annotation that Kubernetes reads where the field is empty are told with its name", () => {
+    const annotated = (ranges: string) =>
+      toldOf(
+        aService({ metadata: { annotations: { "service.beta.kubernetes.io/load-balancer-source-ranges": ranges } } }),
+      );
+    expect(annotated("10.0.0.0/8, 192.168.0.0/16")).toEqual([
+      expect.stringContaining(
+        'metadata.annotations["service.beta.kubernetes.io/load-balancer-source-ranges"]: is not read, everybody may connect',
+      ),
+    ]);
+    expect([...annotated("10.0.0.0/8, 0.0.0.0/0"), ...annotated(" ")]).toEqual([]);
+  });
+
   test.for(["restrict-ips", "deny"])("with a policy of %s in their place are nothing to say a word about", (type) => {
     expect(toldOf(ranged(named), office(type))).toEqual([]);
   });

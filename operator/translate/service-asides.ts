@@ -4,6 +4,7 @@ import { isInternalHost, parseEndpointUrl } from "#api/names.ts";
 import { Service, type ServiceObject } from "#kube/kinds.ts";
 import { type Problem, problemOf } from "./model.ts";
 import type { Policy } from "./policy.ts";
+import { fieldOf } from "./annotations.ts";
 import { isTcp } from "./service-port.ts";
 
 /** What is served otherwise than it is written. */
@@ -33,14 +34,22 @@ const GUARDS = ["restrict-ips", "deny"];
 /** Ranges that let everybody in, whom an open endpoint lets in as well. */
 const EVERYBODY = ["0.0.0.0/0", "::/0"];
 
+/** The same in words of before there was the field, for a Service that has none in it: Kubernetes reads both. */
+const RANGES_ANNOTATION = "service.beta.kubernetes.io/load-balancer-source-ranges";
+
 /** Ranges that nobody keeps to, unless the policy has something in their place, or there is nobody to keep out. */
 function openToAll(service: ServiceObject, terms: Terms): Problem | undefined {
-  const ranges = service.spec?.loadBalancerSourceRanges ?? [];
+  const inSpec = service.spec?.loadBalancerSourceRanges ?? [];
+  const annotated = service.metadata.annotations?.[RANGES_ANNOTATION]
+    ?.split(",")
+    .filter((range) => range.trim() !== "");
+  const ranges = inSpec.length > 0 ? inSpec : (annotated ?? []);
   if (ranges.length === 0 || ranges.some((range) => EVERYBODY.includes(range.trim()))) return undefined;
   if (isGuarded(terms)) return undefined;
   const reason =
     "is not read, everybody may connect: write an NgrokTrafficPolicy with on_tcp_connect (restrict-ips) and name it by ngrok.com/traffic-policy";
-  return problemOf(Service, service, "spec.loadBalancerSourceRanges", reason, "ignored");
+  const field = inSpec.length > 0 ? "spec.loadBalancerSourceRanges" : fieldOf({ key: RANGES_ANNOTATION });
+  return problemOf(Service, service, field, reason, "ignored");
 }
 
 /** Whether not everybody on the internet may connect. */
