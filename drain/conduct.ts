@@ -28,6 +28,9 @@ export interface Conclusion {
   readonly farewell?: Farewell;
 }
 
+/** For the report of a run that is told to end: well within the seconds that a pod, and a person at a keyboard, have left. */
+const LAST_WORDS_MS = 3_000;
+
 /** Runs the drain. Throws FenceLost or the signal's reason when it must stop at once; nothing is lost then. */
 export async function conduct(work: Conduct): Promise<Conclusion> {
   const { hands, release, signal } = work;
@@ -39,10 +42,13 @@ export async function conduct(work: Conduct): Promise<Conclusion> {
   const keeping = keeper.keepMeanwhile(report, over.signal, signal);
   let ending: Ending;
   try {
-    ending = await driven(work, report, tell);
-  } finally {
-    over.abort(new Error("the drain has ended for now"));
+    ending = await driven(work, report, tell).finally(() => over.abort(new Error("the drain has ended for now")));
     await keeping;
+  } catch (error) {
+    await keeping.catch(() => {});
+    // What was freed since the report was written last no later run meets, and would be told nowhere.
+    if (signal.aborted) await keeper.keep(report, AbortSignal.timeout(LAST_WORDS_MS)).catch(() => {});
+    throw error;
   }
   // The last pass has met nothing: what was counted beforehand and went by other hands is no part of it.
   if (ending === "clean") {

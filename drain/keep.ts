@@ -7,7 +7,7 @@ import { ConfigMap, type ConfigMapObject } from "#kube/kinds.ts";
 import type { Reader } from "#kube/reader.ts";
 import { FenceLost, isClass } from "#wire/errors.ts";
 import type { Hands } from "./hands.ts";
-import { type Report, unansweredKept } from "./report.ts";
+import { type Report, unansweredTold } from "./report.ts";
 import { parseState, stateRef } from "./state.ts";
 import { countsIn, cut, merged, piecesIn, type Told, toldIn } from "./told.ts";
 
@@ -65,7 +65,8 @@ export class ReportKeeper {
    * signal's reason.
    */
   async keep(report: Report, signal: AbortSignal): Promise<boolean> {
-    const now: Told = { kept: [...report.kept, ...unansweredKept(report)], removed: report.removed };
+    const { kept, removed } = unansweredTold(report);
+    const now: Told = { kept: [...report.kept, ...kept], removed: [...report.removed, ...removed] };
     try {
       const { drain, told, stale } = (this.#earlier ??= await this.#read(signal));
       if (isEmpty(now)) {

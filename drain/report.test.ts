@@ -6,7 +6,7 @@ import { endingLines } from "./lines.ts";
 import type { DrainEvent } from "./events.ts";
 import { rows } from "./kinds.ts";
 import type { Found, Step } from "./plan.ts";
-import { errorsOf, fold, newReport, openFailures, progressOf, settle, unansweredKept } from "./report.ts";
+import { errorsOf, fold, newReport, openFailures, progressOf, settle, unansweredTold } from "./report.ts";
 
 const release = { name: "ngrok", namespace: "ops", fullname: "ngrok-operator" };
 const domains = rows.find(({ kind }) => kind.kind === "Domain")!;
@@ -100,12 +100,22 @@ describe("a write whose answer was lost", () => {
   test("is told like all else when no pass meets the object again: nothing that stays at ngrok is forgotten (F12)", () => {
     const [freed, deleted] = [lost("free"), lost("delete")];
     // A run that has to stop before that pass reports it as well, where it stays in any case.
-    expect([unansweredKept(freed), unansweredKept(deleted).length]).toEqual([[expect.stringContaining("rd_a")], 0]);
+    expect(unansweredTold(freed).kept).toEqual([expect.stringContaining("rd_a")]);
+    expect(unansweredTold(deleted)).toEqual({ kept: [], removed: [] });
     settle(freed);
     settle(deleted);
     expect(freed.kept).toEqual(["domain shop/a rd_a: the answer to the last write was lost"]);
     expect(deleted.removed).toEqual(["domain shop/a rd_a: the answer to the last write was lost"]);
     expect([freed.done, deleted.done]).toEqual([1, 1]);
+  });
+  test("is told of what was to be deleted, too, where the run ended in the middle of it: no later pass may meet it (F12)", () => {
+    const cut = reportOf({ is: "pass", n: 1 }, { is: "stopped", step: step("a", "delete") });
+    const line = "domain shop/a rd_a: the answer to the last write was lost";
+    expect(unansweredTold(cut)).toEqual({ kept: [], removed: [line] });
+    fold(cut, { is: "pass", n: 2 });
+    fold(cut, { is: "did", step: step("a", "delete"), undone: { remote: "gone", id: "rd_a" } });
+    expect(unansweredTold(cut)).toEqual({ kept: [], removed: [] });
+    expect(cut.removed).toEqual(["domain shop/a rd_a: ngrok did not have it any more"]);
   });
   test("says nothing of a Service whose address was to be released: nobody knows any more whether it was its own", () => {
     const services = rows.find(({ kind }) => kind.kind === "Service")!;

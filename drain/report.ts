@@ -10,6 +10,7 @@ import type { Undone } from "./hands.ts";
 import { kindNameOf, nameOf } from "./names.ts";
 import { finalizersOf, namedOwner } from "./ours.ts";
 import type { Step } from "./plan.ts";
+import type { Told } from "./told.ts";
 
 export interface Failure {
   readonly object: string;
@@ -20,6 +21,8 @@ interface Unanswered {
   readonly kind: string;
   readonly act: Step["act"];
   readonly id: string | undefined;
+  /** The run ended in the middle of it, so that it has no later pass to be met by. */
+  readonly stopped: boolean;
 }
 
 export interface Report {
@@ -119,12 +122,12 @@ export function fold(report: Report, event: DrainEvent): void {
     case "failed":
       report.failed += 1;
       met(report, event.step);
-      if (event.error.class === "transient") unanswered(report, event.step);
+      if (event.error.class === "transient") unanswered(report, event.step, false);
       if (report.failures.length < FAILURES_KEPT)
         report.failures.push({ object: nameOf(event.step.at.row, event.step.at.object), error: event.error });
       return;
     case "stopped":
-      unanswered(report, event.step);
+      unanswered(report, event.step, true);
       return;
     case "unknown":
       report.unknown.set(kindNameOf(event.row), event.error);
@@ -200,9 +203,9 @@ function did(report: Report, step: Step, { undone }: DrainEvent & { is: "did" })
     keep(report, row.kind.kind, `${name} ${id}${step.at.deleting ? `: ${step.why}` : ""}`);
 }
 
-function unanswered(report: Report, step: Step): void {
+function unanswered(report: Report, step: Step, stopped: boolean): void {
   if (step.act === "contested") return;
-  const at = { kind: step.at.row.kind.kind, act: step.act, id: remoteIdOf(step) };
+  const at = { kind: step.at.row.kind.kind, act: step.act, id: remoteIdOf(step), stopped };
   report.unanswered.set(nameOf(step.at.row, step.at.object), at);
 }
 
@@ -218,11 +221,17 @@ export function settle(report: Report): void {
   report.unanswered.clear();
 }
 
-/** What stays at ngrok whether or not these writes were done: only the finalizer was to go. For a run that has to stop. */
-export function unansweredKept({ unanswered: all }: Report): readonly string[] {
-  return [...all].flatMap(([name, { act, id }]) =>
-    act === "free" && id !== undefined ? [unansweredLine(name, id)] : [],
-  );
+/**
+ * What a run that has to stop tells of them: what stays at ngrok whether or not these writes were done, since only the
+ * finalizer was to go; and of what was to be deleted the few that were at work just then. A later run that meets them tells better.
+ */
+export function unansweredTold({ unanswered: all }: Report): Told {
+  const linesOf = (isTold: (one: Unanswered) => boolean) =>
+    [...all].flatMap(([name, one]) => (isTold(one) ? [unansweredLine(name, one.id)] : []));
+  return {
+    kept: linesOf(({ act, id }) => act === "free" && id !== undefined),
+    removed: linesOf(({ act, stopped }) => act === "delete" && stopped),
+  };
 }
 
 function unansweredLine(name: string, id: string | undefined): string {

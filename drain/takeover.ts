@@ -25,6 +25,7 @@ export interface Takeover {
   /** Milliseconds until the token must be held: for waiting for another driver, and for taking it. */
   readonly budgetMs: number;
   readonly clock: Clock;
+  /** Ends the waiting. What is held then is held until it is disposed: who is told to end has its last words to write. */
   readonly signal: AbortSignal;
   say(word: string, sentence: string): void;
 }
@@ -72,6 +73,9 @@ async function takeFrom(
   const { connection, release, identity, clock, signal } = work;
   const taking = new AbortController();
   const over = new AbortController();
+  const stop = (): void => over.abort(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
   const trouble = troubleOf(work, (error) => over.abort(error));
   // The timer ends with the taking: what the token is used for has a budget of its own.
   const late = (): void => over.abort(trouble.last ?? notTaken());
@@ -82,7 +86,7 @@ async function takeFrom(
       holder: identity,
       clock,
       observer,
-      signal: AbortSignal.any([signal, over.signal]),
+      signal: over.signal,
       patience(view) {
         if (view.holder === "" || view.holder === unseated.holder) return 0;
         throw new Overtaken();
@@ -96,6 +100,7 @@ async function takeFrom(
     if (error instanceof Overtaken) return undefined;
     throw error;
   } finally {
+    signal.removeEventListener("abort", stop);
     taking.abort(new Error("taken"));
   }
 }
