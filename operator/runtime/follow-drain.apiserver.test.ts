@@ -71,12 +71,14 @@ test("in the leader's own drain an object is no failure until ngrok has answered
     await world.until(CloudEndpoint, name, isReady);
   }
   const ofTheOther = { match: { method: "DELETE", path: /endpoints/ }, skip: 1 };
-  world.api.faults.add({ kind: "latency", ms: 5_000, ...ofTheOther });
+  // Almost as long as a call may take: by then the first one is free, and that has been seen.
+  const slow = world.api.faults.add({ kind: "latency", ms: 9_000, ...ofTheOther });
   const failing = world.api.faults.add({ kind: "status", status: 503, ...ofTheOther, times: Infinity });
   const told = async () => await toldBy(world.manager.metrics);
 
   await world.remove(KubernetesOperator, "ngrok");
   await expect.poll(told).toEqual({ total: 2, drained: 1, failed: 0 });
+  slow.remove();
   await expect.poll(told, { timeout: 180_000 }).toEqual({ total: 2, drained: 1, failed: 1 });
   failing.remove();
   await world.gone(KubernetesOperator, "ngrok");

@@ -161,11 +161,13 @@ test("both hooks: the second uninstall's drain outlives the first one's cleanup,
 
 test("one that another uninstall has overtaken in its middle waits at its end, however it ended (F2)", async () => {
   await rig.domains(1);
-  const slow = rig.api.faults.add({ kind: "latency", ms: 5_000, match: { method: "DELETE" }, times: Infinity });
+  // However long kubectl takes for it: nothing is deleted before all of it has happened.
+  const slow = rig.api.faults.add({ kind: "latency", ms: 3_600_000, match: { method: "DELETE" }, times: Infinity });
   const second = await rig.start("drain", { drainPolicy: "Delete" });
   await expect.poll(() => slow.hits).toBeGreaterThan(0);
   await gone("configmap", STATE);
   await aJob(CLEANUP);
+  slow.remove();
   await expect.poll(() => second.log()).toMatch(/waiting +another helm uninstall/);
   await gone("job", CLEANUP);
   const { code, log } = await second.ended;
