@@ -233,7 +233,6 @@ describe("the session", () => {
 
   test.for(["stop", "restart"] as const)(
     "ends on the command to %s: not alive, nothing is opened, then it goes",
-    { timeout: 30_000 },
     async (command, { expect }) => {
       await using at = await ground();
       await at.test.open(app, at.upstream.url);

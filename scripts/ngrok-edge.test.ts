@@ -37,32 +37,26 @@ async function started(ca: string) {
   };
 }
 
-test(
-  "an agent connects with what it prints and writes, and a later run keeps the authority",
-  { timeout: 30_000 },
-  async ({ expect }) => {
-    const folder = await mkdtemp(join(tmpdir(), "ngrok-edge-"));
-    const file = join(folder, "ca.crt");
-    try {
-      await using sdk = startSdk();
-      for (let run = 0; run < 2; run += 1) {
-        await using edge = await started(file);
-        const { serverAddr } = edge;
-        expect(edge.told).toContain("chart -f dist/images/values.yaml --set apiURL=http://localhost:4300 ");
-        expect(edge.told).toContain(`--set serverAddr=${serverAddr} --set extraCA.configMapName=ngrok-edge-ca`);
-        const session = await sdk.connect({ serverAddr, ca: await readFile(file, "utf8") }, [
-          ["authtoken", "stand-in"],
-        ]);
-        await session.bind({ to: "http://127.0.0.1:9", calls: [["domain", `run-${run}.test`]] });
-        edge.child.stdin.write("list\n");
-        expect((await edge.until("list: done")).join("\n")).toContain(`https://run-${run}.test -> http://127.0.0.1:9/`);
-      }
-      await rm(`${file}.key`);
-      await writeFile(file, "somebody's own");
-      await expect(started(file)).rejects.toThrow("it ended before");
-      expect(await readFile(file, "utf8")).toBe("somebody's own");
-    } finally {
-      await rm(folder, { recursive: true });
+test("an agent connects with what it prints and writes, and a later run keeps the authority", async ({ expect }) => {
+  const folder = await mkdtemp(join(tmpdir(), "ngrok-edge-"));
+  const file = join(folder, "ca.crt");
+  try {
+    await using sdk = startSdk();
+    for (let run = 0; run < 2; run += 1) {
+      await using edge = await started(file);
+      const { serverAddr } = edge;
+      expect(edge.told).toContain("chart -f dist/images/values.yaml --set apiURL=http://localhost:4300 ");
+      expect(edge.told).toContain(`--set serverAddr=${serverAddr} --set extraCA.configMapName=ngrok-edge-ca`);
+      const session = await sdk.connect({ serverAddr, ca: await readFile(file, "utf8") }, [["authtoken", "stand-in"]]);
+      await session.bind({ to: "http://127.0.0.1:9", calls: [["domain", `run-${run}.test`]] });
+      edge.child.stdin.write("list\n");
+      expect((await edge.until("list: done")).join("\n")).toContain(`https://run-${run}.test -> http://127.0.0.1:9/`);
     }
-  },
-);
+    await rm(`${file}.key`);
+    await writeFile(file, "somebody's own");
+    await expect(started(file)).rejects.toThrow("it ended before");
+    expect(await readFile(file, "utf8")).toBe("somebody's own");
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

@@ -88,7 +88,7 @@ test("evicted in mid-drain and cancelled by the printed line meanwhile, its next
   const hang = rig.api.faults.add({ kind: "latency", ms: 8_000, match: { method: "DELETE" }, times: Infinity });
   const first = await rig.start("drain", { drainPolicy: "Delete" }, { JOB_UID: job });
   const phase = async (): Promise<string> => parseState(await rig.read.get(ConfigMap, at(STATE), signal)).phase;
-  await expect.poll(phase, { timeout: 30_000 }).toBe("Draining");
+  await expect.poll(phase).toBe("Draining");
   first.child.kill("SIGKILL");
   await first.ended;
   hang.remove();

@@ -131,10 +131,10 @@ test("a pod that starts while the drain state is closed is not ready before all 
   await replica.closed();
   await at.world.quiet();
   await at.world.mark("Open");
-  await expect.poll(ready, { timeout: 30_000 }).toContain("1 of kind AgentEndpoint have not been looked at yet");
+  await expect.poll(ready).toContain("1 of kind AgentEndpoint have not been looked at yet");
   free.resolve();
   await book.until(() => book.open.size === 1);
-  await expect.poll(ready, { timeout: 30_000 }).toMatch(/^200/);
+  await expect.poll(ready).toMatch(/^200/);
 });
 
 test("a mark in mid-run leaves open what is open, changes nothing, and closes only what is deleted", async () => {

@@ -43,7 +43,7 @@ test("when the last object goes, none is counted, and the status is written stil
   expect((await counts({})).status?.underDelete?.deleted ?? {}).toEqual({});
 });
 
-test("counts are there from the start, and follow once within a minute", { timeout: 120_000 }, async () => {
+test("counts are there from the start, and follow once within a minute", async () => {
   await using world = await startWorld({ controllers, start: false, options: { drainPolicy: "Retain", uninstall } });
   await endpoint(world, "pay");
   await endpoint(world, "shop");

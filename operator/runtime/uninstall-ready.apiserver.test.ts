@@ -168,7 +168,7 @@ test("a CRD of before the counts takes the condition without them", async () => 
   world.start();
   await ready(world, "True NothingInTheWay");
   expect((await world.get(KubernetesOperator, "ngrok"))?.status?.underDelete).toBeUndefined();
-}, 120_000);
+});
 
 /** The CRD as it was when the leader did not count yet. */
 async function forgetCounts(kubeconfig: string): Promise<void> {

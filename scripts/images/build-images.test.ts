@@ -36,7 +36,7 @@ async function project(path: string, text: string): Promise<void> {
 const build = async (out: string, more: { revision?: false } = {}): Promise<BuiltImages> =>
   await buildImages({ top, out: join(top, out), node: join(top, "runtime/bin/node"), tell, ...more });
 
-describe("images", { timeout: 30_000 }, () => {
+describe("images", () => {
   test("built twice have the same digests, with and without the cache", async () => {
     const one = await build("one");
     const two = await build("two");

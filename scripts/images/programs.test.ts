@@ -39,7 +39,7 @@ describe("the programs", () => {
   });
 });
 
-describe("a bundle", { timeout: 30_000 }, () => {
+describe("a bundle", () => {
   test("runs alone, packages in CommonJS included", async () => {
     const top = await aProject({
       "hooks/src/drain/main.ts": `import os from "old"; console.log(os.platform() as string);`,

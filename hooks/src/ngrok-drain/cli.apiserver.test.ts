@@ -26,7 +26,7 @@ let storyBegan = 0;
 
 beforeAll(async () => {
   cli = await startDrainCli();
-}, 60_000);
+});
 
 afterAll(async () => await cli[Symbol.asyncDispose]());
 
@@ -53,9 +53,7 @@ describe("status", () => {
     await cli.operator();
     await cli.state(MARK);
     const watching = cli.inPod(["status", "--watch", "-o", "json"]);
-    await expect
-      .poll(async () => await watched(), { timeout: 20_000 })
-      .toEqual(["configmaps", "kubernetesoperators", "leases"]);
+    await expect.poll(async () => await watched()).toEqual(["configmaps", "kubernetesoperators", "leases"]);
     await cli.drainProgress(7, 9);
     await cli.state({ phase: "Drained" });
     const last = { kind: KubernetesOperator, ref: ref("ngrok"), uid: await cli.uidOfOperator() };

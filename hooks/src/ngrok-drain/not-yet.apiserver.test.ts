@@ -9,7 +9,7 @@ let cli: DrainCli;
 
 beforeAll(async () => {
   cli = await startDrainCli();
-}, 60_000);
+});
 
 afterAll(async () => await cli[Symbol.asyncDispose]());
 

@@ -13,7 +13,7 @@ let cli: DrainCli;
 
 beforeAll(async () => {
   cli = await startDrainCli();
-}, 60_000);
+});
 
 afterAll(async () => await cli[Symbol.asyncDispose]());
 
@@ -80,9 +80,8 @@ test("a quota that lets no pod in any more stands in the way of both policies, b
   await cli.operator();
   await cli.kubectl("create", "quota", "team", "-n", "ops", "--hard=pods=5,limits.memory=256Mi");
   const counted = "jsonpath={.status.used.pods}";
-  await expect
-    .poll(async () => await cli.kubectl("get", "quota", "team", "-n", "ops", "-o", counted), { timeout: 10_000 })
-    .toBe("0");
+  // Its controller is another program, which on a busy machine has its turn late.
+  await expect.poll(async () => await cli.kubectl("get", "quota", "team", "-n", "ops", "-o", counted)).toBe("0");
   const { code, out } = await cli.inPod(["plan"]);
   await cli.kubectl("delete", "quota", "team", "-n", "ops");
   expect(out).toContain(
