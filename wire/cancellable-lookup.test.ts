@@ -11,7 +11,10 @@ import { systemClock } from "./clock.ts";
 import { tcpDial } from "./dial.ts";
 
 const CONFIGURATION = "search team.svc.cluster.local svc.cluster.local\noptions edns0 ndots:5\n";
-const patient = AbortSignal.timeout(10_000);
+/** The tests' own deadline is the only one: one for the file would be over for the last tests of a busy machine. */
+const { signal: patient } = new AbortController();
+/** Of a dial, which the stand-ins answer at once. */
+const DIAL_MS = 60_000;
 
 test("names are tried as resolv.conf says", () => {
   const resolving = resolvingOf(CONFIGURATION);
@@ -78,8 +81,14 @@ test("a Service is dialled by the name that workloads use", async () => {
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port");
-  await tcpDial(systemClock, 5000, dns.servers, dns.configuration)({ host: "web.team", port: address.port }, patient);
-  expect(dns.asked).toEqual(["web.team.team.svc.cluster.local", "web.team.svc.cluster.local"]);
+  await tcpDial(
+    systemClock,
+    DIAL_MS,
+    dns.servers,
+    dns.configuration,
+  )({ host: "web.team", port: address.port }, patient);
+  // In this order; what is answered late is asked once more.
+  expect([...new Set(dns.asked)]).toEqual(["web.team.team.svc.cluster.local", "web.team.svc.cluster.local"]);
   server.close();
 });
 
@@ -91,7 +100,7 @@ test("where none of a host's addresses is listened at, the reason is in words as
   if (address === null || typeof address === "string") throw new Error("no port");
   await new Promise((done) => server.close(done));
   const to = { host: "web.team", port: address.port };
-  await expect(tcpDial(systemClock, 5000, dns.servers, dns.configuration)(to, patient)).rejects.toMatchObject({
+  await expect(tcpDial(systemClock, DIAL_MS, dns.servers, dns.configuration)(to, patient)).rejects.toMatchObject({
     code: "ECONNREFUSED",
     message: `web.team:${address.port}: connection refused`,
   });
@@ -100,12 +109,12 @@ test("where none of a host's addresses is listened at, the reason is in words as
 test("a name that nobody knows, and a DNS that is not there, are told apart", async () => {
   const to = { host: "nobody.team", port: 80 };
   const dns = await aDns("web.team");
-  await expect(tcpDial(systemClock, 5000, dns.servers, dns.configuration)(to, patient)).rejects.toMatchObject({
+  await expect(tcpDial(systemClock, DIAL_MS, dns.servers, dns.configuration)(to, patient)).rejects.toMatchObject({
     code: "ENOTFOUND",
     message: "nobody.team:80: its name does not resolve",
   });
   await dns[Symbol.asyncDispose]();
-  await expect(tcpDial(systemClock, 5000, dns.servers, dns.configuration)(to, patient)).rejects.toMatchObject({
+  await expect(tcpDial(systemClock, DIAL_MS, dns.servers, dns.configuration)(to, patient)).rejects.toMatchObject({
     code: "EAI_AGAIN",
     message: "nobody.team:80: DNS does not answer",
   });

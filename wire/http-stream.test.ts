@@ -11,10 +11,11 @@ describe("a stream", () => {
       void second.opened.then(() => response.end("two"));
     });
     const client = await clientOf(origin);
-    const stream = await client.stream(get("/", { timeoutMs: 1_000 }));
+    const stream = await client.stream(get("/", { timeoutMs: 2_000 }));
     const got: string[] = [];
     for await (const chunk of stream.chunks) {
       got.push(chunk.toString());
+      if (got.length === 1) await systemClock.sleep(2_100);
       second.open();
     }
     expect(got.join("")).toBe("onetwo");

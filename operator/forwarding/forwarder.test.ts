@@ -282,7 +282,7 @@ describe("a connection that stands", () => {
   });
 
   test("on which nothing passes any more is closed, though the other side has never said so", async () => {
-    await using world = await withEcho({ limits: { idleMs: 200 } });
+    await using world = await withEcho({ limits: { idleMs: 2_000 } });
     const socket = await talking(await world.serve());
     world.ingress.connections()[0]?.freeze();
     socket.write("y");
