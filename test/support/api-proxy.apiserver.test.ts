@@ -6,6 +6,7 @@ import { expect, inject, test as base } from "vitest";
 import { connect, type Connection } from "#kube/connection.ts";
 import { KnownError } from "#wire/errors.ts";
 import { startApiProxy, type ApiProxy } from "./api-proxy.ts";
+import { seen } from "./manager-process.ts";
 import { patient } from "./patient.ts";
 
 interface World {
@@ -15,6 +16,10 @@ interface World {
   /** Past the proxy. */
   readonly admin: Connection;
   readonly namespace: string;
+}
+
+interface Review {
+  readonly status: { readonly allowed: boolean };
 }
 
 const test = base.extend<{ world: World }>({
@@ -44,6 +49,16 @@ const test = base.extend<{ world: World }>({
       "current-context": "x",
     };
     await using drain = patient(await connect({ kubeconfig: login }));
+    // The API server hears of a new binding a moment after it was written. Asked past the proxy, which counts what it passes.
+    const past = { ...login, clusters: [{ name: "c", cluster: { ...cluster, server: admin.server } }] };
+    await using direct = patient(await connect({ kubeconfig: past }));
+    const may = async (): Promise<boolean> => {
+      const path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+      const spec = { resourceAttributes: { namespace, verb: "create", resource: "configmaps" } };
+      const review = (await direct.request({ method: "POST", path, body: { spec }, signal })) as Review;
+      return review.status.allowed;
+    };
+    await seen(() => "the account may make ConfigMaps", may);
     await use({ proxy, drain, admin, namespace });
   },
 });
