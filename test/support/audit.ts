@@ -1,5 +1,5 @@
 // What the API server wrote down while something went on: who changed what, read from the audit log from a place onwards.
-import { open, stat } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 
 export interface AuditEvent {
   readonly verb: string;
@@ -22,22 +22,36 @@ export interface AuditEvent {
   readonly stageTimestamp: string;
 }
 
-/** Where the log ends now, for `eventsSince`. */
+/** More than any event of ours is long. */
+const LINE_BYTES = 4 << 20;
+
+/** Where the log ends now, for `eventsSince`: behind its last whole line, since the next one may be just being written. */
 export async function endOf(log: string): Promise<number> {
-  return (await stat(log)).size;
+  await using file = await open(log);
+  const { size } = await file.stat();
+  const from = Math.max(0, size - LINE_BYTES);
+  const tail = await read(file, from, size);
+  return from + tail.lastIndexOf("\n") + 1;
 }
 
 /** The events that were written since; the API server writes each before it answers. */
 export async function eventsSince(log: string, position: number): Promise<AuditEvent[]> {
   await using file = await open(log);
   const { size } = await file.stat();
-  const buffer = Buffer.alloc(Math.max(size - position, 0));
-  await file.read(buffer, 0, buffer.length, position);
-  const lines = buffer.toString("utf8").split("\n").filter(Boolean);
-  // The last line may be one that is just being written.
-  return lines.flatMap((line, at) =>
-    at === lines.length - 1 && !line.endsWith("}") ? [] : [JSON.parse(line) as AuditEvent],
-  );
+  const bytes = await read(file, position, size);
+  // What comes after the last end of a line is just being written, however much it looks like a whole one.
+  const lines = bytes
+    .subarray(0, bytes.lastIndexOf("\n") + 1)
+    .toString("utf8")
+    .split("\n")
+    .filter(Boolean);
+  return lines.map((line) => JSON.parse(line) as AuditEvent);
+}
+
+async function read(file: FileHandle, from: number, to: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(Math.max(to - from, 0));
+  const { bytesRead } = await file.read(buffer, 0, buffer.length, from);
+  return buffer.subarray(0, bytesRead);
 }
 
 const WRITES = ["create", "update", "patch", "delete", "deletecollection"];
