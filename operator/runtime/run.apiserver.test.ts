@@ -181,7 +181,7 @@ test("a mark that a backup brought back drains nothing: closed, loud, until some
 
   await world.mark("Draining", { policy: "Delete", uid: "of the ConfigMap that was backed up" });
   await world.create(CloudEndpoint, anEndpoint("later"));
-  await systemClock.sleep(HASTY.durationMs * 3);
+  await systemClock.sleep(HASTY.durationMs * 2);
   await world.quiet();
 
   expect((await world.get(KubernetesOperator, "ngrok"))?.metadata.deletionTimestamp).toBeUndefined();

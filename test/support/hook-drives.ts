@@ -5,7 +5,7 @@ import { LEASE_TIMING, type LeaseTiming, type WriteToken } from "#kube/write-tok
 import type { World } from "./world.ts";
 
 /** A hook that is gone is followed sooner than in production, by a leader whose renewals may still be late. */
-export const HASTY: LeaseTiming = { renewMs: 200, giveUpMs: 5_000, durationMs: 6_000 };
+export const HASTY: LeaseTiming = { renewMs: 200, giveUpMs: 9_000, durationMs: 10_000 };
 
 /** Nobody takes the hook for gone, however long a test lasts. */
 export const PATIENT: LeaseTiming = { ...LEASE_TIMING, durationMs: 3_600_000 };
