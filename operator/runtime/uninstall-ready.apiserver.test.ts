@@ -1,9 +1,11 @@
 // UninstallReady on a real API server: it turns with what stands in an uninstall's way, and costs no write while nothing does.
+import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { findCondition } from "#api/conditions.ts";
 import { FINALIZER } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
+import type { KubeRequest } from "#kube/connection.ts";
 import { refOf } from "#kube/kind.ts";
 import { ResourceQuota } from "#kube/kinds.ts";
 import { ownControlPlane } from "#test/support/apiserver.ts";
@@ -50,13 +52,33 @@ function told(world: World): number {
   return world.manager.writes.filter((write) => write.endsWith("/kubernetesoperators/ngrok/status")).length;
 }
 
+/**
+ * Notes the writes of a status on their way, but for those by which only the counts become others: they come a minute after
+ * the word before, which a busy machine may take for any of these stories.
+ */
+function notesButForCounts() {
+  const last = new Map<unknown, { readonly text: string; readonly counts: unknown }>();
+  const said: string[] = [];
+  const intercept = ({ method, path, query, body }: KubeRequest): undefined => {
+    if (method === "GET" || !path.endsWith("/kubernetesoperators/ngrok/status")) return;
+    const { underDelete: counts, ...rest } = (body as { status: Record<string, unknown> }).status;
+    const by = query?.["fieldManager"];
+    const [text, before] = [JSON.stringify(rest), last.get(by)];
+    if (before?.text !== text || isDeepStrictEqual(before.counts, counts)) said.push(text);
+    last.set(by, { text, counts });
+  };
+  return { said, intercept };
+}
+
 test("a foreign finalizer comes and goes: named with its object while Delete would wait for it, one write each", async () => {
-  await using world = await startWorld({ controllers, options: { drainPolicy: "Delete", uninstall } });
+  await using world = await startWorld({ controllers, start: false, options: { drainPolicy: "Delete", uninstall } });
+  const { said, intercept } = notesButForCounts();
+  world.start({ intercept });
   await anEndpoint(world, "pay");
   await world.until(CloudEndpoint, "pay", isReady);
   await world.until(KubernetesOperator, "ngrok", isReady);
   await ready(world, "True NothingInTheWay");
-  const before = told(world);
+  const before = said.length;
 
   // Much happens, for longer than it takes to be reckoned, and none of it is news to an uninstall.
   const began = performance.now();
@@ -64,15 +86,15 @@ test("a foreign finalizer comes and goes: named with its object while Delete wou
     await anEndpoint(world, `e${n}`);
     await world.until(CloudEndpoint, `e${n}`, isReady);
   }
-  expect(told(world)).toBe(before);
+  expect(said.slice(before)).toEqual([]);
   await finalizers(world, "pay", [FINALIZER, HOLD]);
   const at = `cloudendpoint ${world.namespace}/pay`;
   expect(await ready(world, "False ForeignFinalizer")).toContain(`${at} is held by finalizer ${HOLD} of another`);
-  expect(told(world)).toBe(before + 1);
+  expect(said.slice(before)).toHaveLength(1);
 
   await finalizers(world, "pay", [FINALIZER]);
   await ready(world, "True NothingInTheWay");
-  expect(told(world)).toBe(before + 2);
+  expect(said.slice(before)).toHaveLength(2);
 });
 
 test("a person's wish for Retain counts at once: then nothing that is deleted could wait", async () => {
