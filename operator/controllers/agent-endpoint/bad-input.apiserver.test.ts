@@ -5,7 +5,7 @@ import { AgentEndpoint } from "#api/agent-endpoint.ts";
 import { Event, Secret } from "#kube/kinds.ts";
 import { withHands } from "#operator/runtime/define-replica.ts";
 import { anAgentEndpoint } from "#test/support/builders.ts";
-import { startAgent, type TestAgentOptions } from "#test/support/edge-agents.ts";
+import { isUp, startAgent, type TestAgentOptions } from "#test/support/edge-agents.ts";
 import { freePort } from "#test/support/forwarding.ts";
 import { type NgrokEdge, type NgrokEdgeOptions, startNgrokEdge } from "#test/support/ngrok-edge/edge.ts";
 import { httpUpstream } from "#test/support/ngrok-edge/upstreams.ts";
@@ -37,7 +37,10 @@ async function ground(options: NgrokEdgeOptions = {}): Promise<Ground> {
     edge,
     async agent(pod, more) {
       await anAgent(world, pod);
-      const { agent } = stack.use(startAgent(edge, more));
+      const at = stack.use(startAgent(edge, more));
+      // One that is to serve has its session before it is asked for anything: without it for long, it would say so.
+      if (more === undefined) await at.until("it has a session", () => isUp(at.agent.state));
+      const { agent } = at;
       stack.use(startReplicaOf(world, [withHands(tunnelController, new Tunnels(agent, systemClock))], { pod }));
     },
     async endpoint(name, spec = {}) {

@@ -77,6 +77,8 @@ async function change(at: Ground, path: string, value: unknown, name = "web"): P
 test("an AgentEndpoint is a tunnel for visitors until it is deleted, and nothing of it stays (W9)", async () => {
   await using at = await ground();
   const [first, second] = [at.pod("agent-1"), at.pod("agent-2")];
+  // Else they say that they have none, where that lasts.
+  for (const { agent } of [first, second]) await agent.until("it has a session", () => isUp(agent.agent.state));
   await at.world.create(AgentEndpoint, anEndpoint(at));
   const shown = await at.world.until(AgentEndpoint, "web", (one) => serves(1)(one) && serves(1, "agent-2")(one));
   expect(entry(shown)).toEqual({

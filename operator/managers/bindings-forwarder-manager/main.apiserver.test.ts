@@ -3,6 +3,7 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { BoundEndpoint } from "#api/bound-endpoint.ts";
@@ -168,10 +169,22 @@ test("with the chart's rights alone it serves, through a drain as well, and lets
   await expect.poll(async () => (await program.ready()).slice(0, 3)).toBe("200");
   await listens("web");
 
-  const held = await come(port, "127.0.0.1", "127.0.0.99");
-  held.write("a");
-  await once(held, "data");
-  expect(ingress.connections()[0]?.request.pod).toMatchObject({ name: "client", namespace: "shop" });
+  /** Of the pod, which it hears of by a watch of its own. */
+  const asked = async (): Promise<Socket> => {
+    const socket = await come(port, "127.0.0.1", "127.0.0.99");
+    socket.write("a");
+    await once(socket, "data");
+    return socket;
+  };
+  let held = await asked();
+  await expect
+    .poll(async () => {
+      held.destroy();
+      await ingress.journal.until("it ends", () => ingress.connections().length === 0);
+      held = await asked();
+      return ingress.connections()[0]?.request.pod;
+    })
+    .toMatchObject({ name: "client", namespace: "shop" });
 
   await mark({ phase: "Draining", policy: "Retain", driver: "hook", by: "pod/hook/1", since: "2026-01-01T00:00:00Z" });
   await expect.poll(() => program.output()).toContain("closed: nothing is written");
