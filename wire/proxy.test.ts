@@ -29,7 +29,7 @@ test("a call goes through the proxy's tunnel, a lost fence stops it there too", 
   await using proxy = await connectProxy();
   const client = await http({ origin, proxy: proxy.url });
   onTestFinished(async () => await client[Symbol.asyncDispose]());
-  const call = { method: "GET", signal, timeoutMs: 5_000 } as const;
+  const call = { method: "GET", signal, timeoutMs: 30_000 } as const;
   expect((await client.send({ ...call, path: "/one" })).text).toBe("reached");
   expect(proxy.opened).toEqual([new URL(origin).host]);
   const fence = {
@@ -45,7 +45,7 @@ test("a call goes through the proxy's tunnel, a lost fence stops it there too", 
 test("a proxy that is not there is told as what it is", async () => {
   const client = await http({ origin: "https://127.0.0.1:1", proxy: "http://127.0.0.1:1" });
   onTestFinished(async () => await client[Symbol.asyncDispose]());
-  await expect(client.send({ method: "GET", path: "/", signal, timeoutMs: 5_000 })).rejects.toMatchObject({
+  await expect(client.send({ method: "GET", path: "/", signal, timeoutMs: 30_000 })).rejects.toMatchObject({
     class: "transient",
   });
 });

@@ -7,7 +7,7 @@ import { http, type Http, type HttpOptions, type HttpRequest } from "#wire/http.
 const never = new AbortController().signal;
 
 export function get(path: string, more: Partial<HttpRequest> = {}): HttpRequest {
-  return { method: "GET", path, signal: never, timeoutMs: 5_000, ...more };
+  return { method: "GET", path, signal: never, timeoutMs: 30_000, ...more };
 }
 
 export async function serve(listener: RequestListener): Promise<{ origin: string; server: Server }> {

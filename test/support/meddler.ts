@@ -37,6 +37,8 @@ export async function meddler(
   const proxy = createServer((incoming, outgoing) => {
     pass(incoming, outgoing).catch((error: unknown) => outgoing.destroy(error instanceof Error ? error : undefined));
   });
+  // A server that closes an idle connection just as it is used again would be a fault that nobody asked for.
+  proxy.keepAliveTimeout = 300_000;
   const pass = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const { method = "GET", url: path = "", headers } = incoming;
     await hear(method, path);
