@@ -220,7 +220,7 @@ describe("the session", () => {
   test("whose heart is not answered is left for a new one, and its requests go on meanwhile", async () => {
     await using edge = await startNgrokEdge();
     await using upstream = await httpUpstream();
-    await using at = startAgent(edge, { heartbeat: { interval: 1, tolerance: 1 } });
+    await using at = startAgent(edge, { heartbeat: { interval: 1, tolerance: 3 } });
     await at.until("it has a session", () => isUp(at.agent.state));
     const opened = await at.open(app, upstream.url);
     edge.faults.add({ on: "heartbeat", kind: "hang", times: 2 });
