@@ -72,7 +72,7 @@ describe("calls", () => {
     const again = async () =>
       await session.bind({ to: "http://127.0.0.1:9", calls: app }).catch((error: Error) => error);
     let bound = await again();
-    for (let i = 0; i < 2000 && bound instanceof Error; i += 1) {
+    while (bound instanceof Error) {
       expect(bound.message).toContain("failed to open muxado stream");
       bound = await again();
     }
