@@ -125,7 +125,14 @@ test("a watch streams through; a stale one is silent and its lists are old, unti
   world,
   signal,
 }) => {
-  const { proxy, drain, namespace } = world;
+  const { proxy, drain, admin, namespace } = world;
+  // The one that a controller makes in each namespace, in its own time: from then on only ours come.
+  const made = async (): Promise<boolean> =>
+    await admin.request({ method: "GET", path: `${maps(namespace)}/kube-root-ca.crt`, signal }).then(
+      () => true,
+      () => false,
+    );
+  await seen(() => "the namespace is furnished", made);
   const list = async (query: Record<string, number>) =>
     (await drain.request({ method: "GET", path: maps(namespace), query, signal })) as { items: unknown[] };
   const nameOfNext = async (): Promise<string | undefined> => {
