@@ -2,15 +2,19 @@
 // all controllers that turn Gateways and routes into endpoints. Each world's class is nobody else's.
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { connect } from "#kube/connection.ts";
 import {
   Gateway,
   GatewayClass,
   type GatewayClassObject,
   type GatewayObject,
   HTTPRoute,
+  ReferenceGrant,
   type RouteObject,
   Service,
   type ServiceObject,
+  TCPRoute,
+  TLSRoute,
 } from "#kube/kinds.ts";
 import { cloudEndpointController } from "#operator/controllers/cloud-endpoint/controller.ts";
 import { domainController } from "#operator/controllers/domain/controller.ts";
@@ -22,8 +26,10 @@ import type { Controller } from "#operator/runtime/define-controller.ts";
 import { binaries, gatewayApiCrds } from "#tools/binaries.ts";
 import { command } from "#tools/command.ts";
 import { aGateway, aGatewayClass, anHTTPRoute, aService } from "./builders.ts";
+import { discoverable } from "./crds.ts";
 import { isProgrammed } from "./gateway-seen.ts";
 import { built, type Overrides } from "./overrides.ts";
+import { patient } from "./patient.ts";
 import { startWorld, type World, type WorldOptions } from "./world.ts";
 
 export const gatewayControllers: readonly Controller[] = [
@@ -46,6 +52,9 @@ export async function installGatewayApi(
   const files = (await gatewayApiCrds(channel, console.log)).flatMap((file) => ["-f", file]);
   const crds = await kubectl(["create", "-o", "name", ...files]);
   await kubectl(["wait", "--for=condition=Established", "--timeout=150s", ...crds.trim().split("\n")]);
+  await using connection = patient(await connect({ kubeconfig }));
+  const ofBoth = [GatewayClass, Gateway, HTTPRoute];
+  await discoverable(connection, channel === "standard" ? ofBoth : [...ofBoth, ReferenceGrant, TCPRoute, TLSRoute]);
 }
 
 export interface GatewayShop {
