@@ -134,7 +134,7 @@ test("a process that is told to end does not wait for a DNS that says nothing", 
   });
   let out = "";
   child.stdout.on("data", (chunk: Buffer) => void (out += chunk.toString()));
-  const ended = new Promise<number | null>((done) => child.once("exit", done));
+  const ended = new Promise<number | null>((done) => child.once("close", done));
   await dns.heard;
   child.kill("SIGTERM");
   expect({ code: await ended, out }).toEqual({ code: 0, out: "told to end\n" });

@@ -33,7 +33,8 @@ async function start(args: readonly string[], env: Readonly<Record<string, strin
   const at = { health: await freePort(), metrics: await freePort() };
   const bind = [`--health-probe-bind-address=127.0.0.1:${at.health}`, `--metrics-bind-address=127.0.0.1:${at.metrics}`];
   const child = startOwnProgram(MAIN, [...bind, ...args], { PATH: process.env["PATH"], ...env });
-  const ended = once(child, "exit").then(([code]) => code as number | null);
+  // Not its exit: what it has said last may still be on the way then.
+  const ended = once(child, "close").then(([code]) => code as number | null);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
   return {

@@ -78,7 +78,8 @@ async function start(args: readonly string[] = [], env: Readonly<Record<string, 
     NODE_EXTRA_CA_CERTS: ca,
     ...env,
   });
-  const ended = once(child, "exit").then(([code]) => code as number | null);
+  // Not its exit: what it has said last may still be on the way then.
+  const ended = once(child, "close").then(([code]) => code as number | null);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
   return {
