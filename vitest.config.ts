@@ -40,13 +40,22 @@ export default defineConfig({
           pool: "forks",
           // A hang ends here; a property test that shares a processor does not.
           testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
         extends: true,
-        test: { name: "architecture", include: ["test/architecture/**/*.test.ts"], testTimeout: 60_000 },
+        test: {
+          name: "architecture",
+          include: ["test/architecture/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
       },
-      { extends: true, test: { name: "chart", include: ["test/chart/**/*.test.ts"], testTimeout: 60_000 } },
+      {
+        extends: true,
+        test: { name: "chart", include: ["test/chart/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
+      },
       {
         extends: true,
         test: {
