@@ -1,5 +1,6 @@
 // What a test on a whole cluster stands on: an account at ngrok of its own, namespaces of its own, and releases that explain
 // themselves when it fails. It knows no test runner.
+import { setTimeout as pause } from "node:timers/promises";
 import type { Connection } from "#kube/connection.ts";
 import { endOf, eventsSince } from "./audit.ts";
 import type { HelmVersion } from "./helm.ts";
@@ -43,6 +44,14 @@ export interface Scene {
   auditPosition(): Promise<number>;
   readonly auditLog: string;
 }
+
+/**
+ * What Kubernetes' own controllers take away some time after a Deployment or a Service: Helm does not wait for them, so a look
+ * must. ReplicaSets wait for the garbage collector, pods for their grace time.
+ */
+const FOLLOWS = /^(replicaset|pod|endpoints|endpointslice) /;
+/** What still follows then stays, and is told. */
+const FOLLOWS_WITHIN_MS = 150_000;
 
 /** A scene that runs until it is disposed; what it made in the cluster is for the caller to take away. */
 export interface OpenScene extends Scene, AsyncDisposable {
@@ -90,14 +99,13 @@ export async function openScene(stage: Stage, options: OpenSceneOptions): Promis
         const lines = await labelled(stage.kubectl, `app.kubernetes.io/instance=${RELEASE}`);
         return lines.filter((line) => !line.includes("/") || line.includes(`${id}/`));
       };
-      const left = await all();
-      const pods = left.filter((line) => line.startsWith("pod "));
-      if (pods.length === 0 || left.some((line) => line.startsWith("deployment "))) return left;
-      // Without their Deployment they take their grace time: Helm does not wait for them, so a look must.
-      const names = pods.map((line) => line.replace(/^pod .*\//, "pod/"));
-      const wait = ["-n", namespace, "wait", "--for=delete", "--timeout=150s", ...names];
-      await stage.kubectl.run(wait).catch(() => {}); // the second look says which are still there
-      return await all();
+      const over = Date.now() + FOLLOWS_WITHIN_MS;
+      for (;;) {
+        const left = await all();
+        const isOn = left.some((line) => line.startsWith("deployment "));
+        if (isOn || !left.some((line) => FOLLOWS.test(line)) || Date.now() > over) return left;
+        await pause(500, undefined, { signal });
+      }
     },
     auditPosition: async () => await endOf(auditLog),
     install: async ({ helm = 4, values = {}, chart = CHART } = {}) => {
