@@ -6,6 +6,7 @@ import type { Kubectl } from "#test/support/kubectl.ts";
 import { underLoad } from "#test/support/load.ts";
 import { type NgrokEdge, startNgrokEdge } from "#test/support/ngrok-edge/edge.ts";
 import { visit } from "#test/support/ngrok-edge/visitors.ts";
+import { roomForPods } from "#test/support/pods.ts";
 import { type Release } from "#test/support/release.ts";
 import { FULLNAME, type Scene, test } from "#test/support/scene.ts";
 
@@ -31,7 +32,7 @@ async function anEdge({ stage }: Scene): Promise<NgrokEdge> {
 
 /** A pod that serves, behind a Service `web`, and an AgentEndpoint that leads to it. */
 async function served(kubectl: Kubectl, image: string, namespace: string): Promise<void> {
-  await kubectl.run(["create", "namespace", namespace]);
+  await roomForPods(kubectl, namespace);
   const labels = { app: "web" };
   const containers = [{ name: "web", image, command: ["/usr/local/bin/node", "-e", SERVE] }];
   await kubectl.apply([
@@ -66,7 +67,7 @@ test.for(["Retain", "Delete"] as const)(
     await served(stage.kubectl, stage.image, namespace);
     // The node may hear of the Service a moment after the agents.
     const asked = async (): Promise<string> => (await visit(edge, "web.internal", { path: "/hello" })).text;
-    await expect.poll(asked).toBe("a pod at /hello");
+    await expect.poll(asked, { timeout: 180_000 }).toBe("a pod at /hello");
     await edge.journal.until("both agents serve", () => edge.endpoints().length === 2, 180_000);
 
     await using load = underLoad(edge, "web.internal", 20);

@@ -3,14 +3,18 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { chartTesting } from "#test/support/chart-testing.ts";
+import { namespacesStay } from "#test/support/pods.ts";
 import { residue } from "#test/support/residue.ts";
 import { test } from "#test/support/scene.ts";
 import { CHART } from "#test/support/stage.ts";
 
-test("ct install takes the chart through install, test and uninstall with every values file of chart/ci, restricted and under a quota", async ({
-  scene,
-}) => {
+const NAME =
+  "ct install takes the chart through install, test and uninstall with every values file of chart/ci, restricted and under a quota";
+
+test(NAME, { timeout: 1_800_000 }, async ({ scene }) => {
   const { stage } = scene;
+  // Every namespace that is going is counted below, and the scenes before do not wait for theirs.
+  await namespacesStay(stage.kubectl);
   await chartTesting(stage, console.log, async ({ said, api, before }) => {
     expect(said).not.toContain("No chart changes detected");
     expect(said).toContain("All charts installed successfully");

@@ -4,13 +4,17 @@ import { featuresOf, LIST } from "#scripts/demo/features.ts";
 import { progressOn } from "#scripts/demo/progress.ts";
 import { closingLine, isAsPromised } from "#scripts/demo/promise.ts";
 import { runDemo } from "#scripts/demo/story.ts";
-import { REQUESTS } from "#scripts/demo/traffic.ts";
+import { REQUESTS, TRAFFIC } from "#scripts/demo/traffic.ts";
+import { namespacesStay, roomForPods } from "#test/support/pods.ts";
 import { test } from "#test/support/scene.ts";
 
 test.for(["Retain", "Delete"] as const)(
   "the demo of all pods and all users' kinds under %s ends with residue=0 and each request answered",
   async (policy, { scene }) => {
     const { stage, signal } = scene;
+    // The demo counts every namespace that is going, and the scenes before do not wait for theirs.
+    await namespacesStay(stage.kubectl);
+    await roomForPods(stage.kubectl, TRAFFIC);
     const told: string[] = [];
     const progress = progressOn(
       (line) => void told.push(line),

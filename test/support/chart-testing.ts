@@ -22,6 +22,9 @@ const QUOTA = {
   persistentvolumeclaims: "0",
 };
 
+/** A bound for what hangs: of each file install, test and uninstall, on a machine that has other things to do as well. */
+const WITHIN_MS = 1_500_000;
+
 /** What `ct install` printed, and ngrok as it is afterwards; `before` are the ids of the endpoints that were there. */
 export interface Tested {
   readonly said: string;
@@ -46,9 +49,9 @@ export async function chartTesting(stage: Stage, tell: Tell, judge: (tested: Tes
   const { bin: tools } = await testTools(tell);
   await kubectl.apply(namespaceOf(namespace, fronts.edge?.ca ?? ""));
   try {
-    const args = ["install", "--config", "ct.yaml", "--all", ...extra, "--helm-extra-args", "--timeout 120s"];
+    const args = ["install", "--config", "ct.yaml", "--all", ...extra, "--helm-extra-args", "--timeout 300s"];
     const env = { PATH: `${tools}:${bin}:${process.env["PATH"]}`, KUBECONFIG: kubeconfig };
-    await judge({ said: await command(join(tools, "ct"), args, { cwd: TOP, env, timeout: 400_000 }), api, before });
+    await judge({ said: await command(join(tools, "ct"), args, { cwd: TOP, env, timeout: WITHIN_MS }), api, before });
   } finally {
     await kubectl.run(["delete", "namespace", namespace, "--wait=false"]);
   }
