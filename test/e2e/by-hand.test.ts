@@ -2,6 +2,7 @@
 import { expect } from "vitest";
 import { eventsSince, finalizerRemovals, podOf, said, writes } from "#test/support/audit.ts";
 import { aCloudEndpoint } from "#test/support/builders.ts";
+import { podsAreReady } from "#test/support/pods.ts";
 import { carriers } from "#test/support/residue.ts";
 import { FULLNAME, RELEASE, test } from "#test/support/scene.ts";
 
@@ -30,10 +31,15 @@ test.for(["Retain", "Delete"] as const)(
     const state = ["get", "configmap", `${FULLNAME}-drain-state`, "-o", "jsonpath={.data.phase}"];
     expect(await kubectl.run([...at, ...state])).toBe("Drained");
 
+    // The object goes before the last word of who drained: that he lets go of the Lease.
+    const lease = [...at, "get", "lease", `${FULLNAME}-leader`, "--ignore-not-found"];
+    const holder = async (): Promise<string> => await kubectl.run([...lease, "-o", "jsonpath={.spec.holderIdentity}"]);
+    await expect.poll(holder, { timeout: 180_000 }).toBe("");
+
     // A pod that starts afterwards must not take "drained" for "new".
     const drained = await scene.auditPosition();
     await kubectl.run(["delete", "pods", ...pods, "--timeout=150s"]);
-    await kubectl.run(["wait", "--for=condition=Ready", "pods", ...pods, "--timeout=150s"]);
+    await podsAreReady(kubectl, pods);
     const late = aCloudEndpoint({
       metadata: { name: "late", namespace: namespaces[0] },
       spec: { url: "https://late.internal" },
