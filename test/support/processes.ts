@@ -1,9 +1,10 @@
 // The real processes behind an embedded cluster: those of a pod, to kill, stop and continue them as the kernel would, and
 // those of the cluster itself.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { command } from "#tools/command.ts";
 import type { Cluster } from "#tools/cluster/provider.ts";
-import { health, healthy } from "#tools/cluster/embedded/health.ts";
+import { healthy } from "#tools/cluster/embedded/health.ts";
 import { findRoot, members } from "#tools/cluster/embedded/members.ts";
 import { NODE, PORTS } from "#tools/cluster/embedded/node.ts";
 import { shapeOf } from "#tools/cluster/embedded/shape.ts";
@@ -44,13 +45,16 @@ export interface Processes {
 
 export function processesOf(cluster: Cluster, kubectl: Kubectl): Processes {
   const nodeIp = cluster.registry.split(":")[0] ?? "";
-  const signal: Processes["signal"] = async (component, name) => {
+  const pidsOf = async (component: Component): Promise<number[]> => {
     const root = await findRoot(shapeOf(cluster.name));
     if (root === undefined) throw new Error(`cluster ${cluster.name} does not run here: use --provider embedded`);
     // The kernel keeps 15 letters of a program's name.
     const found = (await members(root)).filter(({ program }) => program === component.slice(0, 15));
     if (found.length === 0) throw new Error(`cluster ${cluster.name} has no process ${component}`);
-    for (const { pid } of found) process.kill(pid, name);
+    return found.map(({ pid }) => pid);
+  };
+  const signal: Processes["signal"] = async (component, name) => {
+    for (const pid of await pidsOf(component)) process.kill(pid, name);
   };
   const signalPod: Processes["signalPod"] = (uid, name) => {
     const pids = pidsOfPod(uid);
@@ -64,8 +68,9 @@ export function processesOf(cluster: Cluster, kubectl: Kubectl): Processes {
     signal,
     restartApiServer: async () => {
       const from = Date.now();
-      await signal("kube-apiserver", "SIGKILL");
-      await answers(`https://${nodeIp}:${PORTS.api}/readyz`);
+      const killed = await pidsOf("kube-apiserver");
+      for (const pid of killed) process.kill(pid, "SIGKILL");
+      await answersAgain(killed, `https://${nodeIp}:${PORTS.api}/readyz`);
       restarts.push({ from, to: Date.now() });
     },
     restarts,
@@ -103,10 +108,13 @@ function pidsOfPod(uid: string): number[] {
     .map(Number);
 }
 
-/** Until the killed one is gone, so that its last answer is not taken for the new one's; then until that answers. */
-async function answers(url: string): Promise<void> {
-  const over = AbortSignal.timeout(60_000);
-  while ((await health(url)) === "ok") over.throwIfAborted();
+/**
+ * Until the killed one is gone, so that its last answer is not taken for the new one's; then until that answers. Whether it is
+ * gone is asked of the kernel: whose question is late finds the new one answering.
+ */
+async function answersAgain(killed: readonly number[], url: string): Promise<void> {
+  const over = AbortSignal.timeout(180_000);
+  while (killed.some((pid) => existsSync(`/proc/${pid}`))) await pause(20, undefined, { signal: over });
   await healthy("kube-apiserver", url, over);
 }
 
