@@ -23,7 +23,7 @@ test(`a drain in a burst of ${CHANGES} changes of Ingresses ends with nothing le
   const names = (what: string, count = PART): string[] => Array.from({ length: count }, (_, at) => `${what}-${at}`);
   const there = ["changes", "goes", "stays"].flatMap((what) => names(what));
   await createAll(connection, [service(shop, "web"), ...there.map((name) => ingressFor(shop, name))], signal);
-  await expect.poll(async () => await held(scene, shop), { interval: 500 }).toBe(there.length);
+  await expect.poll(async () => await held(scene, shop), { interval: 500, timeout: 180_000 }).toBe(there.length);
   const newcomers = names("comes", CHANGES - 3 * PART);
 
   const wanted = new Map(there.map((name) => [name, "/"]));

@@ -59,7 +59,7 @@ test("a stranger with the README installs, tries an Ingress, sees what an uninst
     const troubles = await inlineOf("README.md", "Troubleshooting, by message");
     const [forward, look] = ["port-forward", "curl"].map((word) => troubles.find((line) => line.includes(word)));
     const readiness = await type(
-      `${forward} & trap "kill $!" EXIT; timeout 60 sh -c 'until ${look}; do sleep 1; done'`,
+      `${forward} & trap "kill $!" EXIT; timeout 240 sh -c 'until ${look}; do sleep 1; done'`,
     );
     expect(readiness).toMatch(/^\[\+\] /m);
     const [uninstall = ""] = await blocksOf("README.md", "Uninstall it");

@@ -9,8 +9,10 @@ import { carriers } from "#test/support/residue.ts";
 import { RELEASE, type Scene, test } from "#test/support/scene.ts";
 import { CHART } from "#test/support/stage.ts";
 
-/** Long enough for Helm to make a Job and to be tired of it. */
-const SOON = ["--timeout=10s"];
+/** Long enough for Helm to make a Job and to be tired of it, also where it waits for a processor with each object before. */
+const SOON = ["--timeout=20s"];
+/** Until kubelet or Job controller have said what is in the way. */
+const SEEN = { timeout: 180_000 };
 
 const page = await pageCommands("runbook-uninstall.md");
 
@@ -32,7 +34,7 @@ test("1: a hook image that cannot be pulled (W19)", async ({ scene }) => {
   const release = await scene.install({ values });
   await scene.populate(3);
   expect((await release.uninstall(SOON)).code).not.toBe(0);
-  await expect.poll(async () => await type(scene, "look")).toMatch(/ErrImagePull|ImagePullBackOff|Pulling/);
+  await expect.poll(async () => await type(scene, "look"), SEEN).toMatch(/ErrImagePull|ImagePullBackOff|Pulling/);
 
   await type(scene, "pull");
 
@@ -45,7 +47,7 @@ test("1: a hook pod that no node has room for (W19)", async ({ scene }) => {
   const release = await scene.install({ values: { drainPolicy: "Delete", ...cpu } });
   await scene.populate(3);
   expect((await release.uninstall(SOON)).code).not.toBe(0);
-  await expect.poll(async () => await type(scene, "look")).toMatch(/Pending[^]*FailedScheduling/);
+  await expect.poll(async () => await type(scene, "look"), SEEN).toMatch(/Pending[^]*FailedScheduling/);
 
   await type(scene, "pull");
 
@@ -74,7 +76,7 @@ test("2: a quota that admits no hook pod (F10)", async ({ scene }) => {
   const quota = ["create", "quota", "full", "--hard=pods=0"];
   await kubectl.run(["-n", scene.namespace, ...quota]);
   expect((await release.uninstall(SOON)).code).not.toBe(0);
-  await expect.poll(async () => await type(scene, "look")).toMatch(/exceeded quota/);
+  await expect.poll(async () => await type(scene, "look"), SEEN).toMatch(/exceeded quota/);
 
   await type(scene, "quota");
 
@@ -89,7 +91,7 @@ test("2: pod security that admits no hook pod, but has let the operator's in bef
   const level = ["label", "namespace", scene.namespace, "pod-security.kubernetes.io/enforce=restricted"];
   await scene.stage.kubectl.run(level);
   expect((await release.uninstall(SOON)).code).not.toBe(0);
-  await expect.poll(async () => await type(scene, "look")).toMatch(/violates PodSecurity/);
+  await expect.poll(async () => await type(scene, "look"), SEEN).toMatch(/violates PodSecurity/);
 
   await type(scene, "quota");
 
