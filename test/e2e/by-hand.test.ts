@@ -1,6 +1,6 @@
 // The other trigger: somebody deletes the KubernetesOperator by hand, and the operator drains itself.
 import { expect } from "vitest";
-import { eventsSince, finalizerRemovals, podOf, said, writes } from "#test/support/audit.ts";
+import { eventsSince, freeings, podOf, said, writes } from "#test/support/audit.ts";
 import { aCloudEndpoint } from "#test/support/builders.ts";
 import { podsAreReady } from "#test/support/pods.ts";
 import { carriers } from "#test/support/residue.ts";
@@ -25,7 +25,7 @@ test.for(["Retain", "Delete"] as const)(
     expect(ngrok.remote()).toBe(policy === "Retain" ? 9 : 0);
     expect(ngrok.objects("kubernetes_operators")).toEqual([]);
     const operator = `system:serviceaccount:${namespace}:${FULLNAME}`;
-    const removals = finalizerRemovals(await eventsSince(auditLog, begun));
+    const removals = freeings(await eventsSince(auditLog, begun));
     expect(removals).toHaveLength(10);
     expect(removals.filter(({ user }) => user.username !== operator).map(said)).toEqual([]);
     const state = ["get", "configmap", `${FULLNAME}-drain-state`, "-o", "jsonpath={.data.phase}"];

@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import { boundEndpointName } from "#api/names.ts";
 import { caOf, startFronts, valuesOf } from "#scripts/demo/fronts.ts";
-import { eventsSince, finalizerRemovals, said } from "#test/support/audit.ts";
+import { eventsSince, freeings, said } from "#test/support/audit.ts";
 import { anAgentEndpoint } from "#test/support/builders.ts";
 import { hookLines } from "#test/support/helm.ts";
 import { startNgrokApi } from "#test/support/ngrok-api/server.ts";
@@ -37,7 +37,7 @@ test("with rbac.cluster=false an install in one namespace works, drains and goes
 
   expect(run.code, run.stderr).toBe(0);
   expect(hookLines(run).join("\n")).toMatch(/done .*8 objects/);
-  const removals = finalizerRemovals(await eventsSince(scene.auditLog, before));
+  const removals = freeings(await eventsSince(scene.auditLog, before));
   const hook = `system:serviceaccount:${namespace}:${FULLNAME}-drain`;
   expect(removals).toHaveLength(9);
   expect(removals.filter(({ user }) => user.username !== hook).map(said)).toEqual([]);

@@ -1,7 +1,7 @@
 // The promise itself: helm uninstall frees everything, under both policies, by both Helms, with CRDs kept or not, with
 // nothing, little and much to free, whether the operator lives, is doubled, or is down.
 import { expect } from "vitest";
-import { eventsSince, finalizerRemovals, said } from "#test/support/audit.ts";
+import { eventsSince, freeings, said } from "#test/support/audit.ts";
 import { hookLines, type HelmVersion } from "#test/support/helm.ts";
 import type { Population } from "#test/support/population.ts";
 import { FULLNAME, RELEASE, test, type Scene } from "#test/support/scene.ts";
@@ -73,7 +73,7 @@ async function podsGone({ stage, namespace }: Scene): Promise<void> {
 
 /** Whoever drives is the only one who takes finalizers off: here the hook, one for each object and the operator's own. */
 async function hookFreed({ auditLog, namespace }: Scene, before: number, count: number): Promise<void> {
-  const removals = finalizerRemovals(await eventsSince(auditLog, before));
+  const removals = freeings(await eventsSince(auditLog, before));
   expect(removals.length).toBe(count + 1);
   const hook = `system:serviceaccount:${namespace}:${FULLNAME}-drain`;
   expect(removals.filter(({ user }) => user.username !== hook).map(said)).toEqual([]);
