@@ -12,8 +12,11 @@ import type { Hub } from "./hub.ts";
 
 /** One stream more than 512 makes the agent drop its connection; its own calls need some. */
 const mostStreams = 500;
-/** Longer no unbind waits: a stream whose upstream has nothing to say is taken without a word. */
-const TAKEN_MS = 200;
+/**
+ * Longer no unbind waits: a stream whose upstream has nothing to say is taken without a word. Long enough for an agent that waits
+ * for a processor: what it has not taken when it hears the answer is lost, and a test says that nothing was.
+ */
+const TAKEN_MS = 2_000;
 
 export class AgentSession {
   /** The id that the agent got and shows again when it comes back; empty before it has authenticated. */

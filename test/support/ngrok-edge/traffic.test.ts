@@ -268,4 +268,4 @@ test("while an endpoint is replaced twenty times under load, the new one before 
   const statuses = (await Promise.all(load)).flat();
   expect(new Set(statuses)).toEqual(new Set([200]));
   expect(edge.journal.count({ kind: "unbound" })).toBe(20);
-}, 30_000);
+});
