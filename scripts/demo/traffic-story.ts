@@ -36,7 +36,11 @@ export async function prepare({ stage, fronts, namespace }: Place, { ways }: Fea
   const ca = caOf(fronts, namespace);
   if (ways.length === 0 || ca === undefined) return;
   const own = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } };
-  await stage.kubectl.apply([own, ca, ...pod(stage.image)]);
+  const [room = {}, ...rest] = pod(stage.image);
+  await stage.kubectl.apply([own, ca, room]);
+  // A pod is refused until the namespace has its ServiceAccount, which a controller makes in its own time.
+  await stage.kubectl.run(["-n", TRAFFIC, "wait", "--for=create", "serviceaccount/default", "--timeout=150s"]);
+  await stage.kubectl.apply(rest);
 }
 
 /** Resolves to how many requests were answered as they should; rejects with the first that was not. */

@@ -19,7 +19,7 @@ const SERVE = `require("http").createServer((request, response) => {
 const ASK = `(async () => {
   const answers = [];
   for (const url of process.argv.slice(1))
-    answers.push(await fetch(url, { signal: AbortSignal.timeout(10000) }).then(
+    answers.push(await fetch(url, { signal: AbortSignal.timeout(60000) }).then(
       async (answer) => ({ status: answer.status, text: await answer.text() }),
       (error) => ({ status: 0, text: String(error.cause ?? error) })));
   console.log(JSON.stringify(answers));

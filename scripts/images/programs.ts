@@ -167,7 +167,9 @@ export async function writeBundles(
   for (const [path, content] of files) await replaceFile(join(dist, path), content);
   for (const found of await readdir(app, { recursive: true, withFileTypes: true })) {
     const path = join(found.parentPath, found.name);
-    if (found.isFile() && !files.has(path.slice(dist.length + 1))) await rm(path, { force: true });
+    // Another build may be just writing a file of its own: that one is not behind anything.
+    const isBehind = !files.has(path.slice(dist.length + 1)) && !path.endsWith(".new");
+    if (found.isFile() && isBehind) await rm(path, { force: true });
   }
 }
 
