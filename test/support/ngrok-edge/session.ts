@@ -18,6 +18,9 @@ const mostStreams = 500;
  */
 const TAKEN_MS = 2_000;
 
+/** So much longer an edge leaves a session alone whose heart it does not answer. */
+const HUNG_MS = 60_000;
+
 export class AgentSession {
   /** The id that the agent got and shows again when it comes back; empty before it has authenticated. */
   id = "";
@@ -248,6 +251,8 @@ export class AgentSession {
       if (effect === undefined) stream.write(beat);
       else if (effect.kind === "drop") this.drop();
       else if (effect.kind === "garbage") stream.write(Buffer.from("dead"));
+      // An edge that answers nothing ends nothing: the agent gives the session up, however late a busy machine lets it.
+      else if (effect.kind === "hang") this.#lastBeat += HUNG_MS;
       this.#hub.journal.add({ kind: "heartbeat", session: this.id });
     }
   }
