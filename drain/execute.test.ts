@@ -11,6 +11,7 @@ import { testClock } from "#test/support/clock.ts";
 import { FenceLost, KnownError } from "#wire/errors.ts";
 import type { DrainEvent } from "./events.ts";
 import { execute } from "./execute.ts";
+import type { Hands } from "./hands.ts";
 import { rows } from "./kinds.ts";
 import type { Step } from "./plan.ts";
 
@@ -23,6 +24,12 @@ function deleted(kind: Kind, object: KubeObject): Step {
   return { at, act: "delete", stamp: "stays", why: "" };
 }
 
+function handsWith(read: Reader, write: Writer, ngrok: NgrokPort): Hands {
+  const fence = { signal: new AbortController().signal, assertMayWrite() {} };
+  // Reader and writer stand for the connection: nothing here goes past them.
+  return { connection: {} as never, read, write, ngrok, fence, clock: testClock() };
+}
+
 /** The steps one after another, each begun when the one before has ended; by a key with which nothing may be deleted. */
 async function outcomes(steps: readonly Step[]): Promise<{ readonly seen: readonly string[]; readonly asked: number }> {
   const { signal } = new AbortController();
@@ -33,15 +40,13 @@ async function outcomes(steps: readonly Step[]): Promise<{ readonly seen: readon
     },
   } as unknown as Reader;
   const write = { removeFinalizer: async () => await Promise.resolve("removed") } as unknown as Writer;
-  const fence = { signal, assertMayWrite() {} };
   let asked = 0;
   const remove = () => {
     asked += 1;
     return Promise.reject(new KnownError("invalid", "not with this key", { status: 403, code: "ERR_NGROK_206" }));
   };
   const ngrok = { domains: { remove } } as unknown as NgrokPort;
-  // Reader and writer stand for the connection: nothing here goes past them.
-  const hands = { connection: {} as never, read, write, ngrok, fence, clock: testClock() };
+  const hands = handsWith(read, write, ngrok);
   const ends = steps.map(() => Promise.withResolvers<void>());
   let begun = 0;
   const source: AsyncIterator<Step> = {
@@ -86,18 +91,10 @@ function atWork() {
     removeFinalizer: async ({ ref }: { ref: { name: string } }) => await answers.get(ref.name)?.promise,
   } as unknown as Writer;
   const read = { get: async () => await Promise.resolve(undefined) } as unknown as Reader;
-  const ngrok = {} as NgrokPort;
-  const hands = {
-    connection: {} as never,
-    read,
-    write,
-    ngrok,
-    fence: { signal, assertMayWrite() {} },
-    clock: testClock(),
-  };
   async function* source(): AsyncGenerator<Step> {
     yield* steps;
   }
+  const hands = handsWith(read, write, {} as NgrokPort);
   return { events: execute(source(), hands, release, () => undefined, signal), answers };
 }
 

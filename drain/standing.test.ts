@@ -219,6 +219,7 @@ test("of endpoints whose ids got lost each asks whether another records what it 
         aCloudEndpoint(),
         aCloudEndpoint({ status: { id: "" } }),
       ];
+      // Of whatever kind is asked for; only CloudEndpoints ever are.
       yield await Promise.resolve({ items: items as KubeObject[] as never, resourceVersion: "1" });
     },
   };

@@ -3,6 +3,7 @@
 import type { Kubectl } from "#test/support/kubectl.ts";
 import { seen } from "#test/support/manager-process.ts";
 import { visit } from "#test/support/ngrok-edge/visitors.ts";
+import { roomForPods } from "#test/support/room-for-pods.ts";
 import type { Stage } from "#test/support/stage.ts";
 import type { Features, Way } from "./features.ts";
 import { BOUND_URL, caOf, type Fronts } from "./fronts.ts";
@@ -36,11 +37,8 @@ export async function prepare({ stage, fronts, namespace }: Place, { ways }: Fea
   const ca = caOf(fronts, namespace);
   if (ways.length === 0 || ca === undefined) return;
   const own = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } };
-  const [room = {}, ...rest] = pod(stage.image);
-  await stage.kubectl.apply([own, ca, room]);
-  // A pod is refused until the namespace has its ServiceAccount, which a controller makes in its own time.
-  await stage.kubectl.run(["-n", TRAFFIC, "wait", "--for=create", "serviceaccount/default", "--timeout=150s"]);
-  await stage.kubectl.apply(rest);
+  await roomForPods(stage.kubectl, TRAFFIC);
+  await stage.kubectl.apply([own, ca, ...pod(stage.image)]);
 }
 
 /** Resolves to how many requests were answered as they should; rejects with the first that was not. */

@@ -44,7 +44,6 @@ export function pod(image: string): object[] {
   };
   const serviceSpec = { selector: labels, ports: [{ port: 80, targetPort: 8080 }] };
   return [
-    { apiVersion: "v1", kind: "Namespace", metadata: { name: TRAFFIC } },
     { apiVersion: "v1", kind: "Pod", metadata, spec: podSpec },
     { apiVersion: "v1", kind: "Service", metadata, spec: serviceSpec },
   ];

@@ -6,8 +6,8 @@ import type { Kubectl } from "#test/support/kubectl.ts";
 import { underLoad } from "#test/support/load.ts";
 import { type NgrokEdge, startNgrokEdge } from "#test/support/ngrok-edge/edge.ts";
 import { visit } from "#test/support/ngrok-edge/visitors.ts";
-import { roomForPods } from "#test/support/pods.ts";
 import { type Release } from "#test/support/release.ts";
+import { roomForPods } from "#test/support/room-for-pods.ts";
 import { FULLNAME, type Scene, test } from "#test/support/scene.ts";
 
 const AGENTS = `deployment/${FULLNAME}-agent`;

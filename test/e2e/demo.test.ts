@@ -4,8 +4,8 @@ import { featuresOf, LIST } from "#scripts/demo/features.ts";
 import { progressOn } from "#scripts/demo/progress.ts";
 import { closingLine, isAsPromised } from "#scripts/demo/promise.ts";
 import { runDemo } from "#scripts/demo/story.ts";
-import { REQUESTS, TRAFFIC } from "#scripts/demo/traffic.ts";
-import { namespacesStay, roomForPods } from "#test/support/pods.ts";
+import { REQUESTS } from "#scripts/demo/traffic.ts";
+import { namespacesStay } from "#test/support/pods.ts";
 import { test } from "#test/support/scene.ts";
 
 test.for(["Retain", "Delete"] as const)(
@@ -14,7 +14,6 @@ test.for(["Retain", "Delete"] as const)(
     const { stage, signal } = scene;
     // The demo counts every namespace that is going, and the scenes before do not wait for theirs.
     await namespacesStay(stage.kubectl);
-    await roomForPods(stage.kubectl, TRAFFIC);
     const told: string[] = [];
     const progress = progressOn(
       (line) => void told.push(line),

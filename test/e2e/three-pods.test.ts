@@ -7,7 +7,6 @@ import { progressOn } from "#scripts/demo/progress.ts";
 import { exchanged, prepare } from "#scripts/demo/traffic-story.ts";
 import { REQUESTS, TRAFFIC } from "#scripts/demo/traffic.ts";
 import { aCloudEndpoint } from "#test/support/builders.ts";
-import { roomForPods } from "#test/support/pods.ts";
 import { FULLNAME, RELEASE, type Scene, test } from "#test/support/scene.ts";
 
 const silent = progressOn(
@@ -27,7 +26,6 @@ test("all three pods serve, and an uninstall that deletes leaves nothing when th
   const { api, fronts } = ngrok;
   const own = api.objects("endpoints").map(({ id }) => id);
   const place = { stage, fronts, namespace, signal };
-  await roomForPods(kubectl, TRAFFIC);
   await prepare(place, features);
   const apiURL = `http://${hostIp}:${api.port}`;
   const release = await scene.install({ values: { apiURL, drainPolicy: "Delete", ...valuesOf(fronts) } });

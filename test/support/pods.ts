@@ -1,19 +1,10 @@
-// Namespaces and pods of a cluster that has a node, where kubectl alone answers too early: that there is room, that those
-// that go are gone, and that pods are back.
+// Namespaces and pods of a cluster that has a node, where kubectl alone answers too early: that those that go are
+// gone, and that pods are back.
 import { expect } from "vitest";
 import type { Kubectl } from "./kubectl.ts";
 
 /** How long a busy machine may take, in milliseconds. */
 const WITHIN_MS = 180_000;
-
-/**
- * Makes a namespace into which a pod can be put at once. The API server refuses a pod without its ServiceAccount, `default`,
- * after a second or two of patience; the controller that makes that one may have to wait longer for a processor.
- */
-export async function roomForPods(kubectl: Kubectl, name: string): Promise<void> {
-  await kubectl.apply([{ apiVersion: "v1", kind: "Namespace", metadata: { name } }]);
-  await kubectl.run(["-n", name, "wait", "--for=create", "serviceaccount/default", "--timeout=150s"]);
-}
 
 /** Resolves when no namespace is going any more. */
 export async function namespacesStay(kubectl: Kubectl): Promise<void> {
