@@ -1,16 +1,11 @@
 // Every known way in which an uninstall goes wrong, by number. A test that answers one carries its number at the end of
-// its name, and docs/uninstall-matrix.md lists both; a number without a test says here which part it waits for.
-
-/** A part of the operator that is not built yet: nothing of it runs, so nothing of it can fail or be tested. */
-type MissingPart = "agent-manager";
+// its name, and docs/uninstall-matrix.md lists both.
 
 export interface KnownFailure {
   /** F: a way to get stuck or to lose data. W: a weakness of a drain that asks others to help. E: a state to start from. */
   readonly id: `${"F" | "W" | "E"}${number}`;
   /** One sentence, for a reader who has nothing but this repository. */
   readonly what: string;
-  /** Only where no test can answer it yet. */
-  readonly notBuilt?: { readonly part: MissingPart; readonly why: string };
 }
 
 export const FAILURES: readonly KnownFailure[] = [

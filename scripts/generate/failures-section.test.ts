@@ -6,11 +6,7 @@ import { numberedIn } from "./numbered-tests.ts";
 
 // Put together here, so that this file itself carries no number.
 const at = (...ids: string[]): string => `(${ids.join(", ")})`;
-const wrong = (id: string, more: Partial<KnownFailure> = {}): KnownFailure => ({
-  id: id as KnownFailure["id"],
-  what: `${id} is wrong`,
-  ...more,
-});
+const wrong = (id: string): KnownFailure => ({ id: id as KnownFailure["id"], what: `${id} is wrong` });
 const carrying = (...numbers: string[]) => ({ path: "a.test.ts", name: "a | story", numbers });
 
 describe("a test", () => {
@@ -43,26 +39,22 @@ describe("a test", () => {
   });
 });
 
-test("the table has a row for each number, with its tests or what it waits for", ({ expect }) => {
-  const waits = wrong("W2", { notBuilt: { part: "agent-manager", why: "nobody polls" } });
-  const lines = failuresSection([wrong("F1"), waits], [carrying("F1", "E1")]);
+test("the table has a row for each number, with its tests", ({ expect }) => {
+  const lines = failuresSection([wrong("F1"), wrong("W2")], [carrying("F1", "E1"), carrying("W2"), carrying("W2")]);
   expect(lines.filter((line) => /^\| [FWE]\d/.test(line))).toEqual([
     "| F1 | F1 is wrong | `a.test.ts`: a \\| story |",
-    "| W2 | W2 is wrong | **not built yet** (agent-manager): nobody polls |",
+    "| W2 | W2 is wrong | `a.test.ts`: a \\| story<br>`a.test.ts`: a \\| story |",
   ]);
 });
 
 describe("the registry", () => {
-  const waits = wrong("W2", { notBuilt: { part: "agent-manager", why: "nobody polls" } });
-
-  test("is whole when every number has a test or waits for a part", ({ expect }) => {
-    expect(registryFaults([wrong("F1"), waits], [carrying("F1")])).toEqual([]);
+  test("is whole when every number has a test", ({ expect }) => {
+    expect(registryFaults([wrong("F1")], [carrying("F1")])).toEqual([]);
   });
 
   test.for([
     ["a number that nobody answers", [wrong("F1")], [], /^F1: no test carries it/],
     ["a number that nobody explains", [], [carrying("F1")], /^F1 is in a test's name, but nobody says/],
-    ["a part that was built meanwhile", [waits], [carrying("W2")], /^W2: a test carries it, so the note/],
   ] as const)("has a fault for %s", ([, failures, tests, says], { expect }) => {
     expect(registryFaults(failures, tests)).toEqual([expect.stringMatching(says)]);
   });

@@ -15,8 +15,7 @@ export function failuresSection(failures: readonly KnownFailure[], tests: readon
     "## Every failure and its test",
     "",
     "Each number is a way in which an uninstall can go wrong. The tests named beside it fail without the answer; they carry",
-    "the number at the end of their names, so `vitest run -t 'F14\\b'` finds them. Where a part of the operator is not built yet, the",
-    "number says so and waits for it.",
+    "the number at the end of their names, so `vitest run -t 'F14\\b'` finds them.",
     ...FAMILIES.flatMap(({ letter, title }) => [
       "",
       `### ${letter}: ${title}`,
@@ -28,24 +27,17 @@ export function failuresSection(failures: readonly KnownFailure[], tests: readon
   ];
 }
 
-function row({ id, what, notBuilt }: KnownFailure, tests: readonly NumberedTest[]): string {
-  const held = tests
-    .filter(({ numbers }) => numbers.includes(id))
-    .map(({ path, name }) => `\`${path}\`: ${name}`)
-    .concat(notBuilt === undefined ? [] : [`**not built yet** (${notBuilt.part}): ${notBuilt.why}`]);
+function row({ id, what }: KnownFailure, tests: readonly NumberedTest[]): string {
+  const held = tests.filter(({ numbers }) => numbers.includes(id)).map(({ path, name }) => `\`${path}\`: ${name}`);
   return `| ${[id, what, held.join("<br>")].map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 }
 
-/** What is wrong with the registry, one sentence each: nothing when every number is answered or waits for its part. */
+/** What is wrong with the registry, one sentence each: nothing when every number is explained and answered. */
 export function registryFaults(failures: readonly KnownFailure[], tests: readonly NumberedTest[]): string[] {
   const known = new Set<string>(failures.map(({ id }) => id));
   const carried = new Set(tests.flatMap(({ numbers }) => numbers));
   return [
     ...[...carried].filter((id) => !known.has(id)).map((id) => `${id} is in a test's name, but nobody says what it is`),
-    ...failures.flatMap(({ id, notBuilt }) => {
-      if (notBuilt === undefined)
-        return carried.has(id) ? [] : [`${id}: no test carries it, and no part that is not built is named for it`];
-      return carried.has(id) ? [`${id}: a test carries it, so the note that its part is not built is out of date`] : [];
-    }),
+    ...failures.filter(({ id }) => !carried.has(id)).map(({ id }) => `${id}: no test carries it`),
   ];
 }
