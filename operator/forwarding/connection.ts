@@ -2,7 +2,7 @@
 // bytes in both directions until both have ended.
 import { once } from "node:events";
 import { isIP, type Socket } from "node:net";
-import { connect, type ConnectionOptions, type SecureContext, type TLSSocket } from "node:tls";
+import type { SecureContext } from "node:tls";
 import type { PodIdentity } from "#ngrok/mux-messages.ts";
 import { upgrade } from "#ngrok/mux.ts";
 import { unlessAborted } from "#wire/abort.ts";
@@ -10,6 +10,7 @@ import type { Clock } from "#wire/clock.ts";
 import { connectThrough } from "#wire/connect-through.ts";
 import { asError } from "#wire/errors.ts";
 import { noAnswer, unreachable } from "#wire/unreachable.ts";
+import { EndpointSocket } from "./endpoint-socket.ts";
 
 export interface HostAndPort {
   readonly host: string;
@@ -46,20 +47,21 @@ export async function reachEndpoint(
   limits: ConnectionLimits,
   clock: Clock,
   signal: AbortSignal,
-): Promise<TLSSocket> {
+): Promise<EndpointSocket> {
   const server = `${ingress.host}:${ingress.port}`;
   const bounded = async <T>(ms: number, act: (signal: AbortSignal) => Promise<T>): Promise<T> =>
     await within(ms, server, clock, signal, act);
-  const socket = await bounded(limits.dialMs, async (limited) => {
+  const reached = await bounded(limits.dialMs, async (limited) => {
     const tunnel = proxy === undefined ? undefined : await connectThrough(proxy, ingress, limited);
     return await secured(ingress, tunnel, context, limited);
   });
+  const { socket } = reached;
   try {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, limits.keepAliveMs);
     const request = { ...endpoint, podIdentity: pod };
     await bounded(limits.answerMs, async (limited) => await upgrade(socket, request, limited));
-    return socket;
+    return reached;
   } catch (error) {
     socket.destroy();
     throw error;
@@ -72,19 +74,19 @@ async function secured(
   tunnel: Socket | undefined,
   secureContext: SecureContext,
   signal: AbortSignal,
-): Promise<TLSSocket> {
-  const options: ConnectionOptions & { readonly allowHalfOpen: true } = {
+): Promise<EndpointSocket> {
+  const secured = new EndpointSocket({
     ...(tunnel === undefined ? ingress : { socket: tunnel }),
     ...(isIP(ingress.host) === 0 ? { servername: ingress.host } : {}),
     secureContext,
     allowHalfOpen: true,
-  };
-  const socket = connect(options);
+  });
+  const { socket } = secured;
   // For good: what breaks a connection is told by its end.
   socket.on("error", () => socket.destroy());
   try {
     await unlessAborted(signal, once(socket, "secureConnect"));
-    return socket;
+    return secured;
   } catch (error) {
     socket.destroy();
     throw signal.aborted ? asError(signal.reason) : unreachable(error, `${ingress.host}:${ingress.port}`);
@@ -115,15 +117,16 @@ async function within<T>(
  * Passes bytes both ways, and the end of each direction by itself. When one side breaks, the other is reset, so that
  * nobody takes half of a message for the whole. Resolves once both are closed.
  */
-export async function join(client: Socket, endpoint: Socket, idleMs: number): Promise<void> {
-  const both = [closed(client, endpoint), closed(endpoint, client)];
+export async function join(client: Socket, endpoint: EndpointSocket, idleMs: number): Promise<void> {
+  const { socket } = endpoint;
+  const both = [closed(client, socket), closed(socket, client)];
   // Each byte passes the client's socket, so it alone is asked.
   client.setTimeout(idleMs, () => {
     client.destroy();
-    endpoint.destroy();
+    socket.destroy();
   });
-  client.pipe(endpoint);
-  endpoint.pipe(client);
+  client.pipe(socket);
+  endpoint.passTo(client);
   await Promise.all(both);
 }
 

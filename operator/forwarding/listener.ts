@@ -1,11 +1,12 @@
 // One BoundEndpoint as this process serves it: the port at which it listens, the connections that came to it, and how the
 // last of them fared. The port and the target may change while connections go on.
 import { createServer, type Server, type Socket } from "node:net";
-import type { SecureContext, TLSSocket } from "node:tls";
+import type { SecureContext } from "node:tls";
 import type { PodIdentity } from "#ngrok/mux-messages.ts";
 import type { Clock } from "#wire/clock.ts";
 import { known, KnownError } from "#wire/errors.ts";
 import { breakOff, type ConnectionLimits, join, reachEndpoint, type Target } from "./connection.ts";
+import type { EndpointSocket } from "./endpoint-socket.ts";
 import { canonical } from "./identity.ts";
 
 export interface Served extends Target {
@@ -114,14 +115,18 @@ export class Listener {
       return;
     }
     // Who has left meanwhile is not counted any more.
-    if (this.#connections.has(client)) this.#connections.set(client, () => endpoint.destroy());
+    if (this.#connections.has(client)) this.#connections.set(client, () => endpoint.socket.destroy());
     reached();
     await join(client, endpoint, limits.idleMs);
     ended(undefined);
   }
 
   /** By itself, so that a connection that stands keeps nothing of how it came to stand: there may be thousands. */
-  async #reach(client: Socket, { target, identify }: Serving, secure: SecureContext): Promise<TLSSocket | Unreached> {
+  async #reach(
+    client: Socket,
+    { target, identify }: Serving,
+    secure: SecureContext,
+  ): Promise<EndpointSocket | Unreached> {
     const { limits, clock, proxy } = this.#parts;
     const stop = new AbortController();
     this.#connections.set(client, () => stop.abort(new Error("the listener has ended")));
