@@ -11,7 +11,7 @@ const LONGEST_REQUEST = 0xffff;
 export const LONGEST_ANSWER = 16_384;
 
 /** `code` of what is wrong with the exchange itself, beside ngrok's own codes. */
-const muxCode = {
+export const muxCode = {
   tooLarge: "RequestTooLarge",
   unreadable: "UnreadableAnswer",
   cutOff: "CutOff",

@@ -1,6 +1,7 @@
 // Everything that a forwarder has open: a listener per BoundEndpoint, the certificate by which this install proves who it
 // is, and what is to be told about endpoints that connections do not reach.
 import { createSecureContext, type SecureContext } from "node:tls";
+import { muxCode } from "#ngrok/mux.ts";
 import type { Clock } from "#wire/clock.ts";
 import { KnownError } from "#wire/errors.ts";
 import type { Log } from "../runtime/log.ts";
@@ -63,8 +64,7 @@ export class Forwarder {
   #pair: Pair | undefined;
   #context: SecureContext | undefined;
   #connections = 0;
-  #fullAt = Number.NEGATIVE_INFINITY;
-  #missedAt = Number.NEGATIVE_INFINITY;
+  readonly #warnedAt = new Map<string, number>();
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
@@ -157,11 +157,17 @@ export class Forwarder {
         context: () => this.#context,
         admit: () => this.#admit(key),
         reached: () => this.#note(key, entry, undefined),
-        missed: (error) => this.#missed(key, error),
+        missed: ({ message }) => {
+          const hint = "give the forwarder more replicas, or its container more open files";
+          this.#warn("a connection could not be accepted", { object: key, err: message, hint });
+        },
         ended: (failure) => {
           this.#connections -= 1;
           this.#options.meter?.ended(failure === undefined ? "served" : "failed");
-          if (failure !== undefined) this.#note(key, entry, failure);
+          if (failure?.code === muxCode.tooLarge)
+            // The pod's own matter: the endpoint serves all others.
+            this.#warn("a pod is not served", { object: key, err: failure.message, hint: failure.hint });
+          else if (failure !== undefined) this.#note(key, entry, failure);
         },
       }),
       failure: undefined,
@@ -174,13 +180,11 @@ export class Forwarder {
   }
 
   #admit(key: string): boolean {
-    const { clock, limits, log, meter } = this.#options;
+    const { limits, meter } = this.#options;
     if (this.#connections >= limits.connections) {
       meter?.refused();
-      if (clock.now() < this.#fullAt + limits.tellMs) return false;
-      this.#fullAt = clock.now();
       const hint = "give the forwarder more replicas: each takes as many";
-      log.warn({ object: key, connections: this.#connections, hint }, "no connection more is taken");
+      this.#warn("no connection more is taken", { object: key, connections: this.#connections, hint });
       return false;
     }
     this.#connections += 1;
@@ -188,13 +192,12 @@ export class Forwarder {
     return true;
   }
 
-  /** Said no more often than a failure: where the process has no descriptors left, it is so for each that comes. */
-  #missed(key: string, error: Error): void {
+  /** Says it no more often than a failure: what is so for one connection is so for each that comes. */
+  #warn(what: string, about: Readonly<Record<string, unknown>>): void {
     const { clock, limits, log } = this.#options;
-    if (clock.now() < this.#missedAt + limits.tellMs) return;
-    this.#missedAt = clock.now();
-    const hint = "give the forwarder more replicas, or its container more open files";
-    log.warn({ object: key, err: error.message, hint }, "a connection could not be accepted");
+    if (clock.now() < (this.#warnedAt.get(what) ?? Number.NEGATIVE_INFINITY) + limits.tellMs) return;
+    this.#warnedAt.set(what, clock.now());
+    log.warn(about, what);
   }
 
   /** Takes note of how a connection fared. Told is what is new, and not too often: connections fail by the thousand. */

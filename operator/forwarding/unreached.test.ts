@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
 import { testClock } from "#test/support/clock.ts";
-import { come, endOf, exchange, freePort, talking, withEcho } from "#test/support/forwarding.ts";
+import { come, endOf, exchange, freePort, nobody, talking, withEcho } from "#test/support/forwarding.ts";
 import { KnownError } from "#wire/errors.ts";
 
 describe("an endpoint that is not reached", () => {
@@ -98,6 +98,19 @@ describe("an endpoint that is not reached", () => {
     await clock.advance(10_000);
     expect(world.told).toHaveLength(2);
   });
+});
+
+test("a pod whose request is longer than can be said is told of by its name, and is no fault of the endpoint that serves the others", async () => {
+  const annotations = { "ngrok.com/notes": "x".repeat(70_000) };
+  const pod = { uid: "u", name: "wordy", namespace: "apps", annotations };
+  await using world = await withEcho({ identify: (address) => (address === "::1" ? pod : nobody) });
+  const port = await world.serve();
+  for (let n = 0; n < 3; n += 1) expect(await endOf(await come(port, "::1"))).toBe("reset");
+  expect(String(await exchange(port, "x"))).toBe("x");
+  expect(world.forwarder.failure("ops/web")).toBeUndefined();
+  expect(world.told).toEqual([]);
+  const said = world.lines.filter((line) => line.includes("a pod is not served"));
+  expect(said).toEqual([expect.stringMatching(/Shorten the annotations of Pod apps\/wordy/)]);
 });
 
 test("a forwarder that is full says so no more often than a failure, where places come free and are taken again", async () => {
