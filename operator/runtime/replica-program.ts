@@ -92,7 +92,7 @@ export interface Opened {
 }
 
 /** What a pod brings to the runtime. */
-export type Work = Pick<RunReplicasOptions, "works" | "checks" | "closing" | "staysReady">;
+export type Work = Pick<RunReplicasOptions, "works" | "checks" | "closing">;
 
 export interface ReplicaProgram {
   readonly manager: Manager;

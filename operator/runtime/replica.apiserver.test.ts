@@ -119,7 +119,7 @@ test.for(["Draining", "Drained", "absent"] as const)(
   },
 );
 
-test("a pod that starts while the drain state is closed is not ready before all that was there has been looked at", async () => {
+test("a pod that starts while the drain state is closed is not ready before that opens and all that was there has been looked at", async () => {
   await using at = await ground("Draining");
   await at.world.create(AgentEndpoint, endpoint("web"));
   const [book, port, free] = [new Notebook(), await freePort(), Promise.withResolvers<void>()];
@@ -130,6 +130,8 @@ test("a pod that starts while the drain state is closed is not ready before all 
     await fetch(`http://127.0.0.1:${port}/readyz`).then(async (answer) => `${answer.status} ${await answer.text()}`);
   await replica.closed();
   await at.world.quiet();
+  // With nothing open it would take the place of a pod that serves.
+  expect(await ready()).toMatch(/^503 [^]*\[-\] drain state: a drain/);
   await at.world.mark("Open");
   await expect.poll(ready).toContain("1 of kind AgentEndpoint have not been looked at yet");
   free.resolve();

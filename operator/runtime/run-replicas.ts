@@ -33,8 +33,6 @@ export interface RunReplicasOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: Log;
-  /** Once the drain state has been Open, it is no reason any more not to be ready: what is open is served on. */
-  readonly staysReady?: boolean;
   /** Called after the signal, when nothing is begun any more, while the probes still answer. */
   readonly closing?: () => Promise<void>;
   /** SIGTERM. */
@@ -55,10 +53,9 @@ export async function runReplicas(options: RunReplicasOptions): Promise<number> 
   const stopping: Check = { name: "stopping", ask: () => (signal.aborted ? "the pod is stopping" : undefined) };
   let wasOpen = false;
   gate.onChange(() => (wasOpen ||= gate.open));
-  const drainState: Check = {
-    name: "drain state",
-    ask: () => (options.staysReady === true && wasOpen ? undefined : gate.loud),
-  };
+  // Once it has been Open it is no reason any more: what is open is served on. A pod that has come since has nothing open,
+  // and as one that is ready it would take the place of one that serves.
+  const drainState: Check = { name: "drain state", ask: () => (wasOpen || gate.open ? undefined : gate.why) };
   const alive = [loops, ...checks.alive];
   let atWork: readonly ReplicaAtWork[] = [];
   const firstPass = (): readonly Check[] => atWork.map(({ ready }) => ready);

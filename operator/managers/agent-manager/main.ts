@@ -63,7 +63,6 @@ function open({ flags, release, clock, log, signal, graceMs, metrics, extraRoots
       alive: [{ name: "ngrok agent", ask: () => agent.dead }],
       ready: [{ name: "ngrok session", ask: () => reasonOf(agent.state) }, openCheck(tunnels)],
     },
-    staysReady: true,
     async closing() {
       await agent.shutDown(Math.max(0, graceMs - SPARE_MS - (clock.now() - toldAt)));
       await running;
