@@ -8,8 +8,8 @@ import { connect as dialTcp, createServer, type AddressInfo, type Server, type S
 import { expect, test } from "vitest";
 import { agentAtEdge, aSpec } from "#test/support/edge-agents.ts";
 import { edgeAuthority } from "#test/support/ngrok-edge/certificates.ts";
-import { httpUpstream, tcpEcho } from "#test/support/ngrok-edge/upstreams.ts";
-import { dialTls, exchange, visit } from "#test/support/ngrok-edge/visitors.ts";
+import { httpUpstream, tcpEcho, tlsEcho } from "#test/support/ngrok-edge/upstreams.ts";
+import { dial, dialTls, exchange, visit } from "#test/support/ngrok-edge/visitors.ts";
 import { connect } from "node:tls";
 import { startBridge } from "./agent-bridge.ts";
 import { lengthOf } from "./agent-proxy-header.ts";
@@ -74,6 +74,39 @@ test.for([
     expect(got === "hello").toBe(passes);
   },
 );
+
+test.for([
+  { what: "that are no PEM", clientCAs: "garbage", says: "it holds no PEM certificate" },
+  {
+    what: "of which one is broken",
+    clientCAs: "-----BEGIN CERTIFICATE-----\nZ2FyYmFnZQ==\n-----END CERTIFICATE-----\n",
+    says: "ca.crt cannot be used",
+  },
+])(
+  "authorities of visitors $what are refused with the remedy, as they would cut every visitor",
+  async (row, { expect }) => {
+    await using world = await agentAtEdge();
+    const authority = await edgeAuthority();
+    const own = await authority.issue(["db.test"]);
+    // A good one before does not make up for it.
+    const clientCAs = row.what === "that are no PEM" ? row.clientCAs : authority.cert + row.clientCAs;
+    const opening = world.at.open({ url: "tls://db.test", termination: { ...own, clientCAs } }, "tcp://127.0.0.1:1");
+    await expect(opening).rejects.toMatchObject({
+      class: "invalid",
+      message: expect.stringContaining(row.says) as string,
+      hint: expect.stringContaining("clientCAsRef") as string,
+    });
+  },
+);
+
+test("an upstream with TLS and a certificate of its own making is reached by the SDK itself, as Services have them", async () => {
+  await using world = await agentAtEdge();
+  const { cert, key } = await (await edgeAuthority()).issue(["somebody.else"]);
+  await using upstream = await tlsEcho({ cert, key });
+  const { url } = await world.at.open({ url: "tcp://" }, upstream.url);
+  const visitor = dial(world.edge.tcpPort(url) ?? 0);
+  expect(String(await exchange(visitor, Buffer.from("hello")))).toBe("hello");
+});
 
 test("an upstream with TLS is shown our certificate, and hears the visitor's address before it", async () => {
   await using world = await agentAtEdge();

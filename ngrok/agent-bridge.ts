@@ -1,7 +1,7 @@
 // What the agent's SDK cannot do itself: end TLS at the agent, and show an upstream a certificate of ours. The SDK then
 // forwards to a bridge on the loopback of this pod, which does it; the PROXY protocol's header goes around TLS, as it does
 // in the SDK.
-import { randomInt } from "node:crypto";
+import { randomInt, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { type AddressInfo, connect as dial, createServer, isIP, type Server, type Socket } from "node:net";
 import { finished } from "node:stream";
@@ -135,9 +135,25 @@ function terminating(termination: AgentTermination, handshakeTimeout: number, th
 }
 
 function serverIdentity({ cert, key, clientCAs }: AgentTermination): SecureContextOptions {
+  if (clientCAs !== undefined) assertAuthorities(clientCAs);
   const identity = { cert, key, ...(clientCAs === undefined ? {} : { ca: clientCAs }) };
   context("spec.tlsTermination", identity);
   return identity;
+}
+
+/** OpenSSL takes a text without certificates for authorities that nobody is of: each visitor would be cut, and nothing said. */
+function assertAuthorities(pem: string): void {
+  try {
+    const each = pem.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? [];
+    if (each.length === 0) throw new Error("it holds no PEM certificate");
+    for (const one of each) new X509Certificate(one);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new KnownError("invalid", `spec.tlsTermination.mutualTLS: ca.crt cannot be used: ${why}`, {
+      code: code.configuration,
+      hint: "put the PEM certificates of those who sign visitors' certificates into ca.crt of the Secret that clientCAsRef names",
+    });
+  }
 }
 
 function clientContext(certificates: readonly KeyPair[]): SecureContext {

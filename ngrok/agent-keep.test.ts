@@ -1,7 +1,7 @@
 // How an agent keeps a session, when it gives one up for the next, and how long that one is waited for.
 import { expect, test } from "vitest";
 import { testClock } from "#test/support/clock.ts";
-import { isUp, startAgent } from "#test/support/edge-agents.ts";
+import { aSpec, isUp, startAgent } from "#test/support/edge-agents.ts";
 import { startNgrokEdge } from "#test/support/ngrok-edge/edge.ts";
 import { httpUpstream } from "#test/support/ngrok-edge/upstreams.ts";
 import { visit } from "#test/support/ngrok-edge/visitors.ts";
@@ -85,4 +85,59 @@ test("a session that does not come is waited for twice as long each time, up to 
   end.abort(new Error("the test has ended"));
   await running;
   expect(waits.slice(0, 12)).toEqual([0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60, 0.5, 0.5]);
+});
+
+test.for([
+  { what: "nothing is open", opens: false, waits: 119_000, dies: 120_000 },
+  // An outage of ngrok's calls is none of the tunnels, and three replicas do not go at once.
+  { what: "visitors are served", opens: true, waits: 1_349_000, dies: 1_350_000 },
+])(
+  "an agent whose call ngrok does not answer is for a new process to mend, later where $what",
+  async (row, { expect }) => {
+    const clock = testClock();
+    const never = new Promise<never>(() => undefined);
+    const listening = { url: "https://app.test", ended: never, close: async () => {} };
+    const bind: Session["bind"] = async ({ place }) =>
+      await (place === "app.test" ? Promise.resolve(listening) : never);
+    const session: Session = { bind, close: async () => {} };
+    const agent = new Agent({
+      connect: () => Promise.resolve(session),
+      clock,
+      random: () => 0.5,
+      tell: () => undefined,
+    });
+    const end = new AbortController();
+    const running = agent.run(end.signal);
+    await expect.poll(() => isUp(agent.state)).toBe(true);
+    if (row.opens) await agent.open(aSpec({ url: "https://app.test" }, "http://127.0.0.1:80"), end.signal);
+    const hanging = agent.open(aSpec({ url: "https://b.test" }, "http://127.0.0.1:80"), end.signal).catch(() => "late");
+    await clock.advance(15_000);
+    expect(await hanging).toBe("late");
+    await clock.advance(row.waits - 15_000);
+    expect(agent.dead).toBeUndefined();
+    await clock.advance(row.dies - row.waits);
+    expect(agent.dead).toContain("has not answered");
+    end.abort(new Error("over"));
+    await running;
+  },
+);
+
+test("what the last try has said stands while the next one takes its time: it is more, and each change is a write an endpoint", async () => {
+  const clock = testClock();
+  const tries = [
+    Promise.reject(new KnownError("transient", "ngrok refuses: no such token")),
+    new Promise<never>(() => {}),
+  ];
+  const told: (string | undefined)[] = [];
+  const connect = (): Promise<Session> => tries.shift() ?? Promise.reject(new Error("a third one"));
+  const agent = new Agent({ connect, clock, random: () => 0, tell: ({ why }) => told.push(why) });
+  const end = new AbortController();
+  const running = agent.run(end.signal);
+  await expect.poll(() => told.length).toBe(1);
+  await clock.advance(1_000);
+  await expect.poll(() => tries.length).toBe(0);
+  await clock.advance(25_000);
+  expect(told).toEqual(["ngrok refuses: no such token"]);
+  end.abort(new Error("over"));
+  await running;
 });

@@ -16,8 +16,15 @@ const AGAIN: Backoff = { baseMs: 500, capMs: 60_000 };
 const LIVED_MS = 10_000;
 /** An answer to the connect is waited for as long before the state says so; the SDK cannot be told to give up. */
 const CONNECT_MS = 20_000;
+/** So it looks where a firewall drops packets: the kernel gives up after two minutes, and only then there is an error to tell. */
+const UNANSWERED = `ngrok has not answered for ${CONNECT_MS / 1000} s: check that the agents' pods reach serverAddr of the chart, or region's address, at its port, past firewalls and NetworkPolicies`;
 /** What ngrok has not answered for as long, only a new process mends. */
 const DEAD_MS = 120_000;
+/**
+ * Where visitors are served meanwhile, what a new process would cost is more than a change that waits: an outage of ngrok's calls
+ * must not become one of the tunnels. After this, and up to twice as long, so that the replicas do not go together.
+ */
+const SERVING_MS = 900_000;
 /** After a command to stop, as long as ngrok's own operator takes to go. */
 const STOP_MS = 5_000;
 /** After that, what runs may go on for as long: nobody has said when the process is ended. */
@@ -47,10 +54,12 @@ export class Agent implements AgentPort {
   #connectingSince: number | undefined;
   #commanded: string | undefined;
   #troubledAt = Number.NEGATIVE_INFINITY;
+  readonly #patienceMs: number;
   readonly #stopped = new AbortController();
 
   constructor(options: AgentOptions) {
     this.#options = options;
+    this.#patienceMs = SERVING_MS * (1 + (options.random ?? Math.random)());
   }
 
   get state(): AgentState {
@@ -63,8 +72,10 @@ export class Agent implements AgentPort {
   /** Why the process has to start anew; undefined while it is alive. */
   get dead(): string | undefined {
     if (this.#commanded !== undefined) return this.#commanded;
-    const since = this.#calls?.blockedSince ?? this.#connectingSince;
-    if (since === undefined || this.#options.clock.now() - since < DEAD_MS) return undefined;
+    const blockedSince = this.#calls?.blockedSince;
+    const since = blockedSince ?? this.#connectingSince;
+    const patienceMs = blockedSince !== undefined && this.#open.size > 0 ? this.#patienceMs : DEAD_MS;
+    if (since === undefined || this.#options.clock.now() - since < patienceMs) return undefined;
     return `ngrok has not answered for ${this.#secondsSince(since)} s, and the agent's library waits for ever`;
   }
 
@@ -134,7 +145,8 @@ export class Agent implements AgentPort {
     const late = new AbortController();
     this.#connectingSince = clock.now();
     clock.sleep(CONNECT_MS, late.signal).then(
-      () => this.#set({ is: "down", why: `ngrok has not answered for ${CONNECT_MS / 1000} s` }),
+      // What the last try has said is more than that this one takes its time, and each change of it is a write an endpoint.
+      () => this.#base.is !== "down" && this.#set({ is: "down", why: UNANSWERED }),
       () => undefined,
     );
     let isSilent = false;

@@ -272,11 +272,8 @@ test("a call that ngrok does not answer fails alone; what is open goes on, and w
   expect(at.agent.state).toMatchObject({ is: "down" });
   expect((await failure(at.open({ url: "https://next.test" }, upstream.url))).class).toBe("transient");
   expect((await visit(edge, "app.test")).status).toBe(200);
-  await clock.advance(120_000);
-  expect(at.agent.dead).toContain("has not answered");
 
   await at.until("the answer has come", () => isUp(at.agent.state));
-  expect(at.agent.dead).toBeUndefined();
   await edge.journal.until("nobody wants it", () => edge.endpoints().every(({ url }) => url !== "https://late.test"));
   await expect(at.open({ url: "https://next.test" }, upstream.url)).resolves.toMatchObject({ isOpen: true });
 });
@@ -288,7 +285,8 @@ test("a connect that ngrok does not answer is told, and what only a new process 
   await using at = startAgent(edge, { clock });
   await edge.journal.until("it beats", () => edge.journal.count({ kind: "heartbeat" }) > 0);
   await clock.advance(21_000);
-  expect(at.agent.state).toEqual({ is: "down", why: "ngrok has not answered for 20 s" });
+  const why = expect.stringMatching(/^ngrok has not answered for 20 s: check .* firewalls/) as string;
+  expect(at.agent.state).toEqual({ is: "down", why });
   expect(at.agent.dead).toBeUndefined();
   await clock.advance(120_000);
   expect(at.agent.dead).toContain("has not answered");
