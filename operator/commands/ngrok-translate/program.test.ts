@@ -85,6 +85,47 @@ describe("reads", () => {
   });
 });
 
+describe("an HTTPRoute that leaves out what the API server fills in", () => {
+  const backendRefs = [{ name: "shop", port: 80 }];
+  const everyPath = [{ path: { type: "PathPrefix", value: "/" } }];
+  const translated = async (spec: object) => {
+    // The builder's own rules would stand in for what is left out.
+    const route = { ...anHTTPRoute(), spec: { parentRefs: [{ name: "edge" }], ...spec } };
+    return await typed({ a: documents(aGatewayClass(), aGateway(), gatewayShop(), route) }, "-o", "json");
+  };
+
+  test.for([
+    ["no matches", { rules: [{ backendRefs }] }, { rules: [{ matches: everyPath, backendRefs }] }],
+    [
+      "matches that are null",
+      { rules: [{ matches: null, backendRefs }] },
+      { rules: [{ matches: everyPath, backendRefs }] },
+    ],
+    ["no rules", {}, { rules: [{ matches: everyPath }] }],
+  ] as const)("becomes with %s what it becomes when they are written", async ([, left, written], { expect }) => {
+    const { code, out, err } = await translated(left);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(names(out).filter((name) => !name.startsWith("Domain"))).toHaveLength(1);
+    expect(out).toBe((await translated(written)).out);
+  });
+
+  test("is told of a list that it wrote empty: that one stays", async () => {
+    const { code, err } = await translated({ rules: [{ matches: [], backendRefs }] });
+    expect(code).toBe(1);
+    expect(err).toMatch(/^refused: HTTPRoute default\/[a-z]+: spec.rules\[0\].matches: is empty/);
+  });
+
+  test.for([["rules: x"], ["rules: [x]"], ["rules: {}"]] as const)(
+    "is read without harm where it says %s",
+    async ([text]) => {
+      const route = `apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: a}\nspec: {${text}}`;
+      expect((await typed({ a: `${documents(classes, shop, one)}---\n${route}` })).out).toContain(
+        "e3b0c-shop-default-80",
+      );
+    },
+  );
+});
+
 describe("prints", () => {
   const files = { a: documents(classes, shop, one) };
 

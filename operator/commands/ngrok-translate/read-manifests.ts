@@ -1,5 +1,5 @@
 // Texts of YAML or JSON become the objects that the translator reads, as the API server would have taken them: with their
-// namespace, under a name that it would allow. What it would refuse is refused here, in one line.
+// namespace, under a name that it would allow, with its defaults. What it would refuse is refused here, in one line.
 import { isAlias, LineCounter, parseAllDocuments } from "yaml";
 import { AgentEndpoint } from "#api/agent-endpoint.ts";
 import { CloudEndpoint } from "#api/cloud-endpoint.ts";
@@ -20,6 +20,7 @@ import {
   TCPRoute,
   TLSRoute,
 } from "#kube/kinds.ts";
+import { withDefaults } from "./defaults.ts";
 
 export interface Source {
   /** As the user named it; `-` is standard input. */
@@ -144,7 +145,7 @@ function readObject(value: unknown, at: string): Read | undefined {
     return refuse(`${kind} ${name}: spec is not a map: write one`);
   const { namespace: _, ...rest } = metadata;
   const own = namespace === undefined ? rest : { ...rest, namespace };
-  return { object: { ...value, apiVersion, kind, metadata: { ...own, name } }, at };
+  return { object: withDefaults({ ...value, apiVersion, kind, metadata: { ...own, name } }), at };
 }
 
 function wrongTexts(metadata: Readonly<Record<string, unknown>>): string | undefined {
