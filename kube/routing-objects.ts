@@ -57,6 +57,8 @@ export interface GatewayListener {
     mode?: "Terminate" | "Passthrough";
     certificateRefs?: ObjectReference[];
     options?: Record<string, string>;
+    /** Of older releases of Gateway API, which do not have `spec.tls.frontend`. */
+    frontendValidation?: unknown;
   };
   allowedRoutes?: {
     namespaces?: {
@@ -104,6 +106,8 @@ export interface GatewayObject extends KubeObject {
       backend?: { clientCertificateRef?: ObjectReference };
       frontend?: { default?: FrontendTls; perPort?: { port: number; tls?: FrontendTls }[] };
     };
+    /** Of older releases of Gateway API, which do not have `spec.tls.backend`. */
+    backendTLS?: { clientCertificateRef?: unknown };
   };
   status?: GatewayStatus;
 }

@@ -63,6 +63,7 @@ export function readGateway(view: View, gateway: GatewayObject): GatewayFacts {
     ...addressFaults,
     ...mismatchFaults(listeners, addresses),
     ...client.faults,
+    ...formerClientCert(gateway),
     ...infrastructure.faults,
     ...(read.settings === undefined ? [settingsFault(read.problems)] : []),
   ];
@@ -153,6 +154,14 @@ function clientCertsOf(
   if (typeof secret !== "string") return { certs, faults: [] };
   // The endpoint is made all the same: the agents wait for the Secret.
   return { certs, faults: [lacks("ResolvedRefs", "InvalidClientCertificateRef", field, secret)] };
+}
+
+/** Backends that ask for it refuse the agents, so nothing is open that should not be. */
+function formerClientCert(gateway: GatewayObject): Fault[] {
+  if (gateway.spec?.backendTLS?.clientCertificateRef === undefined) return [];
+  const message =
+    "is of an older Gateway API and not read: write it as spec.tls.backend.clientCertificateRef, which newer releases of Gateway API have";
+  return [lacks("Programmed", "Invalid", "spec.backendTLS.clientCertificateRef", message)];
 }
 
 function infrastructureOf(gateway: GatewayObject): {

@@ -46,6 +46,23 @@ describe("GatewayClass", () => {
 });
 
 describe("a Gateway that is served", () => {
+  test("says for which listener it does not ask clients as an older Gateway API had it: that one is not programmed", () => {
+    const tls = { certificateRefs: [{ name: "cert" }] };
+    const both = aGatewayWith(
+      { tls: { ...tls, frontendValidation: { caCertificateRefs: [{ name: "ca" }] } } },
+      { hostname: "second.example.com", tls },
+    );
+    const { conditions, listeners = [] } = statusOf([both, aTlsSecret(), aWebRoute()]);
+    expect(messageOf(conditions, "Accepted")).toContain("spec.listeners[0].tls.frontendValidation: ");
+    expect(listeners.map((one) => brief(one.conditions))).toEqual([
+      expect.arrayContaining(["Accepted=False UnsupportedValue", "Programmed=False Invalid"]),
+      expect.arrayContaining(["Accepted=True Accepted", "Programmed=True Programmed"]),
+    ]);
+    expect(messageOf(listeners[0]?.conditions, "Accepted")).toContain(
+      "write the validation under spec.tls.frontend.default",
+    );
+  });
+
   test("for whose host others have an endpoint says so, as does the listener of that host, and stays programmed", () => {
     const shared = new Map([["https://shop.example.com", "others serve it: choose another host"]]);
     const both = aGatewayWith({ protocol: "HTTPS" }, { hostname: "second.example.com", protocol: "HTTPS" });

@@ -14,6 +14,8 @@ import {
   hostsOn,
   onlyHost,
   shop,
+  toldIn,
+  urlsOf,
 } from "#test/support/gateway-ground.ts";
 import { domainsOfGateways } from "./virtual-hosts.ts";
 
@@ -188,6 +190,19 @@ describe("ending TLS", () => {
     expect(found.hosts).toEqual([]);
     expect(found.problems).toMatchObject([{ field: "spec.tls.frontend.perPort[0]", effect: "refused" }]);
   });
+
+  test("a validation where older releases of Gateway API had it closes its listener alone, and the new place is named", () => {
+    const frontendValidation = { caCertificateRefs: [{ group: "", kind: "ConfigMap", name: "ca" }] };
+    const gateway = aGatewayWith(
+      { hostname: "guarded.example.com", tls: { ...ref, frontendValidation } },
+      { hostname: "open.example.com", tls: ref },
+    );
+    const found = hostsOn([gateway, aTlsSecret(), aCaConfigMap(), aWebRoute()]);
+    expect(urlsOf(found)).toEqual(["https://open.example.com:443"]);
+    expect(toldIn(found.problems)).toEqual([
+      "Gateway default/edge spec.listeners[0].tls.frontendValidation: is of an older Gateway API and not supported: write the validation under spec.tls.frontend.default, which newer releases of Gateway API have [refused]",
+    ]);
+  });
 });
 
 describe("the certificate that backends are shown", () => {
@@ -212,6 +227,15 @@ describe("the certificate that backends are shown", () => {
     expect(host.clientCertRefs).toEqual([cert]);
     expect(host.routes[0]?.destinations.map((one) => one.upstream?.service.clientCertRefs)).toEqual([[], [cert]]);
     expect(found.problems).toEqual([]);
+  });
+
+  test("is told of where older releases of Gateway API had it, and the Gateway is served without it", () => {
+    const gateway = aGateway({ spec: { backendTLS: { clientCertificateRef: { name: "client" } } } });
+    const found = hostsOn([gateway, aTlsSecret("client"), https, both]);
+    expect(onlyHost(found).clientCertRefs).toEqual([]);
+    expect(toldIn(found.problems)).toEqual([
+      "Gateway default/edge spec.backendTLS.clientCertificateRef: is of an older Gateway API and not read: write it as spec.tls.backend.clientCertificateRef, which newer releases of Gateway API have [ignored]",
+    ]);
   });
 
   test("of another namespace needs a grant there, without which the Gateway is not served", () => {

@@ -25,7 +25,7 @@ export function terminationOf(
   field: string,
 ): Terminated {
   const certificate = certificateOf(view, gateway, listener, `${field}.tls.certificateRefs`);
-  const authorities = authoritiesOf(view, gateway, listener);
+  const authorities = authoritiesOf(view, gateway, listener, field);
   const options = optionsOf(listener, `${field}.tls.options`);
   const faults = [...certificate.faults, ...authorities.faults, ...options.faults];
   if (faults.some((fault) => fault.blocks)) return { faults };
@@ -108,16 +108,11 @@ function authoritiesOf(
   view: View,
   gateway: GatewayObject,
   listener: GatewayListener,
+  listenerField: string,
 ): { readonly pems: readonly string[]; readonly faults: readonly Fault[] } {
   const frontend = gateway.spec?.tls?.frontend;
-  const perPort = (frontend?.perPort ?? []).findIndex(({ port }) => port === listener.port);
-  if (perPort >= 0) {
-    const message = "is not supported: write the validation under spec.tls.frontend.default";
-    return {
-      pems: [],
-      faults: [blocks("Accepted", "UnsupportedValue", `spec.tls.frontend.perPort[${perPort}]`, message)],
-    };
-  }
+  const unsupported = unsupportedValidation(frontend?.perPort ?? [], listener, listenerField);
+  if (unsupported !== undefined) return { pems: [], faults: [unsupported] };
   const validation = frontend?.default?.validation;
   if (validation === undefined) return { pems: [], faults: [] };
   const field = "spec.tls.frontend.default.validation";
@@ -138,6 +133,21 @@ function authoritiesOf(
     faults.push(lacks("Programmed", "Invalid", `${field}.mode`, message));
   }
   return { pems, faults };
+}
+
+/** Client certificates that are asked for in another place than the one that is read. */
+function unsupportedValidation(
+  perPort: readonly { readonly port: number }[],
+  { port, tls }: GatewayListener,
+  field: string,
+): Fault | undefined {
+  const refused = (place: string, message: string): Fault => blocks("Accepted", "UnsupportedValue", place, message);
+  const remedy = "write the validation under spec.tls.frontend.default";
+  const own = perPort.findIndex((one) => one.port === port);
+  if (own >= 0) return refused(`spec.tls.frontend.perPort[${own}]`, `is not supported: ${remedy}`);
+  if (tls?.frontendValidation === undefined) return undefined;
+  const message = `is of an older Gateway API and not supported: ${remedy}, which newer releases of Gateway API have`;
+  return refused(`${field}.tls.frontendValidation`, message);
 }
 
 function authorityOf(view: View, gateway: GatewayObject, ref: ObjectReference, field: string): string | Fault {
