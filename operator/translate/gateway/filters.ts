@@ -26,6 +26,7 @@ export function filterPolicies(
     const tellOf: Tell = (part, reason) => context.tell(`${field}[${at}]${part}`, reason, "ignored");
     tellOfSlashes(filter, context.path, tellOf);
     tellOfNumbers(filter, tellOf);
+    tellOfExpressions(filter, tellOf);
     const made = policyOf(filter, context);
     if ("on_http_request" in made) return [made];
     context.tell(`${field}[${at}]${made.field}`, made.reason);
@@ -108,9 +109,11 @@ function changesOf({ set = [], add = [], remove = [] }: HeaderModifier): {
 /** Of ngrok's documentation of both actions. */
 const MOST_HEADERS = 10;
 
+const MODIFIERS = ["requestHeaderModifier", "responseHeaderModifier"] as const;
+
 /** Gateway API allows sixteen in each list. ngrok refuses the whole policy, and with it all that the host has. */
 function tellOfNumbers(filter: HttpRouteFilter, tell: Tell): void {
-  for (const field of ["requestHeaderModifier", "responseHeaderModifier"] as const) {
+  for (const field of MODIFIERS) {
     const modifier = filter[field];
     if (modifier === undefined) continue;
     const { removed, added } = changesOf(modifier);
@@ -124,6 +127,16 @@ function tellOfNumbers(filter: HttpRouteFilter, tell: Tell): void {
         `${number} headers are ${what}, and ngrok refuses more than ${MOST_HEADERS} in one action: write the others into an NgrokTrafficPolicy and name it by an ExtensionRef`,
       );
   }
+}
+
+/** Text for Gateway API. ngrok writes in its place what the expression says, and has no sign that takes this away. */
+function tellOfExpressions(filter: HttpRouteFilter, tell: Tell): void {
+  const reason =
+    "ngrok takes ${...} for an expression and writes its value, where Gateway API means the text: take the ${ out, or, if the expression is meant, write the header into an NgrokTrafficPolicy and name it by an ExtensionRef";
+  for (const field of MODIFIERS)
+    for (const list of ["set", "add"] as const)
+      for (const [at, { value }] of (filter[field]?.[list] ?? []).entries())
+        if (value.includes("${")) tell(`.${field}.${list}[${at}].value`, reason);
 }
 
 function redirectPolicy({ requestRedirect }: HttpRouteFilter, { path }: FilterContext): Policy | Unmade {

@@ -8,7 +8,7 @@ import { CloudEndpoint } from "#api/cloud-endpoint.ts";
 import { Domain } from "#api/domain.ts";
 import { parseEndpointUrl } from "#api/names.ts";
 import type { KubeObject } from "#kube/kind.ts";
-import type { HttpRouteFilter, PathModifier, ValueMatch } from "#kube/routing-objects.ts";
+import type { HttpRouteFilter, PathModifier, RouteRule, ValueMatch } from "#kube/routing-objects.ts";
 import { aGateway, aGatewayClass } from "#test/support/builders.ts";
 import { literalsOf } from "#test/support/cel.ts";
 import { aRule, aTlsSecret, aWebRoute, gatewayOptions, shop } from "#test/support/gateway-ground.ts";
@@ -33,9 +33,13 @@ const pathModifier: fc.Arbitrary<PathModifier> = fc.oneof(
   hostile.map((replacePrefixMatch) => ({ type: "ReplacePrefixMatch", replacePrefixMatch })),
   hostile.map((replaceFullPath) => ({ type: "ReplaceFullPath", replaceFullPath })),
 );
+const header = fc.record({
+  name: hostile,
+  value: fc.oneof(hostile, fc.constantFrom("${conn.client_ip}", "$${a", "a ${b} c", "{$a}", "%24{a}")),
+});
 const modifier = fc.record({
-  set: fc.array(fc.record({ name: hostile, value: hostile }), { maxLength: 2 }),
-  add: fc.array(fc.record({ name: hostile, value: hostile }), { maxLength: 2 }),
+  set: fc.array(header, { maxLength: 2 }),
+  add: fc.array(header, { maxLength: 2 }),
   remove: fc.array(hostile, { maxLength: 2 }),
 });
 const filter: fc.Arbitrary<HttpRouteFilter> = fc.oneof(
@@ -67,6 +71,25 @@ interface World {
   readonly objects: readonly KubeObject[];
   /** Every text that an expression may hold. */
   readonly written: ReadonlySet<string>;
+  /** By their fields in the route. */
+  readonly headerValues: ReadonlyMap<string, string>;
+}
+
+function headerValuesOf(rules: readonly RouteRule[]): Map<string, string> {
+  return new Map(
+    rules.flatMap(({ filters = [] }, rule) =>
+      filters.flatMap((one, at) =>
+        (["requestHeaderModifier", "responseHeaderModifier"] as const).flatMap((field) =>
+          (["set", "add"] as const).flatMap((list) =>
+            (one[field]?.[list] ?? []).map(({ value }, nth): [string, string] => [
+              `spec.rules[${rule}].filters[${at}].${field}.${list}[${nth}].value`,
+              value,
+            ]),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 const world: fc.Arbitrary<World> = fc
@@ -105,6 +128,7 @@ const world: fc.Arbitrary<World> = fc
       objects: [aGatewayClass(), shop(), aTlsSecret(), gateway, aWebRoute({ rules: routes.map(({ rule }) => rule) })],
       // Between the values of a header that came more than once.
       written: new Set([",", ...written.map((text) => text.toWellFormed())]),
+      headerValues: headerValuesOf(routes.map(({ rule }) => rule)),
     };
   });
 
@@ -167,9 +191,28 @@ test("a rewrite names the groups that we give it, in their order, whatever its t
   expect(made).toBeGreaterThan(20);
 });
 
+test("a header's value is the text that its writer gave it, and one that ngrok would evaluate is told of at its field", () => {
+  let evaluated = 0;
+  holds(({ endpoints, problems }, { headerValues }) => {
+    const told = new Set(
+      problems.flatMap(({ field, reason }) => (reason.includes("for an expression") ? [headerValues.get(field)] : [])),
+    );
+    const values = new Set(headerValues.values());
+    for (const value of endpoints.flatMap(headersOf)) {
+      expect(values).toContain(value);
+      expect([value, told.has(value)]).toEqual([value, value.includes("${")]);
+      if (value.includes("${")) evaluated += 1;
+    }
+  });
+  expect(evaluated).toBeGreaterThan(10);
+});
+
 interface SaidRule {
   readonly expressions?: readonly string[];
-  readonly actions?: readonly { readonly type: string; readonly config?: { readonly to?: string } }[];
+  readonly actions?: readonly {
+    readonly type: string;
+    readonly config?: { readonly to?: string; readonly headers?: unknown };
+  }[];
 }
 
 /** Of all phases. */
@@ -180,6 +223,14 @@ function rulesOf({ spec }: KubeObject & { readonly spec?: unknown }): SaidRule[]
 
 function expressionsOf(endpoint: KubeObject): string[] {
   return rulesOf(endpoint).flatMap(({ expressions = [] }) => expressions);
+}
+
+/** The values that headers are given. */
+function headersOf(endpoint: KubeObject): string[] {
+  return rulesOf(endpoint)
+    .flatMap(({ actions = [] }) => actions)
+    .filter(({ type }) => type === "add-headers")
+    .flatMap(({ config }) => Object.values(config?.headers as Readonly<Record<string, string>>));
 }
 
 function rewritesOf(endpoint: KubeObject): string[] {

@@ -210,6 +210,39 @@ describe("a port that says by appProtocol how it is spoken to", () => {
   });
 });
 
+describe("a header's value that ngrok takes for an expression", () => {
+  const told = (field: string): string =>
+    `HTTPRoute default/web spec.rules[0].${field}.value: ngrok takes \${...} for an expression and writes its value, where Gateway API means the text: take the \${ out, or, if the expression is meant, write the header into an NgrokTrafficPolicy and name it by an ExtensionRef [ignored]`;
+  const plain = [
+    { name: "x-price", value: "$1 {or} less" },
+    { name: "x-cost", value: "$" },
+  ];
+  const modifier: HeaderModifier = {
+    set: [...plain, { name: "x-from", value: "at ${conn.client_ip}" }],
+    add: [{ name: "x-token", value: "${secrets.get('vault', 'token')}" }],
+  };
+
+  test("is written as it is, and told of wherever a filter may stand; a $ by itself is nothing to say a word about", () => {
+    const filters: HttpRouteFilter[] = [
+      { type: "RequestHeaderModifier", requestHeaderModifier: modifier },
+      { type: "ResponseHeaderModifier", responseHeaderModifier: { set: plain } },
+    ];
+    const backendFilters: HttpRouteFilter[] = [{ type: "ResponseHeaderModifier", responseHeaderModifier: modifier }];
+    const backendRefs = [{ name: "shop", port: 80, filters: backendFilters }];
+    const { hosts, problems } = hostsOn([aWebRoute({ rules: [aRule({ filters, backendRefs })] })]);
+    const [policy] = hosts[0]?.routes[0]?.trafficPolicies ?? [];
+    expect(policy?.on_http_request[0]?.actions[1]?.config).toEqual({
+      headers: Object.fromEntries([...modifier.add!, ...modifier.set!].map(({ name, value }) => [name, value])),
+    });
+    expect(toldIn(problems).toSorted()).toEqual([
+      told("backendRefs[0].filters[0].responseHeaderModifier.add[0]"),
+      told("backendRefs[0].filters[0].responseHeaderModifier.set[2]"),
+      told("filters[0].requestHeaderModifier.add[0]"),
+      told("filters[0].requestHeaderModifier.set[2]"),
+    ]);
+  });
+});
+
 describe("a filter of more headers than ngrok takes in one action", () => {
   const headers = (number: number, prefix = "x") =>
     Array.from({ length: number }, (_, at) => ({ name: `${prefix}-${at}`, value: "1" }));
