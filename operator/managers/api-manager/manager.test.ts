@@ -1,5 +1,6 @@
 // The api-manager's command line as the chart gives it, and what follows from it.
 import { expect, test } from "vitest";
+import { translationOptions } from "../../endpoint/translation-options.ts";
 import { parseFlags } from "../../runtime/flags.ts";
 import { apiManager, leaseOf, optionsOf, releaseOf } from "./manager.ts";
 
@@ -20,6 +21,39 @@ test("GatewayClasses are known by the name that the flag gives", () => {
   expect(name()).toBe("ngrok.com/gateway-controller");
   expect(name("--gateway-controller-name=example.com/edge")).toBe("example.com/edge");
   expect(() => flags("--gateway-controller-name=")).toThrow("--gateway-controller-name=: it is empty");
+});
+
+/** What the translator is told on this command line. */
+function translating(...argv: string[]) {
+  const given = flags("--release-name=edge", ...argv);
+  return translationOptions(releaseOf(given, "ops"), optionsOf(given, "1.0"));
+}
+
+test("the translator is told what the flags say by themselves", () => {
+  expect(translating()).toEqual({
+    managerNamespace: "ops",
+    managerName: "ngrok-ingress-controller-manager",
+    clusterDomain: "svc.cluster.local",
+    referenceGrants: true,
+    ingressControllerName: "ngrok.com/ingress-controller",
+    gatewayControllerName: "ngrok.com/gateway-controller",
+    stamp: "ops/edge",
+    domainReclaimPolicy: "Delete",
+  });
+});
+
+test.for([
+  ["--disable-reference-grants", { referenceGrants: false }],
+  ["--disable-reference-grants=false", { referenceGrants: true }],
+  ["--default-domain-reclaim-policy=Retain", { domainReclaimPolicy: "Retain" }],
+  ["--cluster-domain=svc.k8s.example", { clusterDomain: "svc.k8s.example" }],
+  ["--ngrokMetadata=team=shop,env=prod", { ngrokMetadata: { team: "shop", env: "prod" } }],
+  ["--ingress-controller-name=example.com/web", { ingressControllerName: "example.com/web" }],
+  ["--gateway-controller-name=example.com/edge", { gatewayControllerName: "example.com/edge" }],
+  ["--ingress-watch-namespace=shop", { watchNamespace: "shop" }],
+  ["--manager-name=mine", { managerName: "mine" }],
+] as const)("the translator is told by %s that, and nothing else", ([flag, said], { expect }) => {
+  expect(translating(flag)).toEqual({ ...translating(), ...said });
 });
 
 test("without rights to the cluster Gateway API is off, since whose a Gateway is stands in its class", () => {
