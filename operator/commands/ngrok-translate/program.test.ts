@@ -85,47 +85,6 @@ describe("reads", () => {
   });
 });
 
-describe("an HTTPRoute that leaves out what the API server fills in", () => {
-  const backendRefs = [{ name: "shop", port: 80 }];
-  const everyPath = [{ path: { type: "PathPrefix", value: "/" } }];
-  const translated = async (spec: object) => {
-    // The builder's own rules would stand in for what is left out.
-    const route = { ...anHTTPRoute(), spec: { parentRefs: [{ name: "edge" }], ...spec } };
-    return await typed({ a: documents(aGatewayClass(), aGateway(), gatewayShop(), route) }, "-o", "json");
-  };
-
-  test.for([
-    ["no matches", { rules: [{ backendRefs }] }, { rules: [{ matches: everyPath, backendRefs }] }],
-    [
-      "matches that are null",
-      { rules: [{ matches: null, backendRefs }] },
-      { rules: [{ matches: everyPath, backendRefs }] },
-    ],
-    ["no rules", {}, { rules: [{ matches: everyPath }] }],
-  ] as const)("becomes with %s what it becomes when they are written", async ([, left, written], { expect }) => {
-    const { code, out, err } = await translated(left);
-    expect({ code, err }).toEqual({ code: 0, err: "" });
-    expect(names(out).filter((name) => !name.startsWith("Domain"))).toHaveLength(1);
-    expect(out).toBe((await translated(written)).out);
-  });
-
-  test("is told of a list that it wrote empty: that one stays", async () => {
-    const { code, err } = await translated({ rules: [{ matches: [], backendRefs }] });
-    expect(code).toBe(1);
-    expect(err).toMatch(/^refused: HTTPRoute default\/[a-z]+: spec.rules\[0\].matches: is empty/);
-  });
-
-  test.for([["rules: x"], ["rules: [x]"], ["rules: {}"]] as const)(
-    "is read without harm where it says %s",
-    async ([text]) => {
-      const route = `apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: a}\nspec: {${text}}`;
-      expect((await typed({ a: `${documents(classes, shop, one)}---\n${route}` })).out).toContain(
-        "e3b0c-shop-default-80",
-      );
-    },
-  );
-});
-
 describe("prints", () => {
   const files = { a: documents(classes, shop, one) };
 
@@ -177,6 +136,13 @@ describe("prints", () => {
     expect(items((await typed(files, "--watch-namespace", "other")).out)).toEqual([]);
     expect(names((await typed(files, "--watch-namespace", "default")).out)).toEqual(SHOP);
     expect(items((await typed(files, "--ingress-controller", "example.com/mine")).out)).toEqual([]);
+  });
+
+  test("the Domains with the reclaimPolicy that the operator's flag would give them", async () => {
+    expect((await typed(files)).out).toContain("reclaimPolicy: Delete");
+    const { out } = await typed(files, "--default-domain-reclaim-policy", "Retain");
+    expect(out).toContain("reclaimPolicy: Retain");
+    expect(out).not.toContain("reclaimPolicy: Delete");
   });
 
   test("what Gateways become, of the controller that is named, and without grants where none are asked for", async () => {
@@ -313,6 +279,7 @@ test.for([
   [[], "missing required argument 'file'"],
   [["a", "-o", "xml"], "Allowed choices are yaml, json, table"],
   [["a", "--manager-name", ""], "It is empty"],
+  [["a", "--default-domain-reclaim-policy", "retain"], "Allowed choices are Delete, Retain"],
   [["a", "--metadata", "x"], "Write key=value,key=value"],
   [["a", "--no-such"], "unknown option '--no-such'"],
 ] as const)("%j is a command line that cannot be followed", async ([argv, said], { expect }) => {
@@ -325,5 +292,6 @@ test("--help teaches by example", async () => {
   const { code, out, err } = await typed({}, "--help");
   expect({ code, err }).toEqual({ code: 0, err: "" });
   expect(out).toMatch(/Examples:\n +ngrok-translate /);
+  expect(out).toContain("--default-domain-reclaim-policy <policy>");
   expect(out).toMatch(/Exit codes:\n +0 /);
 });

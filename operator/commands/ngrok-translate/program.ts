@@ -32,6 +32,7 @@ interface Flags {
   readonly referenceGrants: boolean;
   readonly watchNamespace?: string;
   readonly metadata?: Readonly<Record<string, string>>;
+  readonly defaultDomainReclaimPolicy: "Delete" | "Retain";
   readonly ingressController: string;
   readonly gatewayController: string;
 }
@@ -87,6 +88,7 @@ function optionsOf(flags: Flags): Options {
     referenceGrants: flags.referenceGrants,
     ...(flags.watchNamespace !== undefined && { watchNamespace: flags.watchNamespace }),
     ...(flags.metadata !== undefined && { ngrokMetadata: flags.metadata }),
+    domainReclaimPolicy: flags.defaultDomainReclaimPolicy,
     ingressControllerName: flags.ingressController,
     gatewayControllerName: flags.gatewayController,
   };
@@ -120,6 +122,11 @@ function frame({ stdout, stderr }: Desk): Command {
     .option("--no-reference-grants", "do without ReferenceGrants between namespaces")
     .option("--watch-namespace <namespace>", "see the objects of this namespace alone; default: of all")
     .option("--metadata <pairs>", "the operator's ngrokMetadata: key=value,key=value", metadataOf)
+    .addOption(
+      new Option("--default-domain-reclaim-policy <policy>", "reclaimPolicy of the Domains, as the operator's flag")
+        .choices(["Delete", "Retain"])
+        .default("Delete"),
+    )
     .option(
       "--ingress-controller <name>",
       "spec.controller of the operator's IngressClasses",
