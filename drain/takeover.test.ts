@@ -1,5 +1,5 @@
 // The write token where the API server refuses the Lease, or was restored from a backup: no silence, and an end with the reason.
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Connection } from "#kube/connection.ts";
 import type { WriteToken } from "#kube/lease.ts";
 import type { Reader } from "#kube/reader.ts";
@@ -68,4 +68,62 @@ test("a cancel counts, however old its version looks: a backup was restored in m
   await clock.advance(2_000);
   expect(ended).toBe("yielded");
   await token[Symbol.asyncDispose]();
+});
+
+describe("a Lease that somebody deletes while a leader holds it", () => {
+  const LEADER = "pod/leader-1/1";
+  const held = { name: "ngrok-operator-leader", namespace: "ops" };
+  const state: StateObject = {
+    metadata: { name: "ngrok-operator-drain-state" },
+    data: { phase: "Draining", policy: "Retain" },
+  };
+  const labels = { "app.kubernetes.io/instance": "ngrok", "app.kubernetes.io/component": "controller" };
+  const pod = { metadata: { name: "leader-1", uid: "1", labels }, status: { phase: "Running" } };
+
+  /** A leader that has hung holds the Lease, a hook waits for it, and after a while the Lease is deleted. */
+  async function vanishes(leaderPod: object | undefined) {
+    const { clock, server, stand } = leaseWorld();
+    const leader = stand(LEADER, { lease: held });
+    await clock.advance(0);
+    await leader.token;
+    server.fail = async (_request, who) => {
+      if (who === LEADER) await new Promise<never>(() => undefined);
+    };
+    const read = {
+      get: async ({ kind }: { kind: string }) => await Promise.resolve(kind === "Pod" ? leaderPod : state),
+      async *pages() {
+        yield await Promise.resolve({ items: [] });
+      },
+    } as unknown as Reader;
+    let token: WriteToken | undefined;
+    const said: string[] = [];
+    const say: Takeover["say"] = (word, sentence) => said.push(`${word} ${sentence}`);
+    const connection: Connection = {
+      ...server.connection(HOOK),
+      async *watch() {
+        yield await Promise.reject(new KnownError("invalid", "no right to watch", { status: 403 }));
+      },
+    };
+    const taken = taking({ connection, read, clock, say }).then((held) => (token = held));
+    await clock.advance(1_000);
+    server.lease = undefined;
+    return { clock, server, taken, said, isTaken: () => token !== undefined };
+  }
+
+  test("its holder may not know yet, and is waited for as long as it may write (F12)", async () => {
+    const { clock, server, taken, said, isTaken } = await vanishes(pod);
+    await clock.advance(14_000);
+    expect(isTaken()).toBe(false);
+    await clock.advance(4_000);
+    await using _token = await taken;
+    expect(server.lease).toMatchObject({ spec: { holderIdentity: HOOK } });
+    expect(said).toEqual([expect.stringContaining("leader leader-1, whose Lease was deleted, may write no more")]);
+  });
+
+  test("but not when the holder's pod is gone for so long", async () => {
+    const { clock, taken, isTaken } = await vanishes(undefined);
+    await clock.advance(13_000);
+    expect(isTaken()).toBe(true);
+    await using _token = await taken;
+  });
 });

@@ -139,16 +139,18 @@ interface Unseated {
 
 async function unseat(work: Takeover, observer: LeaseObserver, first: LeaseView, since: number): Promise<Unseated> {
   const { clock, signal, identity } = work;
-  if (first.lease === undefined) return { holder: "", how: "no operator ever led here: the Lease is new" };
-  if (first.holder === "") return { holder: "", how: "no leader held the write token: free" };
+  if (!first.vanished) {
+    if (first.lease === undefined) return { holder: "", how: "no operator ever led here: the Lease is new" };
+    if (first.holder === "") return { holder: "", how: "no leader held the write token: free" };
+  }
   const began = clock.now();
-  const name = podOf(first.holder)?.name ?? first.holder;
+  const name = podOf(first.holder)?.name ?? (first.holder || "whoever led");
   const seat = await seatOf(work, first.holder);
   let evictedAt: number | undefined;
   let view = first;
   for (;;) {
-    if (view.holder === "") return { holder: "", how: `leader ${name} yielded` };
-    if (view.holder !== first.holder) return await unseat(work, observer, view, since);
+    if (view.holder === "" && !view.vanished) return { holder: "", how: `leader ${name} yielded` };
+    if (view.holder !== "" && view.holder !== first.holder) return await unseat(work, observer, view, since);
     // Whoever waits for a drain that nobody wants any more would evict leaders that are right to stay.
     if ((await stillOurs(work, signal)) === "yield") throw new FenceLost("the drain was cancelled");
     const now = clock.now();
@@ -159,6 +161,9 @@ async function unseat(work: Takeover, observer: LeaseObserver, first: LeaseView,
       if (silent >= SILENT_MS) return { holder: view.holder, how: `${name} has been silent for ${SILENT_MS / 1000}s` };
     } else if (seat.is === "gone") {
       if (now - began >= POD_GONE_MS) return { holder: view.holder, how: `the pod of leader ${name} is gone` };
+    } else if (view.vanished && evictedAt === undefined) {
+      // Somebody has deleted it: the holder cannot renew, but may not know yet, and has the time of its last renewal.
+      if (silent >= SILENT_MS) return { holder: "", how: `leader ${name}, whose Lease was deleted, may write no more` };
     } else if (evictedAt === undefined) {
       const stubborn = now - began >= STUBBORN_MS;
       if (silent >= SILENT_MS || stubborn) {
@@ -177,7 +182,8 @@ async function unseat(work: Takeover, observer: LeaseObserver, first: LeaseView,
     } else if (now - evictedAt >= TOKEN_DIES_MS) {
       return { holder: view.holder, how: `leader ${name} was evicted` };
     }
-    view = await observer.next(nextLookMs({ now, began, silent, seat: seat.is, evictedAt }), signal);
+    const waitsFor = view.vanished && seat.is === "operator" ? "other" : seat.is;
+    view = await observer.next(nextLookMs({ now, began, silent, seat: waitsFor, evictedAt }), signal);
   }
 }
 

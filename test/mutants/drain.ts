@@ -165,6 +165,14 @@ export const ofDrain: readonly Mutant[] = [
       file: "hooks/src/takeover.apiserver.test.ts",
       name: "from an operator that renews and never yields",
     },
+  {
+    id: "F12d",
+    what: "a Lease that somebody deletes is taken while its holder may still believe that it holds it",
+    file: "drain/takeover.ts",
+    find: `if (view.holder === "" && !view.vanished) return`,
+    replace: `if (view.holder === "") return`,
+    test: unit("drain/takeover.test.ts", "is waited for as long as it may write"),
+  },
   },
   {
     id: "F14",
