@@ -4,7 +4,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { Domain } from "#api/domain.ts";
 import { DRAIN_OWNER, FINALIZER } from "#api/keys.ts";
 import { KubernetesOperator } from "#api/kubernetes-operator.ts";
-import { ConfigMap, CustomResourceDefinition, Ingress, Lease, Namespace } from "#kube/kinds.ts";
+import type { Kind } from "#kube/kind.ts";
+import { ConfigMap, CustomResourceDefinition, Ingress, Lease, Namespace, Secret } from "#kube/kinds.ts";
 import { applyStatus } from "#kube/status.ts";
 import { endOf, eventsSince, said, writes } from "#test/support/audit.ts";
 import { aDomain, aKubernetesOperator, anIngress } from "#test/support/builders.ts";
@@ -111,11 +112,38 @@ test("a stamp is enough to find an install, and a person who does not type its n
   });
   const ingress = await cli.read.get(Ingress, { name: "web", namespace: "shop" }, cli.signal);
   expect(ingress?.metadata).not.toHaveProperty("finalizers");
-  const rest = { metadata: { name: "edge-rest", namespace: home, labels: { "app.kubernetes.io/instance": "edge" } } };
-  await cli.write.create(ConfigMap, rest, cli.signal);
-  const [, next = ""] = /^next +kubectl (.*)$/m.exec(right.out) ?? [];
-  await cli.kubectl(...next.split(" "));
-  expect(await cli.read.get(ConfigMap, { name: "edge-rest", namespace: home }, cli.signal)).toBeUndefined();
+});
+
+test("the command that it names for the rest spares a database under the same parent chart, which has the release's label too", async () => {
+  const instance = { "app.kubernetes.io/instance": "edge", "app.kubernetes.io/managed-by": "Helm" };
+  const annotations = { "meta.helm.sh/release-name": "edge", "meta.helm.sh/release-namespace": home };
+  const put = async (kind: Kind, name: string, nameLabel?: string) => {
+    const labels = { ...instance, ...(nameLabel === undefined ? {} : { "app.kubernetes.io/name": nameLabel }) };
+    const metadata = { name, namespace: home, labels, annotations };
+    await cli.write.create(kind, { metadata }, cli.signal);
+  };
+  // The chart's alias, or its nameOverride, is the name that its objects say.
+  await put(ConfigMap, "edge-tunnels-drain-state", "tunnels");
+  await put(ConfigMap, "edge-tunnels-rest", "tunnels");
+  await put(Secret, "edge-tunnels-credentials", "tunnels");
+  await put(Lease, "edge-tunnels-leader");
+  await put(ConfigMap, "edge-postgresql", "postgresql");
+  await put(Secret, "edge-postgresql", "postgresql");
+  await put(ConfigMap, "edge-umbrella");
+  const { out, code } = await rescue("-n", home, "--confirm", "edge");
+  expect(code).toBe(0);
+  const [, next = ""] = /^next +(kubectl .*)$/m.exec(out) ?? [];
+  for (const line of next.split(" && ")) await cli.kubectl(...line.split(" ").slice(1));
+  const left: string[] = [];
+  for (const kind of [ConfigMap, Secret, Lease] as Kind[]) {
+    for await (const { items } of cli.read.pages(kind, { namespace: home }, cli.signal))
+      left.push(...items.map(({ metadata }) => `${kind.kind} ${metadata.name}`));
+  }
+  expect(left.filter((object) => object.includes(" edge-"))).toEqual([
+    "ConfigMap edge-postgresql",
+    "ConfigMap edge-umbrella",
+    "Secret edge-postgresql",
+  ]);
 });
 
 test("Delete needs a key, and then deletes at ngrok and in the cluster; a drained install stays drained", async () => {

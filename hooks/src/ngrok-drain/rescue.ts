@@ -1,6 +1,6 @@
 // `ngrok-drain rescue RELEASE`: frees what is left of an install whose operator, chart, CRDs or namespace are half gone. It
 // shows what it found and would do, and begins only when a person has typed the release's name.
-import type { Release } from "#api/release.ts";
+import { namesOf, type Release } from "#api/release.ts";
 import type { DrainPolicy } from "#api/schema.ts";
 import { endingLines } from "#drain/lines.ts";
 import { waitForPods } from "#drain/sweep.ts";
@@ -153,22 +153,27 @@ function lineOf([word, sentence]: readonly [string, string]): string {
 }
 
 /**
- * What the chart has in its namespace, and the hooks' Lease; the report is for the person, and stays. What lies in no namespace
- * is not among them: a release of that name in another namespace has the same label on its own.
+ * What the chart has in its namespace; the report is for the person, and stays. What lies in no namespace is not among them: a
+ * release of that name in another namespace has the same labels on its own.
  */
 const KINDS =
-  "deployment,job,service,configmap,secret,serviceaccount,role,rolebinding,poddisruptionbudget,networkpolicy,lease";
+  "deployment,job,service,configmap,secret,serviceaccount,role,rolebinding,poddisruptionbudget,networkpolicy";
 const OF_NO_NAMESPACE = "clusterrole,clusterrolebinding,ingressclass";
 
 /** What is typed next, and why. */
-function restOf({ name, namespace }: Release, { helm, namespaceGoes }: Traces): { next: string; why: string } {
-  const ofRelease = `-l app.kubernetes.io/instance=${name}`;
+function restOf(release: Release, { helm, namespaceGoes, nameLabel }: Traces): { next: string; why: string } {
+  const { name, namespace } = release;
   if (namespaceGoes)
     return { next: `kubectl get namespace ${namespace}`, why: "nothing of ours holds the namespace any more" };
   if (helm !== false)
     return { next: `helm uninstall ${name} -n ${namespace} --no-hooks`, why: "removes the rest of the release" };
+  const { lease, drainState } = namesOf(release);
+  // The release's label alone is on the objects of every chart under one parent.
+  const ofChart = `-l app.kubernetes.io/instance=${name},app.kubernetes.io/name=${nameLabel}`;
+  // Both may have been made by a driver, which knows no label of the chart's.
+  const made = `kubectl -n ${namespace} delete lease/${lease} configmap/${drainState} --ignore-not-found`;
   return {
-    next: `kubectl -n ${namespace} delete ${KINDS} ${ofRelease},app.kubernetes.io/component!=drain-report --ignore-not-found`,
-    why: `removes what else carries the release's label in ${namespace}; in no namespace are those of: kubectl get ${OF_NO_NAMESPACE} ${ofRelease}`,
+    next: `${made} && kubectl -n ${namespace} delete ${KINDS} ${ofChart},app.kubernetes.io/component!=drain-report --ignore-not-found`,
+    why: `removes what else carries the chart's labels in ${namespace}; in no namespace are those of: kubectl get ${OF_NO_NAMESPACE} ${ofChart}`,
   };
 }

@@ -4,7 +4,7 @@ import { ownKinds } from "#api/own-kinds.ts";
 import { namesOf, type Release } from "#api/release.ts";
 import { podsOfRelease } from "#drain/pods.ts";
 import { parseState, stateRef } from "#drain/state.ts";
-import { resourceName } from "#kube/kind.ts";
+import { type KubeObject, resourceName } from "#kube/kind.ts";
 import { ConfigMap, CustomResourceDefinition, Deployment, Lease, Namespace, Secret } from "#kube/kinds.ts";
 import type { Reader } from "#kube/reader.ts";
 import { known } from "#wire/errors.ts";
@@ -25,7 +25,13 @@ export interface Traces {
   readonly held: boolean;
   /** Whether Helm knows the release; undefined when that may not be read. */
   readonly helm: boolean | undefined;
+  /** What `app.kubernetes.io/name` says on what the chart made: a chart beside ours under one parent has another, and our release. */
+  readonly nameLabel: string;
 }
+
+const NAME = "app.kubernetes.io/name";
+/** The chart's own name: of an alias or a `nameOverride` tell only the objects. */
+const USUAL_NAME = "ngrok-operator";
 
 /** Reads it all past every cache; a failed read is a trace that says so. */
 export async function tracesOf(read: Reader, release: Release, signal: AbortSignal): Promise<Traces> {
@@ -66,7 +72,12 @@ export async function tracesOf(read: Reader, release: Release, signal: AbortSign
     namespaceGoes: phase !== "Active",
     held: holder !== "",
     helm: "why" in helm ? undefined : helm.is !== undefined,
+    nameLabel: nameLabelOf(manager) ?? nameLabelOf(state) ?? release.nameLabel ?? USUAL_NAME,
   };
+}
+
+function nameLabelOf(one: Told<KubeObject>): string | undefined {
+  return "is" in one ? one.is?.metadata.labels?.[NAME] : undefined;
 }
 
 /** Secrets of Helm with its revisions; undefined when there are none. */
