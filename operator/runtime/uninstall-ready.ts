@@ -17,6 +17,7 @@ import { applyStatus } from "#kube/status.ts";
 import type { Clock } from "#wire/clock.ts";
 import { isClass, known } from "#wire/errors.ts";
 import { Bell } from "./bell.ts";
+import { takeDrainBack } from "./cancelled.ts";
 import type { Gate } from "./gate.ts";
 import type { KeyCheck } from "./key.ts";
 import type { Log } from "./log.ts";
@@ -68,6 +69,7 @@ export async function keepUninstallReady(parts: UninstallReadyParts, signal: Abo
     for (;;) {
       const seen = bell.rings;
       const answers = { rights: await rights.now(parts, signal), room: await room.now(parts, signal) };
+      if (gate.open) await takeDrainBack(parts, signal);
       const done = await show(parts, answers, countAt, signal);
       if (done === "written") countAt = clock.now() + COUNTS_AGAIN_MS;
       if (done === "uncounted") countAt = clock.now() + RIGHTS_AGAIN_MS;

@@ -67,6 +67,17 @@ export const ofDrain: readonly Mutant[] = [
     test: protocol,
   },
   {
+    id: "F7b",
+    what: "the KubernetesOperator shows a drain under way for ever after it was cancelled",
+    file: "operator/runtime/uninstall-ready.ts",
+    find: "if (gate.open) await takeDrainBack(parts, signal);",
+    replace: "",
+    test: apiserver(
+      "operator/runtime/cancelled.apiserver.test.ts",
+      "is taken back from the KubernetesOperator once, and then nothing more is written",
+    ),
+  },
+  {
     id: "F8",
     what: "a hook acts by the policy of its own values, whatever the mark has sealed",
     file: "hooks/src/drain/hook.ts",
@@ -155,6 +166,14 @@ export const ofDrain: readonly Mutant[] = [
     test: protocol,
   },
   {
+    id: "F12d",
+    what: "a Lease that somebody deletes is taken while its holder may still believe that it holds it",
+    file: "drain/takeover.ts",
+    find: `if (view.holder === "" && !view.vanished) return`,
+    replace: `if (view.holder === "") return`,
+    test: unit("drain/takeover.test.ts", "is waited for as long as it may write"),
+  },
+  {
     id: "F13b",
     what: "an operator that renews is waited for, however long it does not yield",
     file: "drain/takeover.ts",
@@ -165,14 +184,6 @@ export const ofDrain: readonly Mutant[] = [
       file: "hooks/src/takeover.apiserver.test.ts",
       name: "from an operator that renews and never yields",
     },
-  {
-    id: "F12d",
-    what: "a Lease that somebody deletes is taken while its holder may still believe that it holds it",
-    file: "drain/takeover.ts",
-    find: `if (view.holder === "" && !view.vanished) return`,
-    replace: `if (view.holder === "") return`,
-    test: unit("drain/takeover.test.ts", "is waited for as long as it may write"),
-  },
   },
   {
     id: "F14",
