@@ -161,9 +161,6 @@ async function unseat(work: Takeover, observer: LeaseObserver, first: LeaseView,
       if (silent >= SILENT_MS) return { holder: view.holder, how: `${name} has been silent for ${SILENT_MS / 1000}s` };
     } else if (seat.is === "gone") {
       if (now - began >= POD_GONE_MS) return { holder: view.holder, how: `the pod of leader ${name} is gone` };
-    } else if (view.vanished && evictedAt === undefined) {
-      // Somebody has deleted it: the holder cannot renew, but may not know yet, and has the time of its last renewal.
-      if (silent >= SILENT_MS) return { holder: "", how: `leader ${name}, whose Lease was deleted, may write no more` };
     } else if (evictedAt === undefined) {
       const stubborn = now - began >= STUBBORN_MS;
       if (silent >= SILENT_MS || stubborn) {
@@ -176,15 +173,20 @@ async function unseat(work: Takeover, observer: LeaseObserver, first: LeaseView,
         evictedAt = clock.now();
         work.say(
           "operator",
-          `leader ${name} ${silent >= SILENT_MS ? "neither yields nor renews" : "renews, but does not yield"}: its pod was deleted, so that its token is refused`,
+          `leader ${name} ${whatItDoes(view, silent)}: its pod was deleted, so that its token is refused`,
         );
       }
     } else if (now - evictedAt >= TOKEN_DIES_MS) {
       return { holder: view.holder, how: `leader ${name} was evicted` };
     }
-    const waitsFor = view.vanished && seat.is === "operator" ? "other" : seat.is;
-    view = await observer.next(nextLookMs({ now, began, silent, seat: waitsFor, evictedAt }), signal);
+    view = await observer.next(nextLookMs({ now, began, silent, seat: seat.is, evictedAt }), signal);
   }
+}
+
+/** A Lease that somebody deletes is none that was freed: its holder may not know, with a write on its way. */
+function whatItDoes({ vanished }: LeaseView, silent: number): string {
+  if (vanished) return "has lost its Lease, which was deleted, and says nothing";
+  return silent >= SILENT_MS ? "neither yields nor renews" : "renews, but does not yield";
 }
 
 /** Until the next of the instants above; a change of the Lease comes earlier by itself. */

@@ -144,7 +144,7 @@ function serverIdentity({ cert, key, clientCAs }: AgentTermination): SecureConte
 /** OpenSSL takes a text without certificates for authorities that nobody is of: each visitor would be cut, and nothing said. */
 function assertAuthorities(pem: string): void {
   try {
-    const each = pem.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? [];
+    const each = pem.match(/-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^]*?-----END [^-]+-----/g) ?? [];
     if (each.length === 0) throw new Error("it holds no PEM certificate");
     for (const one of each) new X509Certificate(one);
   } catch (error) {

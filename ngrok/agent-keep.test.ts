@@ -7,7 +7,7 @@ import { httpUpstream } from "#test/support/ngrok-edge/upstreams.ts";
 import { visit } from "#test/support/ngrok-edge/visitors.ts";
 import { KnownError } from "#wire/errors.ts";
 import { Agent } from "./agent-keep.ts";
-import type { Session } from "./agent-session.ts";
+import type { Connect, Session, SessionEvents } from "./agent-session.ts";
 
 // The SDK keeps its connection after either, deaf to all that comes; after a frame its heart stops as well.
 test.for(["frame", "bytes"] as const)(
@@ -89,6 +89,7 @@ test("a session that does not come is waited for twice as long each time, up to 
 
 test.for([
   { what: "nothing is open", opens: false, waits: 119_000, dies: 120_000 },
+  { what: "all that was open went with the session before", opens: true, loses: true, waits: 119_000, dies: 120_000 },
   // An outage of ngrok's calls is none of the tunnels, and three replicas do not go at once.
   { what: "visitors are served", opens: true, waits: 1_349_000, dies: 1_350_000 },
 ])(
@@ -100,16 +101,19 @@ test.for([
     const bind: Session["bind"] = async ({ place }) =>
       await (place === "app.test" ? Promise.resolve(listening) : never);
     const session: Session = { bind, close: async () => {} };
-    const agent = new Agent({
-      connect: () => Promise.resolve(session),
-      clock,
-      random: () => 0.5,
-      tell: () => undefined,
-    });
+    const sessions: SessionEvents[] = [];
+    const connect: Connect = async (events) => await Promise.resolve((sessions.push(events), session));
+    const agent = new Agent({ connect, clock, random: () => 0.5, tell: () => undefined });
     const end = new AbortController();
     const running = agent.run(end.signal);
     await expect.poll(() => isUp(agent.state)).toBe(true);
     if (row.opens) await agent.open(aSpec({ url: "https://app.test" }, "http://127.0.0.1:80"), end.signal);
+    if (row.loses === true) {
+      sessions[0]?.lost("the line is dead");
+      await expect.poll(() => isUp(agent.state)).toBe(false);
+      await clock.advance(1_000);
+      await expect.poll(() => isUp(agent.state)).toBe(true);
+    }
     const hanging = agent.open(aSpec({ url: "https://b.test" }, "http://127.0.0.1:80"), end.signal).catch(() => "late");
     await clock.advance(15_000);
     expect(await hanging).toBe("late");

@@ -74,7 +74,9 @@ export class Agent implements AgentPort {
     if (this.#commanded !== undefined) return this.#commanded;
     const blockedSince = this.#calls?.blockedSince;
     const since = blockedSince ?? this.#connectingSince;
-    const patienceMs = blockedSince !== undefined && this.#open.size > 0 ? this.#patienceMs : DEAD_MS;
+    // What was open on a session before stays listed until it is closed, and serves nobody.
+    const isServing = [...this.#open].some(({ isOpen }) => isOpen);
+    const patienceMs = blockedSince !== undefined && isServing ? this.#patienceMs : DEAD_MS;
     if (since === undefined || this.#options.clock.now() - since < patienceMs) return undefined;
     return `ngrok has not answered for ${this.#secondsSince(since)} s, and the agent's library waits for ever`;
   }

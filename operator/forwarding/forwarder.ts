@@ -166,7 +166,7 @@ export class Forwarder {
           this.#options.meter?.ended(failure === undefined ? "served" : "failed");
           if (failure?.code === muxCode.tooLarge)
             // The pod's own matter: the endpoint serves all others.
-            this.#warn("a pod is not served", { object: key, err: failure.message, hint: failure.hint });
+            this.#warn("a pod is not served", { object: key, err: failure.message, hint: failure.hint }, failure.hint);
           else if (failure !== undefined) this.#note(key, entry, failure);
         },
       }),
@@ -192,11 +192,12 @@ export class Forwarder {
     return true;
   }
 
-  /** Says it no more often than a failure: what is so for one connection is so for each that comes. */
-  #warn(what: string, about: Readonly<Record<string, unknown>>): void {
+  /** Says it no more often than a failure, of each `whom` by itself: what is so for one connection is so for each that comes. */
+  #warn(what: string, about: Readonly<Record<string, unknown>>, whom = ""): void {
     const { clock, limits, log } = this.#options;
-    if (clock.now() < (this.#warnedAt.get(what) ?? Number.NEGATIVE_INFINITY) + limits.tellMs) return;
-    this.#warnedAt.set(what, clock.now());
+    for (const [said, at] of this.#warnedAt) if (at + limits.tellMs <= clock.now()) this.#warnedAt.delete(said);
+    if (this.#warnedAt.has(what + whom)) return;
+    this.#warnedAt.set(what + whom, clock.now());
     log.warn(about, what);
   }
 

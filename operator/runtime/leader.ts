@@ -112,7 +112,7 @@ export async function takeLease(parts: LeaderParts, standing: Standing): Promise
     signal,
     clock,
     ...(parts.timing === undefined ? {} : { timing: parts.timing }),
-    // By its label a person finds it who tidies up by hand: `ngrok-drain rescue` and docs/gitops.md name the command.
+    // By its label a person finds it who tidies up by hand: docs/gitops.md and docs/runbook-uninstall.md name the command.
     labels: { "app.kubernetes.io/instance": release.name, "app.kubernetes.io/managed-by": "ngrok-operator" },
     annotations: IN_NO_MANIFEST,
     patience(view: LeaseView) {

@@ -171,7 +171,7 @@ export const ofDrain: readonly Mutant[] = [
     file: "drain/takeover.ts",
     find: `if (view.holder === "" && !view.vanished) return`,
     replace: `if (view.holder === "") return`,
-    test: unit("drain/takeover.test.ts", "is waited for as long as it may write"),
+    test: unit("drain/takeover.test.ts", "it loses its pod, and the token is taken when what it sent is dead"),
   },
   {
     id: "F13b",

@@ -30,7 +30,6 @@ function open({ clock, log, graceMs, metrics, extraRoots }: Opened): Work {
   return {
     works: [withHands(listenerController, forwarder)],
     checks: { alive: [], ready: [] },
-    // A Service sends nothing to a pod that is not ready: during a drain what is open is to be reached all the same.
     async closing() {
       const quietMs = Math.min(QUIET_MS, graceMs);
       await clock.sleep(quietMs);
