@@ -75,18 +75,18 @@ async function secured(
   secureContext: SecureContext,
   signal: AbortSignal,
 ): Promise<EndpointSocket> {
-  const secured = new EndpointSocket({
+  const endpoint = new EndpointSocket({
     ...(tunnel === undefined ? ingress : { socket: tunnel }),
     ...(isIP(ingress.host) === 0 ? { servername: ingress.host } : {}),
     secureContext,
     allowHalfOpen: true,
   });
-  const { socket } = secured;
+  const { socket } = endpoint;
   // For good: what breaks a connection is told by its end.
   socket.on("error", () => socket.destroy());
   try {
     await unlessAborted(signal, once(socket, "secureConnect"));
-    return secured;
+    return endpoint;
   } catch (error) {
     socket.destroy();
     throw signal.aborted ? asError(signal.reason) : unreachable(error, `${ingress.host}:${ingress.port}`);

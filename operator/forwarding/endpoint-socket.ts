@@ -1,5 +1,5 @@
 // The TLS connection to an endpoint, read past Node's streams: each TLS record lands in a buffer of ours that goes straight to
-// the pod's socket. A stream makes a buffer for each and hands it on, a quarter of what such a byte costs
+// the pod's socket. A stream makes a buffer for each and hands it on, a third of what such a byte costs
 // (docs/decisions/bindings-forwarder.md).
 import type { OnReadOpts, Socket } from "node:net";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
@@ -12,7 +12,7 @@ export class EndpointSocket {
   /** A stream like any other until its bytes are passed on. */
   readonly socket: TLSSocket;
   readonly #isPastStreams: boolean;
-  #buffer: Buffer = Buffer.allocUnsafeSlow(SMALLER[0] ?? LARGEST);
+  #buffer: Buffer = Buffer.alloc(0);
   /** Bytes in the buffer: the last record, or as much of it as there was room for. */
   #filled = 0;
   /** The client's socket sends out of the buffer what the kernel has not taken at once. */

@@ -165,7 +165,7 @@ export class Forwarder {
           this.#connections -= 1;
           this.#options.meter?.ended(failure === undefined ? "served" : "failed");
           if (failure?.code === muxCode.tooLarge)
-            // The pod's own matter: the endpoint serves all others.
+            // The pod's own matter, whom the hint names: the endpoint serves all others.
             this.#warn("a pod is not served", { object: key, err: failure.message, hint: failure.hint }, failure.hint);
           else if (failure !== undefined) this.#note(key, entry, failure);
         },

@@ -51,11 +51,11 @@ export async function runReplicas(options: RunReplicasOptions): Promise<number> 
   const pulse = new Pulse(all);
   const loops: Check = { name: "loops", ask: () => pulse.why };
   const stopping: Check = { name: "stopping", ask: () => (signal.aborted ? "the pod is stopping" : undefined) };
-  let wasOpen = false;
+  let wasOpen = gate.open;
   gate.onChange(() => (wasOpen ||= gate.open));
   // Once it has been Open it is no reason any more: what is open is served on. A pod that has come since has nothing open,
   // and as one that is ready it would take the place of one that serves.
-  const drainState: Check = { name: "drain state", ask: () => (wasOpen || gate.open ? undefined : gate.why) };
+  const drainState: Check = { name: "drain state", ask: () => (wasOpen ? undefined : gate.why) };
   const alive = [loops, ...checks.alive];
   let atWork: readonly ReplicaAtWork[] = [];
   const firstPass = (): readonly Check[] => atWork.map(({ ready }) => ready);
